@@ -1,0 +1,1 @@
+//! Reference relay for Pulse.

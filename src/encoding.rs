@@ -1,0 +1,70 @@
+//! Base64 and hex as the formats want them: strict, one spelling per value.
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::error::Result;
+
+/// Standard alphabet with padding: keys, sealed texts, bodies.
+pub(crate) fn base64_encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Standard alphabet with padding, strictly; `None` for anything else.
+pub(crate) fn base64_decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// URL-safe alphabet without padding: the segments of a token.
+pub(crate) fn base64url_encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// URL-safe without padding, strictly, appended to nothing; `None` for anything else.
+pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// URL-safe without padding into a buffer of exactly the size that comes out; `None` for anything else.
+pub(crate) fn base64url_decode_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
+    // The decoder asks for whole groups of 3 bytes: one more group than fits says that the text is too long.
+    let mut buffer = [0_u8; 96];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).ok()?;
+    buffer.get(..length)?.try_into().ok()
+}
+
+/// A secret in any of the four base64 variants (FORMATS 1).
+pub(crate) fn secret_base64_decode_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD]
+        .into_iter()
+        .find_map(|engine| engine.decode(text).ok())
+        .map(Zeroizing::new)
+}
+
+/// A public value in the standard alphabet with padding; if that fails, URL-safe without (FORMATS 1).
+pub(crate) fn public_base64_decode(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()
+}
+
+/// Lower-case hex.
+pub(crate) fn hex_encode(bytes: &[u8]) -> String {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Upper-case hex pairs joined by colons: how people compare fingerprints.
+pub(crate) fn hex_pairs(bytes: &[u8]) -> String {
+    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
+/// Fills an array from the operating system's random generator.
+///
+/// # Errors
+/// [`crate::Error::RandomUnavailable`] where there is none.
+pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
+    let mut bytes = [0_u8; N];
+    getrandom::fill(&mut bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })?;
+    Ok(bytes)
+}

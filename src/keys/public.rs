@@ -1,0 +1,123 @@
+//! Public keys: import, ids, fingerprints.
+
+use core::fmt;
+
+use curve25519_dalek::edwards::CompressedEdwardsY;
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha256};
+
+use crate::encoding;
+use crate::error::{Error, Result};
+
+/// An Ed25519 public key that passed the import rule of FORMATS 1: canonical, not of small order, free of torsion.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey {
+    key: VerifyingKey,
+}
+
+impl PublicKey {
+    /// Reads base64 of 32 bytes: the standard alphabet with padding, else URL-safe without. White space around it is
+    /// trimmed.
+    ///
+    /// ```
+    /// let key = pulse_trust::keys::PublicKey::from_base64("kirJ+GGrL1oDgMcXHqvdzikVGoYAdgyxXTcQtErwrl4=")?;
+    /// assert_eq!(key.key_id().as_str().len(), 16);
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::KeyEncoding`] for anything else, [`Error::KeyWeak`] as [`PublicKey::from_bytes`].
+    pub fn from_base64(text: &str) -> Result<Self> {
+        let text = text.trim();
+        let bytes: [u8; 32] = encoding::public_base64_decode(text)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(Error::KeyEncoding { what: "public key", expected: "base64 of 32 bytes", received: text.len() })?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// Imports 32 bytes.
+    ///
+    /// # Errors
+    /// [`Error::KeyWeak`] where the bytes are no point, do not re-encode to themselves, or are a point that is not of
+    /// the prime-order group. Every honestly made key passes.
+    pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self> {
+        let weak = |reason| Error::KeyWeak { reason };
+        let point = CompressedEdwardsY(*bytes).decompress().ok_or(weak("not a point of the curve"))?;
+        if point.compress().as_bytes() != bytes {
+            return Err(weak("the point has another encoding"));
+        }
+        if point.is_small_order() {
+            return Err(weak("the point is of small order"));
+        }
+        if !point.is_torsion_free() {
+            return Err(weak("the point is not of the prime-order group"));
+        }
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| weak("not a point of the curve"))?;
+        Ok(Self { key })
+    }
+
+    /// The 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.key.as_bytes()
+    }
+
+    /// Standard base64 with padding: how settings and files write it.
+    pub fn to_base64(&self) -> String {
+        encoding::base64_encode(self.as_bytes())
+    }
+
+    /// The key id that a token header names (`kid`).
+    pub fn key_id(&self) -> KeyId {
+        KeyId::of(self)
+    }
+
+    /// `SHA256:` and the standard base64 of SHA-256 over the 32 bytes: how logs name a trust key.
+    pub fn log_fingerprint(&self) -> String {
+        format!("SHA256:{}", encoding::base64_encode(&self.sha256()))
+    }
+
+    /// SHA-256 over the 32 bytes as upper-case hex pairs joined by `:`: how people compare identities.
+    pub fn fingerprint(&self) -> String {
+        encoding::hex_pairs(&self.sha256())
+    }
+
+    /// Whether `signature` is this key's over `message`, by the accept set of FORMATS 2.
+    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+
+    fn sha256(&self) -> [u8; 32] {
+        Sha256::digest(self.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.to_base64())
+    }
+}
+
+/// The id of a trust key: the first 16 hex digits of SHA-256 over its 32 bytes (FORMATS 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId([u8; 16]);
+
+impl KeyId {
+    fn of(key: &PublicKey) -> Self {
+        let mut digits = [b'0'; 16];
+        for (digit, value) in digits.iter_mut().zip(encoding::hex_encode(&key.sha256()).bytes()) {
+            *digit = value;
+        }
+        Self(digits)
+    }
+
+    /// The 16 hex digits.
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
