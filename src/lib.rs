@@ -1,10 +1,16 @@
 //! pulse-trust
-#![forbid(unsafe_op_in_unsafe_fn)]
 
 mod encoding;
+pub mod entitlement;
 pub mod error;
+#[cfg(feature = "storage")]
+pub mod hosted;
 mod json;
 pub mod keys;
+pub mod pairing;
+pub mod relay;
+#[cfg(feature = "storage")]
+pub mod storage;
 mod time;
 pub mod token;
 

@@ -1,0 +1,1 @@
+//! Pairing codes: built by the runtime, checked by the phone (FORMATS 13).

@@ -1,0 +1,1 @@
+//! The end-to-end channel between app and instance (FORMATS 12).

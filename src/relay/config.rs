@@ -1,0 +1,1 @@
+//! The relay config of a runtime, its validation and its environment (FORMATS 7).

@@ -1,0 +1,1 @@
+//! Frames on the wire (FORMATS 11).

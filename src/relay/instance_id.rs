@@ -1,0 +1,1 @@
+//! Instance ids (FORMATS 6).

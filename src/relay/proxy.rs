@@ -1,0 +1,1 @@
+//! Requests and responses inside DATA frames (FORMATS 11).
