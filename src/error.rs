@@ -101,7 +101,7 @@ error_table! {
     /// A license, grant or subscription in a state that grants nothing.
     311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: &'static str, state: String } => "the {kind} is in state {state:?}, which grants nothing beyond free";
     /// A token that does not carry the capability asked for.
-    312 "CAPABILITY_MISSING" CapabilityMissing { kind: &'static str, capability: &'static str } => "the {kind} does not grant {capability}";
+    312 "CAPABILITY_MISSING" CapabilityMissing { kind: &'static str, capability: String } => "the {kind} does not grant {capability}";
     /// A trial that has ended.
     313 "TRIAL_ENDED" TrialEnded { ended_at: i64, now: i64 } => "the trial ended at {ended_at}, now is {now}";
     /// A trial without an end grants nothing beyond free.

@@ -1,1 +1,179 @@
 //! Who may register: a token, a hint and a time in, a registration or a refusal out (FORMATS 6).
+
+use core::fmt;
+use std::sync::Arc;
+
+use super::WireErrorCode;
+use super::instance_id::InstanceId;
+use super::revocation::{RevocationSubject, Revocations};
+use crate::entitlement::{Capability, HostBinding, LeaseChecks, TokenKind, VerifiedToken};
+use crate::error::{Error, Result};
+use crate::keys::TrustKeys;
+use crate::time::UnixTime;
+
+/// How a license's or grant's instance id is derived: license id and instance secret in. A lease's id always comes from
+/// its host.
+pub trait InstanceIdRule: Send + Sync {
+    /// The id of the instance with this license and this secret.
+    ///
+    /// # Errors
+    /// As the rule says; [`Error::InstanceHintMissing`] for an empty secret.
+    fn instance_id(&self, license_id: &str, instance_secret: &str) -> Result<InstanceId>;
+}
+
+/// The default rule of FORMATS 6.
+#[derive(Debug, Clone, Copy)]
+pub struct DefaultInstanceIdRule;
+
+impl InstanceIdRule for DefaultInstanceIdRule {
+    fn instance_id(&self, license_id: &str, instance_secret: &str) -> Result<InstanceId> {
+        InstanceId::of_license(license_id, instance_secret)
+    }
+}
+
+/// A relay's answer to REGISTER: its trust keys and its rules.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::keys::TrustKeys;
+/// use pulse_trust::relay::{Admission, NoRevocations, WireErrorCode};
+///
+/// let admission = Admission::new(TrustKeys::default());
+/// let refusal = admission.admit("no token", None, &NoRevocations, UnixTime::from_secs(0)).unwrap_err();
+/// assert_eq!(refusal.code, WireErrorCode::LicenseInvalid);
+/// ```
+#[derive(Clone)]
+pub struct Admission {
+    keys: TrustKeys,
+    leeway_seconds: u32,
+    id_rule: Arc<dyn InstanceIdRule>,
+}
+
+impl Admission {
+    /// Admission under these keys, without clock leeway, with the default instance ids.
+    pub fn new(keys: TrustKeys) -> Self {
+        Self { keys, leeway_seconds: 0, id_rule: Arc::new(DefaultInstanceIdRule) }
+    }
+
+    /// Allows the clocks of control plane and relay to differ by so many seconds.
+    ///
+    /// # Errors
+    /// [`Error::LeewayTooLarge`] over [`crate::entitlement::MAX_LEEWAY_SECONDS`].
+    pub fn with_leeway(self, seconds: u32) -> Result<Self> {
+        LeaseChecks::new(HostBinding::AnyHost).with_leeway(seconds)?;
+        Ok(Self { leeway_seconds: seconds, ..self })
+    }
+
+    /// Derives ids of licenses and grants by another rule: for a relay that takes over existing pairings.
+    #[must_use]
+    pub fn with_instance_id_rule(self, rule: impl InstanceIdRule + 'static) -> Self {
+        Self { id_rule: Arc::new(rule), ..self }
+    }
+
+    /// The keys it trusts.
+    pub fn keys(&self) -> &TrustKeys {
+        &self.keys
+    }
+
+    /// Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and
+    /// for revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs; a
+    /// lease's id comes from its host, whatever the hint.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: its wire code, and the error that says which claim or setting.
+    pub fn admit(
+        &self,
+        token: &str,
+        hint: Option<&str>,
+        revocations: &dyn Revocations,
+        now: UnixTime,
+    ) -> Result<Registration, Refusal> {
+        Ok(self.decide(token, hint, revocations, now)?)
+    }
+
+    fn decide(
+        &self,
+        token: &str,
+        hint: Option<&str>,
+        revocations: &dyn Revocations,
+        now: UnixTime,
+    ) -> Result<Registration> {
+        let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway_seconds)?;
+        let token = VerifiedToken::verify(token, &self.keys, &checks, now)?;
+        token.check_grants(&Capability::RELAY, now)?;
+        let instance_id = match &token {
+            VerifiedToken::Lease(lease) => InstanceId::of_host(lease.instance_host()),
+            VerifiedToken::License(license) => self.id_with_secret(&license.claims().lid, hint)?,
+            VerifiedToken::Grant(grant) => self.id_with_secret(&grant.claims().lid, hint)?,
+        };
+        let subject = RevocationSubject::of(&token);
+        if let Some(what) = revocations.revoked(&subject) {
+            return Err(Error::Revoked { what });
+        }
+        let expires_at = token.counts_until();
+        Ok(Registration { instance_id, kind: token.kind(), expires_at, subject, token })
+    }
+
+    fn id_with_secret(&self, license_id: &str, hint: Option<&str>) -> Result<InstanceId> {
+        let secret = hint.filter(|secret| !secret.is_empty()).ok_or(Error::InstanceHintMissing)?;
+        self.id_rule.instance_id(license_id, secret)
+    }
+}
+
+impl fmt::Debug for Admission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admission")
+            .field("keys", &self.keys)
+            .field("leeway_seconds", &self.leeway_seconds)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A registration that may be answered with an ACK.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Registration {
+    /// The id under which phones reach the instance.
+    pub instance_id: InstanceId,
+    /// The kind of credential.
+    pub kind: TokenKind,
+    /// From this moment on the credential no longer counts; `None` for a lifetime license.
+    pub expires_at: Option<UnixTime>,
+    /// What a later revocation would name.
+    pub subject: RevocationSubject,
+    token: VerifiedToken,
+}
+
+impl Registration {
+    /// The capabilities that count at `now`, sorted.
+    pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+        self.token.capabilities_at(now)
+    }
+
+    /// The credential that was verified.
+    pub fn token(&self) -> &VerifiedToken {
+        &self.token
+    }
+}
+
+/// A refused registration: the code for the wire, and why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What the ERROR frame says.
+    pub code: WireErrorCode,
+    /// Which claim or setting; its text is fit for the ERROR frame's message.
+    pub error: Error,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        let code = match error {
+            Error::Expired { .. } | Error::TrialEnded { .. } => WireErrorCode::LicenseExpired,
+            Error::RandomUnavailable { .. } => WireErrorCode::InternalError,
+            _ => WireErrorCode::LicenseInvalid,
+        };
+        Self { code, error }
+    }
+}

@@ -8,3 +8,10 @@ mod frame;
 mod identity;
 mod instance_id;
 mod proxy;
+mod revocation;
+mod wire_error;
+
+pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Refusal, Registration};
+pub use instance_id::InstanceId;
+pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};
+pub use wire_error::WireErrorCode;

@@ -1,0 +1,169 @@
+//! Capabilities, and the sets that tiers stand for (FORMATS 3.5).
+
+use core::fmt;
+use std::borrow::Cow;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+const FREE: &[&str] = &["advanced_sso", "ai_patrol", "sso", "update_alerts"];
+const RELAY: &[&str] = &["long_term_metrics", "mobile_app", "push_notifications", "relay"];
+const PRO: &[&str] = &[
+    "advanced_reporting",
+    "agent_profiles",
+    "ai_alerts",
+    "ai_autofix",
+    "audit_logging",
+    "external_probe",
+    "kubernetes_ai",
+    "rbac",
+];
+const MSP: &[&str] = &["multi_tenant", "unlimited"];
+const ENTERPRISE: &[&str] = &["multi_user", "white_label"];
+
+/// One capability by its name. A name that this crate knows is not allocated; one it does not know is kept as it is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Capability(Cow<'static, str>);
+
+impl Capability {
+    /// May register at the relay.
+    pub const RELAY: Self = Self(Cow::Borrowed("relay"));
+
+    /// The capability of this name.
+    pub fn new(name: &str) -> Self {
+        let known = [FREE, RELAY, PRO, MSP, ENTERPRISE].into_iter().flatten().find(|known| **known == name);
+        Self(known.map_or_else(|| Cow::Owned(name.to_owned()), |known| Cow::Borrowed(*known)))
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is of the free set, which always counts.
+    pub fn is_free(&self) -> bool {
+        FREE.contains(&self.as_str())
+    }
+
+    const fn known(name: &'static str) -> Self {
+        Self(Cow::Borrowed(name))
+    }
+}
+
+impl fmt::Debug for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Capability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Capability {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Capability {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Capability;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a capability name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Capability, E> {
+        Ok(Capability::new(name))
+    }
+}
+
+/// A tier of license or grant. Names are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tier {
+    /// `free`
+    Free,
+    /// `relay`
+    Relay,
+    /// `pro`, and `pro_plus`, `pro_annual`, `lifetime`, `business`, `cloud`, which have the same set.
+    Pro,
+    /// `msp`
+    Msp,
+    /// `enterprise`
+    Enterprise,
+    /// Any other name: no capabilities.
+    Unknown,
+}
+
+impl Tier {
+    /// The tier of this name.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "free" => Self::Free,
+            "relay" => Self::Relay,
+            "pro" | "pro_plus" | "pro_annual" | "lifetime" | "business" | "cloud" => Self::Pro,
+            "msp" => Self::Msp,
+            "enterprise" => Self::Enterprise,
+            _ => Self::Unknown,
+        }
+    }
+
+    /// Its capabilities, sorted.
+    pub fn capabilities(self) -> Vec<Capability> {
+        self.capabilities_with(&[])
+    }
+
+    /// Its capabilities and these `features`, sorted, each name once.
+    pub fn capabilities_with(self, features: &[Capability]) -> Vec<Capability> {
+        let sets: &[&[&'static str]] = match self {
+            Self::Free => &[FREE],
+            Self::Relay => &[FREE, RELAY],
+            Self::Pro => &[FREE, RELAY, PRO],
+            Self::Msp => &[FREE, RELAY, PRO, MSP],
+            Self::Enterprise => &[FREE, RELAY, PRO, MSP, ENTERPRISE],
+            Self::Unknown => &[],
+        };
+        let own = sets.iter().copied().flatten().map(|name| Capability::known(name));
+        sorted_once(own.chain(features.iter().cloned()))
+    }
+}
+
+/// What the control plane writes into a paid hosted lease (FORMATS 3.5): the `msp` set and `white_label` for an `msp_*`
+/// plan, else the `cloud` set. `plan` is canonical.
+pub fn hosted_plan_capabilities(plan: &str) -> Vec<Capability> {
+    if plan.starts_with("msp_") {
+        Tier::Msp.capabilities_with(&[Capability::known("white_label")])
+    } else {
+        Tier::Pro.capabilities()
+    }
+}
+
+/// All that a provider-chained lease can grant (FORMATS 3.4): it never registers at the relay.
+pub fn provider_chain_ceiling() -> Vec<Capability> {
+    let mut ceiling = hosted_plan_capabilities("msp_");
+    ceiling.retain(|capability| !["relay", "mobile_app", "push_notifications"].contains(&capability.as_str()));
+    ceiling
+}
+
+/// The free set alone.
+pub(crate) fn free_capabilities() -> Vec<Capability> {
+    Tier::Free.capabilities()
+}
+
+fn sorted_once(capabilities: impl Iterator<Item = Capability>) -> Vec<Capability> {
+    let mut sorted: Vec<_> = capabilities.collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted
+}

@@ -1,0 +1,270 @@
+//! The claims of all three kinds, read in one pass over the payload, borrowed from it.
+//!
+//! A value of the wrong type is noted, not refused: whether it matters depends on the kind of token, which is known
+//! only at the end. Lists and objects stay text until the signature was checked.
+
+use core::fmt;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::capability::Capability;
+use super::kind::TokenKind;
+use super::lease_claims::LEASE_ISSUER;
+use crate::error::{Error, Result};
+
+macro_rules! claims {
+    (scalars: $($scalar:ident)*; structures: $($structure:ident)*;) => {
+        /// Every claim that any of the three kinds knows.
+        #[derive(Default)]
+        pub(super) struct RawClaims<'a> {
+            $(pub(super) $scalar: Option<Scalar<'a>>,)*
+            $(pub(super) $structure: Option<&'a RawValue>,)*
+        }
+
+        impl<'de: 'a, 'a> Visitor<'de> for RawClaimsVisitor<'a> {
+            type Value = RawClaims<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object of claims")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawClaims<'a>, A::Error> {
+                let mut claims = RawClaims::default();
+                while let Some(ClaimName(name)) = map.next_key::<ClaimName>()? {
+                    let twice = match name.as_ref() {
+                        $(stringify!($scalar) => claims.$scalar.replace(map.next_value()?).is_some(),)*
+                        $(stringify!($structure) => claims.$structure.replace(map.next_value()?).is_some(),)*
+                        _ => {
+                            map.next_value::<IgnoredAny>()?;
+                            false
+                        }
+                    };
+                    if twice {
+                        return Err(A::Error::custom(format_args!("claim {name} stands twice")));
+                    }
+                }
+                Ok(claims)
+            }
+        }
+    };
+}
+
+claims! {
+    scalars:
+        org_id email instance_host plan_version subscription_state trial_started_at trial_ends_at provider_license
+        iss sub exp nbf iat jti lid iid lv st tier plan max_guests max_users current_period_end grace_until
+        license_period_end entitlement_signing_public_key;
+    structures: aud capabilities limits meters_enabled features feat;
+}
+
+impl<'a> RawClaims<'a> {
+    /// Reads a payload.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`] where it is no JSON object, or a claim we know stands twice.
+    pub(super) fn parse(payload: &'a str) -> Result<Self> {
+        let malformed = |error: serde_json::Error| Error::PayloadMalformed { reason: error.to_string() };
+        let mut deserializer = serde_json::Deserializer::from_str(payload);
+        let claims = deserializer.deserialize_map(RawClaimsVisitor(core::marker::PhantomData)).map_err(malformed)?;
+        deserializer.end().map_err(malformed)?;
+        Ok(claims)
+    }
+
+    /// The kind these claims say they are of.
+    pub(super) fn kind(&self) -> Option<TokenKind> {
+        let present = |claim: &Option<Scalar<'_>>| claim.as_ref().is_some_and(|value| !matches!(value, Scalar::Null));
+        if matches!(&self.iss, Some(Scalar::Text(iss)) if iss == LEASE_ISSUER) {
+            Some(TokenKind::Lease)
+        } else if present(&self.iid) {
+            Some(TokenKind::Grant)
+        } else if present(&self.lid) {
+            Some(TokenKind::License)
+        } else {
+            None
+        }
+    }
+}
+
+struct RawClaimsVisitor<'a>(core::marker::PhantomData<&'a ()>);
+
+/// A claim's name, borrowed where the text has no escapes.
+struct ClaimName<'a>(Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for ClaimName<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor<'a>(core::marker::PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for NameVisitor<'a> {
+            type Value = ClaimName<'a>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a claim name")
+            }
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
+                Ok(ClaimName(Cow::Borrowed(name)))
+            }
+            fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
+                Ok(ClaimName(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(NameVisitor(core::marker::PhantomData))
+    }
+}
+
+/// A claim's value where a text or a number is expected.
+pub(super) enum Scalar<'a> {
+    /// `null`: as if the claim were absent, as the deployed readers take it.
+    Null,
+    /// An integer without fraction and exponent.
+    Integer(i64),
+    /// A text.
+    Text(Cow<'a, str>),
+    /// Anything else.
+    Other,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ScalarVisitor(core::marker::PhantomData))
+    }
+}
+
+struct ScalarVisitor<'a>(core::marker::PhantomData<&'a ()>);
+
+impl<'de: 'a, 'a> Visitor<'de> for ScalarVisitor<'a> {
+    type Value = Scalar<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a claim's value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Integer(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Scalar<'a>, E> {
+        Ok(i64::try_from(value).map_or(Scalar::Other, Scalar::Integer))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Other)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Scalar<'a>, E> {
+        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Scalar<'a>, A::Error> {
+        while sequence.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Scalar<'a>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Other)
+    }
+}
+
+/// A text claim; absent and `null` are `None`.
+pub(super) fn text<'a>(claim: &'static str, value: Option<Scalar<'a>>) -> Result<Option<Cow<'a, str>>> {
+    match value {
+        None | Some(Scalar::Null) => Ok(None),
+        Some(Scalar::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::ClaimType { claim, expected: "a text" }),
+    }
+}
+
+/// A text claim, left where it is.
+pub(super) fn peek_text<'a>(claim: &'static str, value: Option<&'a Scalar<'_>>) -> Result<Option<&'a str>> {
+    match value {
+        None | Some(Scalar::Null) => Ok(None),
+        Some(Scalar::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(Error::ClaimType { claim, expected: "a text" }),
+    }
+}
+
+/// A text claim that is left out when empty: empty is `None`.
+pub(super) fn optional_text(claim: &'static str, value: Option<Scalar<'_>>) -> Result<Option<String>> {
+    Ok(text(claim, value)?.filter(|text| !text.is_empty()).map(Cow::into_owned))
+}
+
+/// A text claim that must not be missing or empty.
+pub(super) fn required_text(claim: &'static str, value: Option<Scalar<'_>>) -> Result<String> {
+    optional_text(claim, value)?.ok_or(Error::ClaimMissing { claim })
+}
+
+/// An integer claim; absent and `null` are `None`.
+pub(super) fn integer(claim: &'static str, value: Option<Scalar<'_>>) -> Result<Option<i64>> {
+    match value {
+        None | Some(Scalar::Null) => Ok(None),
+        Some(Scalar::Integer(value)) => Ok(Some(value)),
+        Some(_) => Err(Error::ClaimType { claim, expected: "an integer without fraction or exponent" }),
+    }
+}
+
+/// A list of capability names; absent and `null` are empty.
+pub(super) fn capabilities(claim: &'static str, value: Option<&RawValue>) -> Result<Vec<Capability>> {
+    structure(claim, value, "a list of texts")
+}
+
+/// A list of texts; absent and `null` are empty.
+pub(super) fn texts(claim: &'static str, value: Option<&RawValue>) -> Result<Vec<String>> {
+    structure(claim, value, "a list of texts")
+}
+
+/// The limits; absent and `null` are empty. No name stands twice.
+pub(super) fn limits(value: Option<&RawValue>) -> Result<BTreeMap<String, i64>> {
+    let limits: Limits = structure("limits", value, "an object of integers, no name twice")?;
+    Ok(limits.0)
+}
+
+fn structure<'a, T: Deserialize<'a> + Default>(
+    claim: &'static str,
+    value: Option<&'a RawValue>,
+    expected: &'static str,
+) -> Result<T> {
+    match value {
+        None => Ok(T::default()),
+        Some(value) => serde_json::from_str::<Option<T>>(value.get())
+            .map(Option::unwrap_or_default)
+            .map_err(|_| Error::ClaimType { claim, expected }),
+    }
+}
+
+#[derive(Default)]
+struct Limits(BTreeMap<String, i64>);
+
+impl<'de> Deserialize<'de> for Limits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LimitsVisitor;
+        impl<'de> Visitor<'de> for LimitsVisitor {
+            type Value = Limits;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of integers")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Limits, A::Error> {
+                let mut limits = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    if limits.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name stands twice"));
+                    }
+                }
+                Ok(Limits(limits))
+            }
+        }
+        deserializer.deserialize_map(LimitsVisitor)
+    }
+}

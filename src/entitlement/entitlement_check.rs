@@ -1,0 +1,63 @@
+//! Whether a capability counts at a given time (FORMATS 3.5): the one rule for all three kinds.
+
+use super::capability::{Capability, free_capabilities};
+use super::kind::TokenKind;
+use super::state::SubscriptionState;
+use crate::error::{Error, Result};
+use crate::time::UnixTime;
+
+/// What a verified token says of its subscription.
+pub(super) struct Subscription<'a> {
+    pub(super) kind: TokenKind,
+    pub(super) state: &'a SubscriptionState,
+    pub(super) trial_ends_at: Option<i64>,
+    pub(super) capabilities: &'a [Capability],
+}
+
+impl Subscription<'_> {
+    /// Whether `wanted` counts at `now`.
+    pub(super) fn check_grants(&self, wanted: &Capability, now: UnixTime) -> Result<()> {
+        if wanted.is_free() {
+            return Ok(());
+        }
+        self.check_beyond_free(now)?;
+        if self.capabilities.contains(wanted) {
+            Ok(())
+        } else {
+            Err(Error::CapabilityMissing { kind: self.kind.as_str(), capability: wanted.as_str().to_owned() })
+        }
+    }
+
+    /// The capabilities that count at `now`: the free set always, the token's where its state grants them.
+    pub(super) fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+        let mut counting = free_capabilities();
+        if self.check_beyond_free(now).is_ok() {
+            counting.extend(self.capabilities.iter().cloned());
+            counting.sort_unstable();
+            counting.dedup();
+        }
+        counting
+    }
+
+    /// The state at `now`: a trial that has ended is expired.
+    pub(super) fn state_at(&self, now: UnixTime) -> SubscriptionState {
+        match self.check_beyond_free(now) {
+            Err(Error::TrialEnded { .. }) => SubscriptionState::Expired,
+            _ => self.state.clone(),
+        }
+    }
+
+    fn check_beyond_free(&self, now: UnixTime) -> Result<()> {
+        match (self.state, self.trial_ends_at) {
+            (SubscriptionState::Active | SubscriptionState::Grace, _) => Ok(()),
+            (SubscriptionState::Trial, None) => Err(Error::TrialWithoutEnd),
+            (SubscriptionState::Trial, Some(ended_at)) if ended_at <= now.as_secs() => {
+                Err(Error::TrialEnded { ended_at, now: now.as_secs() })
+            }
+            (SubscriptionState::Trial, Some(_)) => Ok(()),
+            (state, _) => {
+                Err(Error::SubscriptionInactive { kind: self.kind.as_str(), state: state.as_str().to_owned() })
+            }
+        }
+    }
+}

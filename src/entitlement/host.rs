@@ -1,0 +1,153 @@
+//! The host an instance answers at, in its normal form (FORMATS 3.2).
+
+use core::fmt;
+use core::net::Ipv6Addr;
+
+use crate::error::{Error, Result};
+
+/// A host in its normal form: an IPv6 literal, or lower-case labels joined by dots. Two hosts are the same exactly when
+/// their normal forms are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct InstanceHost(String);
+
+impl InstanceHost {
+    /// Normalizes a host, a host with a port, or a URL.
+    ///
+    /// ```
+    /// use pulse_trust::entitlement::InstanceHost;
+    /// let host = InstanceHost::normalize("https://T-ABC.cloud.pulserelay.pro:443/x")?;
+    /// assert_eq!(host.as_str(), "t-abc.cloud.pulserelay.pro");
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::HostInvalid`] with the rule that is broken.
+    pub fn normalize(text: &str) -> Result<Self> {
+        let authority = authority(text.trim())?;
+        if authority.contains('@') {
+            return Err(invalid("user info is not allowed"));
+        }
+        let host = without_port(authority)?;
+        if host.parse::<Ipv6Addr>().is_ok() {
+            return Ok(Self(host.to_ascii_lowercase()));
+        }
+        if authority.starts_with('[') {
+            return Err(invalid("brackets hold no IPv6 address"));
+        }
+        check_labels(host)?;
+        Ok(Self(host.to_ascii_lowercase()))
+    }
+
+    /// The normal form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InstanceHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The host of a hosted tenant: the trimmed tenant id, a dot, and the base domain of the control plane's base URL.
+///
+/// # Errors
+/// [`Error::TenantHostInvalid`] for an empty id or domain or another scheme, [`Error::HostInvalid`] where the two make
+/// no host.
+pub fn tenant_host(tenant_id: &str, base_url: &str) -> Result<InstanceHost> {
+    let id = tenant_id.trim();
+    if id.is_empty() {
+        return Err(Error::TenantHostInvalid { reason: "the tenant id is empty" });
+    }
+    if id.contains(['/', ':', '?', '#', '[', ']', '@']) {
+        return Err(Error::TenantHostInvalid { reason: "the tenant id holds a character that no host label has" });
+    }
+    InstanceHost::normalize(&format!("{id}.{}", base_domain(base_url)?))
+}
+
+/// The base domain of a control plane: its base URL without scheme, port and path, lower-cased.
+///
+/// # Errors
+/// [`Error::TenantHostInvalid`] where the scheme is neither `http://` nor `https://` in lower case, or nothing is left.
+pub fn base_domain(base_url: &str) -> Result<String> {
+    let url = base_url.trim();
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
+    if rest.contains("://") {
+        return Err(Error::TenantHostInvalid { reason: "the base URL's scheme is neither http:// nor https://" });
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let domain = authority.split(':').next().unwrap_or_default();
+    if domain.is_empty() {
+        return Err(Error::TenantHostInvalid { reason: "the base URL has no domain" });
+    }
+    Ok(domain.to_ascii_lowercase())
+}
+
+/// Host and port: all of the text, or what stands between `://` and the next `/`, `?` or `#` of a URL.
+fn authority(text: &str) -> Result<&str> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return Ok(text);
+    };
+    let mut characters = scheme.chars();
+    let is_scheme = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
+        && characters.all(|next| next.is_ascii_alphanumeric() || matches!(next, '+' | '-' | '.'));
+    if !is_scheme {
+        return Err(invalid("what stands before :// is no URL scheme"));
+    }
+    Ok(rest.split(['/', '?', '#']).next().unwrap_or_default())
+}
+
+/// Drops a port, which follows `]` or the only colon, and the brackets.
+fn without_port(authority: &str) -> Result<&str> {
+    if let Some(bracketed) = authority.strip_prefix('[') {
+        let (host, after) = bracketed.split_once(']').ok_or(invalid("a bracket is not closed"))?;
+        return match after.strip_prefix(':') {
+            Some(port) => check_port(port).map(|()| host),
+            None if after.is_empty() => Ok(host),
+            None => Err(invalid("only a port may follow a bracket")),
+        };
+    }
+    match authority.split_once(':') {
+        Some((host, port)) if !port.contains(':') => check_port(port).map(|()| host),
+        _ => Ok(authority),
+    }
+}
+
+fn check_port(port: &str) -> Result<()> {
+    if port.is_empty() {
+        return Err(invalid("the port is empty"));
+    }
+    if port.bytes().all(|digit| digit.is_ascii_digit()) { Ok(()) } else { Err(invalid("the port is not a number")) }
+}
+
+fn check_labels(host: &str) -> Result<()> {
+    if host.is_empty() {
+        return Err(invalid("empty"));
+    }
+    if host.len() > 253 {
+        return Err(invalid("longer than 253 characters"));
+    }
+    for label in host.split('.') {
+        if label.is_empty() {
+            return Err(invalid("empty label"));
+        }
+        if label.len() > 63 {
+            return Err(invalid("a label is longer than 63 characters"));
+        }
+        if label.contains('/') {
+            return Err(invalid("slash outside a URL"));
+        }
+        if label.contains(':') {
+            return Err(invalid("colon outside an IPv6 address"));
+        }
+        if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Err(invalid("a label holds a character outside a-z 0-9 - _"));
+        }
+    }
+    Ok(())
+}
+
+fn invalid(reason: &'static str) -> Error {
+    Error::HostInvalid { reason }
+}

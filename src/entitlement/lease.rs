@@ -1,0 +1,168 @@
+//! A lease that was verified, and one that was only inspected.
+
+use super::capability::Capability;
+use super::claims::RawClaims;
+use super::entitlement_check::Subscription;
+use super::host::InstanceHost;
+use super::kind::TokenKind;
+use super::lease_claims::LeaseClaims;
+use super::state::SubscriptionState;
+use super::verify_lease::{CheckedLease, LeaseChecks, TimeRule, check_lease, check_time};
+use crate::error::{Error, Result};
+use crate::keys::TrustKeys;
+use crate::time::UnixTime;
+use crate::token::UnverifiedToken;
+
+/// A lease whose signature, issuer, audience, time, organization and host were checked. Worth keeping: asking it again
+/// at a later time needs no signature check.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::entitlement::{
+///     Capability, HostBinding, LeaseChecks, LeaseClaims, VerifiedLease, hosted_plan_capabilities, tenant_host,
+/// };
+/// use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+///
+/// let control_plane = SigningKey::generate()?;
+/// let now = UnixTime::from_secs(1_774_440_000);
+/// let host = tenant_host("t-abc", "https://cloud.example.test")?;
+/// let mut claims = LeaseClaims::new(&host, now.as_secs() + 86_400);
+/// claims.capabilities = hosted_plan_capabilities("cloud_starter");
+/// let token = claims.sign(&control_plane)?;
+///
+/// let keys = TrustKeys { lease: TrustKeySet::new([control_plane.public_key().clone()]), ..TrustKeys::default() };
+/// let checks = LeaseChecks::new(HostBinding::Require("t-abc.cloud.example.test"));
+/// let lease = VerifiedLease::verify(&token, &keys, &checks, now)?;
+/// lease.check_grants(&Capability::RELAY, now)?;
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct VerifiedLease {
+    claims: LeaseClaims,
+    host: InstanceHost,
+    leeway_seconds: u32,
+    provider_chained: bool,
+}
+
+impl VerifiedLease {
+    /// Verifies a lease (FORMATS 3.1).
+    ///
+    /// # Errors
+    /// The first check that fails, in the order of FORMATS 2.
+    pub fn verify(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
+        let token = UnverifiedToken::parse(token)?;
+        Self::verify_parsed(&token, RawClaims::parse(token.unverified_payload())?, keys, checks, now)
+    }
+
+    pub(super) fn verify_parsed(
+        token: &UnverifiedToken<'_>,
+        raw: RawClaims<'_>,
+        keys: &TrustKeys,
+        checks: &LeaseChecks<'_>,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let CheckedLease { claims, host, provider_chained } =
+            check_lease(token, raw, keys, checks, now, TimeRule::Enforce)?;
+        Ok(Self { claims, host, leeway_seconds: checks.leeway_seconds, provider_chained })
+    }
+
+    /// The claims in their normal form.
+    pub fn claims(&self) -> &LeaseClaims {
+        &self.claims
+    }
+
+    /// The host the lease is for.
+    pub fn instance_host(&self) -> &InstanceHost {
+        &self.host
+    }
+
+    /// From this moment on the lease is expired.
+    pub fn expires_at(&self) -> UnixTime {
+        UnixTime::from_secs(self.claims.exp)
+    }
+
+    /// Whether a provider signed it under a license (FORMATS 3.4): such a lease never registers at the relay.
+    pub fn is_provider_chained(&self) -> bool {
+        self.provider_chained
+    }
+
+    /// Whether the lease is still in term at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Expired`], [`Error::NotYetValid`].
+    pub fn check_time(&self, now: UnixTime) -> Result<()> {
+        check_time(&self.claims, self.leeway_seconds, now)
+    }
+
+    /// Whether the lease is for this host, in any spelling.
+    ///
+    /// # Errors
+    /// [`Error::HostMismatch`], [`Error::HostInvalid`].
+    pub fn check_host(&self, expected: &str) -> Result<()> {
+        if expected == self.host.as_str() {
+            return Ok(());
+        }
+        let expected = InstanceHost::normalize(expected)?;
+        if expected == self.host {
+            return Ok(());
+        }
+        Err(Error::HostMismatch { expected: expected.to_string(), received: self.host.to_string() })
+    }
+
+    /// Whether the lease is in term and grants `capability` at `now` (FORMATS 3.5).
+    ///
+    /// # Errors
+    /// As [`VerifiedLease::check_time`]; [`Error::TrialEnded`], [`Error::TrialWithoutEnd`],
+    /// [`Error::SubscriptionInactive`], [`Error::CapabilityMissing`].
+    pub fn check_grants(&self, capability: &Capability, now: UnixTime) -> Result<()> {
+        self.check_time(now)?;
+        self.subscription().check_grants(capability, now)
+    }
+
+    /// The capabilities that count at `now`, sorted; of a lease out of term the free set.
+    pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+        match self.check_time(now) {
+            Ok(()) => self.subscription().capabilities_at(now),
+            Err(_) => super::capability::free_capabilities(),
+        }
+    }
+
+    /// The state at `now`: a trial that has ended is expired.
+    pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
+        self.subscription().state_at(now)
+    }
+
+    fn subscription(&self) -> Subscription<'_> {
+        Subscription {
+            kind: TokenKind::Lease,
+            state: &self.claims.subscription_state,
+            trial_ends_at: self.claims.trial_ends_at,
+            capabilities: &self.claims.capabilities,
+        }
+    }
+}
+
+/// A lease whose signature, issuer, audience, organization and host were checked, but not its time: for a screen that
+/// shows an expired lease. It grants nothing, and no policy takes it.
+#[derive(Debug, Clone)]
+pub struct InspectedLease {
+    claims: LeaseClaims,
+}
+
+impl InspectedLease {
+    /// Checks all but the lease's own time. `now` counts for a provider license inside it (FORMATS 3.4).
+    ///
+    /// # Errors
+    /// As [`VerifiedLease::verify`], without [`Error::Expired`] and [`Error::NotYetValid`] of the lease.
+    pub fn inspect(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
+        let token = UnverifiedToken::parse(token)?;
+        let raw = RawClaims::parse(token.unverified_payload())?;
+        let CheckedLease { claims, .. } = check_lease(&token, raw, keys, checks, now, TimeRule::Ignore)?;
+        Ok(Self { claims })
+    }
+
+    /// The claims in their normal form.
+    pub fn claims(&self) -> &LeaseClaims {
+        &self.claims
+    }
+}

@@ -1,0 +1,179 @@
+//! The claims of a hosted entitlement lease, as issuers write them (FORMATS 3.1).
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use super::capability::Capability;
+use super::claims::{self, RawClaims};
+use super::host::InstanceHost;
+use super::state::SubscriptionState;
+use crate::error::{Error, Result};
+use crate::keys::SigningKey;
+use crate::{json, token};
+
+/// The issuer of every lease.
+pub const LEASE_ISSUER: &str = "pulse-pro-entitlement-lease";
+/// The audience of every lease.
+pub const LEASE_AUDIENCE: &str = "pulse-pro-entitlement-cache";
+
+/// The claims of a lease. Issuer and audience are the same in every lease and stand in no field.
+///
+/// As signed, these are what the issuer said; in a [`super::VerifiedLease`] they are normalized: organization trimmed,
+/// host and plan in their normal form, limits scrubbed, capabilities cut where a provider chain limits them.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LeaseClaims {
+    /// Organization: `default` for hosted tenants.
+    pub org_id: String,
+    /// Contact only, never an identity.
+    pub email: Option<String>,
+    /// The host the lease is for.
+    pub instance_host: String,
+    /// The plan; may be empty.
+    pub plan_version: String,
+    /// The state of the subscription.
+    pub subscription_state: SubscriptionState,
+    /// What the lease grants, in the issuer's order.
+    pub capabilities: Vec<Capability>,
+    /// Limits by name.
+    pub limits: BTreeMap<String, i64>,
+    /// Meters that are on.
+    pub meters_enabled: Vec<String>,
+    /// Start of the trial, Unix seconds.
+    pub trial_started_at: Option<i64>,
+    /// End of the trial, Unix seconds.
+    pub trial_ends_at: Option<i64>,
+    /// A whole license token that entitles a provider to sign this lease (FORMATS 3.4).
+    pub provider_license: Option<String>,
+    /// Subject.
+    pub sub: Option<String>,
+    /// Expiry, Unix seconds: the lease holds while `now < exp`.
+    pub exp: i64,
+    /// Not before, Unix seconds.
+    pub nbf: Option<i64>,
+    /// Issued at, Unix seconds. Never compared with the clock.
+    pub iat: Option<i64>,
+    /// Token id.
+    pub jti: Option<String>,
+}
+
+impl LeaseClaims {
+    /// An active lease of organization `default` for this host, with nothing else granted.
+    pub fn new(instance_host: &InstanceHost, exp: i64) -> Self {
+        Self {
+            org_id: "default".to_owned(),
+            email: None,
+            instance_host: instance_host.as_str().to_owned(),
+            plan_version: String::new(),
+            subscription_state: SubscriptionState::Active,
+            capabilities: Vec::new(),
+            limits: BTreeMap::new(),
+            meters_enabled: Vec::new(),
+            trial_started_at: None,
+            trial_ends_at: None,
+            provider_license: None,
+            sub: None,
+            exp,
+            nbf: None,
+            iat: None,
+            jti: None,
+        }
+    }
+
+    /// Reads claims written as JSON, to sign them. `iss` and `aud` may be left out.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        Self::from_raw(RawClaims::parse(text)?)
+    }
+
+    /// The claims as issuers write them: compact JSON in the order of FORMATS 3.1.
+    pub fn to_json(&self) -> Result<String> {
+        json::to_compact(self).map_err(|error| Error::ClaimsUnsignable { reason: error.to_string() })
+    }
+
+    /// Signs the claims as they are.
+    ///
+    /// # Errors
+    /// [`Error::OrgMissing`], [`Error::HostInvalid`] where no verifier would take the lease; else as [`token::sign`].
+    pub fn sign(&self, key: &SigningKey) -> Result<String> {
+        if self.org_id.trim().is_empty() {
+            return Err(Error::OrgMissing);
+        }
+        InstanceHost::normalize(&self.instance_host)?;
+        token::sign(key, &self.to_json()?)
+    }
+
+    /// The claims as they stand in the token, nothing normalized.
+    pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {
+        let state = claims::text("subscription_state", raw.subscription_state)?.unwrap_or_default();
+        Ok(Self {
+            org_id: claims::text("org_id", raw.org_id)?.unwrap_or_default().into_owned(),
+            email: claims::optional_text("email", raw.email)?,
+            instance_host: claims::text("instance_host", raw.instance_host)?.unwrap_or_default().into_owned(),
+            plan_version: claims::text("plan_version", raw.plan_version)?.unwrap_or_default().into_owned(),
+            subscription_state: SubscriptionState::from_name(&state),
+            capabilities: claims::capabilities("capabilities", raw.capabilities)?,
+            limits: claims::limits(raw.limits)?,
+            meters_enabled: claims::texts("meters_enabled", raw.meters_enabled)?,
+            trial_started_at: claims::integer("trial_started_at", raw.trial_started_at)?,
+            trial_ends_at: claims::integer("trial_ends_at", raw.trial_ends_at)?,
+            provider_license: claims::optional_text("provider_license", raw.provider_license)?,
+            sub: claims::optional_text("sub", raw.sub)?,
+            exp: claims::integer("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
+            nbf: claims::integer("nbf", raw.nbf)?,
+            iat: claims::integer("iat", raw.iat)?,
+            jti: claims::optional_text("jti", raw.jti)?,
+        })
+    }
+}
+
+impl Serialize for LeaseClaims {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("org_id", &self.org_id)?;
+        serialize_some(&mut map, "email", self.email.as_ref())?;
+        map.serialize_entry("instance_host", &self.instance_host)?;
+        map.serialize_entry("plan_version", &self.plan_version)?;
+        map.serialize_entry("subscription_state", &self.subscription_state)?;
+        serialize_some(&mut map, "capabilities", Some(&self.capabilities).filter(|list| !list.is_empty()))?;
+        serialize_some(&mut map, "limits", Some(&self.limits).filter(|limits| !limits.is_empty()))?;
+        serialize_some(&mut map, "meters_enabled", Some(&self.meters_enabled).filter(|list| !list.is_empty()))?;
+        serialize_some(&mut map, "trial_started_at", self.trial_started_at.as_ref())?;
+        serialize_some(&mut map, "trial_ends_at", self.trial_ends_at.as_ref())?;
+        serialize_some(&mut map, "provider_license", self.provider_license.as_ref())?;
+        map.serialize_entry("iss", LEASE_ISSUER)?;
+        serialize_some(&mut map, "sub", self.sub.as_ref())?;
+        map.serialize_entry("aud", &[LEASE_AUDIENCE])?;
+        map.serialize_entry("exp", &self.exp)?;
+        serialize_some(&mut map, "nbf", self.nbf.as_ref())?;
+        serialize_some(&mut map, "iat", self.iat.as_ref())?;
+        serialize_some(&mut map, "jti", self.jti.as_ref())?;
+        map.end()
+    }
+}
+
+/// Leaves out what a credential or a person is named by.
+impl fmt::Debug for LeaseClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseClaims")
+            .field("org_id", &self.org_id)
+            .field("instance_host", &self.instance_host)
+            .field("plan_version", &self.plan_version)
+            .field("subscription_state", &self.subscription_state)
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
+    }
+}
+
+fn serialize_some<M: SerializeMap, T: Serialize + ?Sized>(
+    map: &mut M,
+    name: &'static str,
+    value: Option<&T>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| map.serialize_entry(name, value))
+}

@@ -1,0 +1,70 @@
+//! Subscription states, and what they mean at a given time (FORMATS 3.1, 3.5).
+
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// The state of a subscription. Only `trial`, `active` and `grace` grant anything beyond the free set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SubscriptionState {
+    /// A trial, until its end.
+    Trial,
+    /// Paid.
+    Active,
+    /// Payment is late, and still counts.
+    Grace,
+    /// Ended.
+    Expired,
+    /// Suspended by the provider.
+    Suspended,
+    /// Canceled by the customer.
+    Canceled,
+    /// Any other text: kept, and grants nothing beyond the free set.
+    Other(String),
+}
+
+impl SubscriptionState {
+    /// The state of this name; names are exact.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "trial" => Self::Trial,
+            "active" => Self::Active,
+            "grace" => Self::Grace,
+            "expired" => Self::Expired,
+            "suspended" => Self::Suspended,
+            "canceled" => Self::Canceled,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    /// Its name.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Trial => "trial",
+            Self::Active => "active",
+            Self::Grace => "grace",
+            Self::Expired => "expired",
+            Self::Suspended => "suspended",
+            Self::Canceled => "canceled",
+            Self::Other(name) => name,
+        }
+    }
+
+    /// Whether it grants more than the free set, a trial's end left aside.
+    pub const fn is_paid_or_trial(&self) -> bool {
+        matches!(self, Self::Trial | Self::Active | Self::Grace)
+    }
+}
+
+impl fmt::Display for SubscriptionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for SubscriptionState {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
