@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use common::{cases, vector_file};
 use pulse_trust::entitlement::{
-    Capability, HostBinding, InspectedLease, InstanceHost, LeaseChecks, LicenseTerm, Tier, VerifiedGrant,
-    VerifiedLease, VerifiedLicense, canonical_plan, provider_chain_ceiling, refresh_backoff, scrub_limits, tenant_host,
+    Capability, HostBinding, InspectedGrant, InspectedLease, InstanceHost, LeaseChecks, LicenseTerm, Tier,
+    VerifiedGrant, VerifiedLease, VerifiedLicense, canonical_plan, provider_chain_ceiling, refresh_backoff,
+    scrub_limits, tenant_host,
 };
 use pulse_trust::keys::{TrustKeySet, TrustKeys};
 use pulse_trust::{Error, UnixTime};
@@ -158,12 +159,18 @@ fn grants_are_read_as_the_deployed_runtime_reads_them() {
     let now = time(&file, "now");
     for case in cases(&file, "cases") {
         let name = text(case, "name");
-        let verified = VerifiedGrant::verify(text(case, "token"), &keys);
+        let verified = VerifiedGrant::verify(text(case, "token"), &keys, now);
+        let inspected = InspectedGrant::inspect(text(case, "token"), &keys);
         if let Some(stricter) = case["stricter"].as_str() {
-            assert!(verified.is_err(), "{name}: accepted, but {stricter}");
+            assert!(verified.is_err() && inspected.is_err(), "{name}: accepted, but {stricter}");
             continue;
         }
+        if let Ok(grant) = &inspected {
+            assert_eq!(serde_json::to_value(grant.claims()).unwrap(), case["claims"], "{name}");
+            assert_eq!(grant.state_at(now).as_str(), text(case, "effective_state"), "{name}");
+        }
         match (verified, text(case, "error")) {
+            (Err(Error::Expired { .. }), "") => assert_eq!(text(case, "effective_state"), "expired", "{name}"),
             (Ok(grant), "") => {
                 let claims = serde_json::to_value(grant.claims()).unwrap();
                 assert_eq!(claims, case["claims"], "{name}");

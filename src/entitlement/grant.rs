@@ -148,7 +148,7 @@ impl GrantState {
     }
 }
 
-/// A grant whose signature and required claims were checked. Whether it counts is asked with a time.
+/// A grant whose signature and required claims were checked, and which was not past its grace.
 #[derive(Debug, Clone)]
 pub struct VerifiedGrant {
     claims: GrantClaims,
@@ -158,17 +158,28 @@ pub struct VerifiedGrant {
 }
 
 impl VerifiedGrant {
-    /// Verifies a grant under the license keys. A grant past its grace verifies too: [`VerifiedGrant::state_at`] says
-    /// what it counts as.
+    /// Verifies a grant under the license keys. A suspended one verifies, and grants nothing beyond free.
     ///
     /// # Errors
-    /// The first check that fails: shape, signature, kind, required claims.
-    pub fn verify(token: &str, keys: &TrustKeys) -> Result<Self> {
+    /// The first check that fails: shape, signature, kind, required claims, time ([`Error::Expired`] past the grace).
+    pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::verify_parsed(&token, RawClaims::parse(token.unverified_payload())?, keys)
+        Self::verify_parsed(&token, RawClaims::parse(token.unverified_payload())?, keys, now)
     }
 
-    pub(super) fn verify_parsed(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
+    pub(super) fn verify_parsed(
+        token: &UnverifiedToken<'_>,
+        raw: RawClaims<'_>,
+        keys: &TrustKeys,
+        now: UnixTime,
+    ) -> Result<Self> {
+        let grant = Self::read(token, raw, keys)?;
+        grant.check_time(now)?;
+        Ok(grant)
+    }
+
+    /// All checks but time.
+    fn read(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
         let kind = TokenKind::Grant;
         token.verify(&keys.license, kind.as_str(), LICENSE_KEY_SETTING)?;
         if raw.kind() == Some(TokenKind::Lease) {
@@ -233,10 +244,7 @@ impl VerifiedGrant {
     /// # Errors
     /// [`Error::Expired`], [`Error::SubscriptionInactive`], [`Error::CapabilityMissing`].
     pub fn check_grants(&self, capability: &Capability, now: UnixTime) -> Result<()> {
-        if self.state_at(now) == GrantState::Expired {
-            let kind = TokenKind::Grant.as_str();
-            return Err(Error::Expired { kind, expired_at: self.claims.exp, now: now.as_secs() });
-        }
+        self.check_time(now)?;
         self.subscription().check_grants(capability, now)
     }
 
@@ -246,6 +254,14 @@ impl VerifiedGrant {
             GrantState::Expired => super::capability::free_capabilities(),
             _ => self.subscription().capabilities_at(now),
         }
+    }
+
+    fn check_time(&self, now: UnixTime) -> Result<()> {
+        if self.state_at(now) == GrantState::Expired {
+            let kind = TokenKind::Grant.as_str();
+            return Err(Error::Expired { kind, expired_at: self.claims.exp, now: now.as_secs() });
+        }
+        Ok(())
     }
 
     fn grace_ends_at(&self) -> UnixTime {
@@ -262,5 +278,30 @@ impl VerifiedGrant {
             trial_ends_at: None,
             capabilities: &self.capabilities,
         }
+    }
+}
+
+/// A grant read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
+#[derive(Debug, Clone)]
+pub struct InspectedGrant(VerifiedGrant);
+
+impl InspectedGrant {
+    /// Checks all but time.
+    ///
+    /// # Errors
+    /// As [`VerifiedGrant::verify`], without [`Error::Expired`].
+    pub fn inspect(token: &str, keys: &TrustKeys) -> Result<Self> {
+        let token = UnverifiedToken::parse(token)?;
+        VerifiedGrant::read(&token, RawClaims::parse(token.unverified_payload())?, keys).map(Self)
+    }
+
+    /// The claims.
+    pub fn claims(&self) -> &GrantClaims {
+        &self.0.claims
+    }
+
+    /// What the grant counts as at `now`.
+    pub fn state_at(&self, now: UnixTime) -> GrantState {
+        self.0.state_at(now)
     }
 }

@@ -168,6 +168,13 @@ impl VerifiedLicense {
         keys: &TrustKeys,
         now: UnixTime,
     ) -> Result<Self> {
+        let license = Self::read(token, raw, keys)?;
+        license.term_at(now)?;
+        Ok(license)
+    }
+
+    /// All checks but time.
+    fn read(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
         let kind = TokenKind::License;
         token.verify(&keys.license, kind.as_str(), LICENSE_KEY_SETTING)?;
         match raw.kind() {
@@ -176,9 +183,7 @@ impl VerifiedLicense {
         }
         let mut claims = LicenseClaims::from_raw(raw)?;
         claims.plan_version = canonical_plan(&claims.plan_version).into_owned();
-        let license = Self { capabilities: capabilities_of(&claims), limits: limits_of(&claims), claims };
-        license.term_at(now)?;
-        Ok(license)
+        Ok(Self { capabilities: capabilities_of(&claims), limits: limits_of(&claims), claims })
     }
 
     /// The claims, the plan in its normal form.
@@ -244,6 +249,34 @@ impl VerifiedLicense {
             trial_ends_at: None,
             capabilities: &self.capabilities,
         }
+    }
+}
+
+/// A license read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
+#[derive(Debug, Clone)]
+pub struct InspectedLicense(VerifiedLicense);
+
+impl InspectedLicense {
+    /// Checks all but time.
+    ///
+    /// # Errors
+    /// As [`VerifiedLicense::verify`], without [`Error::Expired`].
+    pub fn inspect(token: &str, keys: &TrustKeys) -> Result<Self> {
+        let token = UnverifiedToken::parse(token)?;
+        VerifiedLicense::read(&token, RawClaims::parse(token.unverified_payload())?, keys).map(Self)
+    }
+
+    /// The claims, the plan in its normal form.
+    pub fn claims(&self) -> &LicenseClaims {
+        &self.0.claims
+    }
+
+    /// Where in its term the license is at `now`.
+    ///
+    /// # Errors
+    /// [`Error::Expired`] past the grace.
+    pub fn term_at(&self, now: UnixTime) -> Result<LicenseTerm> {
+        self.0.term_at(now)
     }
 }
 

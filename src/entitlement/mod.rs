@@ -20,12 +20,12 @@ mod verified_token;
 mod verify_lease;
 
 pub use capability::{Capability, Tier, hosted_plan_capabilities, provider_chain_ceiling};
-pub use grant::{GrantClaims, GrantState, VerifiedGrant};
+pub use grant::{GrantClaims, GrantState, InspectedGrant, VerifiedGrant};
 pub use host::{InstanceHost, base_domain, tenant_host};
 pub use kind::{LEASE_KEY_SETTING, LICENSE_KEY_SETTING, TokenKind};
 pub use lease::{InspectedLease, VerifiedLease};
 pub use lease_claims::{LEASE_AUDIENCE, LEASE_ISSUER, LeaseClaims};
-pub use license::{LICENSE_GRACE_SECONDS, LicenseClaims, LicenseTerm, VerifiedLicense};
+pub use license::{InspectedLicense, LICENSE_GRACE_SECONDS, LicenseClaims, LicenseTerm, VerifiedLicense};
 pub use plan::{canonical_plan, scrub_limits};
 pub use refresh::{RefreshOutcome, RefreshRequest, refresh_backoff, refresh_delay};
 pub use state::SubscriptionState;

@@ -40,7 +40,7 @@ impl VerifiedToken {
             TokenKind::License => {
                 VerifiedLicense::verify_parsed(&token, raw, keys, now).map(Box::new).map(Self::License)
             }
-            TokenKind::Grant => VerifiedGrant::verify_parsed(&token, raw, keys).map(Box::new).map(Self::Grant),
+            TokenKind::Grant => VerifiedGrant::verify_parsed(&token, raw, keys, now).map(Box::new).map(Self::Grant),
         }
     }
 

@@ -1,5 +1,11 @@
 //! What the tests share: where the vectors are, and how to read them.
-#![allow(dead_code, unreachable_pub, clippy::panic, clippy::indexing_slicing, reason = "each test file uses its part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "each test file uses its part of it"
+)]
 
 use std::path::{Path, PathBuf};
 
