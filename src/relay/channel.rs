@@ -1,1 +1,295 @@
-//! The end-to-end channel between app and instance (FORMATS 12).
+//! The end-to-end channel between app and instance (FORMATS 12). No I/O: messages in, messages out.
+//!
+//! The order of calls:
+//!
+//! 1. the app: [`AppHandshake::start`], and sends [`AppHandshake::message`] as KEY_EXCHANGE;
+//! 2. the instance: [`accept_key_exchange`], sends the message it returns, and has its [`Channel`];
+//! 3. the app: [`AppHandshake::finish`] with that message and the identity of the paired instance, and has its own;
+//! 4. both: [`Channel::seal`] and [`Channel::open`].
+//!
+//! **Who is authenticated.** The instance is, to the app: its identity key signs its ephemeral key, and `finish` gives
+//! no channel without that signature. The app is not, to the instance: whoever can send a KEY_EXCHANGE gets a channel;
+//! what the instance trusts is the `auth_token` of CHANNEL_OPEN, which the relay sees. The signature covers the
+//! instance's ephemeral key alone, so a recorded one can be sent again, but without its private half nobody reads or
+//! writes a message. The relay sees lengths and times.
+
+use core::fmt;
+
+use aes_gcm::aead::AeadInOut;
+use aes_gcm::aead::inout::InOutBuf;
+use aes_gcm::{Aes256Gcm, KeyInit};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use x25519_dalek::{PublicKey as EphemeralPublicKey, StaticSecret};
+use zeroize::Zeroizing;
+
+use super::identity::Identity;
+use crate::encoding;
+use crate::error::{Error, Result};
+use crate::keys::PublicKey;
+
+const SALT: &[u8] = b"pulse-relay-e2e-channel-v1";
+const APP_TO_INSTANCE: &[u8] = b"relay-e2e-app-to-instance";
+const INSTANCE_TO_APP: &[u8] = b"relay-e2e-instance-to-app";
+const NONCE_LEN: usize = 12;
+const TAG_LEN: usize = 16;
+/// How much longer a sealed message is than what it carries.
+pub const SEALED_OVERHEAD: usize = NONCE_LEN + TAG_LEN;
+const PUBLIC_KEY_LEN: u8 = 32;
+
+/// The app's side, between its KEY_EXCHANGE and the instance's.
+pub struct AppHandshake {
+    secret: StaticSecret,
+    message: [u8; 33],
+}
+
+impl AppHandshake {
+    /// Makes an ephemeral key.
+    ///
+    /// # Errors
+    /// [`Error::RandomUnavailable`].
+    pub fn start() -> Result<Self> {
+        Ok(Self::danger_with_ephemeral_secret(*Zeroizing::new(encoding::random_bytes::<32>()?)))
+    }
+
+    /// A handshake with a given ephemeral key: for tests with known keys. An ephemeral key that is used twice gives up
+    /// the secrecy of both channels.
+    #[doc(hidden)]
+    pub fn danger_with_ephemeral_secret(secret: [u8; 32]) -> Self {
+        let secret = StaticSecret::from(secret);
+        let mut message = [PUBLIC_KEY_LEN; 33];
+        let [_, key @ ..] = &mut message;
+        *key = EphemeralPublicKey::from(&secret).to_bytes();
+        Self { secret, message }
+    }
+
+    /// The payload of the app's KEY_EXCHANGE frame.
+    pub fn message(&self) -> &[u8] {
+        &self.message
+    }
+
+    /// Takes the payload of the instance's KEY_EXCHANGE frame. The channel is there only if `paired_identity`, from the
+    /// pairing code, signed it.
+    ///
+    /// # Errors
+    /// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeSignature`], [`Error::KeyExchangeWeak`].
+    pub fn finish(self, instance_message: &[u8], paired_identity: &PublicKey) -> Result<Channel> {
+        let (ephemeral, signature) = split_message(instance_message)?;
+        let signature: &[u8; 64] = signature.try_into().map_err(|_| Error::KeyExchangeMalformed {
+            reason: "the instance's message has no signature of 64 bytes",
+        })?;
+        if !paired_identity.verify(ephemeral, signature) {
+            return Err(Error::KeyExchangeSignature { expected: paired_identity.fingerprint() });
+        }
+        let keys = derive_keys(&self.secret, ephemeral)?;
+        Ok(Channel::new(&keys.app_to_instance, &keys.instance_to_app))
+    }
+}
+
+impl fmt::Debug for AppHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AppHandshake").finish_non_exhaustive()
+    }
+}
+
+/// The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
+/// answer with. The app is not authenticated by it.
+///
+/// # Errors
+/// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeWeak`], [`Error::RandomUnavailable`].
+pub fn accept_key_exchange(app_message: &[u8], identity: &Identity) -> Result<(Channel, Vec<u8>)> {
+    danger_accept_with_ephemeral_secret(app_message, identity, *Zeroizing::new(encoding::random_bytes::<32>()?))
+}
+
+/// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys.
+///
+/// # Errors
+/// As [`accept_key_exchange`].
+#[doc(hidden)]
+pub fn danger_accept_with_ephemeral_secret(
+    app_message: &[u8],
+    identity: &Identity,
+    secret: [u8; 32],
+) -> Result<(Channel, Vec<u8>)> {
+    let (app_ephemeral, rest) = split_message(app_message)?;
+    if !rest.is_empty() {
+        return Err(Error::KeyExchangeMalformed { reason: "the app's message goes on after its key" });
+    }
+    let secret = StaticSecret::from(secret);
+    let keys = derive_keys(&secret, app_ephemeral)?;
+    let ephemeral = EphemeralPublicKey::from(&secret).to_bytes();
+    let mut message = vec![PUBLIC_KEY_LEN];
+    message.extend_from_slice(&ephemeral);
+    message.extend_from_slice(&identity.sign_key_exchange(&ephemeral));
+    Ok((Channel::new(&keys.instance_to_app, &keys.app_to_instance), message))
+}
+
+/// One side of an established channel: two keys and two counters.
+pub struct Channel {
+    sealing: Aes256Gcm,
+    opening: Aes256Gcm,
+    /// The counter of the next message; `None` once the last one was used.
+    next_sealed: Option<u64>,
+    next_opened: Option<u64>,
+}
+
+impl Channel {
+    fn new(sealing: &[u8; 32], opening: &[u8; 32]) -> Self {
+        Self {
+            sealing: Aes256Gcm::new(sealing.into()),
+            opening: Aes256Gcm::new(opening.into()),
+            next_sealed: Some(0),
+            next_opened: Some(0),
+        }
+    }
+
+    /// Seals a message.
+    ///
+    /// # Errors
+    /// [`Error::ChannelExhausted`] after 2^64 messages.
+    pub fn seal(&mut self, plaintext: &[u8]) -> Result<Vec<u8>> {
+        let mut sealed = Vec::with_capacity(plaintext.len().saturating_add(SEALED_OVERHEAD));
+        self.seal_into(plaintext, &mut sealed)?;
+        Ok(sealed)
+    }
+
+    /// Seals a message and appends it to `out`, which may be reused.
+    ///
+    /// # Errors
+    /// As [`Channel::seal`]; `out` is then as it was.
+    pub fn seal_into(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let counter = self.next_sealed.ok_or(Error::ChannelExhausted)?;
+        let nonce = nonce_of(counter);
+        let start = out.len();
+        out.extend_from_slice(&nonce);
+        out.extend_from_slice(plaintext);
+        let body = out.get_mut(start.saturating_add(NONCE_LEN)..).unwrap_or_default();
+        let tag = self
+            .sealing
+            .encrypt_inout_detached(&nonce.into(), &[], InOutBuf::from(body))
+            .map_err(|_| Error::MessageMalformed { reason: "longer than AES-GCM can seal" });
+        match tag {
+            Ok(tag) => out.extend_from_slice(&tag),
+            Err(error) => {
+                out.truncate(start);
+                return Err(error);
+            }
+        }
+        self.next_sealed = counter.checked_add(1);
+        Ok(())
+    }
+
+    /// Opens a message. Counters may skip but never go back; a message that is refused changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::MessageMalformed`], [`Error::MessageReplayed`], [`Error::MessageForged`].
+    pub fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>> {
+        let mut plaintext = Vec::with_capacity(sealed.len().saturating_sub(SEALED_OVERHEAD));
+        self.open_into(sealed, &mut plaintext)?;
+        Ok(plaintext)
+    }
+
+    /// Opens a message and appends what it carries to `out`, which may be reused.
+    ///
+    /// # Errors
+    /// As [`Channel::open`]; `out` is then as it was.
+    pub fn open_into(&mut self, sealed: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let too_short = Error::MessageMalformed { reason: "shorter than nonce and tag" };
+        let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(too_short.clone())?;
+        let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(too_short)?;
+        let counter = counter_of(nonce)?;
+        let expected = self.next_opened.ok_or(Error::ChannelExhausted)?;
+        if counter < expected {
+            return Err(Error::MessageReplayed { expected, received: counter });
+        }
+        let start = out.len();
+        out.extend_from_slice(ciphertext);
+        let body = out.get_mut(start..).unwrap_or_default();
+        let opened = self.opening.decrypt_inout_detached(&(*nonce).into(), &[], InOutBuf::from(body), &(*tag).into());
+        if opened.is_err() {
+            out.truncate(start);
+            return Err(Error::MessageForged);
+        }
+        self.next_opened = counter.checked_add(1);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Channel")
+            .field("next_sealed", &self.next_sealed)
+            .field("next_opened", &self.next_opened)
+            .finish_non_exhaustive()
+    }
+}
+
+struct ChannelKeys {
+    app_to_instance: Zeroizing<[u8; 32]>,
+    instance_to_app: Zeroizing<[u8; 32]>,
+}
+
+fn derive_keys(secret: &StaticSecret, their_ephemeral: &[u8; 32]) -> Result<ChannelKeys> {
+    let shared = secret.diffie_hellman(&EphemeralPublicKey::from(*their_ephemeral));
+    if !shared.was_contributory() {
+        return Err(Error::KeyExchangeWeak);
+    }
+    let hkdf = Hkdf::<Sha256>::new(Some(SALT), shared.as_bytes());
+    let expand = |info: &[u8]| {
+        let mut key = Zeroizing::new([0_u8; 32]);
+        // 32 bytes are within what HKDF-SHA256 can give (RFC 5869, section 2.3).
+        hkdf.expand(info, key.as_mut_slice()).map_err(|_| Error::KeyExchangeMalformed { reason: "key derivation" })?;
+        Ok(key)
+    };
+    Ok(ChannelKeys { app_to_instance: expand(APP_TO_INSTANCE)?, instance_to_app: expand(INSTANCE_TO_APP)? })
+}
+
+/// The ephemeral key of a KEY_EXCHANGE payload, and what follows it.
+fn split_message(message: &[u8]) -> Result<(&[u8; 32], &[u8])> {
+    match message.split_first() {
+        Some((&PUBLIC_KEY_LEN, rest)) => {
+            rest.split_first_chunk::<32>().ok_or(Error::KeyExchangeMalformed { reason: "shorter than its public key" })
+        }
+        _ => Err(Error::KeyExchangeMalformed { reason: "the public key is not 32 bytes long" }),
+    }
+}
+
+/// The counter, little-endian, then four zero bytes.
+fn nonce_of(counter: u64) -> [u8; NONCE_LEN] {
+    let mut nonce = [0_u8; NONCE_LEN];
+    for (byte, value) in nonce.iter_mut().zip(counter.to_le_bytes()) {
+        *byte = value;
+    }
+    nonce
+}
+
+fn counter_of(nonce: &[u8; NONCE_LEN]) -> Result<u64> {
+    match nonce.split_first_chunk::<8>() {
+        Some((counter, [0, 0, 0, 0])) => Ok(u64::from_le_bytes(*counter)),
+        _ => Err(Error::MessageMalformed { reason: "the last four bytes of the nonce are not zero" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_ends_with_its_last_counter_and_never_wraps() {
+        let mut sender = Channel::new(&[1; 32], &[2; 32]);
+        let mut receiver = Channel::new(&[2; 32], &[1; 32]);
+        sender.next_sealed = Some(u64::MAX);
+        let last = sender.seal(b"last").unwrap();
+        assert_eq!(sender.seal(b"one more"), Err(Error::ChannelExhausted));
+        assert_eq!(receiver.open(&last).unwrap(), b"last");
+        assert_eq!(receiver.open(&last), Err(Error::ChannelExhausted));
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        let channel = Channel::new(&[1; 32], &[2; 32]);
+        assert_eq!(format!("{channel:?}"), "Channel { next_sealed: Some(0), next_opened: Some(0), .. }");
+        let handshake = AppHandshake::danger_with_ephemeral_secret([3; 32]);
+        assert_eq!(format!("{handshake:?}"), "AppHandshake { .. }");
+    }
+}

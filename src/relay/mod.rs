@@ -12,6 +12,14 @@ mod revocation;
 mod wire_error;
 
 pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Refusal, Registration};
+pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange, danger_accept_with_ephemeral_secret};
+pub use control::{
+    ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, NotificationPreferences,
+    PushNotification, Register, RegisterAck,
+};
+pub use frame::{Frame, FrameType, HEADER_LEN, MAX_PAYLOAD_LEN};
+pub use identity::Identity;
 pub use instance_id::InstanceId;
+pub use proxy::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};
 pub use wire_error::WireErrorCode;

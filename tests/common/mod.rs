@@ -28,3 +28,9 @@ pub fn cases<'a>(file: &'a serde_json::Value, list: &str) -> &'a [serde_json::Va
     assert!(!cases.is_empty(), "{list} is empty");
     cases
 }
+
+/// The bytes that hex digits stand for.
+pub fn bytes_of_hex(digits: &str) -> Vec<u8> {
+    let pair = |start| u8::from_str_radix(&digits[start..start + 2], 16);
+    (0..digits.len()).step_by(2).map(pair).collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{digits}: {error}"))
+}

@@ -1,0 +1,133 @@
+//! Frames and their control payloads, byte for byte as the deployed runtime writes them (FORMATS 11).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use common::{bytes_of_hex, cases, vector_file};
+use pulse_trust::Error;
+use pulse_trust::relay::{
+    Body, ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, Frame, FrameType,
+    MAX_BODY_LEN, MAX_PAYLOAD_LEN, ProxyRequest, ProxyResponse, PushNotification, Register, RegisterAck, WireErrorCode,
+};
+
+#[test]
+fn frames_are_read_and_written_byte_for_byte() {
+    let file = vector_file("frames.json");
+    for case in cases(&file, "frames") {
+        let name = case["name"].as_str().unwrap();
+        let bytes = bytes_of_hex(case["frame_hex"].as_str().unwrap());
+        let payload = case["payload_text"].as_str().unwrap();
+        let frame = Frame::decode(&bytes).unwrap();
+        assert_eq!(frame.frame_type.name(), case["type"].as_str().unwrap(), "{name}");
+        assert_eq!(u64::from(frame.channel), case["channel"].as_u64().unwrap(), "{name}");
+        assert_eq!(frame.payload, payload.as_bytes(), "{name}");
+        assert_eq!(frame.encode().unwrap(), bytes, "{name}");
+        assert_eq!(frame.check_channel(), Ok(()), "{name}");
+        assert_eq!(written_again(&frame), bytes, "{name}");
+    }
+}
+
+/// The frame after its payload went through the type that belongs to it.
+fn written_again(frame: &Frame<'_>) -> Vec<u8> {
+    fn again<P: ControlPayload>(frame: &Frame<'_>) -> Vec<u8> {
+        P::from_frame(frame).unwrap().to_frame(frame.channel).unwrap()
+    }
+    match frame.frame_type {
+        FrameType::Register => again::<Register>(frame),
+        FrameType::RegisterAck => again::<RegisterAck>(frame),
+        FrameType::Connect => again::<Connect>(frame),
+        FrameType::ConnectAck => again::<ConnectAck>(frame),
+        FrameType::ChannelOpen => again::<ChannelOpen>(frame),
+        FrameType::ChannelClose => again::<ChannelClose>(frame),
+        FrameType::Error => {
+            let message = ErrorMessage::from_frame(frame).unwrap();
+            assert_eq!(message.wire_code().map(WireErrorCode::as_str), Some(message.code.as_str()));
+            again::<ErrorMessage>(frame)
+        }
+        FrameType::Drain => again::<Drain>(frame),
+        FrameType::PushNotification => again::<PushNotification>(frame),
+        _ => frame.encode().unwrap(),
+    }
+}
+
+#[test]
+fn damaged_frames_are_refused_by_class() {
+    let file = vector_file("frames.json");
+    for case in cases(&file, "decode") {
+        let bytes = bytes_of_hex(case["hex"].as_str().unwrap());
+        let class = match Frame::decode(&bytes) {
+            Ok(_) => "",
+            Err(Error::FrameTooShort { .. }) => "too_short",
+            Err(Error::FrameVersion { .. }) => "unsupported_version",
+            Err(Error::FrameType { .. }) => "unknown_type",
+            Err(other) => panic!("{other:?}"),
+        };
+        assert_eq!(class, case["error"].as_str().unwrap(), "{case}");
+    }
+}
+
+#[test]
+fn payloads_and_bodies_are_bounded() {
+    let file = vector_file("frames.json");
+    let sizes = file["payload_sizes"].as_object().unwrap();
+    assert!(!sizes.is_empty());
+    for (size, fits) in sizes {
+        let payload = vec![0; size.parse().unwrap()];
+        assert_eq!(Frame::new(FrameType::Data, 1, &payload).encode().is_ok(), fits.as_bool().unwrap());
+        let bytes = [&[1, 7, 0, 0, 0, 1], payload.as_slice()].concat();
+        assert_eq!(Frame::decode(&bytes).is_ok(), fits.as_bool().unwrap());
+    }
+    assert_eq!(MAX_PAYLOAD_LEN, 65_536);
+    assert_eq!(u64::try_from(MAX_BODY_LEN).unwrap(), file["proxy_max_body"].as_u64().unwrap());
+    assert!(Body::new(vec![0; MAX_BODY_LEN]).is_ok());
+    assert!(matches!(Body::new(vec![0; MAX_BODY_LEN + 1]), Err(Error::BodyTooLarge { .. })));
+    let longest = Body::new(vec![0; MAX_BODY_LEN]).unwrap();
+    let text = ProxyResponse { id: "1".into(), body: longest, ..ProxyResponse::default() }.to_json().unwrap();
+    assert!(ProxyResponse::from_json(text.as_bytes()).is_ok());
+    let longer = text.replace("\"body\":\"", "\"body\":\"AAAA");
+    assert!(ProxyResponse::from_json(longer.as_bytes()).is_err());
+}
+
+#[test]
+fn proxied_messages_are_written_byte_for_byte() {
+    let file = vector_file("frames.json");
+    let request = file["proxy_request"].as_str().unwrap();
+    assert_eq!(ProxyRequest::from_json(request.as_bytes()).unwrap().to_json().unwrap(), request);
+    let response = file["proxy_response"].as_str().unwrap();
+    assert_eq!(ProxyResponse::from_json(response.as_bytes()).unwrap().to_json().unwrap(), response);
+}
+
+#[test]
+fn readers_take_unknown_members_and_null_but_no_wrong_types() {
+    let register = Register::from_json(br#"{"license_token":"a.b.c","session_token":null,"new":[1]}"#).unwrap();
+    assert_eq!(register.license_token, "a.b.c");
+    for bad in [&b"{\"license_token\":1}"[..], b"[]x", b"", b"{} {}", b"\xff"] {
+        assert!(matches!(Register::from_json(bad), Err(Error::ControlPayload { frame: "REGISTER", .. })));
+    }
+    let ping = Frame::new(FrameType::Ping, 0, b"");
+    assert!(Register::from_frame(&ping).is_err());
+    assert!(matches!(Frame::new(FrameType::Data, 0, b"").check_channel(), Err(Error::FrameChannel { .. })));
+    assert!(matches!(Frame::new(FrameType::Ping, 1, b"").check_channel(), Err(Error::FrameChannel { .. })));
+}
+
+#[test]
+fn debug_output_and_errors_show_no_secret() {
+    let secret = "SECRET";
+    let register = Register {
+        license_token: secret.into(),
+        session_token: secret.into(),
+        instance_hint: secret.into(),
+        client_version: "6.3.0".into(),
+        identity_pub_key: "key".into(),
+    };
+    assert_eq!(format!("{register:?}"), r#"Register { client_version: "6.3.0", identity_pub_key: "key", .. }"#);
+    let connect = Connect { auth_token: secret.into(), device_token: secret.into(), ..Connect::default() };
+    let ack = RegisterAck { session_token: secret.into(), ..RegisterAck::default() };
+    let open = ChannelOpen { channel_id: 7, auth_token: secret.into() };
+    let frame_bytes = register.to_frame(0).unwrap();
+    let frame = Frame::decode(&frame_bytes).unwrap();
+    let refused = Register::from_json(br#"{"license_token":"SECRET","session_token":["SECRET"]}"#).unwrap_err();
+    for text in [format!("{connect:?}{ack:?}{open:?}{frame:?}"), format!("{refused:?} {refused}")] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
