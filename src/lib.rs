@@ -13,6 +13,9 @@ pub mod relay;
 pub mod storage;
 mod time;
 pub mod token;
+mod url;
+mod warning;
 
 pub use error::{Error, Result};
 pub use time::UnixTime;
+pub use warning::Warning;

@@ -1,1 +1,267 @@
 //! The relay config of a runtime, its validation and its environment (FORMATS 7).
+
+use core::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use super::identity::Identity;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::url::Url;
+use crate::warning::Warning;
+
+/// The relay that a config without a server URL uses.
+pub const DEFAULT_SERVER_URL: &str = "wss://relay.pulserelay.pro/ws/instance";
+
+/// A runtime's relay config, as `relay.enc` holds it sealed. Secrets are wiped when it is dropped, and no Debug output
+/// shows them.
+pub struct RelayConfig {
+    /// Whether the runtime connects to the relay.
+    pub enabled: bool,
+    /// The relay's URL for instances.
+    pub server_url: String,
+    /// **Secret** of a self-hosted instance; the host of a hosted one.
+    pub instance_secret: Zeroizing<String>,
+    /// **Secret**: the identity's private key, base64 of 64 bytes; empty where there is none.
+    pub identity_private_key: Zeroizing<String>,
+    /// The identity's public key, base64; empty where there is none.
+    pub identity_public_key: String,
+    /// The identity's fingerprint; empty where there is none.
+    pub identity_fingerprint: String,
+    /// Members that we do not know, in their order, as they stand in the file.
+    unknown: Vec<(String, Box<RawValue>)>,
+}
+
+impl RelayConfig {
+    /// Reads a config's JSON. A member that is missing or `null` has its default.
+    ///
+    /// # Errors
+    /// The reason, for an error that names the file.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text)
+            .map_err(|error| format!("no relay config: refused at line {} column {}", error.line(), error.column()))
+    }
+
+    /// **Secret**: the config's JSON, two-space indented, members in the deployed order.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn secret_json(&self) -> Result<Zeroizing<String>> {
+        json::to_indented(self)
+            .map(Zeroizing::new)
+            .map_err(|_| Error::IdentityInvalid { reason: "the config cannot be written as JSON" })
+    }
+
+    /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone is no touch
+    /// (FORMATS 9).
+    pub fn is_untouched(&self) -> bool {
+        !self.enabled && self.has_no_secret_nor_identity()
+    }
+
+    /// Whether secret, private key, public key and fingerprint are all empty.
+    pub(crate) fn has_no_secret_nor_identity(&self) -> bool {
+        self.instance_secret.is_empty()
+            && self.identity_private_key.is_empty()
+            && self.identity_public_key.is_empty()
+            && self.identity_fingerprint.is_empty()
+    }
+
+    /// The identity, whose three parts must be there and agree.
+    ///
+    /// # Errors
+    /// As [`Identity::from_parts`].
+    pub fn identity(&self) -> Result<Identity> {
+        Identity::from_parts(&self.identity_private_key, &self.identity_public_key, &self.identity_fingerprint)
+    }
+
+    /// Whether one of the identity's three parts is missing.
+    pub fn lacks_identity(&self) -> bool {
+        self.identity_private_key.is_empty()
+            || self.identity_public_key.is_empty()
+            || self.identity_fingerprint.is_empty()
+    }
+
+    /// Takes another identity.
+    pub fn set_identity(&mut self, identity: &Identity) {
+        self.identity_private_key = identity.secret_private_key_base64();
+        self.identity_public_key = identity.public_key().to_base64();
+        self.identity_fingerprint = identity.fingerprint();
+    }
+}
+
+impl Default for RelayConfig {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            server_url: DEFAULT_SERVER_URL.to_owned(),
+            instance_secret: Zeroizing::default(),
+            identity_private_key: Zeroizing::default(),
+            identity_public_key: String::new(),
+            identity_fingerprint: String::new(),
+            unknown: Vec::new(),
+        }
+    }
+}
+
+impl fmt::Debug for RelayConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RelayConfig")
+            .field("enabled", &self.enabled)
+            .field("server_url", &self.server_url)
+            .field("identity_fingerprint", &self.identity_fingerprint)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Serialize for RelayConfig {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("enabled", &self.enabled)?;
+        map.serialize_entry("server_url", &self.server_url)?;
+        map.serialize_entry("instance_secret", self.instance_secret.as_str())?;
+        for (name, value) in [
+            ("identity_private_key", self.identity_private_key.as_str()),
+            ("identity_public_key", &self.identity_public_key),
+            ("identity_fingerprint", &self.identity_fingerprint),
+        ] {
+            if !value.is_empty() {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        for (name, value) in &self.unknown {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for RelayConfig {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ConfigVisitor)
+    }
+}
+
+struct ConfigVisitor;
+
+impl<'de> Visitor<'de> for ConfigVisitor {
+    type Value = RelayConfig;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RelayConfig, A::Error> {
+        let mut config = RelayConfig::default();
+        let mut seen = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if seen.contains(&name) {
+                return Err(A::Error::custom("a member stands twice"));
+            }
+            match name.as_str() {
+                "enabled" => config.enabled = map.next_value::<Option<bool>>()?.unwrap_or_default(),
+                "server_url" => {
+                    if let Some(url) = map.next_value()? {
+                        config.server_url = url;
+                    }
+                }
+                "instance_secret" => config.instance_secret = secret(&mut map)?,
+                "identity_private_key" => config.identity_private_key = secret(&mut map)?,
+                "identity_public_key" => config.identity_public_key = text(&mut map)?,
+                "identity_fingerprint" => config.identity_fingerprint = text(&mut map)?,
+                _ => config.unknown.push((name.clone(), map.next_value()?)),
+            }
+            seen.push(name);
+        }
+        Ok(config)
+    }
+}
+
+fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
+    map.next_value::<Option<String>>().map(Option::unwrap_or_default)
+}
+
+fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Zeroizing<String>, A::Error> {
+    text(map).map(Zeroizing::new)
+}
+
+/// Whether a URL can be a relay's (FORMATS 7).
+///
+/// # Errors
+/// [`Error::ServerUrlInvalid`] with the rule that is broken.
+pub fn validate_server_url(text: &str) -> Result<()> {
+    let refused = |reason| Err(Error::ServerUrlInvalid { reason });
+    let Some(url) = Url::split(text) else {
+        return refused("expected ws:// or wss://, a host, and a port from 1 to 65535 if any");
+    };
+    if !url.is_web_socket() {
+        return refused("the scheme is neither ws nor wss");
+    }
+    if url.user_info.is_some() {
+        return refused("user info is not allowed");
+    }
+    if url.query.is_some() || url.fragment.is_some() {
+        return refused("query and fragment are not allowed");
+    }
+    Ok(())
+}
+
+/// What the environment says of the relay config; it goes over what the file says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RelayEnvironment {
+    enabled: Option<bool>,
+    server_url: Option<String>,
+}
+
+impl RelayEnvironment {
+    /// Reads the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, both trimmed; one that is not valid is
+    /// ignored with a warning.
+    pub fn from_values(enabled: Option<&str>, server: Option<&str>) -> (Self, Vec<Warning>) {
+        let mut environment = Self::default();
+        let mut warnings = Vec::new();
+        if let Some(value) = enabled.map(str::trim).filter(|value| !value.is_empty()) {
+            environment.enabled = match value.to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "y" | "on" => Some(true),
+                "0" | "false" | "no" | "n" | "off" => Some(false),
+                _ => None,
+            };
+            if environment.enabled.is_none() {
+                let reason = format!("expected 1 true yes y on, or 0 false no n off, received {value:?}");
+                warnings.push(Warning::EnvironmentIgnored { variable: "PULSE_RELAY_ENABLED", reason });
+            }
+        }
+        if let Some(url) = server.map(str::trim).filter(|url| !url.is_empty()) {
+            match validate_server_url(url) {
+                Ok(()) => environment.server_url = Some(url.to_owned()),
+                Err(error) => {
+                    let reason = error.to_string();
+                    warnings.push(Warning::EnvironmentIgnored { variable: "PULSE_RELAY_SERVER", reason });
+                }
+            }
+        }
+        (environment, warnings)
+    }
+
+    /// Reads the process environment.
+    pub fn from_process() -> (Self, Vec<Warning>) {
+        let value = |name| std::env::var(name).ok();
+        Self::from_values(value("PULSE_RELAY_ENABLED").as_deref(), value("PULSE_RELAY_SERVER").as_deref())
+    }
+
+    /// Puts what it says over a config.
+    pub fn apply(&self, config: &mut RelayConfig) {
+        if let Some(enabled) = self.enabled {
+            config.enabled = enabled;
+        }
+        if let Some(url) = &self.server_url {
+            config.server_url.clone_from(url);
+        }
+    }
+
+    /// Whether it says that the relay is off.
+    pub fn says_disabled(&self) -> bool {
+        self.enabled == Some(false)
+    }
+}

@@ -13,6 +13,7 @@ mod wire_error;
 
 pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Refusal, Registration};
 pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange, danger_accept_with_ephemeral_secret};
+pub use config::{DEFAULT_SERVER_URL, RelayConfig, RelayEnvironment, validate_server_url};
 pub use control::{
     ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, NotificationPreferences,
     PushNotification, Register, RegisterAck,

@@ -34,3 +34,47 @@ pub fn bytes_of_hex(digits: &str) -> Vec<u8> {
     let pair = |start| u8::from_str_radix(&digits[start..start + 2], 16);
     (0..digits.len()).step_by(2).map(pair).collect::<Result<_, _>>().unwrap_or_else(|error| panic!("{digits}: {error}"))
 }
+
+/// A copy of a vector directory that the library may write to, with the modes a runtime gives its files.
+pub fn copied(from: &Path) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("{error}"));
+    copy_into(from, directory.path());
+    directory
+}
+
+fn copy_into(from: &Path, to: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |error: std::io::Error| -> ! { panic!("{}: {error}", from.display()) };
+    for entry in std::fs::read_dir(from).unwrap_or_else(|error| failed(error)).flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            std::fs::create_dir(&target).unwrap_or_else(|error| failed(error));
+            copy_into(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), &target).unwrap_or_else(|error| failed(error));
+            let mode = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(&target, mode).unwrap_or_else(|error| failed(error));
+        }
+    }
+}
+
+/// Every file below a directory but the lock, by its relative path.
+pub fn files_of(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = std::collections::BTreeMap::new();
+    collect(directory, "", &mut files);
+    files
+}
+
+fn collect(directory: &Path, prefix: &str, files: &mut std::collections::BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(directory).unwrap_or_else(|error| panic!("{error}")).flatten() {
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if name == ".pulse-trust.lock" {
+            continue;
+        }
+        if entry.path().is_dir() {
+            collect(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.insert(name, std::fs::read(entry.path()).unwrap_or_else(|error| panic!("{error}")));
+        }
+    }
+}

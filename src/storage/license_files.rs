@@ -1,0 +1,108 @@
+//! `activation.enc` and `license.enc`, sealed under `.license-key` (FORMATS 7). Read only: the runtime writes them.
+
+use core::fmt;
+
+use hkdf::Hkdf;
+use serde::{Deserialize, Deserializer};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::data_dir::{Loaded, LockedDataDir};
+use super::file;
+use super::seal::SealingKey;
+use crate::encoding;
+use crate::error::{Error, Result};
+use crate::warning::Warning;
+
+const KEY_FILE: &str = ".license-key";
+/// Ours: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and in base64.
+const MAX_KEY_LEN: u64 = 1024;
+const MAX_LEN: u64 = 256 * 1024;
+
+/// An activation: the grant of a self-hosted instance, and whether its paid access is suspended.
+#[derive(Deserialize)]
+#[non_exhaustive]
+pub struct Activation {
+    /// **Secret**: the grant.
+    #[serde(default, deserialize_with = "secret")]
+    pub grant_jwt: Zeroizing<String>,
+    /// Whether paid access is suspended: it then blocks every credential (FORMATS 9).
+    #[serde(default)]
+    pub paid_access_suspended: bool,
+}
+
+impl fmt::Debug for Activation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Activation").field("paid_access_suspended", &self.paid_access_suspended).finish_non_exhaustive()
+    }
+}
+
+/// A classic license as the runtime keeps it.
+#[derive(Deserialize)]
+#[non_exhaustive]
+pub struct StoredLicense {
+    /// **Secret**: the license.
+    #[serde(default, deserialize_with = "secret")]
+    pub license_key: Zeroizing<String>,
+}
+
+impl fmt::Debug for StoredLicense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredLicense").finish_non_exhaustive()
+    }
+}
+
+impl LockedDataDir {
+    /// The activation; `None` where there is no `activation.enc`.
+    ///
+    /// # Errors
+    /// [`Error::KeyFileLost`], [`Error::UnsealFailed`], [`Error::FileMalformed`], and those of reading a file.
+    pub fn activation(&self) -> Result<Loaded<Option<Activation>>> {
+        self.read_license_file("activation.enc")
+    }
+
+    /// The license; `None` where there is no `license.enc`.
+    ///
+    /// # Errors
+    /// As [`LockedDataDir::activation`].
+    pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
+        self.read_license_file("license.enc")
+    }
+
+    fn read_license_file<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
+        let path = self.path().join(name);
+        let mut warnings = Vec::new();
+        let Some(bytes) = file::read(&path, MAX_LEN, &mut warnings)? else {
+            return Ok(Loaded { value: None, warnings });
+        };
+        let malformed = |reason: &str| Error::FileMalformed { path: file::shown(&path), reason: reason.to_owned() };
+        let text = str::from_utf8(&bytes).map_err(|_| malformed("not base64"))?.trim();
+        let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
+        let key = self.license_key(&file::shown(&path), &mut warnings)?;
+        let opened = key.open(&sealed, &file::shown(&path))?;
+        let value = serde_json::from_slice(&opened).map_err(|_| malformed("not the JSON object it should be"))?;
+        Ok(Loaded { value: Some(value), warnings })
+    }
+
+    fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        let path = self.path().join(KEY_FILE);
+        let bytes = file::read(&path, MAX_KEY_LEN, warnings)?
+            .ok_or_else(|| Error::KeyFileLost { path: file::shown(&path), sealed: sealed.to_owned() })?;
+        let unreadable =
+            |reason: &str| Error::KeyFileUnreadable { path: file::shown(&path), reason: reason.to_owned() };
+        let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text"))?.trim();
+        if text.is_empty() {
+            return Err(unreadable("empty"));
+        }
+        let mut key = Zeroizing::new([0_u8; 32]);
+        Hkdf::<Sha256>::new(Some(b"pulse-license-persistence-v2"), text.as_bytes())
+            .expand(b"license-encryption", key.as_mut_slice())
+            .map_err(|_| unreadable("key derivation failed"))?;
+        Ok(SealingKey::new(&key))
+    }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new).unwrap_or_default();
+    Ok(Zeroizing::new(text.trim().to_owned()))
+}

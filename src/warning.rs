@@ -1,0 +1,31 @@
+//! What a caller should hear of and may log: nothing here kept the work from being done.
+
+/// A returned warning. This crate logs nothing itself; a warning holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Warning {
+    /// Others than the owner may read the file.
+    #[error("{path} has mode {mode:04o}, wider than 0600")]
+    WideMode {
+        /// The file.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file that should be written in its current form could not be; what was read still counts.
+    #[error("{path} could not be rewritten in its current form: {detail}")]
+    RewriteFailed {
+        /// The file.
+        path: String,
+        /// Why.
+        detail: String,
+    },
+    /// An environment variable that is not used.
+    #[error("{variable} is ignored: {reason}")]
+    EnvironmentIgnored {
+        /// The variable.
+        variable: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
