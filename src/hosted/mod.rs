@@ -1,1 +1,19 @@
-//! The bootstrap of a hosted tenant and its registration credential (FORMATS 9).
+//! The bootstrap of a hosted tenant and its registration credential (FORMATS 9), and the control plane's side of it.
+//!
+//! [`bootstrap`] is the one call a runtime makes when it starts: it makes the relay config where a lease entitles to it
+//! and nobody has decided otherwise, and picks the credential to register with. [`readiness`] says of a directory which
+//! link of that chain is broken, and changes nothing.
+
+mod bootstrap;
+mod credential;
+mod issue;
+mod readiness;
+mod resolve;
+mod runtime;
+
+pub use bootstrap::{Bootstrap, BootstrapOutcome, bootstrap};
+pub use credential::{Candidate, CandidateKind, CredentialChoice, registration_credential};
+pub use issue::{IssuedTenant, TenantOrder, issue_billing_state};
+pub use readiness::{Link, LinkState, Readiness, readiness};
+pub use resolve::{ResolvedBilling, resolve_billing};
+pub use runtime::{DEFAULT_ORG, Runtime, RuntimeMode};

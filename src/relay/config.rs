@@ -252,12 +252,20 @@ impl RelayEnvironment {
 
     /// Puts what it says over a config.
     pub fn apply(&self, config: &mut RelayConfig) {
-        if let Some(enabled) = self.enabled {
-            config.enabled = enabled;
-        }
+        config.enabled = self.enabled_over(config.enabled);
         if let Some(url) = &self.server_url {
             config.server_url.clone_from(url);
         }
+    }
+
+    /// Whether the relay is on, where a config says `enabled`.
+    pub fn enabled_over(&self, enabled: bool) -> bool {
+        self.enabled.unwrap_or(enabled)
+    }
+
+    /// The server URL, where a config says `server_url`.
+    pub fn server_url_over<'a>(&'a self, server_url: &'a str) -> &'a str {
+        self.server_url.as_deref().unwrap_or(server_url)
     }
 
     /// Whether it says that the relay is off.

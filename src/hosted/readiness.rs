@@ -1,0 +1,128 @@
+//! Which link of the chain from "provisioned" to "can register" is broken. Looks, and makes nothing.
+
+use super::bootstrap::entitling_lease;
+use super::credential::{CandidateKind, choose};
+use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
+use crate::error::{Error, Result};
+use crate::relay::{RelayConfig, validate_server_url};
+use crate::storage::{BillingState, LockedDataDir};
+use crate::time::UnixTime;
+use crate::warning::Warning;
+
+/// What was found of one link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LinkState {
+    /// It holds; the text says what was seen.
+    Holds(String),
+    /// It is not there yet and [`super::bootstrap()`] will make it; the text says what was seen.
+    WillBeMade(String),
+    /// It is broken; the error says what to mend.
+    Broken(Error),
+}
+
+/// One link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Link {
+    /// What it is: `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`.
+    pub name: &'static str,
+    /// What was found.
+    pub state: LinkState,
+}
+
+/// The links of a directory, in the order of the journey.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Readiness {
+    /// The links.
+    pub links: Vec<Link>,
+    /// What the operator should hear of.
+    pub warnings: Vec<Warning>,
+}
+
+impl Readiness {
+    /// The first link that is broken; `None` where the runtime can register.
+    pub fn first_broken(&self) -> Option<(&'static str, &Error)> {
+        self.links.iter().find_map(|link| match &link.state {
+            LinkState::Broken(error) => Some((link.name, error)),
+            _ => None,
+        })
+    }
+}
+
+/// Looks at a directory as [`super::bootstrap()`] would, and changes nothing but what reading itself migrates.
+pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
+    let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
+    let billing = data_dir.billing_state(DEFAULT_ORG).map(|loaded| {
+        report.warnings.extend(loaded.warnings);
+        loaded.value
+    });
+    let config = data_dir.relay_config().map(|loaded| {
+        report.warnings.extend(loaded.warnings);
+        loaded.value
+    });
+    let credential = choose(data_dir, runtime, &billing, now);
+    let lease = entitling_lease(&billing, &credential, runtime, now);
+    if runtime.mode == RuntimeMode::Hosted {
+        report.add("billing state", billing_link(&billing));
+        let needs_lease =
+            !matches!(credential.offered(), Some(CandidateKind::ActivationGrant | CandidateKind::License));
+        if needs_lease {
+            report.add(
+                "hosted lease",
+                match &lease {
+                    Ok(lease) => Ok(LinkState::Holds(format!("for {}", lease.instance_host()))),
+                    Err(error) => Err(error.clone()),
+                },
+            );
+        }
+    }
+    report.add("relay config", config_link(&config, &lease, runtime));
+    report.add("identity", identity_link(&config));
+    let offered = credential
+        .require_secret_token()
+        .map(|_| LinkState::Holds(credential.offered().map_or("", CandidateKind::as_str).to_owned()));
+    report.add("registration credential", offered);
+    report
+}
+
+impl Readiness {
+    fn add(&mut self, name: &'static str, state: Result<LinkState>) {
+        self.links.push(Link { name, state: state.unwrap_or_else(LinkState::Broken) });
+    }
+}
+
+fn billing_link(billing: &Result<Option<BillingState>>) -> Result<LinkState> {
+    match billing {
+        Ok(Some(_)) => Ok(LinkState::Holds("read, and its integrity code fits where it has one".to_owned())),
+        Ok(None) => Err(Error::FileMissing { path: "billing.json".to_owned() }),
+        Err(error) => Err(error.clone()),
+    }
+}
+
+fn config_link<L>(config: &Result<RelayConfig>, lease: &Result<L>, runtime: &Runtime) -> Result<LinkState> {
+    let config = config.as_ref().map_err(Clone::clone)?;
+    if config.is_untouched() && runtime.mode == RuntimeMode::Hosted {
+        return match lease {
+            Ok(_) => Ok(LinkState::WillBeMade("nobody has touched it, and the lease entitles to it".to_owned())),
+            Err(error) => Err(error.clone()),
+        };
+    }
+    let environment = &runtime.relay_environment;
+    if !environment.enabled_over(config.enabled) {
+        let by = if environment.says_disabled() { "PULSE_RELAY_ENABLED" } else { "relay.enc" };
+        return Err(Error::RelayDisabled { by });
+    }
+    let server_url = environment.server_url_over(&config.server_url);
+    validate_server_url(server_url)?;
+    Ok(LinkState::Holds(format!("enabled, {server_url}")))
+}
+
+fn identity_link(config: &Result<RelayConfig>) -> Result<LinkState> {
+    let config = config.as_ref().map_err(Clone::clone)?;
+    if config.lacks_identity() {
+        return Ok(LinkState::WillBeMade("there is none yet".to_owned()));
+    }
+    Ok(LinkState::Holds(config.identity()?.fingerprint()))
+}

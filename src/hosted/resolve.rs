@@ -1,0 +1,119 @@
+//! What a billing state is in memory, once the lease in it was looked at (FORMATS 8, last paragraph).
+
+use std::collections::BTreeMap;
+
+use crate::entitlement::{Capability, InspectedLease, LeaseChecks, SubscriptionState, VerifiedLease};
+use crate::error::Error;
+use crate::keys::TrustKeys;
+use crate::storage::BillingState;
+use crate::time::UnixTime;
+
+/// A billing state as it counts now. The file is not changed by it.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ResolvedBilling {
+    /// Capabilities.
+    pub capabilities: Vec<Capability>,
+    /// Limits by name.
+    pub limits: BTreeMap<String, i64>,
+    /// Meters that are on.
+    pub meters_enabled: Vec<String>,
+    /// The plan.
+    pub plan_version: String,
+    /// The state.
+    pub subscription_state: String,
+    /// Unix seconds.
+    pub trial_started_at: Option<i64>,
+    /// Unix seconds.
+    pub trial_ends_at: Option<i64>,
+    /// Why the lease does not count, where there is one that does not.
+    pub lease_error: Option<Error>,
+}
+
+/// Resolves a billing state: the lease's values where it holds one that verifies, else what FORMATS 8 says.
+pub fn resolve_billing(
+    state: &BillingState,
+    keys: &TrustKeys,
+    checks: &LeaseChecks<'_>,
+    now: UnixTime,
+) -> ResolvedBilling {
+    if state.entitlement_jwt.is_empty() {
+        return end_trial(of_file(state), now);
+    }
+    match VerifiedLease::verify(&state.entitlement_jwt, keys, checks, now) {
+        Ok(lease) => end_trial(of_lease(&lease), now),
+        Err(error) => of_refused_lease(state, keys, checks, now, error),
+    }
+}
+
+fn of_file(state: &BillingState) -> ResolvedBilling {
+    ResolvedBilling {
+        capabilities: state.capabilities.clone(),
+        limits: state.limits.clone(),
+        meters_enabled: state.meters_enabled.clone(),
+        plan_version: state.plan_version.clone(),
+        subscription_state: state.subscription_state.clone(),
+        trial_started_at: state.trial_started_at,
+        trial_ends_at: state.trial_ends_at,
+        lease_error: None,
+    }
+}
+
+fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
+    let claims = lease.claims();
+    ResolvedBilling {
+        capabilities: claims.capabilities.clone(),
+        limits: claims.limits.clone(),
+        meters_enabled: claims.meters_enabled.clone(),
+        plan_version: claims.plan_version.clone(),
+        subscription_state: claims.subscription_state.as_str().to_owned(),
+        trial_started_at: claims.trial_started_at,
+        trial_ends_at: claims.trial_ends_at,
+        lease_error: None,
+    }
+}
+
+/// Failed by time alone: expired, with the lease's trial times. By anything else: nothing, but that a trial once begun
+/// is over.
+fn of_refused_lease(
+    state: &BillingState,
+    keys: &TrustKeys,
+    checks: &LeaseChecks<'_>,
+    now: UnixTime,
+    error: Error,
+) -> ResolvedBilling {
+    let expired = || SubscriptionState::Expired.as_str().to_owned();
+    let mut resolved = ResolvedBilling {
+        capabilities: Vec::new(),
+        limits: BTreeMap::new(),
+        meters_enabled: Vec::new(),
+        plan_version: String::new(),
+        subscription_state: String::new(),
+        trial_started_at: state.trial_started_at,
+        trial_ends_at: state.trial_ends_at,
+        lease_error: None,
+    };
+    if error.is_about_time()
+        && let Ok(lease) = InspectedLease::inspect(&state.entitlement_jwt, keys, checks, now)
+    {
+        resolved.plan_version = expired();
+        resolved.subscription_state = expired();
+        resolved.trial_started_at = lease.claims().trial_started_at;
+        resolved.trial_ends_at = lease.claims().trial_ends_at;
+    } else if state.trial_started_at.is_some() {
+        resolved.subscription_state = expired();
+    }
+    ResolvedBilling { lease_error: Some(error), ..resolved }
+}
+
+/// A trial that has ended keeps its plan.
+fn end_trial(mut resolved: ResolvedBilling, now: UnixTime) -> ResolvedBilling {
+    let has_ended = resolved.trial_ends_at.is_some_and(|ends_at| ends_at <= now.as_secs());
+    if resolved.subscription_state == SubscriptionState::Trial.as_str() && has_ended {
+        resolved.subscription_state = SubscriptionState::Expired.as_str().to_owned();
+        resolved.capabilities.clear();
+        resolved.limits.clear();
+        resolved.meters_enabled.clear();
+    }
+    resolved
+}

@@ -1,0 +1,70 @@
+//! How a runtime is configured: what a tenant container gets from its environment.
+
+use crate::entitlement::{HostBinding, LeaseChecks};
+use crate::error::Result;
+use crate::keys::{TrustKeySet, TrustKeys};
+use crate::relay::RelayEnvironment;
+use crate::warning::Warning;
+
+/// The organization of a hosted tenant.
+pub const DEFAULT_ORG: &str = "default";
+
+/// Whether a runtime is a hosted one. Only a hosted one is bootstrapped and offers its lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RuntimeMode {
+    /// Run by its owner.
+    #[default]
+    SelfHosted,
+    /// Run by Pulse Cloud.
+    Hosted,
+}
+
+/// How a runtime is configured.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Runtime {
+    /// Hosted or not.
+    pub mode: RuntimeMode,
+    /// The URL the runtime is reached at, which says for which host its lease must be; `None`: the lease's own.
+    pub public_url: Option<String>,
+    /// The keys that leases, licenses and grants verify under.
+    pub keys: TrustKeys,
+    /// What the environment says of the relay config.
+    pub relay_environment: RelayEnvironment,
+}
+
+impl Runtime {
+    /// A runtime of this mode with these keys.
+    pub fn new(mode: RuntimeMode, keys: TrustKeys) -> Self {
+        Self { mode, keys, ..Self::default() }
+    }
+
+    /// Reads the process environment: `PULSE_HOSTED_MODE`, `PULSE_PUBLIC_URL`, `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY`,
+    /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two.
+    ///
+    /// # Errors
+    /// As [`TrustKeySet::from_setting`].
+    pub fn from_process() -> Result<(Self, Vec<Warning>)> {
+        let value = |name| std::env::var(name).unwrap_or_default();
+        let hosted =
+            matches!(value("PULSE_HOSTED_MODE").trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on");
+        let (relay_environment, warnings) = RelayEnvironment::from_process();
+        let runtime = Self {
+            mode: if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted },
+            public_url: Some(value("PULSE_PUBLIC_URL").trim().to_owned()).filter(|url| !url.is_empty()),
+            keys: TrustKeys {
+                lease: TrustKeySet::from_setting(&value("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY"))?,
+                license: TrustKeySet::from_setting(&value("PULSE_LICENSE_PUBLIC_KEY"))?,
+            },
+            relay_environment,
+        };
+        Ok((runtime, warnings))
+    }
+
+    /// What this runtime asks of its lease.
+    pub fn lease_checks(&self) -> LeaseChecks<'_> {
+        LeaseChecks::new(self.public_url.as_deref().map_or(HostBinding::AnyHost, HostBinding::Require))
+            .with_org(DEFAULT_ORG)
+    }
+}
