@@ -68,3 +68,9 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     getrandom::fill(&mut bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })?;
     Ok(bytes)
 }
+
+/// The two upper-case hex digits of a byte.
+pub(crate) fn hex_upper(byte: u8) -> [char; 2] {
+    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
+    [digit(byte >> 4), digit(byte & 15)]
+}

@@ -235,7 +235,7 @@ fn derive_keys(secret: &StaticSecret, their_ephemeral: &[u8; 32]) -> Result<Chan
         return Err(Error::KeyExchangeWeak);
     }
     let hkdf = Hkdf::<Sha256>::new(Some(SALT), shared.as_bytes());
-    let expand = |info: &[u8]| {
+    let expand = |info: &[u8]| -> Result<Zeroizing<[u8; 32]>> {
         let mut key = Zeroizing::new([0_u8; 32]);
         // 32 bytes are within what HKDF-SHA256 can give (RFC 5869, section 2.3).
         hkdf.expand(info, key.as_mut_slice()).map_err(|_| Error::KeyExchangeMalformed { reason: "key derivation" })?;

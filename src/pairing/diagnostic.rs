@@ -1,0 +1,109 @@
+//! What is to be said of a pairing code or a connection: a stable code, and words.
+
+use serde::{Serialize, Serializer};
+
+macro_rules! diagnostic_codes {
+    ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
+        /// The stable code of a diagnostic (FORMATS 13).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum DiagnosticCode {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl DiagnosticCode {
+            /// Its name.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+diagnostic_codes! {
+    /// The instance's own URL is no `https` URL and was left out.
+    InstanceUrlNotHttps "instance_url_not_https";
+    /// The relay is off.
+    RelayDisabled "relay_disabled";
+    /// The instance has no id yet: it is not registered.
+    RelayRegistrationUnavailable "relay_registration_unavailable";
+    /// There is no auth token.
+    AuthTokenMissing "auth_token_missing";
+    /// The instance does not know the auth token.
+    AuthTokenInvalid "auth_token_invalid";
+    /// There is no instance id.
+    InstanceIdMissing "instance_id_missing";
+    /// The instance cannot say which id it has.
+    InstanceIdUnverifiable "instance_id_unverifiable";
+    /// The id is another instance's.
+    InstanceIdMismatch "instance_id_mismatch";
+    /// There is no relay URL.
+    RelayUrlMissing "relay_url_missing";
+    /// The relay URL is none.
+    RelayUrlInvalid "relay_url_invalid";
+    /// The relay URL is another relay's.
+    RelayUrlMismatch "relay_url_mismatch";
+}
+
+impl Serialize for DiagnosticCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Severity {
+    /// It works, with less.
+    Warning,
+    /// It does not work.
+    Error,
+}
+
+/// One diagnostic. It never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Diagnostic {
+    /// Its stable code.
+    pub code: DiagnosticCode,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What to do, in words.
+    pub message: String,
+    /// Which field it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<&'static str>,
+    /// What was expected there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received: Option<String>,
+}
+
+impl Diagnostic {
+    pub(super) fn error(code: DiagnosticCode, message: &str) -> Self {
+        Self {
+            code,
+            severity: Severity::Error,
+            message: message.to_owned(),
+            field: None,
+            expected: None,
+            received: None,
+        }
+    }
+
+    pub(super) fn warning(code: DiagnosticCode, message: &str) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    pub(super) fn about(self, field: &'static str) -> Self {
+        Self { field: Some(field), ..self }
+    }
+
+    pub(super) fn compared(self, expected: &str, received: &str) -> Self {
+        Self { expected: Some(expected.to_owned()), received: Some(received.to_owned()), ..self }
+    }
+}

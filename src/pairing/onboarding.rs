@@ -1,0 +1,203 @@
+//! The runtime's side: the payload of a pairing code, or why there is none yet.
+
+use core::fmt;
+
+use serde::Serialize;
+
+use super::deep_link;
+use super::diagnostic::{Diagnostic, DiagnosticCode, Severity};
+use super::relay_url::relay_url_for_app;
+use crate::error::{Error, Result};
+use crate::json;
+use crate::relay::{DEFAULT_SERVER_URL, RelayConfig};
+
+/// The schema of every pairing code.
+pub const ONBOARDING_SCHEMA: &str = "pulse-mobile-onboarding-v1";
+
+/// What a pairing code is built from.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Onboarding<'a> {
+    config: &'a RelayConfig,
+    instance_id: &'a str,
+    auth_token: &'a str,
+    instance_url: &'a str,
+}
+
+impl<'a> Onboarding<'a> {
+    /// Of the relay config in effect, the instance id of the last ACK (empty where there was none) and the auth token
+    /// that the phone is to present.
+    pub fn new(config: &'a RelayConfig, instance_id: &'a str, secret_auth_token: &'a str) -> Self {
+        Self { config, instance_id, auth_token: secret_auth_token, instance_url: "" }
+    }
+
+    /// With the instance's own URL, which is handed on only if it is an `https` one.
+    #[must_use]
+    pub fn with_instance_url(self, instance_url: &'a str) -> Self {
+        Self { instance_url, ..self }
+    }
+
+    /// Builds the payload.
+    ///
+    /// # Errors
+    /// [`NotReady`] with every diagnostic, where one of them is an error.
+    pub fn build(&self) -> Result<OnboardingPayload, NotReady> {
+        let (instance_url, mut diagnostics) = self.instance_url();
+        let mut missing = |is_missing: bool, code, message| {
+            if is_missing {
+                diagnostics.push(Diagnostic::error(code, message));
+            }
+        };
+        let instance_id = self.instance_id.trim();
+        let auth_token = self.auth_token.trim();
+        missing(
+            !self.config.enabled,
+            DiagnosticCode::RelayDisabled,
+            "The relay is off: turn it on in the settings, or with PULSE_RELAY_ENABLED.",
+        );
+        missing(
+            instance_id.is_empty(),
+            DiagnosticCode::RelayRegistrationUnavailable,
+            "This instance is not registered at the relay yet: wait for the connection, or see why it was refused.",
+        );
+        missing(
+            auth_token.is_empty(),
+            DiagnosticCode::AuthTokenMissing,
+            "There is no token for the phone: make one in the settings.",
+        );
+        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+            return Err(NotReady { diagnostics });
+        }
+        let server_url = match self.config.server_url.trim() {
+            "" => DEFAULT_SERVER_URL,
+            url => url,
+        };
+        let relay = RelaySection {
+            enabled: true,
+            url: relay_url_for_app(server_url),
+            identity_fingerprint: self.config.identity_fingerprint.clone(),
+            identity_public_key: self.config.identity_public_key.clone(),
+        };
+        let mut payload = OnboardingPayload {
+            schema: ONBOARDING_SCHEMA,
+            instance_url,
+            instance_id: instance_id.to_owned(),
+            relay,
+            auth_token: auth_token.to_owned(),
+            deep_link: String::new(),
+            diagnostics,
+        };
+        payload.deep_link = payload.link(&payload.relay.identity_fingerprint, &payload.instance_url);
+        Ok(payload)
+    }
+
+    fn instance_url(&self) -> (String, Vec<Diagnostic>) {
+        let url = self.instance_url.trim();
+        if url.is_empty() {
+            return (String::new(), Vec::new());
+        }
+        if url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
+            return (url.to_owned(), Vec::new());
+        }
+        let warning = Diagnostic::warning(
+            DiagnosticCode::InstanceUrlNotHttps,
+            "The instance's own URL is not https, so the phone gets none and always goes through the relay.",
+        );
+        (String::new(), vec![warning.about("instance_url").compared("https://...", url)])
+    }
+}
+
+/// What a pairing code holds (FORMATS 13). It holds a secret, the auth token, which Debug does not show.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OnboardingPayload {
+    /// Always [`ONBOARDING_SCHEMA`].
+    pub schema: &'static str,
+    /// The instance's own URL; empty where none is handed on.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance_url: String,
+    /// The instance.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub instance_id: String,
+    /// The relay, and the identity to expect behind it.
+    pub relay: RelaySection,
+    auth_token: String,
+    deep_link: String,
+    /// Warnings.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// The relay's part of a payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct RelaySection {
+    /// Always true in a payload that was built.
+    pub enabled: bool,
+    /// The relay's URL for apps.
+    pub url: String,
+    /// The identity's fingerprint; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity_fingerprint: String,
+    /// The identity's public key, base64; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub identity_public_key: String,
+}
+
+impl OnboardingPayload {
+    /// **Secret**: the deep link.
+    pub fn secret_deep_link(&self) -> &str {
+        &self.deep_link
+    }
+
+    /// **Secret**: the deep link without what can be derived or done without (fingerprint, instance URL): a QR code with
+    /// fewer modules. Deployed apps read it.
+    pub fn secret_compact_code(&self) -> String {
+        self.link("", "")
+    }
+
+    /// **Secret**: the payload as compact JSON.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn secret_json(&self) -> Result<String> {
+        json::to_compact(self).map_err(|_| Error::PairingMalformed { reason: "the payload cannot be written as JSON" })
+    }
+
+    fn link(&self, fingerprint: &str, instance_url: &str) -> String {
+        deep_link::write(&[
+            ("auth_token", &self.auth_token),
+            ("identity_fingerprint", fingerprint),
+            ("identity_public_key", &self.relay.identity_public_key),
+            ("instance_id", &self.instance_id),
+            ("instance_url", instance_url),
+            ("relay_url", &self.relay.url),
+            ("schema", self.schema),
+        ])
+    }
+}
+
+impl fmt::Debug for OnboardingPayload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnboardingPayload")
+            .field("instance_id", &self.instance_id)
+            .field("relay", &self.relay)
+            .field("diagnostics", &self.diagnostics)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why there is no pairing code yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NotReady {
+    /// Every diagnostic, in the order of FORMATS 13.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl From<NotReady> for Error {
+    fn from(not_ready: NotReady) -> Self {
+        let errors = not_ready.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let codes: Vec<&str> = errors.map(|diagnostic| diagnostic.code.as_str()).collect();
+        Self::PairingNotReady { codes: codes.join(", ") }
+    }
+}
