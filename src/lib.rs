@@ -1,4 +1,76 @@
-//! pulse-trust
+//! The trust decisions that Pulse's parts share: **who** may register at the relay (a signed entitlement), **as which**
+//! instance (a derived id), **with which** identity (an Ed25519 key pair kept sealed on disk), and **what** a phone may
+//! believe of a scanned code.
+//!
+//! The library is synchronous and has no I/O of its own but for [`storage`]: the caller brings the clock ([`UnixTime`]),
+//! the sockets and the HTTP. Nothing is logged; what a caller should hear of comes back as a [`Warning`]. Every
+//! [`Error`] has a number and a name that C, Go and the JVM share.
+//!
+//! # The journey, link by link
+//!
+//! 1. **The control plane** signs a lease for a tenant's host and writes `billing.json`:
+//!    [`hosted::issue_billing_state`], [`storage::LockedDataDir::save_billing_state`].
+//! 2. **The tenant's runtime** starts on that directory: [`hosted::bootstrap()`] verifies the lease, makes `relay.enc` with
+//!    an identity of its own, and picks the credential. [`hosted::readiness()`] says which link is broken, where one is.
+//! 3. **The relay** decides on the credential and derives the instance id: [`relay::Admission::admit`].
+//! 4. **The runtime** offers the pairing code: [`pairing::Onboarding`], [`pairing::qr_svg`].
+//! 5. **The phone** reads it with [`pairing::PairingCode::parse`] and speaks to the instance over a channel that the relay
+//!    cannot read: [`relay::AppHandshake`].
+//!
+//! ```
+//! use pulse_trust::UnixTime;
+//! use pulse_trust::hosted::{Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state};
+//! use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+//! use pulse_trust::pairing::{Onboarding, PairingCode};
+//! use pulse_trust::relay::{Admission, AppHandshake, NoRevocations, accept_key_exchange};
+//! use pulse_trust::storage::DataDir;
+//!
+//! let now = UnixTime::from_secs(1_774_440_000);
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path();
+//! // 1. The control plane.
+//! let control_plane = SigningKey::generate()?;
+//! let order = TenantOrder {
+//!     tenant_id: "t-abc".into(),
+//!     base_url: "https://cloud.example.test".into(),
+//!     ..TenantOrder::default()
+//! };
+//! let mut issued = issue_billing_state(&order, &control_plane, now)?;
+//! let data_dir = DataDir::new(path).lock()?;
+//! data_dir.save_billing_state("default", &mut issued.billing)?;
+//!
+//! // 2. The tenant's runtime.
+//! let lease = TrustKeySet::new([control_plane.public_key().clone()]);
+//! let keys = TrustKeys { lease, ..TrustKeys::default() };
+//! let started = bootstrap(&data_dir, &Runtime::new(RuntimeMode::Hosted, keys.clone()), now)?;
+//!
+//! // 3. The relay.
+//! let token = started.credential.require_secret_token()?;
+//! let registration = Admission::new(keys).admit(token, None, &NoRevocations, now).map_err(|refusal| refusal.error)?;
+//!
+//! // 4. The pairing code.
+//! let code = Onboarding::new(&started.config, registration.instance_id.as_str(), "device-token").build()?;
+//!
+//! // 5. The phone, and the instance behind the relay.
+//! let scanned = PairingCode::parse(&code.secret_compact_code())?;
+//! let handshake = AppHandshake::start()?;
+//! let (mut instance, answer) = accept_key_exchange(handshake.message(), &started.config.identity()?)?;
+//! let mut phone = handshake.finish(&answer, scanned.require_identity()?)?;
+//! assert_eq!(instance.open(&phone.seal(b"GET /api/status")?)?, b"GET /api/status");
+//! # Ok::<(), pulse_trust::Error>(())
+//! ```
+//!
+//! # Parsed is not verified
+//!
+//! A token that was only parsed ([`token::UnverifiedToken`]), one that was verified ([`entitlement::VerifiedLease`],
+//! [`entitlement::VerifiedToken`]) and a lease read without regard to time ([`entitlement::InspectedLease`]) are
+//! different types; policy code takes only the verified one.
+//!
+//! # Features
+//!
+//! - `storage` (default): encrypted files in a data directory, and the hosted bootstrap that works on them. A phone or a
+//!   verifier leaves it out.
+//! - `qr` (default): draws a pairing code as SVG or for the terminal.
 
 mod encoding;
 pub mod entitlement;
@@ -19,3 +91,8 @@ mod warning;
 pub use error::{Error, Result};
 pub use time::UnixTime;
 pub use warning::Warning;
+
+/// The README's example is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
