@@ -1,6 +1,6 @@
 //! Pairing codes: built by the runtime, checked by the phone (FORMATS 13).
 //!
-//! The runtime builds an [`OnboardingPayload`] and shows its deep link, or the shorter [`OnboardingPayload::compact_code`],
+//! The runtime builds an [`OnboardingPayload`] and shows its deep link, or the shorter [`OnboardingPayload::secret_compact_code`],
 //! as a QR code. The phone reads what it scanned with [`PairingCode::parse`].
 //!
 //! **What a code proves.** Nothing by itself: whoever can show a code can show any code. A code that was seen on the

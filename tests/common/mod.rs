@@ -2,6 +2,7 @@
 #![allow(
     dead_code,
     unreachable_pub,
+    clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::indexing_slicing,
     reason = "each test file uses its part of it"
