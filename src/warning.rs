@@ -12,6 +12,14 @@ pub enum Warning {
         /// Its permission bits.
         mode: u32,
     },
+    /// Others than the owner may look into the data directory.
+    #[error("{path} has mode {mode:04o}, wider than 0700")]
+    WideDirectoryMode {
+        /// The directory.
+        path: String,
+        /// Its permission bits.
+        mode: u32,
+    },
     /// A file that should be written in its current form could not be; what was read still counts.
     #[error("{path} could not be rewritten in its current form: {detail}")]
     RewriteFailed {

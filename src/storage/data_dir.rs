@@ -57,7 +57,7 @@ impl DataDir {
         if !self.path.is_dir() {
             return Err(Error::FileMissing { path: file::shown(&self.path) });
         }
-        Ok(LockedDataDir { path: self.path.clone(), lock: take_lock(&self.path.join(LOCK_FILE))? })
+        Ok(LockedDataDir { path: self.path.clone(), lock: take_lock(&self.path)? })
     }
 }
 
@@ -84,6 +84,7 @@ impl LockedDataDir {
 
     pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         self.check_locked()?;
+        file::warn_of_directory(&self.path, warnings);
         master_key::read_or_make(&self.path, warnings)
     }
 
@@ -104,19 +105,30 @@ impl LockedDataDir {
     }
 }
 
-fn take_lock(path: &Path) -> Result<Option<File>> {
-    let file = match open_lock(path) {
-        Ok(file) => file,
+/// Takes the lock; `None` where the lock file cannot be written.
+fn take_lock(directory: &Path) -> Result<Option<File>> {
+    let path = directory.join(LOCK_FILE);
+    let not_regular = || Error::FileNotRegular { path: file::shown(&path) };
+    let lock = match open_lock(&path) {
+        Ok(lock) => lock,
         Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
             return Ok(None);
         }
-        Err(error) => return Err(file::failed("open", path, &error)),
+        Err(_) if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) => return Err(not_regular()),
+        Err(error) => return Err(file::failed("open", &path, &error)),
     };
-    if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err(Error::FileNotRegular { path: file::shown(path) });
+    if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(not_regular());
     }
-    file.lock().map_err(|error| file::failed("lock", path, &error))?;
-    Ok(Some(file))
+    file::keep_owner(&lock, None, directory).map_err(|error| file::failed("open", &path, &error))?;
+    loop {
+        match lock.lock() {
+            Ok(()) => return Ok(Some(lock)),
+            // A signal came while we waited.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(file::failed("lock", &path, &error)),
+        }
+    }
 }
 
 #[cfg(unix)]

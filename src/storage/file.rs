@@ -1,11 +1,13 @@
 //! Reading and replacing single files: regular files only, bounded, replaced whole or not at all.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+use crate::encoding;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
@@ -24,10 +26,12 @@ pub(super) fn read(path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Resu
     if metadata.len() > limit {
         return Err(too_large(metadata.len()));
     }
-    if let Some(mode) = wide_mode(&metadata) {
+    if let Some(mode) = wide_mode(&metadata, 0o600) {
         warnings.push(Warning::WideMode { path: shown(path), mode });
     }
-    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default()));
+    // Room for one byte more: a buffer that grows leaves a copy of the secret behind.
+    let capacity = usize::try_from(metadata.len().saturating_add(1)).unwrap_or_default();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
     // The file may have grown since: one byte more than the limit says so.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed("read", path, &error))?;
     match u64::try_from(bytes.len()) {
@@ -37,19 +41,78 @@ pub(super) fn read(path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Resu
 }
 
 /// Replaces a file: a new, unpredictably named temporary file beside it with mode 0600, written, synced, renamed over
-/// it, and the directory synced. On an error the old file is as it was and no other is left.
+/// it, and the directory synced. It keeps its owner. On an error the old file is as it was and no other is left.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
+    let existing = match fs::symlink_metadata(path) {
+        Ok(metadata) if !metadata.is_file() => return Err(Error::FileNotRegular { path: shown(path) }),
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed("write", path, &error)),
+    };
+    let file = write_temporary(path, bytes, existing.as_ref())?;
+    file.persist(path).map_err(|error| failed("write", path, &error.error))?;
+    sync_directory(directory_of(path)).map_err(|error| failed("write", path, &error))
+}
+
+/// Makes a file as [`replace`] does, but where there is one already, which then stays: `false` says so.
+pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
+    let file = write_temporary(path, bytes, None)?;
+    match file.persist_noclobber(path) {
+        Ok(_) => sync_directory(directory_of(path)).map(|()| true).map_err(|error| failed("write", path, &error)),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(failed("write", path, &error.error)),
+    }
+}
+
+/// A synced temporary file beside `path`, removed when dropped.
+fn write_temporary(path: &Path, bytes: &[u8], replaced: Option<&fs::Metadata>) -> Result<NamedTempFile> {
+    // tempfile's own names come from a generator that is not meant to be unpredictable.
+    let name = format!(".pulse-trust-{}-", encoding::hex_encode(&encoding::random_bytes::<16>()?));
+    let write = || -> io::Result<NamedTempFile> {
         // tempfile makes it with mode 0600 and O_EXCL, and removes it when dropped.
-        let mut file = tempfile::Builder::new().prefix(".pulse-trust-").suffix(".tmp").tempfile_in(directory)?;
+        let mut file = tempfile::Builder::new().prefix(&name).suffix(".tmp").tempfile_in(directory_of(path))?;
+        keep_owner(file.as_file(), replaced, directory_of(path))?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        sync_directory(directory)
+        Ok(file)
     };
-    refuse_non_regular(path)?;
     write().map_err(|error| failed("write", path, &error))
+}
+
+/// Gives a new file the owner of the one it replaces, or else the directory's: an operator who runs a tool as root must
+/// not lock the runtime out of its own files.
+#[cfg(unix)]
+pub(super) fn keep_owner(file: &File, replaced: Option<&fs::Metadata>, directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?.uid();
+    let give_to = |owner: &fs::Metadata| match owner.uid() == own {
+        true => Ok(()),
+        false => fchown(file, Some(owner.uid()), Some(owner.gid())),
+    };
+    match replaced {
+        Some(replaced) => give_to(replaced),
+        // Who may not give files away keeps the new one: that is how a runtime in another's directory works anyway.
+        None => fs::metadata(directory).and_then(|directory| give_to(&directory)).or(Ok(())),
+    }
+}
+
+#[cfg(not(unix))]
+pub(super) fn keep_owner(_: &File, _: Option<&fs::Metadata>, _: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Warns of a directory that others than its owner may look into.
+pub(super) fn warn_of_directory(directory: &Path, warnings: &mut Vec<Warning>) {
+    // The set-group-id bit, which some mounts set on every directory, lets nobody in.
+    if let Ok(metadata) = fs::metadata(directory)
+        && let Some(mode) = wide_mode(&metadata, 0o2700)
+    {
+        warnings.push(Warning::WideDirectoryMode { path: shown(directory), mode });
+    }
 }
 
 /// How a path is named in errors and warnings.
@@ -61,14 +124,6 @@ pub(super) fn failed(operation: &'static str, path: &Path, error: &io::Error) ->
     Error::File { operation, path: shown(path), detail: error.to_string() }
 }
 
-/// A link or a directory in the file's place is not replaced.
-fn refuse_non_regular(path: &Path) -> Result<()> {
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if !metadata.is_file() => Err(Error::FileNotRegular { path: shown(path) }),
-        _ => Ok(()),
-    }
-}
-
 #[cfg(unix)]
 fn open_regular(path: &Path) -> Result<Option<File>> {
     use rustix::fs::{Mode, OFlags};
@@ -78,14 +133,17 @@ fn open_regular(path: &Path) -> Result<Option<File>> {
     match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(descriptor) => Ok(Some(File::from(descriptor))),
         Err(Errno::NOENT) => Ok(None),
-        Err(Errno::LOOP) => Err(Error::FileNotRegular { path: shown(path) }),
+        // A symbolic link, a socket.
+        Err(Errno::LOOP | Errno::NXIO) => Err(Error::FileNotRegular { path: shown(path) }),
         Err(errno) => Err(failed("open", path, &errno.into())),
     }
 }
 
 #[cfg(not(unix))]
 fn open_regular(path: &Path) -> Result<Option<File>> {
-    refuse_non_regular(path)?;
+    if fs::symlink_metadata(path).is_ok_and(|metadata| !metadata.is_file()) {
+        return Err(Error::FileNotRegular { path: shown(path) });
+    }
     match File::open(path) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -94,14 +152,14 @@ fn open_regular(path: &Path) -> Result<Option<File>> {
 }
 
 #[cfg(unix)]
-fn wide_mode(metadata: &std::fs::Metadata) -> Option<u32> {
+fn wide_mode(metadata: &fs::Metadata, allowed: u32) -> Option<u32> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = metadata.permissions().mode() & 0o777;
-    (mode & 0o177 != 0).then_some(mode)
+    let mode = metadata.permissions().mode() & 0o7777;
+    (mode & !allowed != 0).then_some(mode)
 }
 
 #[cfg(not(unix))]
-fn wide_mode(_: &std::fs::Metadata) -> Option<u32> {
+fn wide_mode(_: &fs::Metadata, _: u32) -> Option<u32> {
     None
 }
 

@@ -36,8 +36,14 @@ fn find_below(directory: &Path, depth: usize) -> Result<Option<String>> {
     }
     for entry in entries(directory)? {
         let path = entry.path();
-        // A link to a directory is not followed, nor taken for anything.
-        if entry.file_type().is_ok_and(|kind| kind.is_dir())
+        let Ok(kind) = entry.file_type() else {
+            return Ok(Some(file::shown(&path)));
+        };
+        // A link to a directory is not followed, so nobody knows what is behind it.
+        if kind.is_symlink() && path.is_dir() {
+            return Ok(Some(file::shown(&path)));
+        }
+        if kind.is_dir()
             && let Some(found) = find_below(&path, depth.saturating_add(1))?
         {
             return Ok(Some(found));
@@ -63,10 +69,13 @@ fn find_in(directory: &Path) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// In the order of their names, so that the same file is found each time.
 fn entries(directory: &Path) -> Result<Vec<fs::DirEntry>> {
-    fs::read_dir(directory)
+    let mut entries = fs::read_dir(directory)
         .and_then(Iterator::collect::<io::Result<Vec<_>>>)
-        .map_err(|error| file::failed("list", directory, &error))
+        .map_err(|error| file::failed("list", directory, &error))?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries)
 }
 
 /// What cannot be read cannot be shown to be plain.
@@ -85,14 +94,18 @@ struct SealedFields {
     entitlement_refresh_token: Option<String>,
 }
 
+/// What cannot be read as a billing state cannot be shown to hold nothing sealed; an empty file holds nothing.
 fn has_sealed_fields(path: &Path) -> bool {
     let Ok(Some(bytes)) = file::read(path, MAX_LOOKED_AT_LEN, &mut Vec::new()) else {
         return true;
     };
-    // A file that is no billing state holds nothing sealed that could be told.
-    serde_json::from_slice::<SealedFields>(&bytes).is_ok_and(|fields| {
-        [fields.entitlement_jwt, fields.entitlement_refresh_token].into_iter().flatten().any(|text| is_sealed(&text))
-    })
+    match serde_json::from_slice::<SealedFields>(&bytes) {
+        Ok(fields) => {
+            let fields = [fields.entitlement_jwt, fields.entitlement_refresh_token];
+            fields.into_iter().flatten().any(|text| is_sealed(&text))
+        }
+        Err(_) => !bytes.is_empty(),
+    }
 }
 
 /// Whether a text in billing.json is sealed: standard base64 of 28 bytes or more (FORMATS 8).

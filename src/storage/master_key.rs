@@ -18,13 +18,17 @@ const MAX_KEY_FILE_LEN: u64 = 1024;
 /// The directory's key; `None` where there is no key file.
 pub(super) fn read(directory: &Path, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
     let path = directory.join(KEY_FILE);
-    let Some(bytes) = file::read(&path, MAX_KEY_FILE_LEN, warnings)? else {
+    let unreadable = |reason: String| Error::KeyFileUnreadable { path: file::shown(&path), reason };
+    let read = file::read(&path, MAX_KEY_FILE_LEN, warnings).map_err(|error| unreadable(error.to_string()))?;
+    let Some(bytes) = read else {
         return Ok(None);
     };
-    let unreadable = |reason: &str| Error::KeyFileUnreadable { path: file::shown(&path), reason: reason.to_owned() };
-    let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text"))?.trim();
-    let key = encoding::base64_decode(text).map(Zeroizing::new).ok_or_else(|| unreadable("not base64"))?;
-    key.as_slice().try_into().map(|secret| Some(SealingKey::new(secret))).map_err(|_| unreadable("not 32 bytes"))
+    let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text".to_owned()))?.trim();
+    let key = encoding::base64_decode(text).map(Zeroizing::new).ok_or_else(|| unreadable("not base64".to_owned()))?;
+    match key.as_slice().try_into() {
+        Ok(secret) => Ok(Some(SealingKey::new(secret))),
+        Err(_) => Err(unreadable(format!("{} bytes instead of 32", key.len()))),
+    }
 }
 
 /// The directory's key, which something sealed needs; `what` names it in the error.
@@ -42,8 +46,12 @@ pub(super) fn read_or_make(directory: &Path, warnings: &mut Vec<Warning>) -> Res
     }
     let secret = Zeroizing::new(encoding::random_bytes::<32>()?);
     let text = Zeroizing::new(encoding::base64_encode(secret.as_slice()));
-    file::replace(&directory.join(KEY_FILE), text.as_bytes())?;
-    Ok(SealingKey::new(&secret))
+    let path = directory.join(KEY_FILE);
+    if file::create(&path, text.as_bytes())? {
+        return Ok(SealingKey::new(&secret));
+    }
+    // The deployed runtime, which does not know our lock, was faster: its key counts.
+    read(directory, warnings)?.ok_or_else(|| Error::FileMissing { path: file::shown(&path) })
 }
 
 fn lost(directory: &Path, sealed: String) -> Error {

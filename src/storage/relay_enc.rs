@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::data_dir::{Loaded, LockedDataDir};
 use super::file;
+use super::seal::MIN_SEALED_LEN;
 use crate::error::{Error, Result};
 use crate::relay::RelayConfig;
 use crate::warning::Warning;
@@ -21,34 +22,47 @@ impl LockedDataDir {
     /// [`Error::UnsealFailed`], [`Error::FileMalformed`], [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], and
     /// those of reading a file. The file is as it was then, and never taken for absent.
     pub fn relay_config(&self) -> Result<Loaded<RelayConfig>> {
-        let path = self.path().join(FILE);
         let mut warnings = Vec::new();
-        let Some(bytes) = file::read(&path, MAX_LEN, &mut warnings)? else {
-            return Ok(Loaded { value: RelayConfig::default(), warnings });
-        };
-        let malformed = |reason: String| Error::FileMalformed { path: file::shown(&path), reason };
-        if let Some(text) = plain_json(&bytes) {
-            let value = RelayConfig::from_json(text).map_err(malformed)?;
-            if let Err(error) = self.seal_relay_config(text, &mut warnings) {
-                warnings.push(Warning::RewriteFailed { path: file::shown(&path), detail: error.to_string() });
-            }
-            return Ok(Loaded { value, warnings });
+        let (value, plain) = self.read_relay_enc(&mut warnings)?;
+        if let Some(text) = plain
+            && let Err(error) = self.seal_relay_config(&text, &mut warnings)
+        {
+            let path = file::shown(&self.path().join(FILE));
+            warnings.push(Warning::RewriteFailed { path, detail: error.to_string() });
         }
-        let key = self.require_key(&file::shown(&path), &mut warnings)?;
-        let text = key.open_text(&bytes, &file::shown(&path))?;
-        let value = RelayConfig::from_json(&text).map_err(malformed)?;
         Ok(Loaded { value, warnings })
     }
 
-    /// Saves the relay config, sealed. What of the environment was applied to it is saved with it.
+    /// Saves the relay config, sealed. What of the environment was applied to it is saved with it. A file that cannot
+    /// be read is not replaced.
     ///
     /// # Errors
-    /// [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], [`Error::File`]; the old file is as it was then.
+    /// As [`LockedDataDir::relay_config`], and [`Error::KeyFileLost`] where anything in the directory was sealed under a
+    /// key that is not there; the old file is as it was then.
     pub fn save_relay_config(&self, config: &RelayConfig) -> Result<Vec<Warning>> {
+        self.read_relay_enc(&mut Vec::new())?;
         let mut warnings = Vec::new();
-        let text: Zeroizing<String> = config.secret_json()?;
-        self.seal_relay_config(&text, &mut warnings)?;
+        self.seal_relay_config(&config.secret_json()?, &mut warnings)?;
         Ok(warnings)
+    }
+
+    /// The config of the file as it is, and its text where that is plain.
+    fn read_relay_enc(&self, warnings: &mut Vec<Warning>) -> Result<(RelayConfig, Option<Zeroizing<String>>)> {
+        let path = self.path().join(FILE);
+        let Some(bytes) = file::read(&path, MAX_LEN, warnings)? else {
+            return Ok((RelayConfig::default(), None));
+        };
+        let malformed = |reason: String| Error::FileMalformed { path: file::shown(&path), reason };
+        if let Some(text) = plain_json(&bytes) {
+            let config = RelayConfig::from_json(text).map_err(malformed)?;
+            return Ok((config, Some(Zeroizing::new(text.to_owned()))));
+        }
+        if bytes.len() < MIN_SEALED_LEN {
+            return Err(malformed("neither sealed nor JSON".to_owned()));
+        }
+        let key = self.require_key(&file::shown(&path), warnings)?;
+        let text = key.open_text(&bytes, &file::shown(&path))?;
+        Ok((RelayConfig::from_json(&text).map_err(malformed)?, None))
     }
 
     fn seal_relay_config(&self, text: &str, warnings: &mut Vec<Warning>) -> Result<()> {
