@@ -79,6 +79,7 @@ pub mod error;
 pub mod hosted;
 mod json;
 pub mod keys;
+mod members;
 pub mod pairing;
 pub mod relay;
 #[cfg(feature = "storage")]

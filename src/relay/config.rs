@@ -1,20 +1,24 @@
 //! The relay config of a runtime, its validation and its environment (FORMATS 7).
 
 use core::fmt;
+use std::env::VarError;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::members::{Names, UnknownMembers};
 use crate::url::Url;
 use crate::warning::Warning;
 
 /// The relay that a config without a server URL uses.
 pub const DEFAULT_SERVER_URL: &str = "wss://relay.pulserelay.pro/ws/instance";
+
+const ENABLED: &str = "PULSE_RELAY_ENABLED";
+const SERVER: &str = "PULSE_RELAY_SERVER";
 
 /// A runtime's relay config, as `relay.enc` holds it sealed. Secrets are wiped when it is dropped, and no Debug output
 /// shows them.
@@ -31,8 +35,7 @@ pub struct RelayConfig {
     pub identity_public_key: String,
     /// The identity's fingerprint; empty where there is none.
     pub identity_fingerprint: String,
-    /// Members that we do not know, in their order, as they stand in the file.
-    unknown: Vec<(String, Box<RawValue>)>,
+    unknown: UnknownMembers,
 }
 
 impl RelayConfig {
@@ -101,16 +104,16 @@ impl Default for RelayConfig {
             identity_private_key: Zeroizing::default(),
             identity_public_key: String::new(),
             identity_fingerprint: String::new(),
-            unknown: Vec::new(),
+            unknown: UnknownMembers::default(),
         }
     }
 }
 
+/// Without the URL, in which somebody may have written a password.
 impl fmt::Debug for RelayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RelayConfig")
             .field("enabled", &self.enabled)
-            .field("server_url", &self.server_url)
             .field("identity_fingerprint", &self.identity_fingerprint)
             .finish_non_exhaustive()
     }
@@ -131,9 +134,7 @@ impl Serialize for RelayConfig {
                 map.serialize_entry(name, value)?;
             }
         }
-        for (name, value) in &self.unknown {
-            map.serialize_entry(name, value)?;
-        }
+        self.unknown.write(&mut map)?;
         map.end()
     }
 }
@@ -155,11 +156,8 @@ impl<'de> Visitor<'de> for ConfigVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RelayConfig, A::Error> {
         let mut config = RelayConfig::default();
-        let mut seen = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if seen.contains(&name) {
-                return Err(A::Error::custom("a member stands twice"));
-            }
+        let mut names = Names::default();
+        while let Some(name) = names.next(&mut map)? {
             match name.as_str() {
                 "enabled" => config.enabled = map.next_value::<Option<bool>>()?.unwrap_or_default(),
                 "server_url" => {
@@ -171,9 +169,8 @@ impl<'de> Visitor<'de> for ConfigVisitor {
                 "identity_private_key" => config.identity_private_key = secret(&mut map)?,
                 "identity_public_key" => config.identity_public_key = text(&mut map)?,
                 "identity_fingerprint" => config.identity_fingerprint = text(&mut map)?,
-                _ => config.unknown.push((name.clone(), map.next_value()?)),
+                _ => config.unknown.take(name, &mut map)?,
             }
-            seen.push(name);
         }
         Ok(config)
     }
@@ -229,7 +226,7 @@ impl RelayEnvironment {
             };
             if environment.enabled.is_none() {
                 let reason = format!("expected 1 true yes y on, or 0 false no n off, received {value:?}");
-                warnings.push(Warning::EnvironmentIgnored { variable: "PULSE_RELAY_ENABLED", reason });
+                warnings.push(Warning::EnvironmentIgnored { variable: ENABLED, reason });
             }
         }
         if let Some(url) = server.map(str::trim).filter(|url| !url.is_empty()) {
@@ -237,17 +234,29 @@ impl RelayEnvironment {
                 Ok(()) => environment.server_url = Some(url.to_owned()),
                 Err(error) => {
                     let reason = error.to_string();
-                    warnings.push(Warning::EnvironmentIgnored { variable: "PULSE_RELAY_SERVER", reason });
+                    warnings.push(Warning::EnvironmentIgnored { variable: SERVER, reason });
                 }
             }
         }
         (environment, warnings)
     }
 
-    /// Reads the process environment.
+    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is no UTF-8 is
+    /// ignored with a warning.
     pub fn from_process() -> (Self, Vec<Warning>) {
-        let value = |name| std::env::var(name).ok();
-        Self::from_values(value("PULSE_RELAY_ENABLED").as_deref(), value("PULSE_RELAY_SERVER").as_deref())
+        let mut warnings = Vec::new();
+        let mut value = |variable| match std::env::var(variable) {
+            Ok(value) => Some(value),
+            Err(VarError::NotPresent) => None,
+            Err(VarError::NotUnicode(_)) => {
+                warnings.push(Warning::EnvironmentIgnored { variable, reason: "it is no UTF-8".to_owned() });
+                None
+            }
+        };
+        let (enabled, server) = (value(ENABLED), value(SERVER));
+        let (environment, ignored) = Self::from_values(enabled.as_deref(), server.as_deref());
+        warnings.extend(ignored);
+        (environment, warnings)
     }
 
     /// Puts what it says over a config.

@@ -1,13 +1,15 @@
 //! The integrity code of billing.json: an HMAC over the values that count, and the two older payloads (FORMATS 8).
 
+use std::collections::BTreeMap;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::billing_state::{BillingState, CommercialMigration};
+use super::billing_state::BillingState;
+use super::commercial_migration::Covered;
 use super::seal::SealingKey;
 use crate::encoding;
 use crate::entitlement::Capability;
@@ -78,7 +80,7 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
             limits,
             entitlement_jwt: state.entitlement_jwt.trim(),
             entitlement_refresh_token: state.entitlement_refresh_token.trim(),
-            commercial_migration: state.commercial_migration.as_ref(),
+            commercial_migration: state.commercial_migration.as_ref().map(Covered),
             trial,
             overflow_granted_at,
             quickstart_credits_granted: state.quickstart_credits_granted,
@@ -110,7 +112,7 @@ struct Current<'a> {
     entitlement_jwt: &'a str,
     entitlement_refresh_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    commercial_migration: Option<&'a CommercialMigration>,
+    commercial_migration: Option<Covered<'a>>,
     #[serde(flatten)]
     trial: Trial<'a>,
     overflow_granted_at: Option<i64>,

@@ -3,12 +3,13 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
+use super::commercial_migration::CommercialMigration;
 use crate::entitlement::{Capability, canonical_plan, scrub_limits};
+use crate::members::{Names, UnknownMembers};
 
 /// The billing state of one organization. What stands here is the file's; what a lease in it makes of it is
 /// [`crate::hosted::resolve_billing`]'s.
@@ -53,30 +54,7 @@ pub struct BillingState {
     pub stripe_subscription_id: String,
     /// Payment provider's id.
     pub stripe_price_id: String,
-    /// Members that we do not know, in their order, as they stand in the file.
-    unknown: Vec<(String, Box<RawValue>)>,
-}
-
-/// A migration of a purchase.
-#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(default)]
-#[non_exhaustive]
-pub struct CommercialMigration {
-    /// Where it comes from.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub source: String,
-    /// How far it is.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub state: String,
-    /// Why it is there.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub reason: String,
-    /// What the customer should do.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub recommended_action: String,
-    /// Unix seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub first_failed_at: Option<i64>,
+    unknown: UnknownMembers,
 }
 
 impl BillingState {
@@ -86,15 +64,9 @@ impl BillingState {
         for text in [&mut self.stripe_customer_id, &mut self.stripe_subscription_id, &mut self.stripe_price_id] {
             trim(text);
         }
-        for secret in [&mut self.entitlement_jwt, &mut self.entitlement_refresh_token] {
-            *secret = Zeroizing::new(secret.trim().to_owned());
-        }
+        self.secrets_mut().into_iter().for_each(trim_secret);
         if let Some(migration) = &mut self.commercial_migration {
-            for text in
-                [&mut migration.source, &mut migration.state, &mut migration.reason, &mut migration.recommended_action]
-            {
-                trim(text);
-            }
+            migration.texts_mut().into_iter().for_each(trim);
         }
         self.plan_version = canonical_plan(&self.plan_version).into_owned();
         self.subscription_state = self.subscription_state.trim().to_lowercase();
@@ -109,6 +81,11 @@ impl BillingState {
         self.capabilities.clear();
         self.limits.clear();
         self.meters_enabled.clear();
+    }
+
+    /// The two secrets, the lease first.
+    pub(super) fn secrets_mut(&mut self) -> [&mut Zeroizing<String>; 2] {
+        [&mut self.entitlement_jwt, &mut self.entitlement_refresh_token]
     }
 
     /// Whether it holds a secret that is sealed when written.
@@ -130,6 +107,12 @@ impl fmt::Debug for BillingState {
             .field("subscription_state", &self.subscription_state)
             .field("holds_lease", &!self.entitlement_jwt.is_empty())
             .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn trim_secret(secret: &mut Zeroizing<String>) {
+    if secret.trim().len() != secret.len() {
+        *secret = Zeroizing::new(secret.trim().to_owned());
     }
 }
 
@@ -175,9 +158,7 @@ impl Serialize for BillingMembers<'_> {
         unless_empty(&mut map, "stripe_customer_id", &state.stripe_customer_id)?;
         unless_empty(&mut map, "stripe_subscription_id", &state.stripe_subscription_id)?;
         unless_empty(&mut map, "stripe_price_id", &state.stripe_price_id)?;
-        for (name, value) in &state.unknown {
-            map.serialize_entry(name, value)?;
-        }
+        state.unknown.write(&mut map)?;
         map.end()
     }
 }
@@ -207,11 +188,8 @@ impl<'de> Visitor<'de> for StateVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BillingState, A::Error> {
         let mut state = BillingState::default();
-        let mut seen = Vec::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if seen.contains(&name) {
-                return Err(A::Error::custom("a member stands twice"));
-            }
+        let mut names = Names::default();
+        while let Some(name) = names.next(&mut map)? {
             match name.as_str() {
                 "capabilities" => state.capabilities = member(&mut map)?,
                 "limits" => state.limits = member(&mut map)?,
@@ -234,9 +212,8 @@ impl<'de> Visitor<'de> for StateVisitor {
                 "stripe_customer_id" => state.stripe_customer_id = member(&mut map)?,
                 "stripe_subscription_id" => state.stripe_subscription_id = member(&mut map)?,
                 "stripe_price_id" => state.stripe_price_id = member(&mut map)?,
-                _ => state.unknown.push((name.clone(), map.next_value()?)),
+                _ => state.unknown.take(name, &mut map)?,
             }
-            seen.push(name);
         }
         Ok(state)
     }

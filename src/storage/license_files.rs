@@ -44,6 +44,9 @@ pub struct StoredLicense {
     /// **Secret**: the license.
     #[serde(default, deserialize_with = "secret")]
     pub license_key: Zeroizing<String>,
+    /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry (FORMATS 5).
+    #[serde(default)]
+    pub grace_period_end: Option<i64>,
 }
 
 impl fmt::Debug for StoredLicense {

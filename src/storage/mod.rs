@@ -6,6 +6,7 @@
 mod billing_file;
 mod billing_integrity;
 mod billing_state;
+mod commercial_migration;
 mod data_dir;
 mod file;
 mod key_loss;
@@ -14,6 +15,7 @@ mod master_key;
 mod relay_enc;
 mod seal;
 
-pub use billing_state::{BillingState, CommercialMigration};
+pub use billing_state::BillingState;
+pub use commercial_migration::CommercialMigration;
 pub use data_dir::{DataDir, Loaded, LockedDataDir};
 pub use license_files::{Activation, StoredLicense};
