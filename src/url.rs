@@ -15,8 +15,8 @@ pub(crate) struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// Splits a URL; `None` where it has no scheme, its host is empty or holds white space, its port is no port, or a
-    /// `%` is not followed by two hex digits.
+    /// Splits a URL; `None` where it has no scheme, its host is empty or holds what no host has, its port is no port, or
+    /// a `%` is not followed by two hex digits.
     pub(crate) fn split(text: &'a str) -> Option<Self> {
         if text.chars().any(char::is_control) || !has_valid_escapes(text) {
             return None;
@@ -30,7 +30,7 @@ impl<'a> Url<'a> {
             None => (None, authority),
         };
         let (host, port) = split_port(host_and_port)?;
-        if host.is_empty() || host.chars().any(char::is_whitespace) || port.is_some_and(|port| !is_port(port)) {
+        if !is_host(host) || port.is_some_and(|port| !is_port(port)) {
             return None;
         }
         Some(Self { scheme, user_info, host, port, path, query, fragment })
@@ -72,6 +72,18 @@ fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
         None if rest.is_empty() => Some((host, None)),
         None => None,
     }
+}
+
+/// An address in brackets, or a name: no white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of one,
+/// and no escape that stands for ASCII. So Go's parser takes what this one takes.
+fn is_host(host: &str) -> bool {
+    let is_allowed = |character: char| match character {
+        ascii if ascii.is_ascii() => ascii.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(ascii),
+        other => !other.is_whitespace(),
+    };
+    let is_ascii_escape = |escape: &str| escape.starts_with(|digit: char| digit.is_digit(8));
+    let is_name = || host.chars().all(is_allowed) && !host.split('%').skip(1).any(is_ascii_escape);
+    !host.is_empty() && (host.starts_with('[') || is_name())
 }
 
 fn is_port(text: &str) -> bool {

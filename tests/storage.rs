@@ -9,7 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use common::{cases, copied, files_of, vector_file, vectors};
-use pulse_trust::relay::{Identity, RelayConfig, RelayEnvironment, validate_server_url};
+use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{BillingState, DataDir};
 use pulse_trust::{Error, Warning};
 use serde_json::{Value, json};
@@ -83,25 +83,6 @@ fn a_config_is_written_as_go_writes_it() {
     assert!(!cases(&file, "cases").is_empty());
     for bad in ["[]", "null", "1", r#"{"enabled":true,"enabled":true}"#, r#"{"x":1,"x":2}"#, r#"{"enabled":"yes"}"#] {
         assert!(RelayConfig::from_json(bad).is_err(), "{bad}");
-    }
-}
-
-#[test]
-fn server_urls_and_the_environment_follow_the_tables() {
-    let file = vector_file("relay_config.json");
-    for case in cases(&file, "server_urls") {
-        let valid = case["valid"].as_bool().unwrap() && case.get("ours").is_none();
-        assert_eq!(validate_server_url(text(case, "url")).is_ok(), valid, "{case}");
-    }
-    assert_eq!(config_value(&RelayConfig::default()), file["default_config"]);
-    for case in cases(&file, "environment") {
-        let mut config = RelayConfig::from_json(&case["file"].to_string()).unwrap();
-        let (enabled, server) = (text(case, "PULSE_RELAY_ENABLED"), text(case, "PULSE_RELAY_SERVER"));
-        let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
-        environment.apply(&mut config);
-        assert_eq!(config_value(&config), case["effective"], "{case}");
-        let ignored = usize::from(["maybe", "2"].contains(&enabled)) + usize::from(server.starts_with("https"));
-        assert_eq!(warnings.len(), ignored, "{case}");
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Activation {
     #[serde(default, deserialize_with = "secret")]
     pub grant_jwt: Zeroizing<String>,
     /// Whether paid access is suspended: it then blocks every credential (FORMATS 9).
-    #[serde(default)]
+    #[serde(default, deserialize_with = "flag")]
     pub paid_access_suspended: bool,
 }
 
@@ -83,7 +83,10 @@ impl LockedDataDir {
         let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
         let key = self.license_key(&file::shown(&path), &mut warnings)?;
         let opened = key.open(&sealed, &file::shown(&path))?;
-        let value = serde_json::from_slice(&opened).map_err(|_| malformed("not the JSON object it should be"))?;
+        // Derived readers would take an array for an object.
+        let value = Some(&opened).filter(|opened| opened.trim_ascii_start().starts_with(b"{"));
+        let value = value.and_then(|opened| serde_json::from_slice(opened).ok());
+        let value = value.ok_or_else(|| malformed("not the JSON object it should be"))?;
         Ok(Loaded { value: Some(value), warnings })
     }
 
@@ -108,4 +111,9 @@ impl LockedDataDir {
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new).unwrap_or_default();
     Ok(Zeroizing::new(text.trim().to_owned()))
+}
+
+/// `null` counts as absent, as in the deployed reader.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::<bool>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
