@@ -5,7 +5,6 @@
     clippy::arithmetic_side_effects,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
     reason = "each test file uses its part of it"
 )]
 
