@@ -1,99 +1,207 @@
-//! The parts of a URL, as the relay's URLs need them (FORMATS 7, 13).
+//! Takes a URL apart as Go's `net/url` does, as far as relay URLs need it (FORMATS 7, 13). It splits and checks the
+//! spelling; what a host, a port or a query is worth is for the caller to say.
 
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::Ipv6Addr;
 
-/// The parts of an absolute URL, borrowed. Empty port, query and fragment count as none.
+/// The parts of an absolute URL, as they are spelled in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Url<'a> {
+    /// Never empty: a letter, then letters, digits, `+`, `-`, `.`.
     pub(crate) scheme: &'a str,
+    /// What stands before the last `@`, which may be nothing.
     pub(crate) user_info: Option<&'a str>,
-    /// With its brackets, where it has any.
+    /// Without the brackets of an IPv6 address; never empty.
     pub(crate) host: &'a str,
+    /// Whether the host stands in brackets; it is an IPv6 address then.
+    pub(crate) bracketed: bool,
+    /// Digits; empty where a colon stands alone.
     pub(crate) port: Option<&'a str>,
+    /// Empty, or from the first slash on.
     pub(crate) path: &'a str,
+    /// What follows the first `?`, which may be nothing.
     pub(crate) query: Option<&'a str>,
+    /// What follows the first `#`, which may be nothing.
     pub(crate) fragment: Option<&'a str>,
 }
 
 impl<'a> Url<'a> {
-    /// Splits a URL; `None` where it has no scheme, its host is empty or holds what no host has, its port is no port, or
-    /// a `%` is not followed by two hex digits.
-    pub(crate) fn split(text: &'a str) -> Option<Self> {
-        if text.chars().any(char::is_control) || !has_valid_escapes(text) {
-            return None;
+    /// Splits `text`, which is not trimmed. A refusal says what is wrong, and repeats nothing of the text, as user
+    /// info may hold a password.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, &'static str> {
+        if text.chars().any(char::is_control) {
+            return Err("it holds a control character");
         }
-        let (scheme, rest) = text.split_once("://")?;
-        let (rest, fragment) = split_off(rest, '#');
-        let (rest, query) = split_off(rest, '?');
-        let (authority, path) = rest.find('/').map_or((rest, ""), |slash| rest.split_at(slash));
+        let (rest, fragment) = split_optional(text, '#');
+        let (rest, query) = split_optional(rest, '?');
+        let (scheme, rest) = rest.split_once("://").ok_or("it has no scheme and ://")?;
+        if !is_scheme(scheme) {
+            return Err("what stands before :// is no scheme");
+        }
+        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (user_info, host_and_port) = match authority.rsplit_once('@') {
-            Some((user_info, host)) => (Some(user_info), host),
+            Some((user_info, host_and_port)) => (Some(user_info), host_and_port),
             None => (None, authority),
         };
-        let (host, port) = split_port(host_and_port)?;
-        if !is_host(host) || port.is_some_and(|port| !is_port(port)) {
-            return None;
+        let (host, bracketed, port) = split_host(host_and_port)?;
+        // As in Go, a query may hold any text.
+        if ![user_info, Some(host), Some(path), fragment].into_iter().flatten().all(has_whole_escapes) {
+            return Err("a % is not followed by two hex digits");
         }
-        Some(Self { scheme, user_info, host, port, path, query, fragment })
+        Ok(Self { scheme, user_info, host, bracketed, port, path, query, fragment })
     }
 
     /// Whether the scheme is `ws` or `wss`, in any case.
-    pub(crate) fn is_web_socket(&self) -> bool {
+    pub(crate) fn is_websocket(&self) -> bool {
         self.scheme.eq_ignore_ascii_case("ws") || self.scheme.eq_ignore_ascii_case("wss")
     }
 
-    /// The address, where the host is one.
-    pub(crate) fn address(&self) -> Option<core::net::IpAddr> {
-        match self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(bracketed) => bracketed.parse::<Ipv6Addr>().ok().map(Into::into),
-            None => self.host.parse::<Ipv4Addr>().ok().map(Into::into),
+    /// The port as a number: `None` where none is given, or a colon stands alone; an error outside of 1 to 65535.
+    pub(crate) fn port_number(&self) -> Result<Option<u16>, &'static str> {
+        match self.port {
+            None | Some("") => Ok(None),
+            Some(digits) => match digits.parse() {
+                Ok(port) if port != 0 => Ok(Some(port)),
+                _ => Err("the port is not between 1 and 65535"),
+            },
         }
     }
 }
 
-fn split_off(text: &str, separator: char) -> (&str, Option<&str>) {
-    match text.split_once(separator) {
-        Some((before, after)) => (before, Some(after).filter(|after| !after.is_empty())),
-        None => (text, None),
-    }
+/// Cuts at the first `separator`.
+fn split_optional(text: &str, separator: char) -> (&str, Option<&str>) {
+    text.split_once(separator).map_or((text, None), |(before, after)| (before, Some(after)))
 }
 
-/// Host and port; an empty port counts as none. A colon in the host belongs between brackets.
-fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
-    let end_of_host = if text.starts_with('[') {
-        let end = text.find(']')?.checked_add(1)?;
-        text.get(1..end.checked_sub(1)?)?.parse::<Ipv6Addr>().ok()?;
-        end
-    } else {
-        text.find(':').unwrap_or(text.len())
+/// RFC 3986, section 3.1.
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+}
+
+/// Host, whether it stood in brackets, and port.
+fn split_host(text: &str) -> Result<(&str, bool, Option<&str>), &'static str> {
+    let (host, bracketed, after) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (host, after) = rest.split_once(']').ok_or("a bracket of the host is not closed")?;
+            (host, true, after)
+        }
+        None => {
+            let (host, after) = text.split_at(text.find(':').unwrap_or(text.len()));
+            (host, false, after)
+        }
     };
-    let (host, rest) = text.split_at_checked(end_of_host)?;
-    match rest.strip_prefix(':') {
-        Some(port) => Some((host, Some(port).filter(|port| !port.is_empty()))),
-        None if rest.is_empty() => Some((host, None)),
-        None => None,
+    let port = match after.strip_prefix(':') {
+        Some(port) => Some(port),
+        None if after.is_empty() => None,
+        None => return Err("something other than a port follows the host"),
+    };
+    if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
+        return Err("the port is no number");
     }
+    if host.is_empty() {
+        return Err("the host is empty");
+    }
+    let valid = if bracketed { host.parse::<Ipv6Addr>().is_ok() } else { is_name(host) };
+    if !valid {
+        return Err("the host holds a character that no host has");
+    }
+    Ok((host, bracketed, port))
 }
 
-/// An address in brackets, or a name: no white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of one,
-/// and no escape that stands for ASCII. So Go's parser takes what this one takes.
-fn is_host(host: &str) -> bool {
+/// No white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of a name, and no escape that stands for
+/// ASCII. So Go's parser takes what this one takes.
+fn is_name(host: &str) -> bool {
     let is_allowed = |character: char| match character {
         ascii if ascii.is_ascii() => ascii.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(ascii),
         other => !other.is_whitespace(),
     };
     let is_ascii_escape = |escape: &str| escape.starts_with(|digit: char| digit.is_digit(8));
-    let is_name = || host.chars().all(is_allowed) && !host.split('%').skip(1).any(is_ascii_escape);
-    !host.is_empty() && (host.starts_with('[') || is_name())
+    host.chars().all(is_allowed) && !host.split('%').skip(1).any(is_ascii_escape)
 }
 
-fn is_port(text: &str) -> bool {
-    text.bytes().all(|digit| digit.is_ascii_digit()) && text.parse::<u16>().is_ok_and(|port| port != 0)
-}
-
-fn has_valid_escapes(text: &str) -> bool {
+/// Whether every `%` is followed by two hex digits.
+fn has_whole_escapes(text: &str) -> bool {
     text.split('%').skip(1).all(|after| {
         let mut digits = after.bytes();
-        let mut is_hex = || digits.next().is_some_and(|digit| digit.is_ascii_hexdigit());
-        is_hex() && is_hex()
+        [digits.next(), digits.next()].into_iter().all(|digit| digit.is_some_and(|digit| digit.is_ascii_hexdigit()))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn splits_every_part() {
+        let url = Url::parse("WSS://u:p@Relay.Example.Test:8443/a%20b/?x=1?#f#g").unwrap();
+        assert_eq!((url.scheme, url.user_info, url.host), ("WSS", Some("u:p"), "Relay.Example.Test"));
+        assert_eq!((url.port, url.path), (Some("8443"), "/a%20b/"));
+        assert_eq!((url.query, url.fragment), (Some("x=1?"), Some("f#g")));
+        assert!(url.is_websocket());
+        assert_eq!(url.port_number(), Ok(Some(8443)));
+    }
+
+    #[test]
+    fn tells_empty_from_absent() {
+        let url = Url::parse("wss://@h:?#").unwrap();
+        assert_eq!((url.user_info, url.port, url.path), (Some(""), Some(""), ""));
+        assert_eq!((url.query, url.fragment), (Some(""), Some("")));
+        assert_eq!(url.port_number(), Ok(None));
+        let url = Url::parse("wss://h").unwrap();
+        assert_eq!((url.user_info, url.port, url.query, url.fragment), (None, None, None, None));
+    }
+
+    #[test]
+    fn an_ipv6_host_stands_in_brackets() {
+        let url = Url::parse("ws://[2001:DB8::1]:80/").unwrap();
+        assert_eq!((url.host, url.bracketed, url.port), ("2001:DB8::1", true, Some("80")));
+        for text in ["ws://2001:db8::1/", "ws://[::1", "ws://[::1]x/", "ws://[h]/", "ws://[::1%25eth0]/", "ws://[]/"] {
+            assert!(Url::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_absolute_url() {
+        for text in [
+            "",
+            "h",
+            "h/x",
+            "//h/",
+            "://h",
+            "1ws://h",
+            "w s://h",
+            "ws:/h",
+            "ws:h",
+            "ws://",
+            "ws:///x",
+            "ws://:80/",
+            "ws://u@",
+            "ws://h:8x/",
+            "ws://h:-1",
+            "ws://h:1:2",
+            "ws://a b/",
+            "ws://a\\b/",
+            "ws://h%41/",
+            "ws://h\n/",
+            "ws://h/\u{7f}",
+            "ws://h/%",
+            "ws://h/%4",
+            "ws://h/%zz",
+            "ws://h/#%0g",
+            "ws://h\u{a0}/",
+            "ws://h/%+1",
+        ] {
+            assert!(Url::parse(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_port_is_between_1_and_65535() {
+        for (port, expected) in [("1", Ok(Some(1))), ("65535", Ok(Some(65535))), ("080", Ok(Some(80)))] {
+            assert_eq!(Url::parse(&format!("ws://h:{port}")).unwrap().port_number(), expected);
+        }
+        for port in ["0", "65536", "99999999999999999999999"] {
+            assert!(Url::parse(&format!("ws://h:{port}")).unwrap().port_number().is_err(), "{port}");
+        }
+    }
 }

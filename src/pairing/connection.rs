@@ -32,7 +32,7 @@ pub enum InstanceIdVerdict<'a> {
 pub struct ConnectionCheck<'a> {
     /// Whether the relay is on.
     pub relay_enabled: bool,
-    /// The runtime's server URL.
+    /// The runtime's server URL, as its relay config has it.
     pub server_url: &'a str,
     /// What the runtime knows of its id.
     pub own_instance_id: InstanceIdVerdict<'a>,
@@ -56,65 +56,78 @@ impl fmt::Debug for ConnectionCheck<'_> {
     }
 }
 
-/// Every diagnostic of a connection, in the order of FORMATS 13; none where it is right.
+/// Every diagnostic of a connection, in the order of FORMATS 13; none where it is right. A warning
+/// (`instance_id_unverifiable`) does not keep the phone from getting through.
+///
+/// ```
+/// use pulse_trust::pairing::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
+/// let wrong = check_connection(&ConnectionCheck {
+///     relay_enabled: true,
+///     server_url: "wss://relay.example.test/ws/instance",
+///     own_instance_id: InstanceIdVerdict::Registered("relay_2e1b0929e6fd7c52"),
+///     instance_id: "relay_4e7a9c8524bfdd4d",
+///     relay_url: "wss://relay.example.test/ws/app",
+///     auth_token: "token",
+///     token_verdict: TokenVerdict::Known,
+/// });
+/// assert_eq!(wrong[0].code.as_str(), "instance_id_mismatch");
+/// ```
 pub fn check_connection(check: &ConnectionCheck<'_>) -> Vec<Diagnostic> {
-    let mut diagnostics = Vec::new();
-    if !check.relay_enabled {
-        diagnostics.push(Diagnostic::error(DiagnosticCode::RelayDisabled, "The relay is off on this instance."));
-    }
-    diagnostics.extend(instance_id_diagnostic(check));
-    diagnostics.extend(relay_url_diagnostic(check));
-    if check.auth_token.trim().is_empty() {
-        let missing =
-            Diagnostic::error(DiagnosticCode::AuthTokenMissing, "The phone presents no token: pair it again.");
-        diagnostics.push(missing.about("auth_token"));
-    } else if check.token_verdict != TokenVerdict::Known {
-        let invalid = Diagnostic::error(
-            DiagnosticCode::AuthTokenInvalid,
-            "This instance does not know the phone's token: it was removed, or is another instance's. Pair again.",
-        );
-        diagnostics.push(invalid.about("auth_token"));
-    }
-    diagnostics
+    let disabled = (!check.relay_enabled).then(|| {
+        let message = "The relay is off on this instance: turn it on in the settings, or with PULSE_RELAY_ENABLED.";
+        Diagnostic::error(DiagnosticCode::RelayDisabled, message).about("relay_url")
+    });
+    let instance_id = check_instance_id(check).map(|diagnostic| diagnostic.about("instance_id"));
+    let relay_url = check_relay_url(check).map(|diagnostic| diagnostic.about("relay_url"));
+    let token = check_token(check).map(|diagnostic| diagnostic.about("auth_token"));
+    [disabled, instance_id, relay_url, token].into_iter().flatten().collect()
 }
 
-fn instance_id_diagnostic(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
+fn check_instance_id(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     let presented = check.instance_id.trim();
-    let diagnostic = match check.own_instance_id {
-        _ if presented.is_empty() => {
-            Diagnostic::error(DiagnosticCode::InstanceIdMissing, "The phone names no instance: pair it again.")
+    if presented.is_empty() {
+        let message = "The phone names no instance: pair it again.";
+        return Some(Diagnostic::error(DiagnosticCode::InstanceIdMissing, message));
+    }
+    match check.own_instance_id {
+        InstanceIdVerdict::Registered(own) if !own.trim().is_empty() => (own.trim() != presented).then(|| {
+            let message = "The phone is paired with another instance, or this one has another id since: pair again.";
+            Diagnostic::error(DiagnosticCode::InstanceIdMismatch, message).compared(own.trim(), presented)
+        }),
+        _ => {
+            let message = "This instance is not registered at the relay, so the id cannot be compared: check again \
+                           once it is connected.";
+            Some(Diagnostic::warning(DiagnosticCode::InstanceIdUnverifiable, message))
         }
-        InstanceIdVerdict::Unverifiable => Diagnostic::error(
-            DiagnosticCode::InstanceIdUnverifiable,
-            "This instance is not registered at the relay, so it cannot say which id it has.",
-        ),
-        InstanceIdVerdict::Registered(own) if own != presented => Diagnostic::error(
-            DiagnosticCode::InstanceIdMismatch,
-            "The phone is paired with another instance, or this one has another id since: pair again.",
-        )
-        .compared(own, presented),
-        InstanceIdVerdict::Registered(_) => return None,
-    };
-    Some(diagnostic.about("instance_id"))
+    }
 }
 
-fn relay_url_diagnostic(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
+fn check_relay_url(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     let presented = check.relay_url.trim();
-    let diagnostic = if presented.is_empty() {
-        Diagnostic::error(DiagnosticCode::RelayUrlMissing, "The phone names no relay: pair it again.")
-    } else if relay_url_normal_form(presented).is_none() {
-        Diagnostic::error(DiagnosticCode::RelayUrlInvalid, "The phone's relay URL is no ws:// or wss:// URL.")
-            .compared("wss://...", presented)
-    } else {
-        let (expected, received) = (relay_url_for_app(check.server_url), relay_url_for_app(presented));
-        if expected == received {
-            return None;
-        }
-        Diagnostic::error(
-            DiagnosticCode::RelayUrlMismatch,
-            "The phone uses another relay than this instance: pair again.",
-        )
-        .compared(&expected, &received)
+    if presented.is_empty() {
+        let message = "The phone names no relay: pair it again.";
+        return Some(Diagnostic::error(DiagnosticCode::RelayUrlMissing, message));
+    }
+    let Some(received) = relay_url_normal_form(presented) else {
+        let message = "The phone's relay URL is no ws:// or wss:// URL with a host: pair it again.";
+        return Some(Diagnostic::error(DiagnosticCode::RelayUrlInvalid, message).received(presented));
     };
-    Some(diagnostic.about("relay_url"))
+    // Where the runtime's own URL is not valid there is nothing to compare with.
+    let expected = relay_url_normal_form(&relay_url_for_app(check.server_url))?;
+    (expected != received).then(|| {
+        let message = "The phone uses another relay than this instance: pair again.";
+        Diagnostic::error(DiagnosticCode::RelayUrlMismatch, message).compared(&expected, &received)
+    })
+}
+
+fn check_token(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
+    if check.auth_token.trim().is_empty() {
+        let message = "The phone presents no token: pair it again.";
+        return Some(Diagnostic::error(DiagnosticCode::AuthTokenMissing, message));
+    }
+    (check.token_verdict != TokenVerdict::Known).then(|| {
+        let message =
+            "This instance does not know the phone's token: it was removed, or is another instance's. Pair again.";
+        Diagnostic::error(DiagnosticCode::AuthTokenInvalid, message)
+    })
 }

@@ -1,66 +1,57 @@
-//! `pulse://connect?…`: the query of a deep link, written and read as Go's `url.Values` does.
+//! The deep link: `pulse://connect?` and a query (FORMATS 13).
 
-use crate::encoding::hex_upper;
+use zeroize::Zeroizing;
+
+use super::percent;
 use crate::error::{Error, Result};
 
 /// What every deep link begins with.
 pub(super) const PREFIX: &str = "pulse://connect?";
 
-/// A deep link of these keys and values, which are sorted by key; empty values are left out.
-pub(super) fn write(pairs: &[(&str, &str)]) -> String {
-    let written: Vec<String> = pairs
+/// Writes a deep link of these members, in the order given; empty ones are left out.
+pub(super) fn write(members: &[(&str, &str)]) -> String {
+    let members: Vec<String> = members
         .iter()
         .filter(|(_, value)| !value.is_empty())
-        .map(|(key, value)| format!("{key}={}", query_escape(value)))
+        .map(|(name, value)| format!("{name}={}", query_escape(value)))
         .collect();
-    format!("{PREFIX}{}", written.join("&"))
+    format!("{PREFIX}{}", members.join("&"))
 }
 
-/// The keys and values of a deep link's query, unescaped.
-///
-/// # Errors
-/// [`Error::PairingMalformed`].
-pub(super) fn read(query: &str) -> Result<Vec<(String, String)>> {
-    query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((query_unescape(key)?, query_unescape(value)?))
-        })
-        .collect()
+/// Reads the members of a deep link's query, in their order.
+pub(super) fn read(query: &str) -> Result<Vec<(String, Zeroizing<String>)>> {
+    query.split('&').filter(|member| !member.is_empty()).map(read_member).collect()
 }
 
-/// Go's `QueryEscape`: `A-Z a-z 0-9 - _ . ~` stay, a space is `+`, every other byte `%` and two upper-case digits.
+fn read_member(member: &str) -> Result<(String, Zeroizing<String>)> {
+    let (name, value) = member.split_once('=').unwrap_or((member, ""));
+    Ok((query_unescape(name)?.to_string(), query_unescape(value)?))
+}
+
+/// As Go's `url.QueryEscape`.
 fn query_escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => escaped.push(char::from(byte)),
-            b' ' => escaped.push('+'),
-            _ => {
-                escaped.push('%');
-                escaped.extend(hex_upper(byte));
-            }
-        }
-    }
-    escaped
+    let escaped = percent::encode(text.as_bytes(), |byte| byte == b' ' || percent::is_unreserved(byte));
+    escaped.replace(' ', "+")
 }
 
-fn query_unescape(text: &str) -> Result<String> {
-    let malformed = |reason| Error::PairingMalformed { reason };
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || rest.next().and_then(|digit| char::from(digit).to_digit(16));
-                let value = digit().zip(digit()).and_then(|(high, low)| u8::try_from(high << 4 | low).ok());
-                value.ok_or(malformed("a % is not followed by two hex digits"))?
-            }
-            other => other,
-        });
+fn query_unescape(text: &str) -> Result<Zeroizing<String>> {
+    if !text.bytes().all(may_stand_in_query) {
+        return Err(refused("a character of the deep link is not escaped"));
     }
-    String::from_utf8(bytes).map_err(|_| malformed("an escaped text is not UTF-8"))
+    let with_spaces = Zeroizing::new(text.replace('+', " "));
+    let bytes = percent::decode(&with_spaces).ok_or(refused("a % is not followed by two hex digits"))?;
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(refused("it is not UTF-8")),
+    }
+}
+
+/// What may stand in a query (RFC 3986, section 3.4), so that codes of other encoders are read too; but for `;`, at
+/// which some readers cut.
+fn may_stand_in_query(byte: u8) -> bool {
+    percent::is_unreserved(byte) || b"%!$'()*+,=:@/?".contains(&byte)
+}
+
+fn refused(reason: &'static str) -> Error {
+    Error::PairingMalformed { reason }
 }

@@ -52,8 +52,7 @@ impl Serialize for DiagnosticCode {
 }
 
 /// How much a diagnostic matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
     /// It works, with less.
@@ -62,7 +61,23 @@ pub enum Severity {
     Error,
 }
 
-/// One diagnostic. It never holds a secret.
+impl Severity {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// One diagnostic; serialized, the object of FORMATS 13. It never holds the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {
@@ -103,7 +118,16 @@ impl Diagnostic {
         Self { field: Some(field), ..self }
     }
 
+    pub(super) fn received(self, received: &str) -> Self {
+        Self { received: Some(received.to_owned()), ..self }
+    }
+
     pub(super) fn compared(self, expected: &str, received: &str) -> Self {
-        Self { expected: Some(expected.to_owned()), received: Some(received.to_owned()), ..self }
+        Self { expected: Some(expected.to_owned()), ..self.received(received) }
+    }
+
+    /// Whether it keeps pairing from working.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 }

@@ -1,27 +1,39 @@
 //! Pairing codes: built by the runtime, checked by the phone (FORMATS 13).
 //!
-//! The runtime builds an [`OnboardingPayload`] and shows its deep link, or the shorter [`OnboardingPayload::secret_compact_code`],
-//! as a QR code. The phone reads what it scanned with [`PairingCode::parse`].
+//! The runtime fills in an [`Onboarding`] and gets an [`OnboardingPayload`], which it offers as JSON, as a deep link, or
+//! as a compact code in a QR picture (`qr_svg`, `qr_terminal`, with the feature `qr`). The phone hands the scanned text
+//! to [`PairingCode::parse`] and works with what comes out. Where pairing fails, [`check_connection`] says which
+//! of the two sides holds what is wrong.
 //!
-//! **What a code proves.** Nothing by itself: whoever can show a code can show any code. A code that was seen on the
-//! screen of one's own instance says which identity key belongs to it; from then on the channel's signature check
-//! ([`crate::relay::AppHandshake::finish`]) proves that it is the same instance, whoever runs the relay between. The
-//! `auth_token` in it is a secret: who has seen the code can connect.
+//! # What a pairing code proves
+//! Nothing about who made it: it carries no signature, and anybody can print one. What it does is name an instance,
+//! the relay it is reached by, and the identity key it must prove. A phone may believe
+//! - that the text was not cut or mistyped in its identity: where the code carries a fingerprint,
+//!   public key and fingerprint agree;
+//! - that the relay is reached over TLS, or is on a local network.
+//!
+//! It may **not** believe that the code is that of the instance its owner means: that comes from where the code was
+//! seen (the owner's own screen), and, at each connection, from the identity's signature on the key exchange. So a phone
+//! takes the key from [`PairingCode::require_identity`] and opens no channel without it.
+//!
+//! A pairing code holds an access token: whoever reads the code can use the instance. Treat it as a password.
 
+mod code;
 mod connection;
 mod deep_link;
 mod diagnostic;
 mod local_host;
 mod onboarding;
+mod percent;
 #[cfg(feature = "qr")]
 mod qr;
 mod relay_url;
-mod scan;
+mod scanned;
 
+pub use code::{MAX_CODE_LEN, PairingCode};
 pub use connection::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Severity};
 pub use onboarding::{NotReady, ONBOARDING_SCHEMA, Onboarding, OnboardingPayload, RelaySection};
 #[cfg(feature = "qr")]
 pub use qr::{qr_svg, qr_terminal};
 pub use relay_url::{relay_url_for_app, relay_url_normal_form};
-pub use scan::{MAX_CODE_LEN, PairingCode};

@@ -3,18 +3,33 @@
 use core::fmt;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::deep_link;
-use super::diagnostic::{Diagnostic, DiagnosticCode, Severity};
+use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::relay_url_for_app;
 use crate::error::{Error, Result};
 use crate::json;
 use crate::relay::{DEFAULT_SERVER_URL, RelayConfig};
+use crate::url::Url;
 
 /// The schema of every pairing code.
 pub const ONBOARDING_SCHEMA: &str = "pulse-mobile-onboarding-v1";
 
 /// What a pairing code is built from.
+///
+/// ```
+/// use pulse_trust::pairing::{Onboarding, PairingCode};
+/// use pulse_trust::relay::{Identity, RelayConfig};
+/// let identity = Identity::generate()?;
+/// let mut config = RelayConfig::default();
+/// config.enabled = true;
+/// config.set_identity(&identity);
+/// let payload = Onboarding::new(&config, "relay_2e1b0929e6fd7c52", "token").build()?;
+/// let scanned = PairingCode::parse(&payload.secret_compact_code())?;
+/// assert_eq!(scanned.require_identity()?, identity.public_key());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Onboarding<'a> {
@@ -37,15 +52,17 @@ impl<'a> Onboarding<'a> {
         Self { instance_url, ..self }
     }
 
-    /// Builds the payload.
+    /// Builds the payload, with warnings among its diagnostics. The config's identity and server URL are handed on as
+    /// they are, as the deployed runtime does; [`RelayConfig::identity`] and [`crate::relay::validate_server_url`] check them.
     ///
     /// # Errors
-    /// [`NotReady`] with every diagnostic, where one of them is an error.
+    /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id yet,
+    /// or there is no token.
     pub fn build(&self) -> Result<OnboardingPayload, NotReady> {
         let (instance_url, mut diagnostics) = self.instance_url();
-        let mut missing = |is_missing: bool, code, message| {
+        let mut missing = |is_missing: bool, code, field, message| {
             if is_missing {
-                diagnostics.push(Diagnostic::error(code, message));
+                diagnostics.push(Diagnostic::error(code, message).about(field));
             }
         };
         let instance_id = self.instance_id.trim();
@@ -53,19 +70,22 @@ impl<'a> Onboarding<'a> {
         missing(
             !self.config.enabled,
             DiagnosticCode::RelayDisabled,
+            "relay.enabled",
             "The relay is off: turn it on in the settings, or with PULSE_RELAY_ENABLED.",
         );
         missing(
             instance_id.is_empty(),
             DiagnosticCode::RelayRegistrationUnavailable,
+            "instance_id",
             "This instance is not registered at the relay yet: wait for the connection, or see why it was refused.",
         );
         missing(
             auth_token.is_empty(),
             DiagnosticCode::AuthTokenMissing,
+            "auth_token",
             "There is no token for the phone: make one in the settings.",
         );
-        if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
+        if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(NotReady { diagnostics });
         }
         let server_url = match self.config.server_url.trim() {
@@ -75,19 +95,19 @@ impl<'a> Onboarding<'a> {
         let relay = RelaySection {
             enabled: true,
             url: relay_url_for_app(server_url),
-            identity_fingerprint: self.config.identity_fingerprint.clone(),
-            identity_public_key: self.config.identity_public_key.clone(),
+            identity_fingerprint: self.config.identity_fingerprint.trim().to_owned(),
+            identity_public_key: self.config.identity_public_key.trim().to_owned(),
         };
         let mut payload = OnboardingPayload {
             schema: ONBOARDING_SCHEMA,
             instance_url,
             instance_id: instance_id.to_owned(),
             relay,
-            auth_token: auth_token.to_owned(),
-            deep_link: String::new(),
+            auth_token: Zeroizing::new(auth_token.to_owned()),
+            deep_link: Zeroizing::default(),
             diagnostics,
         };
-        payload.deep_link = payload.link(&payload.relay.identity_fingerprint, &payload.instance_url);
+        payload.deep_link = Zeroizing::new(payload.link(&payload.relay.identity_fingerprint, &payload.instance_url));
         Ok(payload)
     }
 
@@ -96,19 +116,29 @@ impl<'a> Onboarding<'a> {
         if url.is_empty() {
             return (String::new(), Vec::new());
         }
-        if url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) {
+        if Url::parse(url).is_ok_and(|parts| parts.scheme.eq_ignore_ascii_case("https")) {
             return (url.to_owned(), Vec::new());
         }
         let warning = Diagnostic::warning(
             DiagnosticCode::InstanceUrlNotHttps,
-            "The instance's own URL is not https, so the phone gets none and always goes through the relay.",
+            "The instance's own URL is not https, so the phone gets no link to its pages: set a public https:// URL.",
         );
         (String::new(), vec![warning.about("instance_url").compared("https://...", url)])
     }
 }
 
-/// What a pairing code holds (FORMATS 13). It holds a secret, the auth token, which Debug does not show.
-#[derive(Clone, PartialEq, Eq, Serialize)]
+impl fmt::Debug for Onboarding<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Onboarding")
+            .field("config", &self.config)
+            .field("instance_id", &self.instance_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a pairing code holds (FORMATS 13). It holds a secret, the auth token, which Debug does not show; serialized, it
+/// is the JSON form, with the token.
+#[derive(Serialize)]
 #[non_exhaustive]
 pub struct OnboardingPayload {
     /// Always [`ONBOARDING_SCHEMA`].
@@ -121,8 +151,8 @@ pub struct OnboardingPayload {
     pub instance_id: String,
     /// The relay, and the identity to expect behind it.
     pub relay: RelaySection,
-    auth_token: String,
-    deep_link: String,
+    auth_token: Zeroizing<String>,
+    deep_link: Zeroizing<String>,
     /// Warnings.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -194,9 +224,17 @@ pub struct NotReady {
     pub diagnostics: Vec<Diagnostic>,
 }
 
+impl fmt::Display for NotReady {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Error::from(self.clone()).fmt(f)
+    }
+}
+
+impl core::error::Error for NotReady {}
+
 impl From<NotReady> for Error {
     fn from(not_ready: NotReady) -> Self {
-        let errors = not_ready.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+        let errors = not_ready.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
         let codes: Vec<&str> = errors.map(|diagnostic| diagnostic.code.as_str()).collect();
         Self::PairingNotReady { codes: codes.join(", ") }
     }

@@ -1,33 +1,51 @@
-//! A pairing code as a QR code, drawn by a library.
+//! Pairing codes as QR pictures (feature `qr`).
 
-use qrcode::render::{svg, unicode};
+use qrcode::render::svg;
+use qrcode::render::unicode::Dense1x2;
+use qrcode::types::QrResult;
 use qrcode::{EcLevel, QrCode};
 
 use crate::error::{Error, Result};
 
-/// The code as an SVG image, dark on light, with its quiet zone.
+/// What the largest QR picture holds (ISO/IEC 18004: version 40, level L, bytes).
+const MAX_LEN: usize = 2953;
+
+/// Draws `text` as an SVG picture, black on white, with the quiet zone of four modules. Scale it to at least three
+/// pixels a module.
 ///
 /// # Errors
-/// [`Error::QrTooLarge`].
-pub fn qr_svg(code: &str) -> Result<String> {
-    Ok(draw(code)?.render::<svg::Color<'_>>().min_dimensions(320, 320).build())
+/// [`Error::QrTooLarge`] over 2,953 bytes. The compact code of a pairing is some 250 bytes long.
+pub fn qr_svg(text: &str) -> Result<String> {
+    Ok(draw(text)?.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
 }
 
-/// The code for a terminal, two modules a character, with its quiet zone. It is drawn light on dark terminals, so that a
-/// camera sees dark modules on a light ground.
+/// Draws `text` in half blocks, two modules a character, without color codes, with the quiet zone of four modules.
+/// The light modules are what is drawn, so that the picture is dark on light on a terminal with a dark background;
+/// on a light one it is inverted, which phones read too. The lines are joined by line feeds, with none at the end.
 ///
 /// # Errors
-/// [`Error::QrTooLarge`].
-pub fn qr_terminal(code: &str) -> Result<String> {
-    let drawn = draw(code)?;
-    Ok(drawn
-        .render::<unicode::Dense1x2>()
-        .dark_color(unicode::Dense1x2::Light)
-        .light_color(unicode::Dense1x2::Dark)
-        .build())
+/// As [`qr_svg`].
+pub fn qr_terminal(text: &str) -> Result<String> {
+    let code = draw(text)?;
+    Ok(code.render::<Dense1x2>().dark_color(Dense1x2::Light).light_color(Dense1x2::Dark).build())
 }
 
-/// Level L: a code on a screen is not dirty or torn, and fewer modules scan from farther away.
-fn draw(code: &str) -> Result<QrCode> {
-    QrCode::with_error_correction_level(code, EcLevel::L).map_err(|_| Error::QrTooLarge { received: code.len() })
+/// The smallest picture that holds the text, with the highest error correction that this size has room for. A code on a
+/// screen suffers from small modules, glare and a shaky hand, not from dirt: so size comes first, and only the room that
+/// is left over goes into error correction.
+fn draw(text: &str) -> Result<QrCode> {
+    if text.len() > MAX_LEN {
+        return Err(Error::QrTooLarge { received: text.len() });
+    }
+    let smallest = QrCode::with_error_correction_level(text, EcLevel::L);
+    let better = |level| smallest.as_ref().ok().and_then(|code| redraw(text, code, level).ok());
+    match [EcLevel::H, EcLevel::Q, EcLevel::M].into_iter().find_map(better) {
+        Some(code) => Ok(code),
+        None => smallest.map_err(|_| Error::QrTooLarge { received: text.len() }),
+    }
+}
+
+/// The same size at another level; an error where the text does not fit.
+fn redraw(text: &str, code: &QrCode, level: EcLevel) -> QrResult<QrCode> {
+    QrCode::with_version(text, code.version(), level)
 }

@@ -189,19 +189,19 @@ fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Zeroizing<String>, A::E
 /// # Errors
 /// [`Error::ServerUrlInvalid`] with the rule that is broken.
 pub fn validate_server_url(text: &str) -> Result<()> {
-    let refused = |reason| Err(Error::ServerUrlInvalid { reason });
-    let Some(url) = Url::split(text) else {
-        return refused("expected ws:// or wss://, a host, and a port from 1 to 65535 if any");
-    };
-    if !url.is_web_socket() {
-        return refused("the scheme is neither ws nor wss");
+    let refused = |reason| Error::ServerUrlInvalid { reason };
+    let url = Url::parse(text).map_err(refused)?;
+    if !url.is_websocket() {
+        return Err(refused("the scheme is neither ws nor wss"));
     }
     if url.user_info.is_some() {
-        return refused("user info is not allowed");
+        return Err(refused("user info is not allowed"));
     }
-    if url.query.is_some() || url.fragment.is_some() {
-        return refused("query and fragment are not allowed");
+    // An empty query or fragment counts as none.
+    if [url.query, url.fragment].into_iter().flatten().any(|part| !part.is_empty()) {
+        return Err(refused("query and fragment are not allowed"));
     }
+    url.port_number().map_err(refused)?;
     Ok(())
 }
 

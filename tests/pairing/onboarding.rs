@@ -1,0 +1,140 @@
+//! What the runtime offers, byte for byte as deployed.
+
+use pulse_trust::pairing::{Onboarding, OnboardingPayload, PairingCode, relay_url_for_app, relay_url_normal_form};
+use pulse_trust::relay::RelayConfig;
+
+use crate::vector::File;
+
+#[test]
+fn payloads_are_those_of_the_deployed_runtime() {
+    for case in File::read().ready_cases() {
+        let payload = case.build().unwrap();
+        assert_eq!(without_messages(&payload), case.expected_json(), "{}", case.name);
+        assert_eq!(payload.secret_deep_link(), case.deep_link(), "{}", case.name);
+        assert_eq!(payload.relay.url, case.payload()["relay"]["url"], "{}", case.name);
+        assert_eq!(payload.instance_id, case.payload()["instance_id"], "{}", case.name);
+    }
+}
+
+#[test]
+fn diagnostics_are_those_of_the_deployed_runtime() {
+    let file = File::read();
+    assert!(file.cases.iter().any(|case| !case.ready));
+    for case in &file.cases {
+        let onboarding = case.build();
+        assert_eq!(onboarding.is_ok(), case.ready, "{}", case.name);
+        let diagnostics = match &onboarding {
+            Ok(payload) => &payload.diagnostics,
+            Err(not_ready) => &not_ready.diagnostics,
+        };
+        let codes: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect();
+        assert_eq!(codes, case.expected_codes(), "{}", case.name);
+        assert!(diagnostics.iter().all(|diagnostic| !diagnostic.message.is_empty()));
+    }
+}
+
+#[test]
+fn an_error_names_what_is_not_ready() {
+    let config = RelayConfig::default();
+    let not_ready = Onboarding::new(&config, " ", "\t").with_instance_url("http://10.0.0.5:7655").build().unwrap_err();
+    let fields: Vec<_> = not_ready.diagnostics.iter().map(|diagnostic| diagnostic.field.unwrap()).collect();
+    assert_eq!(fields, ["instance_url", "relay.enabled", "instance_id", "auth_token"]);
+    let error = pulse_trust::Error::from(not_ready);
+    assert_eq!(error.name(), "PAIRING_NOT_READY");
+    assert_eq!(
+        error.to_string(),
+        "no pairing code can be offered: relay_disabled, relay_registration_unavailable, auth_token_missing"
+    );
+}
+
+#[test]
+fn the_compact_code_is_the_deep_link_without_what_can_be_derived() {
+    for case in File::read().ready_cases() {
+        let payload = case.build().unwrap();
+        let compact = payload.secret_compact_code();
+        let (prefix, query) = compact.split_once('?').unwrap();
+        let deep_link = payload.secret_deep_link();
+        let left: Vec<_> = deep_link
+            .strip_prefix(prefix)
+            .and_then(|rest| rest.strip_prefix('?'))
+            .unwrap()
+            .split('&')
+            .filter(|part| !part.starts_with("identity_fingerprint=") && !part.starts_with("instance_url="))
+            .collect();
+        assert_eq!(query, left.join("&"), "{}", case.name);
+
+        let (whole, compact) = (PairingCode::parse(deep_link).unwrap(), PairingCode::parse(&compact).unwrap());
+        assert_eq!(compact.fingerprint(), whole.fingerprint(), "{}", case.name);
+        assert_eq!(compact.instance_url(), None, "{}", case.name);
+    }
+}
+
+#[test]
+fn texts_are_trimmed_and_an_identity_is_handed_on() {
+    let mut config = enabled_config();
+    config.server_url = " not a url ".to_owned();
+    config.identity_public_key = " key ".to_owned();
+    config.identity_fingerprint = "\tprint\n".to_owned();
+    let payload = Onboarding::new(&config, " id ", " token ").with_instance_url(" HTTPS://h ").build().unwrap();
+    assert_eq!(
+        payload.secret_deep_link(),
+        "pulse://connect?auth_token=token&identity_fingerprint=print&identity_public_key=key&instance_id=id\
+         &instance_url=HTTPS%3A%2F%2Fh&relay_url=not+a+url&schema=pulse-mobile-onboarding-v1"
+    );
+}
+
+#[test]
+fn json_is_escaped_as_go_does() {
+    let config = enabled_config();
+    let payload = Onboarding::new(&config, "id", "<&>\u{2028}\"\\\u{1f}\u{7f}é").build().unwrap();
+    assert!(
+        payload
+            .secret_json()
+            .unwrap()
+            .contains("\"auth_token\":\"\\u003c\\u0026\\u003e\\u2028\\\"\\\\\\u001f\u{7f}é\"")
+    );
+    assert!(payload.secret_deep_link().contains("auth_token=%3C%26%3E%E2%80%A8%22%5C%1F%7F%C3%A9&"));
+}
+
+#[test]
+fn only_https_addresses_are_offered() {
+    for (instance_url, is_offered) in [
+        ("https://h", true),
+        ("HTTPS://h/x", true),
+        ("http://h", false),
+        ("https:/h", false),
+        ("https://", false),
+        ("https", false),
+        ("javascript:alert(1)//https://h", false),
+    ] {
+        let config = enabled_config();
+        let payload = Onboarding::new(&config, "id", "t").with_instance_url(instance_url).build().unwrap();
+        assert_eq!(payload.secret_deep_link().contains("instance_url"), is_offered, "{instance_url}");
+        assert_eq!(payload.diagnostics.is_empty(), is_offered, "{instance_url}");
+    }
+}
+
+#[test]
+fn relay_urls_have_the_deployed_forms() {
+    for case in File::read().relay_urls {
+        let normal = relay_url_normal_form(&case.input);
+        assert_eq!(normal.is_some(), case.ok, "{}", case.input);
+        assert_eq!(normal.unwrap_or_default(), case.normalized, "{}", case.input);
+        assert_eq!(relay_url_for_app(&case.input), case.app_url, "{}", case.input);
+    }
+}
+
+fn enabled_config() -> RelayConfig {
+    let mut config = RelayConfig::default();
+    config.enabled = true;
+    config
+}
+
+/// Our payload with the wording taken out, which is the one thing that is ours.
+fn without_messages(payload: &OnboardingPayload) -> String {
+    payload.diagnostics.iter().fold(payload.secret_json().unwrap(), |json, diagnostic| {
+        let message = serde_json::to_string(&diagnostic.message).unwrap();
+        assert!(json.contains(&message));
+        json.replace(&message, "\"\"")
+    })
+}
