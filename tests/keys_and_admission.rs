@@ -1,0 +1,283 @@
+//! Keys, trust key sets, tokens' strict form, instance ids and admission (FORMATS 1, 2, 6).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use common::{bytes_of_hex, cases, vector_file};
+use pulse_trust::entitlement::{Capability, LeaseClaims, LicenseClaims, TokenKind, tenant_host};
+use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
+use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};
+use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
+use pulse_trust::{Error, UnixTime};
+
+#[test]
+fn keys_are_decoded_as_deployed() {
+    let file = vector_file("keys.json");
+    for case in cases(&file, "public") {
+        let decoded = PublicKey::from_base64(case["in"].as_str().unwrap());
+        match (decoded, case["error"].as_bool().unwrap()) {
+            (Ok(key), false) => assert_eq!(key.as_bytes().as_slice(), bytes_of_hex(case["hex"].as_str().unwrap())),
+            (Err(Error::KeyEncoding { .. }), true) => {}
+            (decoded, _) => panic!("{case}: {decoded:?}"),
+        }
+    }
+    for case in cases(&file, "private") {
+        let decoded = SigningKey::from_base64(case["in"].as_str().unwrap());
+        match (decoded, case["error"].as_bool().unwrap()) {
+            (Ok(key), false) => {
+                assert_eq!(key.public_key().as_bytes().as_slice(), bytes_of_hex(case["hex"].as_str().unwrap()));
+                let again = SigningKey::from_base64(&key.secret_base64()).unwrap();
+                assert_eq!(again.public_key(), key.public_key());
+                assert!(!format!("{key:?}").contains(key.secret_base64().as_str()));
+            }
+            (Err(Error::KeyEncoding { .. }), true) => {}
+            (decoded, _) => panic!("{case}: {decoded:?}"),
+        }
+    }
+    let fingerprint = &file["log_fingerprint"];
+    let key = PublicKey::from_base64(fingerprint["public_key"].as_str().unwrap()).unwrap();
+    assert_eq!(key.log_fingerprint(), fingerprint["fingerprint"].as_str().unwrap());
+    let digits: String = key.fingerprint().replace(':', "").to_lowercase();
+    assert_eq!(key.key_id().as_str(), &digits[..16]);
+}
+
+#[test]
+fn mismatched_halves_and_weak_points_are_refused() {
+    let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let decode = |text: &str| base64_decode(text);
+    let mut bytes = decode(&key.secret_base64());
+    bytes[32..].copy_from_slice(another.public_key().as_bytes());
+    assert_eq!(SigningKey::from_base64(&base64_encode(&bytes)).map(|_| ()), Err(Error::KeyMismatchedHalves));
+    // The eight points of small order, an encoding above p, and a point of mixed order.
+    for weak in [
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0000000000000000000000000000000000000000000000000000000000000080",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "0200000000000000000000000000000000000000000000000000000000000000",
+    ] {
+        let bytes: [u8; 32] = bytes_of_hex(weak).try_into().unwrap();
+        assert!(matches!(PublicKey::from_bytes(&bytes), Err(Error::KeyWeak { .. })), "{weak}");
+    }
+}
+
+fn base64_encode(bytes: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes)
+}
+
+fn base64_decode(text: &str) -> Vec<u8> {
+    base64::Engine::decode(&base64::engine::general_purpose::STANDARD, text).unwrap()
+}
+
+const PAYLOAD: &str = r#"{"lid":"lic_1","email":"a@example.test","tier":"pro"}"#;
+const SETTING: &str = "PULSE_TEST_KEY";
+
+#[test]
+fn a_token_names_its_key_or_every_configured_key_is_tried() {
+    let (current, next, stranger) =
+        (SigningKey::generate().unwrap(), SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+    let setting = format!(" {} ,{}", current.public_key().to_base64(), next.public_key().to_base64());
+    let set = TrustKeySet::from_setting(&setting).unwrap();
+    assert_eq!(set.keys().count(), 2);
+    assert!(TrustKeySet::from_setting(" ").unwrap().is_empty());
+    let verify =
+        |token: &str, set: &TrustKeySet| UnverifiedToken::parse(token).unwrap().verify(set, "license", SETTING);
+    for key in [&current, &next] {
+        assert_eq!(verify(&sign(key, PAYLOAD).unwrap(), &set), Ok(()));
+        assert_eq!(verify(&sign_with_key_id(key, PAYLOAD).unwrap(), &set), Ok(()));
+    }
+    let refused = verify(&sign(&stranger, PAYLOAD).unwrap(), &set);
+    assert_eq!(refused, Err(Error::SignatureInvalid { kind: "license" }));
+    let unknown = verify(&sign_with_key_id(&stranger, PAYLOAD).unwrap(), &set);
+    assert_eq!(unknown, Err(Error::KeyUnknown { kid: stranger.public_key().key_id().to_string() }));
+    let unset = verify(&sign(&current, PAYLOAD).unwrap(), &TrustKeySet::default());
+    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: "license", setting: SETTING }));
+}
+
+#[test]
+fn a_token_has_one_spelling() {
+    let key = SigningKey::generate().unwrap();
+    let token = sign(&key, PAYLOAD).unwrap();
+    let set = TrustKeySet::new([key.public_key().clone()]);
+    let accepted = |text: &str| UnverifiedToken::parse(text).and_then(|token| token.verify(&set, "license", SETTING));
+    assert_eq!(accepted(&token), Ok(()));
+    let mut spellings = vec![
+        format!(" {token}"),
+        format!("{token}\n"),
+        format!("{token}="),
+        format!("{token}."),
+        format!(".{token}"),
+        token.replace('.', ".."),
+        token.replacen('.', "", 1),
+        token.replace('-', "+").replace('_', "/") + "/",
+        String::new(),
+        "..".to_owned(),
+    ];
+    for index in 0..token.len() {
+        for replacement in ["A", "Q", ".", "=", "\n", "é"] {
+            let mut changed = token.clone();
+            changed.replace_range(index..=index, replacement);
+            spellings.push(changed);
+        }
+    }
+    for spelling in spellings {
+        assert!(spelling == token || accepted(&spelling).is_err(), "{spelling}");
+    }
+    let (long, segment) = ("a".repeat(MAX_TOKEN_LEN + 1), "a".repeat(MAX_SEGMENT_LEN + 1));
+    for (text, what) in [
+        (long.clone(), "token"),
+        (format!("{segment}.a.a"), "header segment"),
+        (format!("a.{segment}.a"), "payload segment"),
+        (format!("a.a.{segment}"), "signature segment"),
+    ] {
+        assert!(
+            matches!(UnverifiedToken::parse(&text), Err(Error::TokenTooLarge { what: named, .. }) if named == what)
+        );
+    }
+    assert!(matches!(sign(&key, &long), Err(Error::TokenTooLarge { .. })));
+}
+
+#[test]
+fn the_published_production_ids_are_derived() {
+    for (tenant, id) in [
+        ("t-J4HTS14PNC", "relay_2e1b0929e6fd7c52"),
+        ("t-AEFSEYXRBV", "relay_4e7a9c8524bfdd4d"),
+        ("t-TTM8JXWSNP", "relay_80060260c4e6fe64"),
+    ] {
+        let host = tenant_host(tenant, "https://cloud.pulserelay.pro").unwrap();
+        assert_eq!(InstanceId::of_host(&host).as_str(), id);
+        assert_eq!(InstanceId::parse(id).unwrap().as_str(), id);
+    }
+    let id = InstanceId::of_license("lic:1", "s").unwrap();
+    assert_eq!(id.as_str().len(), "relay_".len() + 32);
+    assert_ne!(id, InstanceId::of_license("lic", "1:s").unwrap());
+    assert_eq!(InstanceId::of_license("lic", ""), Err(Error::InstanceHintMissing));
+    for bad in
+        ["", "relay_", "relay_2E1B0929E6FD7C52", "relay_2e1b0929e6fd7c5", "2e1b0929e6fd7c52", "relay_2e1b0929e6fd7c5g"]
+    {
+        assert_eq!(InstanceId::parse(bad), Err(Error::InstanceIdInvalid));
+    }
+}
+
+struct Setup {
+    lease: SigningKey,
+    license: SigningKey,
+    now: UnixTime,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let key = || SigningKey::generate().unwrap();
+        Self { lease: key(), license: key(), now: UnixTime::from_secs(1_800_000_000) }
+    }
+
+    fn admission(&self) -> Admission {
+        let set = |key: &SigningKey| TrustKeySet::new([key.public_key().clone()]);
+        Admission::new(TrustKeys { lease: set(&self.lease), license: set(&self.license) })
+    }
+
+    fn lease(&self) -> LeaseClaims {
+        let host = tenant_host("t-1", "https://cloud.example.test").unwrap();
+        let mut claims = LeaseClaims::new(&host, self.now.as_secs() + 60);
+        claims.capabilities = vec![Capability::RELAY];
+        claims.jti = Some("jti_1".to_owned());
+        claims
+    }
+}
+
+#[test]
+fn admission_maps_every_refusal_to_one_wire_code() {
+    let setup = Setup::new();
+    let admission = setup.admission();
+    let lease = setup.lease();
+    let admit = |token: &str| admission.admit(token, Some("whatever"), &NoRevocations, setup.now);
+    let admitted = admit(&lease.sign(&setup.lease).unwrap()).unwrap();
+    assert_eq!((admitted.kind, admitted.expires_at.unwrap().as_secs()), (TokenKind::Lease, lease.exp));
+    let refusal = |change: &dyn Fn(&mut LeaseClaims)| {
+        let mut changed = lease.clone();
+        change(&mut changed);
+        let refusal = admit(&changed.sign(&setup.lease).unwrap()).unwrap_err();
+        (refusal.code, refusal.error.name())
+    };
+    let now = setup.now.as_secs();
+    let state = |name: &'static str| {
+        move |claims: &mut LeaseClaims| {
+            claims.subscription_state = pulse_trust::entitlement::SubscriptionState::from_name(name);
+        }
+    };
+    use WireErrorCode::{LicenseExpired, LicenseInvalid};
+    assert_eq!(refusal(&|claims| claims.exp = now), (LicenseExpired, "EXPIRED"));
+    assert_eq!(refusal(&|claims| claims.nbf = Some(now + 1)), (LicenseInvalid, "NOT_YET_VALID"));
+    assert_eq!(refusal(&|claims| claims.capabilities.clear()), (LicenseInvalid, "CAPABILITY_MISSING"));
+    assert_eq!(refusal(&state("suspended")), (LicenseInvalid, "SUBSCRIPTION_INACTIVE"));
+    assert_eq!(refusal(&state("brand-new")), (LicenseInvalid, "SUBSCRIPTION_INACTIVE"));
+    assert_eq!(refusal(&state("trial")), (LicenseInvalid, "TRIAL_WITHOUT_END"));
+    assert_eq!(
+        refusal(&|claims| {
+            state("trial")(claims);
+            claims.trial_ends_at = Some(now);
+        }),
+        (LicenseExpired, "TRIAL_ENDED")
+    );
+    let other_key = admit(&lease.sign(&setup.license).unwrap()).unwrap_err();
+    assert_eq!((other_key.code, other_key.error.name()), (LicenseInvalid, "SIGNATURE_INVALID"));
+    let mut revoked = RevocationList::default();
+    revoked.revoke_token("jti_1");
+    let token = lease.sign(&setup.lease).unwrap();
+    let refusal = admission.admit(&token, None, &revoked, setup.now).unwrap_err();
+    assert_eq!((refusal.code, refusal.error), (LicenseInvalid, Error::Revoked { what: "token" }));
+}
+
+#[test]
+fn leeway_is_bounded_and_counts_on_both_ends() {
+    let setup = Setup::new();
+    assert!(matches!(setup.admission().with_leeway(301), Err(Error::LeewayTooLarge { .. })));
+    let admission = setup.admission().with_leeway(300).unwrap();
+    let mut lease = setup.lease();
+    let now = setup.now.as_secs();
+    let mut admitted = |exp: i64, nbf: i64| {
+        (lease.exp, lease.nbf) = (exp, Some(nbf));
+        admission.admit(&lease.sign(&setup.lease).unwrap(), None, &NoRevocations, setup.now).is_ok()
+    };
+    assert!(admitted(now - 299, now + 300));
+    assert!(!admitted(now - 300, now));
+    assert!(!admitted(now + 9, now + 301));
+}
+
+#[test]
+fn one_key_for_two_kinds_never_makes_one_pass_as_the_other() {
+    let key = SigningKey::generate().unwrap();
+    let set = || TrustKeySet::new([key.public_key().clone()]);
+    let keys = TrustKeys { lease: set(), license: set() };
+    let now = UnixTime::from_secs(1_800_000_000);
+    let setup = Setup::new();
+    let lease = setup.lease().sign(&key).unwrap();
+    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&key).unwrap();
+    use pulse_trust::entitlement::{HostBinding, LeaseChecks, VerifiedGrant, VerifiedLease, VerifiedLicense};
+    assert!(matches!(VerifiedLicense::verify(&lease, &keys, now), Err(Error::TokenKind { .. })));
+    assert!(matches!(VerifiedGrant::verify(&lease, &keys, now), Err(Error::TokenKind { .. })));
+    assert!(VerifiedGrant::verify(&license, &keys, now).is_err());
+    assert!(VerifiedLease::verify(&license, &keys, &LeaseChecks::new(HostBinding::AnyHost), now).is_err());
+}
+
+#[test]
+fn a_relay_may_keep_the_ids_of_existing_pairings() {
+    struct Kept;
+    impl InstanceIdRule for Kept {
+        fn instance_id(&self, _: &str, _: &str) -> pulse_trust::Result<InstanceId> {
+            InstanceId::parse("relay_0123456789abcdef")
+        }
+    }
+    let setup = Setup::new();
+    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&setup.license).unwrap();
+    let admission = setup.admission().with_instance_id_rule(Kept);
+    let admitted = admission.admit(&license, Some("secret"), &NoRevocations, setup.now).unwrap();
+    assert_eq!(admitted.instance_id.as_str(), "relay_0123456789abcdef");
+    let hintless = admission.admit(&license, Some(""), &NoRevocations, setup.now).unwrap_err();
+    assert_eq!(hintless.error, Error::InstanceHintMissing);
+}
