@@ -8,13 +8,14 @@
 //! # What a pairing code proves
 //! Nothing about who made it: it carries no signature, and anybody can print one. What it does is name an instance,
 //! the relay it is reached by, and the identity key it must prove. A phone may believe
-//! - that the text was not cut or mistyped in its identity: where the code carries a fingerprint,
-//!   public key and fingerprint agree;
+//! - that the text was not cut or mistyped in its identity: where the code carries a fingerprint, public key and
+//!   fingerprint agree (the compact code leaves this to the error correction of the QR picture);
 //! - that the relay is reached over TLS, or is on a local network.
 //!
 //! It may **not** believe that the code is that of the instance its owner means: that comes from where the code was
-//! seen (the owner's own screen), and, at each connection, from the identity's signature on the key exchange. So a phone
-//! takes the key from [`PairingCode::require_identity`] and opens no channel without it.
+//! seen (the owner's own screen), and, at each connection, from the identity's signature on the key exchange
+//! ([`crate::relay::AppHandshake::finish`]). So a phone takes the key from [`PairingCode::require_identity`] and opens
+//! no channel without it.
 //!
 //! A pairing code holds an access token: whoever reads the code can use the instance. Treat it as a password.
 

@@ -16,7 +16,7 @@ const MAX_LEN: usize = 2953;
 /// # Errors
 /// [`Error::QrTooLarge`] over 2,953 bytes. The compact code of a pairing is some 250 bytes long.
 pub fn qr_svg(text: &str) -> Result<String> {
-    Ok(draw(text)?.render::<svg::Color<'_>>().min_dimensions(240, 240).build())
+    Ok(draw(text)?.render::<svg::Color<'_>>().min_dimensions(320, 320).build())
 }
 
 /// Draws `text` in half blocks, two modules a character, without color codes, with the quiet zone of four modules.
