@@ -1,272 +1,111 @@
-//! relay.enc, billing.json and the license files, against the deployed ones (FORMATS 7, 8).
-#![cfg(feature = "storage")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+//! Files in a data directory: regular, bounded, replaced whole, locked, and left to their owner (FORMATS 7).
+#![cfg(all(unix, feature = "storage"))]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod common;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use common::{cases, copied, files_of, vector_file, vectors};
-use pulse_trust::relay::{Identity, RelayConfig};
-use pulse_trust::storage::{BillingState, DataDir};
-use pulse_trust::{Error, Warning};
-use serde_json::{Value, json};
+use common::{copied, files_of, set_mode, vectors};
+use pulse_trust::relay::RelayConfig;
+use pulse_trust::storage::{BillingState, DataDir, LockedDataDir};
+use pulse_trust::{Error, Result, Warning};
 
-fn config_value(config: &RelayConfig) -> Value {
-    serde_json::from_str(&config.secret_json().unwrap()).unwrap()
-}
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
+/// Names the directory for a child: the same test, run again in a process of its own.
+const CHILD: &str = "PULSE_TRUST_TEST_CHILD";
+const NOBODY: u32 = 65534;
 
 fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
+fn owner(path: &Path) -> u32 {
+    fs::symlink_metadata(path).unwrap().uid()
+}
+
+fn is_root() -> bool {
+    owner(tempfile::tempdir().unwrap().path()) == 0
+}
+
+/// What is read of a directory, by file: each entry loads that file alone.
+type Load = fn(&LockedDataDir) -> Result<()>;
+const LOADS: [(&str, Load); 5] = [
+    ("relay.enc", |data_dir| data_dir.relay_config().map(|_| ())),
+    ("billing.json", |data_dir| data_dir.billing_state("default").map(|_| ())),
+    ("activation.enc", |data_dir| data_dir.activation().map(|_| ())),
+    ("license.enc", |data_dir| data_dir.license().map(|_| ())),
+    (".encryption.key", |data_dir| data_dir.relay_config().map(|_| ())),
+];
+
 #[test]
-fn relay_enc_is_read_and_kept_as_deployed() {
-    let file = vector_file("relay_enc.json");
-    for case in cases(&file, "cases") {
-        let name = text(case, "name");
-        let directory = copied(&vectors().join("relay_enc").join(name));
-        let before = files_of(directory.path());
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let loaded = data_dir.relay_config();
-        if case["error"].as_bool().unwrap() {
-            let error = loaded.unwrap_err();
-            assert!(matches!(error, Error::UnsealFailed { .. } | Error::FileMalformed { .. }), "{name}: {error:?}");
-            assert!(files_of(directory.path()) == before, "{name}: a refused file was changed");
-            continue;
-        }
-        let config = loaded.unwrap().value;
-        let mut value = config_value(&config);
-        let known = case["config"].as_object().unwrap();
-        value.as_object_mut().unwrap().retain(|member, _| known.contains_key(member));
-        assert_eq!(value, case["config"], "{name}");
-        let after = files_of(directory.path());
-        let is_plain = before.get("relay.enc").is_some_and(|bytes| bytes.starts_with(b"{"));
-        assert_eq!(after.get("relay.enc") != before.get("relay.enc"), is_plain, "{name}");
-        if is_plain {
-            assert!(!after["relay.enc"].starts_with(b"{"), "{name}: still plain");
-            assert_eq!(mode(&directory.path().join("relay.enc")), 0o600, "{name}");
-            assert_eq!(config_value(&data_dir.relay_config().unwrap().value), config_value(&config), "{name}");
+fn only_regular_files_are_read_and_replaced() {
+    type Make = fn(&Path);
+    let irregular: [(&str, Make); 6] = [
+        ("link", |path| symlink("elsewhere", path).unwrap()),
+        ("link to nothing", |path| symlink("nowhere", path).unwrap()),
+        ("directory", |path| fs::create_dir(path).unwrap()),
+        ("FIFO", |path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
+        ("socket", |path| drop(UnixListener::bind(path).unwrap())),
+        ("device", |path| symlink("/dev/zero", path).unwrap()),
+    ];
+    for (name, load) in LOADS {
+        for (kind, make) in irregular {
+            let directory = copied(&vectors().join("relay_enc/whole"));
+            fs::write(directory.path().join("elsewhere"), "{}").unwrap();
+            let path = directory.path().join(name);
+            if path.exists() {
+                fs::remove_file(&path).unwrap();
+            }
+            make(&path);
+            let data_dir = DataDir::new(directory.path()).lock().unwrap();
+            let error = load(&data_dir).unwrap_err();
+            let is_key = name == ".encryption.key";
+            assert_eq!(matches!(error, Error::FileNotRegular { .. }), !is_key, "{name}, {kind}: {error:?}");
+            assert_eq!(matches!(error, Error::KeyFileUnreadable { .. }), is_key, "{name}, {kind}: {error:?}");
+            assert!(error.to_string().contains("is not a regular file"), "{name}, {kind}: {error}");
+            if name == "relay.enc" || is_key {
+                assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error), "{name}, {kind}");
+            } else if name == "billing.json" {
+                let saved = data_dir.save_billing_state("default", &mut BillingState::default());
+                assert_eq!(saved, Err(error), "{name}, {kind}");
+            }
+            assert!(!fs::symlink_metadata(&path).unwrap().is_file(), "{name}, {kind}: replaced");
+            assert_eq!(fs::read_to_string(directory.path().join("elsewhere")).unwrap(), "{}", "{name}, {kind}");
         }
     }
 }
 
 #[test]
-fn members_we_do_not_know_survive_load_change_and_save() {
-    let plain = br#"{"z_future":{"b":1,"a":[1.50,"<"]},"enabled":false,"another":12345678901234567890}"#;
+fn the_lock_file_is_regular_too() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("relay.enc"), plain).unwrap();
-    let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    let mut config = data_dir.relay_config().unwrap().value;
-    config.enabled = true;
-    config.set_identity(&Identity::generate().unwrap());
-    data_dir.save_relay_config(&config).unwrap();
-    let again = data_dir.relay_config().unwrap().value.secret_json().unwrap().to_string();
-    assert_eq!(again, config.secret_json().unwrap().as_str());
-    let (z, another) =
-        (again.find(r#""z_future": {"b":1,"a":[1.50,"<"]}"#), again.find(r#""another": 12345678901234567890"#));
-    assert!(again.find("identity_fingerprint") < z && z < another && z.is_some(), "{again}");
-}
-
-#[test]
-fn a_config_is_written_as_go_writes_it() {
-    let file = vector_file("relay_enc.json");
-    let plain = fs::read_to_string(vectors().join("relay_enc/legacy-plain/relay.enc")).unwrap();
-    let config = RelayConfig::from_json(&plain).unwrap();
-    assert_eq!(config.secret_json().unwrap().as_str(), plain);
-    assert!(!cases(&file, "cases").is_empty());
-    for bad in ["[]", "null", "1", r#"{"enabled":true,"enabled":true}"#, r#"{"x":1,"x":2}"#, r#"{"enabled":"yes"}"#] {
-        assert!(RelayConfig::from_json(bad).is_err(), "{bad}");
-    }
-}
-
-/// What the vectors show of a state: its members as they would be written, secrets in plain.
-fn state_value(state: &BillingState) -> Value {
-    let mut value = json!({
-        "capabilities": state.capabilities, "limits": state.limits, "meters_enabled": state.meters_enabled,
-        "plan_version": state.plan_version, "subscription_state": state.subscription_state,
-    });
-    let members = value.as_object_mut().unwrap();
-    for (name, text) in [
-        ("entitlement_jwt", state.entitlement_jwt.as_str()),
-        ("entitlement_refresh_token", state.entitlement_refresh_token.as_str()),
-        ("integrity", &state.integrity),
-        ("stripe_customer_id", &state.stripe_customer_id),
-        ("stripe_subscription_id", &state.stripe_subscription_id),
-        ("stripe_price_id", &state.stripe_price_id),
-    ] {
-        if !text.is_empty() {
-            members.insert(name.into(), text.into());
-        }
-    }
-    for (name, number) in [
-        ("trial_started_at", state.trial_started_at),
-        ("trial_ends_at", state.trial_ends_at),
-        ("trial_extended_at", state.trial_extended_at),
-        ("overflow_granted_at", state.overflow_granted_at),
-        ("quickstart_credits_used", Some(state.quickstart_credits_used).filter(|used| *used != 0)),
-        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at),
-    ] {
-        if let Some(number) = number {
-            members.insert(name.into(), number.into());
-        }
-    }
-    if state.quickstart_credits_granted {
-        members.insert("quickstart_credits_granted".into(), true.into());
-    }
-    value
-}
-
-#[test]
-fn billing_states_are_read_and_rewritten_as_deployed() {
-    let file = vector_file("billing.json");
-    for case in cases(&file, "cases") {
-        let name = text(case, "name");
-        let org = text(case, "org");
-        let directory = copied(&vectors().join("billing").join(name));
-        let before = files_of(directory.path());
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let loaded = data_dir.billing_state(org);
-        let after = files_of(directory.path());
-        if !case["state_present"].as_bool().unwrap() {
-            assert!(matches!(loaded, Err(Error::BillingTampered { .. })), "{name}: {loaded:?}");
-            assert!(after == before, "{name}: a refused file was changed");
-            continue;
-        }
-        let state = loaded.unwrap().value.unwrap();
-        let billing_path = if org == "default" { "billing.json".into() } else { format!("orgs/{org}/billing.json") };
-        assert_eq!(after[&billing_path] != before[&billing_path], case["file_rewritten"].as_bool().unwrap(), "{name}");
-        let on_disk: Value = serde_json::from_slice(&after[&billing_path]).unwrap();
-        // Under an older payload the deployed runtime clears in memory alone; here the file is signed anew.
-        let rewritten_ours = on_disk["integrity"].as_str().unwrap_or_default();
-        assert_eq!(rewritten_ours, state.integrity, "{name}");
-        if state.entitlement_jwt.is_empty() {
-            let mut expected = case["resolved"].clone();
-            if text(&expected, "integrity") != state.integrity {
-                assert!(name.starts_with("integrity-"), "{name}");
-                expected["integrity"] = state.integrity.clone().into();
-            }
-            assert_eq!(state_value(&state), expected, "{name}");
-        } else {
-            assert_eq!(state.entitlement_jwt.as_str(), text(&case["resolved"], "entitlement_jwt"), "{name}");
-            assert_eq!(state.integrity, text(case, "integrity_after"), "{name}");
-            let again = data_dir.billing_state(org).unwrap().value.unwrap();
-            assert_eq!(state_value(&again), state_value(&state), "{name}");
-        }
-    }
-}
-
-#[test]
-fn what_the_control_plane_issued_is_written_byte_for_byte_but_for_the_sealing() {
-    let file = vector_file("issued.json");
-    for case in cases(&file, "cases") {
-        let name = text(case, "name");
-        let directory = copied(&vectors().join("issued").join(name));
-        let before: Value = serde_json::from_slice(&files_of(directory.path())["billing.json"]).unwrap();
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let mut state = data_dir.billing_state("default").unwrap().value.unwrap();
-        assert_eq!(state_value(&state), case["billing_state"], "{name}");
-        let integrity = state.integrity.clone();
-        data_dir.save_billing_state("default", &mut state).unwrap();
-        assert_eq!(state.integrity, integrity, "{name}");
-        let bytes = files_of(directory.path()).remove("billing.json").unwrap();
-        let after: Value = serde_json::from_slice(&bytes).unwrap();
-        let unsealed = |value: &Value| {
-            let mut value = value.clone();
-            for secret in ["entitlement_jwt", "entitlement_refresh_token"] {
-                if let Some(sealed) = value.get_mut(secret) {
-                    *sealed = sealed.as_str().unwrap().len().into();
-                }
-            }
-            value
-        };
-        assert_eq!(unsealed(&after), unsealed(&before), "{name}");
-        let order = |text: &[u8]| {
-            let text = String::from_utf8(text.to_vec()).unwrap();
-            ["\"capabilities\"", "\"limits\"", "\"plan_version\"", "\"stripe_price_id\""].map(|name| text.find(name))
-        };
-        assert!(order(&bytes).is_sorted(), "{name}");
-    }
-}
-
-#[test]
-fn no_new_key_is_made_while_something_sealed_is_there() {
-    let sealed = fs::read(vectors().join("relay_enc/whole/relay.enc")).unwrap();
-    let config = RelayConfig::default();
-    let lost = |path: &str, bytes: &[u8]| {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, bytes).unwrap();
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let outcome = data_dir.save_relay_config(&config);
-        let has_key = directory.path().join(".encryption.key").exists();
-        match outcome {
-            Err(Error::KeyFileLost { sealed, .. }) => {
-                assert!(!has_key && sealed.contains(path.to_str().unwrap()), "{sealed}");
-                true
-            }
-            Ok(_) => {
-                assert!(has_key);
-                false
-            }
-            Err(other) => panic!("{other:?}"),
-        }
-    };
-    let billing = format!(r#"{{"entitlement_jwt":"{}"}}"#, "A".repeat(40));
-    for path in ["nodes.enc", "email.enc.bak", "relay.enc.old", "orgs/acme/nodes.enc", "orgs/a/b/x.enc"] {
-        assert!(lost(path, &sealed), "{path}");
-        assert!(!lost(path, b"{\"plain\":true}"), "{path}");
-    }
-    for path in ["license.enc", "activation.enc", "activation.enc.bak", "notes.txt"] {
-        assert!(!lost(path, &sealed), "{path}");
-    }
-    assert!(lost("orgs/acme/billing.json", billing.as_bytes()));
-    assert!(lost("billing.json", billing.as_bytes()));
-    assert!(!lost("billing.json", br#"{"entitlement_jwt":"a.b.c"}"#));
-}
-
-#[test]
-fn a_key_file_that_holds_no_key_is_never_overwritten() {
-    for content in ["", "short", "!!!!", &"A".repeat(2000)] {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(".encryption.key");
-        fs::write(&path, content).unwrap();
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let error = data_dir.save_relay_config(&RelayConfig::default()).unwrap_err();
-        assert!(matches!(error, Error::KeyFileUnreadable { .. } | Error::FileTooLarge { .. }), "{error:?}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), content);
-        assert!(!directory.path().join("relay.enc").exists());
-    }
-}
-
-#[test]
-fn only_regular_bounded_files_are_read() {
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("relay.enc");
-    let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    data_dir.save_relay_config(&RelayConfig::default()).unwrap();
+    let path = directory.path().join(".pulse-trust.lock");
+    symlink(directory.path().join("victim"), &path).unwrap();
+    assert!(matches!(DataDir::new(directory.path()).lock(), Err(Error::FileNotRegular { .. })));
+    assert!(!directory.path().join("victim").exists());
     fs::remove_file(&path).unwrap();
-    symlink("/etc/hostname", &path).unwrap();
-    assert!(matches!(data_dir.relay_config(), Err(Error::FileNotRegular { .. })));
-    assert!(matches!(data_dir.save_relay_config(&RelayConfig::default()), Err(Error::FileNotRegular { .. })));
-    assert!(path.is_symlink());
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    assert!(matches!(DataDir::new(directory.path()).lock(), Err(Error::FileNotRegular { .. })));
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
-    assert!(matches!(data_dir.relay_config(), Err(Error::FileNotRegular { .. })));
-    fs::remove_dir(&path).unwrap();
-    let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
-    assert!(made.success());
-    assert!(matches!(data_dir.relay_config(), Err(Error::FileNotRegular { .. })));
-    fs::remove_file(&path).unwrap();
-    fs::write(&path, vec![0; 300 * 1024]).unwrap();
-    assert!(matches!(data_dir.relay_config(), Err(Error::FileTooLarge { .. })));
+    assert!(matches!(DataDir::new(directory.path()).lock(), Err(Error::FileNotRegular { .. })));
+}
+
+#[test]
+fn files_are_bounded_before_they_are_read() {
+    for (name, load) in LOADS {
+        let directory = copied(&vectors().join("relay_enc/whole"));
+        let path = directory.path().join(name);
+        // A hole: it takes no space on the disk, and would take this much memory.
+        fs::File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = load(&DataDir::new(directory.path()).lock().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("is 1099511627776 bytes long, at most"), "{name}: {error}");
+        assert_eq!(fs::metadata(&path).unwrap().len(), 1 << 40);
+    }
 }
 
 #[test]
@@ -275,18 +114,63 @@ fn written_files_have_mode_0600_and_leave_nothing_beside_them() {
     let data_dir = DataDir::create(parent.path().join("data")).unwrap();
     assert_eq!(mode(data_dir.path()), 0o700);
     let locked = data_dir.lock().unwrap();
-    locked.save_relay_config(&RelayConfig::default()).unwrap();
+    assert_eq!(locked.save_relay_config(&RelayConfig::default()), Ok(Vec::new()));
+    let mut state = BillingState::default();
+    state.entitlement_jwt = "a.b.c".to_owned().into();
+    assert_eq!(locked.save_billing_state("acme", &mut state), Ok(Vec::new()));
     let names: Vec<_> = files_of(data_dir.path()).into_keys().collect();
-    assert_eq!(names, [".encryption.key", "relay.enc"]);
-    for name in names {
-        assert_eq!(mode(&data_dir.path().join(name)), 0o600);
+    assert_eq!(names, [".encryption.key", "orgs/acme/billing.json", "relay.enc"]);
+    for name in names.iter().map(String::as_str).chain([".pulse-trust.lock"]) {
+        assert_eq!(mode(&data_dir.path().join(name)), 0o600, "{name}");
     }
-    let path = data_dir.path().join("relay.enc");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    let warnings = locked.relay_config().unwrap().warnings;
-    assert!(matches!(warnings.as_slice(), [Warning::WideMode { mode: 0o644, .. }]), "{warnings:?}");
-    locked.save_relay_config(&RelayConfig::default()).unwrap();
+    for name in ["orgs", "orgs/acme"] {
+        assert_eq!(mode(&data_dir.path().join(name)), 0o700, "{name}");
+    }
+}
+
+#[test]
+fn wide_modes_are_warnings_and_a_write_narrows_them() {
+    let directory = copied(&vectors().join("relay_enc/whole"));
+    let path = directory.path().join("relay.enc");
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    for wide in [0o601, 0o604, 0o620, 0o640, 0o644, 0o666, 0o700, 0o4600] {
+        set_mode(&path, wide);
+        let warnings = locked.relay_config().unwrap().warnings;
+        let expected = Warning::WideMode { path: path.display().to_string(), mode: wide };
+        assert_eq!(warnings, [expected]);
+    }
+    for narrow in [0o600, 0o400] {
+        set_mode(&path, narrow);
+        assert_eq!(locked.relay_config().unwrap().warnings, []);
+    }
+    set_mode(&path, 0o644);
+    assert_eq!(locked.save_relay_config(&RelayConfig::default()), Ok(Vec::new()));
     assert_eq!(mode(&path), 0o600);
+
+    set_mode(directory.path(), 0o750);
+    let warnings = locked.save_relay_config(&RelayConfig::default()).unwrap();
+    let expected = Warning::WideDirectoryMode { path: directory.path().display().to_string(), mode: 0o750 };
+    assert_eq!(warnings, [expected]);
+}
+
+#[test]
+fn files_keep_the_owner_of_what_they_replace_or_the_directorys() {
+    let directory = copied(&vectors().join("relay_enc/whole"));
+    // Who is not root can give nothing away: then every file is ours, and must stay so.
+    let (directory_owner, file_owner) = if is_root() { (12345, 12346) } else { (owner(directory.path()), 0) };
+    if is_root() {
+        chown(directory.path(), Some(directory_owner), None).unwrap();
+        chown(directory.path().join("relay.enc"), Some(file_owner), Some(file_owner)).unwrap();
+    }
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    data_dir.save_relay_config(&RelayConfig::default()).unwrap();
+    data_dir.save_billing_state("default", &mut BillingState::default()).unwrap();
+    let expected = if is_root() { file_owner } else { directory_owner };
+    assert_eq!(owner(&directory.path().join("relay.enc")), expected);
+    for made in ["billing.json", ".pulse-trust.lock"] {
+        assert_eq!(owner(&directory.path().join(made)), directory_owner, "{made}");
+        assert_eq!(mode(&directory.path().join(made)), 0o600, "{made}");
+    }
 }
 
 #[test]
@@ -300,29 +184,135 @@ fn the_lock_keeps_others_out() {
     other.try_lock().unwrap();
 }
 
+/// Four processes count in the same file, which none of them finds there at first.
 #[test]
-fn organization_ids_stay_in_the_directory() {
-    let directory = tempfile::tempdir().unwrap();
-    let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    for org in ["", " ", ".", "..", "a/b", "a\\b", "../x", "a..b", "a\0b", &"a".repeat(256)] {
-        assert!(matches!(data_dir.billing_state(org), Err(Error::OrgIdInvalid { .. })), "{org:?}");
+fn no_change_is_lost_between_processes() {
+    const ROUNDS: usize = 20;
+    if let Some(directory) = std::env::var_os(CHILD) {
+        for _ in 0..ROUNDS {
+            let locked = DataDir::new(&directory).lock().unwrap();
+            let mut config = locked.relay_config().unwrap().value;
+            let count = config.instance_secret.parse().unwrap_or(0_usize);
+            config.instance_secret = (count.checked_add(1).unwrap()).to_string().into();
+            locked.save_relay_config(&config).unwrap();
+        }
+        return;
     }
-    assert!(data_dir.billing_state("acme").unwrap().value.is_none());
+    let directory = tempfile::tempdir().unwrap();
+    let children: Vec<_> = (0..4)
+        .map(|_| child("no_change_is_lost_between_processes", directory.path()).stdout(Stdio::null()).spawn().unwrap())
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let config = DataDir::new(directory.path()).lock().unwrap().relay_config().unwrap().value;
+    assert_eq!(*config.instance_secret, (4_usize.checked_mul(ROUNDS).unwrap()).to_string());
+    assert_eq!(files_of(directory.path()).into_keys().collect::<Vec<_>>(), [".encryption.key", "relay.enc"]);
+}
+
+/// Files that would be brought up to date when they are loaded: a plain config and an unsigned state.
+fn outdated() -> tempfile::TempDir {
+    let directory = copied(&vectors().join("billing/integrity-empty"));
+    fs::write(directory.path().join("relay.enc"), "{\"enabled\":true}").unwrap();
+    set_mode(&directory.path().join("relay.enc"), 0o600);
+    directory
+}
+
+/// What a directory gives that cannot be written to: everything that was read counts, nothing is saved.
+fn check_unwritable(directory: &Path) {
+    let locked = DataDir::new(directory).lock().unwrap();
+    let config = locked.relay_config().unwrap();
+    assert!(config.value.enabled);
+    let billing = locked.billing_state("default").unwrap();
+    let mut state = billing.value.unwrap();
+    assert!(!state.entitlement_jwt.is_empty());
+    assert_eq!(state.integrity, "", "the code that is in the file");
+    for warnings in [config.warnings, billing.warnings] {
+        assert!(matches!(warnings.as_slice(), [Warning::RewriteFailed { .. }]), "{warnings:?}");
+    }
+    assert!(matches!(locked.save_relay_config(&config.value), Err(Error::File { .. })));
+    assert!(matches!(locked.save_billing_state("default", &mut state), Err(Error::File { .. })));
+    assert!(matches!(locked.save_billing_state("new", &mut state), Err(Error::File { .. })));
 }
 
 #[test]
-fn damaged_secrets_in_billing_json_are_never_taken_for_plain_text() {
-    let directory = copied(&vectors().join("billing/current"));
-    let path = directory.path().join("billing.json");
-    let mut value: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-    let sealed = value["entitlement_jwt"].as_str().unwrap();
-    let damaged = if sealed.starts_with('A') { "B" } else { "A" }.to_owned() + &sealed[1..];
-    value["entitlement_jwt"] = damaged.into();
-    fs::write(&path, value.to_string()).unwrap();
+fn a_read_only_directory_is_read() {
+    if let Some(directory) = std::env::var_os(CHILD) {
+        return check_unwritable(Path::new(&directory));
+    }
+    let directory = outdated();
     let before = files_of(directory.path());
-    let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    assert!(matches!(data_dir.billing_state("default"), Err(Error::UnsealFailed { .. })));
+    if is_root() {
+        for path in [".", ".encryption.key", "billing.json", "relay.enc"] {
+            chown(directory.path().join(path), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+    }
+    set_mode(directory.path(), 0o500);
+    if is_root() {
+        // Root may write everywhere; and who is not root may not be let into the folder of this program. It is copied
+        // by a process of its own: one of ours that is open for writing could not be run.
+        let program = tempfile::tempdir().unwrap();
+        set_mode(program.path(), 0o755);
+        let copy = program.path().join("test");
+        assert!(Command::new("cp").arg(std::env::current_exe().unwrap()).arg(&copy).status().unwrap().success());
+        set_mode(&copy, 0o755);
+        let mut child = child_of(&copy, "a_read_only_directory_is_read", directory.path());
+        assert_succeeds(child.uid(NOBODY).gid(NOBODY).current_dir("/"));
+    } else {
+        check_unwritable(directory.path());
+    }
+    set_mode(directory.path(), 0o700);
     assert!(files_of(directory.path()) == before);
-    fs::remove_file(directory.path().join(".encryption.key")).unwrap();
-    assert!(matches!(data_dir.billing_state("default"), Err(Error::KeyFileLost { .. })));
+    assert!(!directory.path().join(".pulse-trust.lock").exists());
+}
+
+/// As a full disk does: the new file is there, and its bytes cannot be written.
+#[test]
+fn a_write_that_fails_leaves_the_old_file_and_no_other() {
+    if let Some(directory) = std::env::var_os(CHILD) {
+        return check_unwritable(Path::new(&directory));
+    }
+    let directory = outdated();
+    let before = files_of(directory.path());
+    let inner = child("a_write_that_fails_leaves_the_old_file_and_no_other", directory.path());
+    let mut limited = Command::new("sh");
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\""])
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    assert_succeeds(limited.env(CHILD, directory.path()));
+    fs::remove_dir_all(directory.path().join("orgs")).unwrap();
+    assert!(files_of(directory.path()) == before);
+}
+
+/// The test of this name in another process.
+fn child(test: &str, directory: &Path) -> Command {
+    child_of(&std::env::current_exe().unwrap(), test, directory)
+}
+
+fn child_of(program: &Path, test: &str, directory: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["--exact", test, "--nocapture"]).env(CHILD, directory);
+    command
+}
+
+fn assert_succeeds(command: &mut Command) {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && text.contains("1 passed"),
+        "{text}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[test]
+fn what_is_no_directory_is_no_data_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let missing = DataDir::new(directory.path().join("missing"));
+    assert!(matches!(missing.lock(), Err(Error::FileMissing { .. })));
+    assert!(!missing.path().exists());
+    fs::write(directory.path().join("file"), "").unwrap();
+    assert!(DataDir::new(directory.path().join("file")).lock().is_err());
+    assert!(matches!(DataDir::create(directory.path().join("file")), Err(Error::File { .. })));
 }

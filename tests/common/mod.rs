@@ -10,6 +10,8 @@
 
 use std::path::{Path, PathBuf};
 
+pub mod sealing;
+
 /// The folder of vectors: `PULSE_TRUST_VECTORS`, or the deployed ones.
 pub fn vectors() -> PathBuf {
     std::env::var_os("PULSE_TRUST_VECTORS")
@@ -43,9 +45,16 @@ pub fn copied(from: &Path) -> tempfile::TempDir {
     directory
 }
 
-fn copy_into(from: &Path, to: &Path) {
+/// Sets the permission bits of a file.
+pub fn set_mode(path: &Path, mode: u32) {
     use std::os::unix::fs::PermissionsExt;
+    let set = std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+    set.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+fn copy_into(from: &Path, to: &Path) {
     let failed = |error: std::io::Error| -> ! { panic!("{}: {error}", from.display()) };
+    set_mode(to, 0o700);
     for entry in std::fs::read_dir(from).unwrap_or_else(|error| failed(error)).flatten() {
         let target = to.join(entry.file_name());
         if entry.path().is_dir() {
@@ -53,13 +62,12 @@ fn copy_into(from: &Path, to: &Path) {
             copy_into(&entry.path(), &target);
         } else {
             std::fs::copy(entry.path(), &target).unwrap_or_else(|error| failed(error));
-            let mode = std::fs::Permissions::from_mode(0o600);
-            std::fs::set_permissions(&target, mode).unwrap_or_else(|error| failed(error));
+            set_mode(&target, 0o600);
         }
     }
 }
 
-/// Every file below a directory but the lock, by its relative path.
+/// Every regular file below a directory but the lock, by its relative path.
 pub fn files_of(directory: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = std::collections::BTreeMap::new();
     collect(directory, "", &mut files);
@@ -72,9 +80,10 @@ fn collect(directory: &Path, prefix: &str, files: &mut std::collections::BTreeMa
         if name == ".pulse-trust.lock" {
             continue;
         }
-        if entry.path().is_dir() {
+        let kind = entry.file_type().unwrap_or_else(|error| panic!("{error}"));
+        if kind.is_dir() {
             collect(&entry.path(), &format!("{name}/"), files);
-        } else {
+        } else if kind.is_file() {
             files.insert(name, std::fs::read(entry.path()).unwrap_or_else(|error| panic!("{error}")));
         }
     }

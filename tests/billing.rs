@@ -1,0 +1,411 @@
+//! billing.json against the deployed ones: integrity codes of three ages, sealing, the normal form (FORMATS 8).
+#![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use common::sealing::{integrity, master_key, seal_text, unseal_text};
+use common::{cases, copied, files_of, vector_file, vectors};
+use pulse_trust::Error;
+use pulse_trust::storage::{BillingState, DataDir};
+use serde_json::{Value, json};
+
+const SECRETS: [&str; 2] = ["entitlement_jwt", "entitlement_refresh_token"];
+
+fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// The file, its secrets opened where they are sealed.
+fn file_with_plain_secrets(directory: &Path, path: &str) -> Value {
+    let mut value: Value = serde_json::from_slice(&fs::read(directory.join(path)).unwrap()).unwrap();
+    for name in SECRETS {
+        if let Some(secret) = value.get_mut(name) {
+            *secret = unseal_text(master_key(directory), secret.as_str().unwrap()).into();
+        }
+    }
+    value
+}
+
+/// A directory with the key of a deployed one and this billing.json.
+fn with_billing(json: &str) -> tempfile::TempDir {
+    let directory = copied(&vectors().join("relay_enc/absent"));
+    fs::write(directory.path().join("billing.json"), json).unwrap();
+    common::set_mode(&directory.path().join("billing.json"), 0o600);
+    directory
+}
+
+fn load(directory: &tempfile::TempDir) -> Result<BillingState, Error> {
+    let loaded = DataDir::new(directory.path()).lock().unwrap().billing_state("default")?;
+    assert_eq!(loaded.warnings, []);
+    Ok(loaded.value.unwrap())
+}
+
+#[test]
+fn states_are_read_and_rewritten_as_deployed() {
+    let file = vector_file("billing.json");
+    for case in cases(&file, "cases") {
+        let (name, org) = (text(case, "name"), text(case, "org"));
+        let directory = copied(&vectors().join("billing").join(name));
+        let before = files_of(directory.path());
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let loaded = data_dir.billing_state(org);
+        let after = files_of(directory.path());
+        if !case["state_present"].as_bool().unwrap() {
+            let error = loaded.unwrap_err();
+            assert!(matches!(error, Error::BillingTampered { .. }), "{name}: {error:?}");
+            assert_eq!(data_dir.save_billing_state(org, &mut BillingState::default()), Err(error), "{name}");
+            assert!(files_of(directory.path()) == before, "{name}: a refused file was changed");
+            continue;
+        }
+        let loaded = loaded.unwrap();
+        assert_eq!(loaded.warnings, [], "{name}");
+        let state = loaded.value.unwrap();
+        let path = if org == "default" { "billing.json".to_owned() } else { format!("orgs/{org}/billing.json") };
+        assert_eq!(after != before, case["file_rewritten"].as_bool().unwrap(), "{name}");
+        assert_eq!(state.integrity, text(&serde_json::from_slice(&after[&path]).unwrap(), "integrity"), "{name}");
+        // Under an older payload the deployed runtime leaves some of what it covers not: there the codes differ.
+        let cleared_ours = name.starts_with("integrity-before") || name.starts_with("integrity-oldest");
+        if !cleared_ours {
+            assert_eq!(state.integrity, text(case, "integrity_after"), "{name}");
+        }
+        let mut expected = case["resolved"].clone();
+        expected["integrity"] = state.integrity.clone().into();
+        let mut seen = state_value(&state);
+        if !state.entitlement_jwt.is_empty() {
+            // What the lease decides in memory is not the file's.
+            for value in [&mut seen, &mut expected] {
+                let decided = [
+                    "capabilities",
+                    "limits",
+                    "meters_enabled",
+                    "plan_version",
+                    "subscription_state",
+                    "trial_started_at",
+                    "trial_ends_at",
+                ];
+                value.as_object_mut().unwrap().retain(|member, _| !decided.contains(&member.as_str()));
+            }
+        }
+        if expected["integrity"] == "" {
+            expected.as_object_mut().unwrap().remove("integrity");
+        }
+        assert_eq!(seen, expected, "{name}");
+        let again = data_dir.billing_state(org).unwrap().value.unwrap();
+        assert_eq!(state_value(&again), state_value(&state), "{name}");
+        assert!(files_of(directory.path()) == after, "{name}: rewritten twice");
+    }
+}
+
+/// What the vectors show of a state: its members as they would be written, secrets in plain.
+fn state_value(state: &BillingState) -> Value {
+    let mut value = json!({
+        "capabilities": state.capabilities, "limits": state.limits, "meters_enabled": state.meters_enabled,
+        "plan_version": state.plan_version, "subscription_state": state.subscription_state,
+    });
+    let members = value.as_object_mut().unwrap();
+    for (name, text) in [
+        ("entitlement_jwt", state.entitlement_jwt.as_str()),
+        ("entitlement_refresh_token", state.entitlement_refresh_token.as_str()),
+        ("integrity", &state.integrity),
+        ("stripe_customer_id", &state.stripe_customer_id),
+        ("stripe_subscription_id", &state.stripe_subscription_id),
+        ("stripe_price_id", &state.stripe_price_id),
+    ] {
+        if !text.is_empty() {
+            members.insert(name.into(), text.into());
+        }
+    }
+    for (name, number) in [
+        ("trial_started_at", state.trial_started_at),
+        ("trial_ends_at", state.trial_ends_at),
+        ("trial_extended_at", state.trial_extended_at),
+        ("overflow_granted_at", state.overflow_granted_at),
+        ("quickstart_credits_used", Some(state.quickstart_credits_used).filter(|used| *used != 0)),
+        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at),
+    ] {
+        if let Some(number) = number {
+            members.insert(name.into(), number.into());
+        }
+    }
+    if state.quickstart_credits_granted {
+        members.insert("quickstart_credits_granted".into(), true.into());
+    }
+    value
+}
+
+#[test]
+fn what_the_control_plane_issued_is_written_byte_for_byte_but_for_the_sealing() {
+    let file = vector_file("issued.json");
+    for case in cases(&file, "cases") {
+        let name = text(case, "name");
+        let directory = copied(&vectors().join("issued").join(name));
+        let before = fs::read_to_string(directory.path().join("billing.json")).unwrap();
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let mut state = data_dir.billing_state("default").unwrap().value.unwrap();
+        assert_eq!(state_value(&state), case["billing_state"], "{name}");
+        assert_eq!(data_dir.save_billing_state("default", &mut state), Ok(Vec::new()));
+        let after = fs::read_to_string(directory.path().join("billing.json")).unwrap();
+        assert_eq!(without_sealed(&after), without_sealed(&before), "{name}");
+        if directory.path().join(".encryption.key").exists() {
+            let plain = file_with_plain_secrets(directory.path(), "billing.json");
+            assert!(SECRETS.iter().all(|secret| plain[*secret] == case["billing_state"][*secret]), "{name}");
+        }
+    }
+}
+
+/// The text of a file with the two sealed texts, which are random, taken out.
+fn without_sealed(file: &str) -> String {
+    let value: Value = serde_json::from_str(file).unwrap();
+    SECRETS.iter().fold(file.to_owned(), |file, name| match text(&value, name) {
+        "" => file,
+        sealed => file.replace(sealed, "SEALED"),
+    })
+}
+
+/// A state with every member, and the payload of its code as FORMATS 8 spells it.
+const WHOLE: &str = concat!(
+    r#"{"capabilities":["sso","a<b"],"limits":{"z":2,"b":-1},"meters_enabled":["m"],"commercial_migration":"#,
+    r#"{"first_failed_at":7,"reason":"r&r","note":"n","source":"s"},"plan_version":"enterprise","#,
+    r#""subscription_state":"active","trial_started_at":1,"quickstart_credits_granted":true,"#,
+    r#""quickstart_credits_used":5,"integrity":"CODE","stripe_customer_id":"cus","future":{"a":1.0}}"#
+);
+const CURRENT: &str = concat!(
+    r#"{"capabilities":["a\u003cb","sso"],"limits":{"b":-1,"z":2},"entitlement_jwt":"","entitlement_refresh_token":"","#,
+    r#""commercial_migration":{"source":"s","reason":"r\u0026r","first_failed_at":7},"plan_version":"enterprise","#,
+    r#""subscription_state":"active","trial_started_at":1,"trial_ends_at":null,"trial_extended_at":null,"#,
+    r#""overflow_granted_at":null,"quickstart_credits_granted":true,"quickstart_credits_used":5,"#,
+    r#""quickstart_credits_granted_at":null}"#
+);
+
+fn signed(file: &str, payload: &str) -> tempfile::TempDir {
+    let directory = with_billing("");
+    let code = integrity(master_key(directory.path()), payload);
+    fs::write(directory.path().join("billing.json"), file.replace("CODE", &code)).unwrap();
+    directory
+}
+
+#[test]
+fn a_code_covers_what_it_should_and_nothing_else() {
+    let directory = signed(WHOLE, CURRENT);
+    let before = files_of(directory.path());
+    load(&directory).unwrap();
+    assert!(files_of(directory.path()) == before, "a current file is not rewritten");
+    for (from, to) in [
+        ("\"sso\"", "\"rbac\""),
+        ("\"z\":2", "\"z\":3"),
+        ("\"limits\":{", "\"limits\":{\"c\":1,"),
+        ("\"plan_version\"", "\"entitlement_jwt\":\"a.b.c\",\"plan_version\""),
+        ("\"plan_version\"", "\"entitlement_refresh_token\":\"etr\",\"plan_version\""),
+        ("\"source\":\"s\"", "\"source\":\"t\""),
+        ("\"first_failed_at\":7", "\"first_failed_at\":8"),
+        ("enterprise", "msp"),
+        ("enterprise", " enterprise"),
+        ("\"active\"", "\"trial\""),
+        ("\"active\"", "\"Active\""),
+        ("\"trial_started_at\":1", "\"trial_started_at\":2"),
+        ("\"trial_started_at\":1", "\"trial_started_at\":null"),
+        ("\"trial_started_at\"", "\"trial_ends_at\":1,\"trial_started_at\""),
+        ("\"trial_started_at\"", "\"trial_extended_at\":1,\"trial_started_at\""),
+        ("\"trial_started_at\"", "\"overflow_granted_at\":1,\"trial_started_at\""),
+        ("\"trial_started_at\"", "\"quickstart_credits_granted_at\":1,\"trial_started_at\""),
+        ("true", "false"),
+        ("\"quickstart_credits_used\":5", "\"quickstart_credits_used\":4"),
+    ] {
+        let changed = WHOLE.replacen(from, to, 1);
+        assert_ne!(changed, WHOLE);
+        let directory = signed(&changed, CURRENT);
+        let before = files_of(directory.path());
+        assert!(matches!(load(&directory), Err(Error::BillingTampered { .. })), "{from} -> {to}");
+        assert!(files_of(directory.path()) == before, "{from} -> {to}");
+    }
+    for (from, to) in [
+        ("[\"m\"]", "[]"),
+        ("\"cus\"", "\"other\""),
+        ("\"future\"", "\"past\""),
+        ("\"note\":\"n\"", "\"note\":\"m\""),
+        ("[\"sso\",\"a<b\"]", "[\"a<b\",\"sso\"]"),
+    ] {
+        load(&signed(&WHOLE.replacen(from, to, 1), CURRENT)).unwrap();
+    }
+    for code in ["CODE\u{20}", "00", "CODE0"] {
+        let error = load(&signed(&WHOLE.replace("CODE", code), CURRENT)).unwrap_err();
+        assert!(matches!(error, Error::BillingTampered { .. }), "{code:?}");
+    }
+}
+
+#[test]
+fn an_older_code_clears_what_it_does_not_cover() {
+    let middle = concat!(
+        r#"{"capabilities":["a\u003cb","sso"],"limits":{"b":-1,"z":2},"plan_version":"enterprise","#,
+        r#""subscription_state":"active","trial_started_at":1,"trial_ends_at":null,"trial_extended_at":null,"#,
+        r#""overflow_granted_at":9}"#
+    );
+    let oldest = concat!(
+        r#"{"capabilities":["a\u003cb","sso"],"plan_version":"enterprise","subscription_state":"active","#,
+        r#""trial_started_at":1,"trial_ends_at":null,"trial_extended_at":null}"#
+    );
+    let file = WHOLE.replace(
+        "\"plan_version\"",
+        "\"overflow_granted_at\":9,\"entitlement_jwt\":\"a.b.c\",\"entitlement_refresh_token\":\"etr\",\"plan_version\"",
+    );
+    for (payload, overflow_granted_at) in [(middle, Some(9)), (oldest, None)] {
+        let directory = signed(&file, payload);
+        let state = load(&directory).unwrap();
+        assert_eq!(state.commercial_migration, None);
+        assert!(!state.quickstart_credits_granted && state.quickstart_credits_used == 0);
+        assert_eq!(state.overflow_granted_at, overflow_granted_at);
+        assert_eq!(state.limits, BTreeMap::from([("b".to_owned(), -1), ("z".to_owned(), 2)]));
+        assert_eq!((state.entitlement_jwt.as_str(), state.entitlement_refresh_token.as_str()), ("a.b.c", "etr"));
+        let on_disk = file_with_plain_secrets(directory.path(), "billing.json");
+        assert_eq!((text(&on_disk, "entitlement_jwt"), text(&on_disk, "entitlement_refresh_token")), ("a.b.c", "etr"));
+        assert_eq!(on_disk["future"], json!({"a": 1.0}));
+        assert!(on_disk.get("commercial_migration").is_none() && on_disk.get("quickstart_credits_used").is_none());
+    }
+}
+
+#[test]
+fn members_we_do_not_know_survive_load_change_and_save() {
+    let directory = signed(WHOLE, CURRENT);
+    let mut state = load(&directory).unwrap();
+    state.stripe_customer_id = " cus_9 ".to_owned();
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    data_dir.save_billing_state("default", &mut state).unwrap();
+    let saved = fs::read_to_string(directory.path().join("billing.json")).unwrap();
+    let migration = "{\"source\":\"s\",\"reason\":\"r\\u0026r\",\"first_failed_at\":7,\"note\":\"n\"}";
+    assert!(saved.contains(migration), "{saved}");
+    assert!(saved.ends_with("\"stripe_customer_id\":\"cus_9\",\"future\":{\"a\":1.0}}"), "{saved}");
+    assert_eq!(state.integrity, integrity(master_key(directory.path()), CURRENT));
+}
+
+#[test]
+fn a_write_has_the_normal_form() {
+    let cases = [
+        (r#"{"plan_version":" Cloud-V1 ","subscription_state":" ACTIVE "}"#, "cloud_starter", "active"),
+        (r#"{"plan_version":" Own Plan ","subscription_state":"Odd"}"#, "Own Plan", "odd"),
+    ];
+    for (file, plan, state) in cases {
+        let directory = with_billing(file);
+        load(&directory).unwrap();
+        let on_disk = file_with_plain_secrets(directory.path(), "billing.json");
+        assert_eq!((text(&on_disk, "plan_version"), text(&on_disk, "subscription_state")), (plan, state));
+        assert_eq!((&on_disk["capabilities"], &on_disk["limits"]), (&json!([]), &json!({})));
+        assert_eq!(on_disk["meters_enabled"], json!([]));
+    }
+    let limits = r#"{"plan_version":"PRO","limits":{"max_agents":1,"max_nodes":2,"max_guests":3,"max_users":4}}"#;
+    assert_eq!(load(&with_billing(limits)).unwrap().limits, BTreeMap::from([("max_users".to_owned(), 4)]));
+    for ended in ["Expired", "suspended", "canceled"] {
+        let file = format!(
+            r#"{{"capabilities":["sso"],"limits":{{"a":1}},"meters_enabled":["m"],"plan_version":"msp_x","subscription_state":"{ended}"}}"#
+        );
+        let state = load(&with_billing(&file)).unwrap();
+        assert!(state.capabilities.is_empty() && state.limits.is_empty() && state.meters_enabled.is_empty());
+        assert_eq!(state.plan_version, "msp_x");
+    }
+}
+
+#[test]
+fn without_a_key_file_nothing_is_checked_or_rewritten_and_a_secret_makes_the_key() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("billing.json");
+    let plain = r#"{"plan_version":"Cloud","entitlement_jwt":" a.b.c ","integrity":"unchecked"}"#;
+    fs::write(&path, plain).unwrap();
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    let mut state = data_dir.billing_state("default").unwrap().value.unwrap();
+    assert_eq!((state.entitlement_jwt.as_str(), state.plan_version.as_str()), ("a.b.c", "Cloud"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), plain);
+
+    data_dir.save_billing_state("default", &mut state).unwrap();
+    let on_disk = file_with_plain_secrets(directory.path(), "billing.json");
+    assert_eq!(text(&on_disk, "entitlement_jwt"), "a.b.c");
+    assert_eq!(text(&on_disk, "integrity"), state.integrity);
+
+    let other = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::new(other.path()).lock().unwrap();
+    let mut state = BillingState::default();
+    state.plan_version = "cloud".to_owned();
+    data_dir.save_billing_state(" acme ", &mut state).unwrap();
+    let files = files_of(other.path());
+    assert_eq!(files.len(), 1, "no key is made for a state without secrets");
+    assert!(!String::from_utf8_lossy(&files["orgs/acme/billing.json"]).contains("integrity"));
+}
+
+#[test]
+fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
+    let key = master_key(&vectors().join("relay_enc/absent"));
+    let sealed = seal_text(key, "a.b.c");
+    let flipped = if sealed.starts_with('A') { "B" } else { "A" }.to_owned() + &sealed[1..];
+    for name in SECRETS {
+        for damaged in [flipped.as_str(), &"A".repeat(40)] {
+            let directory = with_billing(&json!({ name: damaged }).to_string());
+            let before = files_of(directory.path());
+            let Err(Error::UnsealFailed { what }) = load(&directory) else { panic!("{name}") };
+            assert!(what.contains(name) && !what.contains(damaged), "{what}");
+            assert!(files_of(directory.path()) == before);
+            fs::remove_file(directory.path().join(".encryption.key")).unwrap();
+            assert!(matches!(load(&directory), Err(Error::KeyFileLost { .. })), "{name}");
+        }
+        let directory = with_billing(&json!({ name: format!(" {sealed}\n") }).to_string());
+        let state = load(&directory).unwrap();
+        assert_eq!(format!("{}{}", *state.entitlement_jwt, *state.entitlement_refresh_token), "a.b.c");
+    }
+    // 27 bytes are too few for nonce and tag.
+    assert_eq!(
+        load(&with_billing(&json!({"entitlement_jwt": "A".repeat(36)}).to_string())).unwrap().entitlement_jwt.len(),
+        36
+    );
+}
+
+#[test]
+fn what_is_no_billing_state_is_refused_and_kept() {
+    for file in [
+        "",
+        "null",
+        "[]",
+        "{",
+        "{}{}",
+        "{\"limits\":{\"a\":1.5}}",
+        "{\"limits\":[]}",
+        "{\"capabilities\":\"sso\"}",
+        "{\"trial_ends_at\":\"1\"}",
+        "{\"quickstart_credits_granted\":1}",
+        "{\"entitlement_jwt\":{}}",
+        "{\"plan_version\":\"a\",\"plan_version\":\"a\"}",
+        "{\"commercial_migration\":{\"state\":\"a\",\"state\":\"b\"}}",
+        "{\"future\":1,\"future\":1}",
+    ] {
+        let directory = with_billing(file);
+        let before = files_of(directory.path());
+        let error = load(&directory).unwrap_err();
+        assert!(matches!(error, Error::FileMalformed { .. }), "{file}: {error:?}");
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        assert_eq!(data_dir.save_billing_state("default", &mut BillingState::default()), Err(error), "{file}");
+        assert!(files_of(directory.path()) == before, "{file}");
+    }
+}
+
+#[test]
+fn organization_ids_stay_in_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    for org in ["", " ", ".", "..", "a/b", "a\\b", "../x", "a..b", "a\0b", &"a".repeat(256)] {
+        assert!(matches!(data_dir.billing_state(org), Err(Error::OrgIdInvalid { .. })), "{org:?}");
+        let saved = data_dir.save_billing_state(org, &mut BillingState::default());
+        assert!(matches!(saved, Err(Error::OrgIdInvalid { .. })), "{org:?}");
+    }
+    assert!(data_dir.billing_state("acme").unwrap().value.is_none());
+    assert!(files_of(directory.path()).is_empty());
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    let state = load(&with_billing(
+        r#"{"entitlement_jwt":"hunter2","entitlement_refresh_token":"hunter2","future":"hunter2","stripe_customer_id":"hunter2"}"#,
+    ));
+    let shown = format!("{:?}", state.unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+}

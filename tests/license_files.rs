@@ -1,0 +1,139 @@
+//! `activation.enc` and `license.enc` against the deployed ones (FORMATS 7).
+#![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::sealing::{license_key, seal_text, unseal_text};
+use common::{cases, copied, files_of, vector_file, vectors};
+use pulse_trust::Error;
+use pulse_trust::storage::DataDir;
+use serde_json::Value;
+
+const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+#[test]
+fn tenants_license_files_are_read_and_kept() {
+    let file = vector_file("tenants.json");
+    let (mut activations, mut licenses) = (0, 0);
+    for case in cases(&file, "cases") {
+        let name = case["name"].as_str().unwrap();
+        let directory = copied(&vectors().join("tenants").join(name).join("before"));
+        let before = files_of(directory.path());
+        let opened = |file: &str| -> Option<Value> {
+            let key = license_key(fs::read_to_string(directory.path().join(".license-key")).ok()?.trim());
+            let sealed = fs::read_to_string(directory.path().join(file)).ok()?;
+            Some(serde_json::from_str(&unseal_text(key, sealed.trim())).unwrap())
+        };
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let (activation, license) = (data_dir.activation().unwrap(), data_dir.license().unwrap());
+        assert!(activation.warnings.is_empty() && license.warnings.is_empty(), "{name}");
+        match (opened("activation.enc"), activation.value) {
+            (None, None) => {}
+            (Some(expected), Some(activation)) => {
+                assert_eq!(activation.grant_jwt.as_str(), expected["grant_jwt"], "{name}");
+                assert_eq!(Some(activation.paid_access_suspended), suspended(&expected), "{name}");
+                activations += 1;
+            }
+            (expected, activation) => panic!("{name}: {expected:?}, {activation:?}"),
+        }
+        match (opened("license.enc"), license.value) {
+            (None, None) => {}
+            (Some(expected), Some(license)) => {
+                assert_eq!(license.license_key.as_str(), expected["license_key"], "{name}");
+                assert_eq!(license.grace_period_end, expected["grace_period_end"].as_i64(), "{name}");
+                licenses += 1;
+            }
+            (expected, license) => panic!("{name}: {expected:?}, {license:?}"),
+        }
+        assert!(files_of(directory.path()) == before, "{name}");
+    }
+    assert!(activations > 0 && licenses > 0);
+}
+
+fn suspended(activation: &Value) -> Option<bool> {
+    activation.get("paid_access_suspended").map_or(Some(false), Value::as_bool)
+}
+
+#[test]
+fn white_space_around_key_file_and_token_is_trimmed() {
+    let directory = with_license_file("license.enc", r#"{"license_key":" a.b.c\n","grace_period_end":5}"#);
+    fs::write(directory.path().join(".license-key"), format!("\n{KEY} \n")).unwrap();
+    let sealed = fs::read_to_string(directory.path().join("license.enc")).unwrap();
+    fs::write(directory.path().join("license.enc"), format!(" {sealed}\r\n")).unwrap();
+    let license = DataDir::new(directory.path()).lock().unwrap().license().unwrap().value.unwrap();
+    assert_eq!((license.license_key.as_str(), license.grace_period_end), ("a.b.c", Some(5)));
+}
+
+#[test]
+fn null_counts_as_absent() {
+    let directory = with_license_file("activation.enc", r#"{"grant_jwt":null,"paid_access_suspended":null}"#);
+    let activation = DataDir::new(directory.path()).lock().unwrap().activation().unwrap().value.unwrap();
+    assert!(activation.grant_jwt.is_empty() && !activation.paid_access_suspended);
+}
+
+#[test]
+fn what_is_no_activation_is_refused_and_kept() {
+    for plain in [
+        "",
+        "null",
+        "[\"a.b.c\",false]",
+        "\"a.b.c\"",
+        "{\"grant_jwt\":1}",
+        "{\"paid_access_suspended\":\"true\"}",
+        "{\"paid_access_suspended\":true,\"paid_access_suspended\":false}",
+        "{\"grant_jwt\":\"a\"} {}",
+    ] {
+        let directory = with_license_file("activation.enc", plain);
+        let before = files_of(directory.path());
+        let error = DataDir::new(directory.path()).lock().unwrap().activation().unwrap_err();
+        assert!(matches!(error, Error::FileMalformed { .. }), "{plain}: {error:?}");
+        assert!(files_of(directory.path()) == before);
+    }
+}
+
+#[test]
+fn damage_and_keys_are_told_apart() {
+    let directory = with_license_file("activation.enc", "{}");
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let whole = fs::read_to_string(path("activation.enc")).unwrap();
+
+    fs::write(path(".license-key"), KEY.replace('0', "1")).unwrap();
+    assert!(matches!(data_dir.activation(), Err(Error::UnsealFailed { .. })));
+    fs::write(path(".license-key"), " \n").unwrap();
+    assert!(matches!(data_dir.activation(), Err(Error::KeyFileUnreadable { .. })));
+    fs::remove_file(path(".license-key")).unwrap();
+    let error = data_dir.activation().unwrap_err();
+    let Error::KeyFileLost { path: key, sealed } = error else { panic!("{error:?}") };
+    assert_eq!((Path::new(&key), Path::new(&sealed)), (&*path(".license-key"), &*path("activation.enc")));
+    fs::write(path(".license-key"), KEY).unwrap();
+
+    for (damaged, is_sealed) in [("", true), ("AAAA", true), ("not base64!", false), (&whole[1..], false)] {
+        fs::write(path("activation.enc"), damaged).unwrap();
+        let error = data_dir.activation().unwrap_err();
+        assert_eq!(matches!(error, Error::UnsealFailed { .. }), is_sealed, "{damaged:?}: {error:?}");
+        assert_eq!(matches!(error, Error::FileMalformed { .. }), !is_sealed, "{damaged:?}: {error:?}");
+        assert_eq!(fs::read_to_string(path("activation.enc")).unwrap(), damaged);
+    }
+}
+
+#[test]
+fn debug_shows_no_token() {
+    let activation = with_license_file("activation.enc", r#"{"grant_jwt":"hunter2"}"#);
+    let activation = DataDir::new(activation.path()).lock().unwrap().activation().unwrap();
+    let license = with_license_file("license.enc", r#"{"license_key":"hunter2"}"#);
+    let license = DataDir::new(license.path()).lock().unwrap().license().unwrap();
+    let shown = format!("{activation:?} {license:?}");
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+fn with_license_file(name: &str, plain: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join(".license-key"), KEY).unwrap();
+    fs::write(directory.path().join(name), seal_text(license_key(KEY), plain)).unwrap();
+    directory
+}

@@ -1,0 +1,157 @@
+//! `relay.enc` against the deployed ones (FORMATS 7).
+#![cfg(feature = "storage")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::sealing::{master_key, seal, unseal};
+use common::{cases, copied, files_of, vector_file, vectors};
+use pulse_trust::Error;
+use pulse_trust::relay::{Identity, RelayConfig};
+use pulse_trust::storage::DataDir;
+use serde_json::Value;
+
+fn config_value(config: &RelayConfig) -> Value {
+    serde_json::from_str(&config.secret_json().unwrap()).unwrap()
+}
+
+fn sealed_text(directory: &Path) -> String {
+    unseal(master_key(directory), &fs::read(directory.join("relay.enc")).unwrap())
+}
+
+#[test]
+fn relay_enc_is_read_and_kept_as_deployed() {
+    let file = vector_file("relay_enc.json");
+    for case in cases(&file, "cases") {
+        let name = case["name"].as_str().unwrap();
+        let directory = copied(&vectors().join("relay_enc").join(name));
+        let before = files_of(directory.path());
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let loaded = data_dir.relay_config();
+        if case["error"].as_bool().unwrap() {
+            let error = loaded.unwrap_err();
+            assert!(matches!(error, Error::UnsealFailed { .. } | Error::FileMalformed { .. }), "{name}: {error:?}");
+            assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error), "{name}: saved over it");
+            assert!(files_of(directory.path()) == before, "{name}: a refused file was changed");
+            continue;
+        }
+        let loaded = loaded.unwrap();
+        assert_eq!(loaded.warnings, [], "{name}");
+        // The vectors leave out what the deployed runtime does not know.
+        let mut value = config_value(&loaded.value);
+        let known = case["config"].as_object().unwrap();
+        value.as_object_mut().unwrap().retain(|member, _| known.contains_key(member));
+        assert_eq!(value, case["config"], "{name}");
+        let after = files_of(directory.path());
+        assert_eq!(after != before, case["file_rewritten"].as_bool().unwrap(), "{name}");
+        if after != before {
+            assert_eq!(sealed_text(directory.path()).as_bytes(), before["relay.enc"], "{name}: the same text, sealed");
+            assert_eq!(config_value(&data_dir.relay_config().unwrap().value), config_value(&loaded.value), "{name}");
+            assert!(files_of(directory.path()) == after, "{name}: sealed twice");
+        }
+    }
+}
+
+#[test]
+fn a_saved_config_is_the_deployed_text() {
+    let file = vector_file("relay_enc.json");
+    let mut compared = 0;
+    for case in cases(&file, "cases") {
+        let directory = copied(&vectors().join("relay_enc").join(case["name"].as_str().unwrap()));
+        let is_sealed = directory.path().join("relay.enc").exists() && !case["file_rewritten"].as_bool().unwrap();
+        if case["error"].as_bool().unwrap() || !is_sealed {
+            continue;
+        }
+        let before = (files_of(directory.path()), sealed_text(directory.path()));
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let config = data_dir.relay_config().unwrap().value;
+        assert_eq!(data_dir.save_relay_config(&config), Ok(Vec::new()));
+        assert_eq!(sealed_text(directory.path()), before.1);
+        assert!(files_of(directory.path()) != before.0, "sealed under a new nonce");
+        compared += 1;
+    }
+    assert!(compared > 0);
+}
+
+#[test]
+fn tenants_hold_the_identity_that_the_vectors_say() {
+    let file = vector_file("tenants.json");
+    let mut identities = 0;
+    for case in cases(&file, "cases") {
+        let directory = copied(&vectors().join("tenants").join(case["name"].as_str().unwrap()).join("after"));
+        if !directory.path().join("relay.enc").exists() {
+            continue;
+        }
+        let config = DataDir::new(directory.path()).lock().unwrap().relay_config().unwrap().value;
+        assert_eq!(config_value(&config), case["config"], "{case}");
+        if !config.lacks_identity() {
+            assert_eq!(config.identity().unwrap().fingerprint(), config.identity_fingerprint);
+            identities += 1;
+        }
+    }
+    assert!(identities > 0);
+}
+
+#[test]
+fn members_we_do_not_know_survive_load_change_and_save() {
+    let plain = br#"{"z_future":{"b":1,"a":[1.50,"<"]},"enabled":false,"another":12345678901234567890}"#;
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("relay.enc"), plain).unwrap();
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    let mut config = data_dir.relay_config().unwrap().value;
+    assert_eq!(sealed_text(directory.path()).as_bytes(), plain);
+    config.enabled = true;
+    config.set_identity(&Identity::generate().unwrap());
+    data_dir.save_relay_config(&config).unwrap();
+    let saved = sealed_text(directory.path());
+    assert_eq!(saved, config.secret_json().unwrap().as_str());
+    let unknown = "\",\n  \"z_future\": {\"b\":1,\"a\":[1.50,\"<\"]},\n  \"another\": 12345678901234567890\n}";
+    assert!(saved.ends_with(unknown), "{saved}");
+}
+
+#[test]
+fn what_is_sealed_but_no_config_is_refused_and_kept() {
+    let no_configs: [&[u8]; 7] =
+        [b"", b"null", b"[]", b"{\"enabled\":1}", b"{\"a\":1,\"a\":1}", b"{", b"{\"server_url\":\"\xff\"}"];
+    for plain in no_configs {
+        let directory = copied(&vectors().join("relay_enc/whole"));
+        let sealed = seal(master_key(directory.path()), plain);
+        fs::write(directory.path().join("relay.enc"), &sealed).unwrap();
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let error = data_dir.relay_config().unwrap_err();
+        assert!((700..800).contains(&error.code()), "{error}");
+        assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error));
+        assert_eq!(fs::read(directory.path().join("relay.enc")).unwrap(), sealed);
+    }
+}
+
+#[test]
+fn a_plain_file_that_is_no_config_is_refused_and_kept() {
+    for plain in ["null", "[]", "1", "\"text\"", "{\"enabled\":\"yes\"}", "{\"enabled\":true,\"enabled\":true}"] {
+        let directory = copied(&vectors().join("relay_enc/absent"));
+        fs::write(directory.path().join("relay.enc"), plain).unwrap();
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        assert!(matches!(data_dir.relay_config(), Err(Error::FileMalformed { .. })), "{plain}");
+        assert_eq!(fs::read_to_string(directory.path().join("relay.enc")).unwrap(), plain);
+    }
+}
+
+#[test]
+fn a_sealed_file_without_its_key_names_the_key() {
+    let directory = copied(&vectors().join("relay_enc/whole"));
+    let key_file = directory.path().join(".encryption.key");
+    fs::remove_file(&key_file).unwrap();
+    let before = files_of(directory.path());
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    for error in
+        [data_dir.relay_config().unwrap_err(), data_dir.save_relay_config(&RelayConfig::default()).unwrap_err()]
+    {
+        let Error::KeyFileLost { path, sealed } = error else { panic!("{error:?}") };
+        assert_eq!(Path::new(&path), key_file);
+        assert_eq!(Path::new(&sealed), directory.path().join("relay.enc"));
+    }
+    assert!(files_of(directory.path()) == before);
+}
