@@ -6,8 +6,8 @@ use zeroize::Zeroizing;
 
 use super::billing_integrity::{self, Payload};
 use super::billing_state::{BillingState, trim_secret};
-use super::data_dir::{Loaded, LockedDataDir, create_directory};
-use super::file;
+use super::data_dir::{Loaded, LockedDataDir};
+use super::files::shown;
 use super::key_loss::{is_sealed, sealed_bytes};
 use super::seal::SealingKey;
 use crate::encoding;
@@ -37,7 +37,7 @@ impl LockedDataDir {
         if let Some(key) = read.rewrite_under {
             let code = state.integrity.clone();
             if let Err(error) = self.write_billing(&path, &mut state, Some(&key)) {
-                warnings.push(Warning::RewriteFailed { path: file::shown(&path), detail: error.to_string() });
+                warnings.push(Warning::RewriteFailed { path: shown(&path), detail: error.to_string() });
                 state.integrity = code;
             }
         }
@@ -63,8 +63,8 @@ impl LockedDataDir {
 
     /// The state of a file as it is; `None` where there is none.
     fn read_billing(&self, path: &Path, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
-        let shown = file::shown(path);
-        let Some(bytes) = file::read(path, MAX_LEN, warnings)? else {
+        let shown = shown(path);
+        let Some(bytes) = self.files().read(path, MAX_LEN, warnings)? else {
             return Ok(None);
         };
         let mut state: BillingState = serde_json::from_slice(&bytes).map_err(|error| Error::FileMalformed {
@@ -104,9 +104,9 @@ impl LockedDataDir {
             state.integrity = billing_integrity::code(key, state, Payload::Current);
         }
         let text = json::to_compact(&state.with_secrets(&jwt, &refresh_token))
-            .map_err(|error| Error::FileMalformed { path: file::shown(path), reason: error.to_string() })?;
+            .map_err(|error| Error::FileMalformed { path: shown(path), reason: error.to_string() })?;
         if let Some(directory) = path.parent() {
-            create_directory(directory)?;
+            self.files().create_directory(directory)?;
         }
         self.replace(path, text.as_bytes())
     }

@@ -1,15 +1,13 @@
 //! A runtime's data directory, locked while it is read and changed.
 
-use std::fs::File;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::files::{Files, HeldLock, failed};
+use super::master_key;
 use super::seal::SealingKey;
-use super::{file, master_key};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::warning::Warning;
-
-const LOCK_FILE: &str = ".pulse-trust.lock";
 
 /// What was loaded, and what the caller should hear of.
 #[derive(Debug)]
@@ -25,22 +23,30 @@ pub struct Loaded<T> {
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
+    files: Arc<dyn Files>,
 }
 
 impl DataDir {
     /// The directory at this path, which exists.
+    #[cfg(any(unix, windows))]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into() }
+        Self::on(Arc::new(super::native::NativeFiles), path)
     }
 
     /// The directory at this path, made with mode 0700 where it does not exist.
     ///
     /// # Errors
-    /// [`Error::File`].
+    /// [`crate::Error::File`].
+    #[cfg(any(unix, windows))]
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
-        let path = path.into();
-        create_directory(&path)?;
-        Ok(Self { path })
+        let directory = Self::new(path);
+        directory.files.create_directory(&directory.path)?;
+        Ok(directory)
+    }
+
+    /// The directory at this path of another file system.
+    pub fn on(files: Arc<dyn Files>, path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into(), files }
     }
 
     /// Its path.
@@ -52,12 +58,10 @@ impl DataDir {
     /// Taking it twice in one thread waits for ever. A directory that cannot be written has no lock: it can be read.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] where there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
+    /// [`crate::Error::FileMissing`] where there is no such directory, [`crate::Error::FileNotRegular`], [`crate::Error::File`].
     pub fn lock(&self) -> Result<LockedDataDir> {
-        if !self.path.is_dir() {
-            return Err(Error::FileMissing { path: file::shown(&self.path) });
-        }
-        Ok(LockedDataDir { path: self.path.clone(), lock: take_lock(&self.path)? })
+        let lock = self.files.lock(&self.path)?;
+        Ok(LockedDataDir { path: self.path.clone(), files: Arc::clone(&self.files), lock })
     }
 }
 
@@ -65,7 +69,8 @@ impl DataDir {
 #[derive(Debug)]
 pub struct LockedDataDir {
     path: PathBuf,
-    lock: Option<File>,
+    files: Arc<dyn Files>,
+    lock: Option<Box<dyn HeldLock>>,
 }
 
 impl LockedDataDir {
@@ -74,83 +79,34 @@ impl LockedDataDir {
         &self.path
     }
 
+    pub(super) fn files(&self) -> &dyn Files {
+        self.files.as_ref()
+    }
+
     pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        master_key::read(&self.path, warnings)
+        master_key::read(self.files(), &self.path, warnings)
     }
 
     pub(super) fn require_key(&self, what: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        master_key::require(&self.path, what, warnings)
+        master_key::require(self.files(), &self.path, what, warnings)
     }
 
     pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         self.check_locked()?;
-        file::warn_of_directory(&self.path, warnings);
-        master_key::read_or_make(&self.path, warnings)
+        self.files.warn_of_directory(&self.path, warnings);
+        master_key::read_or_make(self.files(), &self.path, warnings)
     }
 
     /// Replaces one of the directory's files.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.check_locked()?;
-        file::replace(path, bytes)
+        self.files.replace(path, bytes)
     }
 
     fn check_locked(&self) -> Result<()> {
         match self.lock {
             Some(_) => Ok(()),
-            None => {
-                let detail = "the directory's lock file cannot be written".to_owned();
-                Err(Error::File { operation: "write in", path: file::shown(&self.path), detail })
-            }
+            None => Err(failed("write in", &self.path, "the directory's lock file cannot be written")),
         }
     }
-}
-
-/// Takes the lock; `None` where the lock file cannot be written.
-fn take_lock(directory: &Path) -> Result<Option<File>> {
-    let path = directory.join(LOCK_FILE);
-    let not_regular = || Error::FileNotRegular { path: file::shown(&path) };
-    let lock = match open_lock(&path) {
-        Ok(lock) => lock,
-        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
-            return Ok(None);
-        }
-        Err(_) if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) => return Err(not_regular()),
-        Err(error) => return Err(file::failed("open", &path, &error)),
-    };
-    if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
-        return Err(not_regular());
-    }
-    file::keep_owner(&lock, None, directory).map_err(|error| file::failed("open", &path, &error))?;
-    loop {
-        match lock.lock() {
-            Ok(()) => return Ok(Some(lock)),
-            // A signal came while we waited.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(file::failed("lock", &path, &error)),
-        }
-    }
-}
-
-#[cfg(unix)]
-fn open_lock(path: &Path) -> io::Result<File> {
-    use rustix::fs::{Mode, OFlags};
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?))
-}
-
-#[cfg(not(unix))]
-fn open_lock(path: &Path) -> io::Result<File> {
-    File::options().read(true).write(true).create(true).truncate(false).open(path)
-}
-
-/// Makes a directory, and those above it, with mode 0700.
-pub(super) fn create_directory(path: &Path) -> Result<()> {
-    let mut builder = std::fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::DirBuilderExt;
-        builder.mode(0o700);
-    }
-    builder.create(path).map_err(|error| file::failed("create", path, &error))
 }

@@ -8,7 +8,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::data_dir::{Loaded, LockedDataDir};
-use super::file;
+use super::files::shown;
 use super::seal::SealingKey;
 use crate::encoding;
 use crate::error::{Error, Result};
@@ -75,14 +75,14 @@ impl LockedDataDir {
     fn read_license_file<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
         let path = self.path().join(name);
         let mut warnings = Vec::new();
-        let Some(bytes) = file::read(&path, MAX_LEN, &mut warnings)? else {
+        let Some(bytes) = self.files().read(&path, MAX_LEN, &mut warnings)? else {
             return Ok(Loaded { value: None, warnings });
         };
-        let malformed = |reason: &str| Error::FileMalformed { path: file::shown(&path), reason: reason.to_owned() };
+        let malformed = |reason: &str| Error::FileMalformed { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(&bytes).map_err(|_| malformed("not base64"))?.trim();
         let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
-        let key = self.license_key(&file::shown(&path), &mut warnings)?;
-        let opened = key.open(&sealed, &file::shown(&path))?;
+        let key = self.license_key(&shown(&path), &mut warnings)?;
+        let opened = key.open(&sealed, &shown(&path))?;
         // Derived readers would take an array for an object.
         let value = Some(&opened).filter(|opened| opened.trim_ascii_start().starts_with(b"{"));
         let value = value.and_then(|opened| serde_json::from_slice(opened).ok());
@@ -92,10 +92,11 @@ impl LockedDataDir {
 
     fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         let path = self.path().join(KEY_FILE);
-        let bytes = file::read(&path, MAX_KEY_LEN, warnings)?
-            .ok_or_else(|| Error::KeyFileLost { path: file::shown(&path), sealed: sealed.to_owned() })?;
-        let unreadable =
-            |reason: &str| Error::KeyFileUnreadable { path: file::shown(&path), reason: reason.to_owned() };
+        let bytes = self
+            .files()
+            .read(&path, MAX_KEY_LEN, warnings)?
+            .ok_or_else(|| Error::KeyFileLost { path: shown(&path), sealed: sealed.to_owned() })?;
+        let unreadable = |reason: &str| Error::KeyFileUnreadable { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text"))?.trim();
         if text.is_empty() {
             return Err(unreadable("empty"));

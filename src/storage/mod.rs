@@ -8,14 +8,17 @@ mod billing_integrity;
 mod billing_state;
 mod commercial_migration;
 mod data_dir;
-mod file;
+mod files;
 mod key_loss;
 mod license_files;
 mod master_key;
+#[cfg(any(unix, windows))]
+mod native;
 mod relay_enc;
 mod seal;
 
 pub use billing_state::BillingState;
 pub use commercial_migration::CommercialMigration;
 pub use data_dir::{DataDir, Loaded, LockedDataDir};
+pub use files::{Entry, EntryKind, Files, HeldLock};
 pub use license_files::{Activation, StoredLicense};

@@ -4,7 +4,7 @@ use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::data_dir::{Loaded, LockedDataDir};
-use super::file;
+use super::files::shown;
 use super::seal::MIN_SEALED_LEN;
 use crate::error::{Error, Result};
 use crate::relay::RelayConfig;
@@ -27,7 +27,7 @@ impl LockedDataDir {
         if let Some(text) = plain
             && let Err(error) = self.seal_relay_config(&text, &mut warnings)
         {
-            let path = file::shown(&self.path().join(FILE));
+            let path = shown(&self.path().join(FILE));
             warnings.push(Warning::RewriteFailed { path, detail: error.to_string() });
         }
         Ok(Loaded { value, warnings })
@@ -49,10 +49,10 @@ impl LockedDataDir {
     /// The config of the file as it is, and its text where that is plain.
     fn read_relay_enc(&self, warnings: &mut Vec<Warning>) -> Result<(RelayConfig, Option<Zeroizing<String>>)> {
         let path = self.path().join(FILE);
-        let Some(bytes) = file::read(&path, MAX_LEN, warnings)? else {
+        let Some(bytes) = self.files().read(&path, MAX_LEN, warnings)? else {
             return Ok((RelayConfig::default(), None));
         };
-        let malformed = |reason: String| Error::FileMalformed { path: file::shown(&path), reason };
+        let malformed = |reason: String| Error::FileMalformed { path: shown(&path), reason };
         if let Some(text) = plain_json(&bytes) {
             let config = RelayConfig::from_json(text).map_err(malformed)?;
             return Ok((config, Some(Zeroizing::new(text.to_owned()))));
@@ -60,8 +60,8 @@ impl LockedDataDir {
         if bytes.len() < MIN_SEALED_LEN {
             return Err(malformed("neither sealed nor JSON".to_owned()));
         }
-        let key = self.require_key(&file::shown(&path), warnings)?;
-        let text = key.open_text(&bytes, &file::shown(&path))?;
+        let key = self.require_key(&shown(&path), warnings)?;
+        let text = key.open_text(&bytes, &shown(&path))?;
         Ok((RelayConfig::from_json(&text).map_err(malformed)?, None))
     }
 

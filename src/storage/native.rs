@@ -1,4 +1,4 @@
-//! Reading and replacing single files: regular files only, bounded, replaced whole or not at all.
+//! The files of this machine: regular ones only, bounded, replaced whole or not at all, under a lock.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -7,12 +7,65 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
+use super::files::{Entry, EntryKind, Files, HeldLock, failed, shown};
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
+const LOCK_FILE: &str = ".pulse-trust.lock";
+
+/// The machine's own file system.
+#[derive(Debug)]
+pub(super) struct NativeFiles;
+
+impl Files for NativeFiles {
+    fn lock(&self, directory: &Path) -> Result<Option<Box<dyn HeldLock>>> {
+        if !directory.is_dir() {
+            return Err(Error::FileMissing { path: shown(directory) });
+        }
+        Ok(take_lock(directory)?.map(|lock| -> Box<dyn HeldLock> { Box::new(FileLock { _file: lock }) }))
+    }
+
+    fn read(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        read(path, limit, warnings)
+    }
+
+    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        replace(path, bytes)
+    }
+
+    fn create(&self, path: &Path, bytes: &[u8]) -> Result<bool> {
+        create(path, bytes)
+    }
+
+    fn create_directory(&self, path: &Path) -> Result<()> {
+        create_directory(path)
+    }
+
+    fn entries(&self, directory: &Path) -> Result<Vec<Entry>> {
+        entries(directory)
+    }
+
+    fn warn_of_directory(&self, directory: &Path, warnings: &mut Vec<Warning>) {
+        // The set-group-id bit, which some mounts set on every directory, lets nobody in.
+        if let Ok(metadata) = fs::metadata(directory)
+            && let Some(mode) = wide_mode(&metadata, 0o2700)
+        {
+            warnings.push(Warning::WideDirectoryMode { path: shown(directory), mode });
+        }
+    }
+}
+
+/// The operating system's lock goes with the file.
+#[derive(Debug)]
+struct FileLock {
+    _file: File,
+}
+
+impl HeldLock for FileLock {}
+
 /// Reads a whole file of at most `limit` bytes, without following a symbolic link; `None` where there is none.
-pub(super) fn read(path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+fn read(path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
     let file = match open_regular(path) {
         Ok(Some(file)) => file,
         Ok(None) => return Ok(None),
@@ -42,7 +95,7 @@ pub(super) fn read(path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Resu
 
 /// Replaces a file: a new, unpredictably named temporary file beside it with mode 0600, written, synced, renamed over
 /// it, and the directory synced. It keeps its owner. On an error the old file is as it was and no other is left.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let existing = match fs::symlink_metadata(path) {
         Ok(metadata) if !metadata.is_file() => return Err(Error::FileNotRegular { path: shown(path) }),
         Ok(metadata) => Some(metadata),
@@ -55,7 +108,7 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Makes a file as [`replace`] does, but where there is one already, which then stays: `false` says so.
-pub(super) fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
+fn create(path: &Path, bytes: &[u8]) -> Result<bool> {
     let file = write_temporary(path, bytes, None)?;
     match file.persist_noclobber(path) {
         Ok(_) => sync_directory(directory_of(path)).map(|()| true).map_err(|error| failed("write", path, &error)),
@@ -82,7 +135,7 @@ fn write_temporary(path: &Path, bytes: &[u8], replaced: Option<&fs::Metadata>) -
 /// Gives a new file the owner of the one it replaces, or else the directory's: an operator who runs a tool as root must
 /// not lock the runtime out of its own files.
 #[cfg(unix)]
-pub(super) fn keep_owner(file: &File, replaced: Option<&fs::Metadata>, directory: &Path) -> io::Result<()> {
+fn keep_owner(file: &File, replaced: Option<&fs::Metadata>, directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, fchown};
     let own = file.metadata()?.uid();
     let give_to = |owner: &fs::Metadata| match owner.uid() == own {
@@ -97,31 +150,12 @@ pub(super) fn keep_owner(file: &File, replaced: Option<&fs::Metadata>, directory
 }
 
 #[cfg(not(unix))]
-pub(super) fn keep_owner(_: &File, _: Option<&fs::Metadata>, _: &Path) -> io::Result<()> {
+fn keep_owner(_: &File, _: Option<&fs::Metadata>, _: &Path) -> io::Result<()> {
     Ok(())
 }
 
 fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|directory| !directory.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Warns of a directory that others than its owner may look into.
-pub(super) fn warn_of_directory(directory: &Path, warnings: &mut Vec<Warning>) {
-    // The set-group-id bit, which some mounts set on every directory, lets nobody in.
-    if let Ok(metadata) = fs::metadata(directory)
-        && let Some(mode) = wide_mode(&metadata, 0o2700)
-    {
-        warnings.push(Warning::WideDirectoryMode { path: shown(directory), mode });
-    }
-}
-
-/// How a path is named in errors and warnings.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
-}
-
-pub(super) fn failed(operation: &'static str, path: &Path, error: &io::Error) -> Error {
-    Error::File { operation, path: shown(path), detail: error.to_string() }
 }
 
 #[cfg(unix)]
@@ -135,7 +169,7 @@ fn open_regular(path: &Path) -> Result<Option<File>> {
         Err(Errno::NOENT) => Ok(None),
         // A symbolic link, a socket.
         Err(Errno::LOOP | Errno::NXIO) => Err(Error::FileNotRegular { path: shown(path) }),
-        Err(errno) => Err(failed("open", path, &errno.into())),
+        Err(errno) => Err(failed("open", path, io::Error::from(errno))),
     }
 }
 
@@ -171,4 +205,80 @@ fn sync_directory(directory: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 fn sync_directory(_: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Takes the lock; `None` where the lock file cannot be written.
+fn take_lock(directory: &Path) -> Result<Option<File>> {
+    let path = directory.join(LOCK_FILE);
+    let not_regular = || Error::FileNotRegular { path: shown(&path) };
+    let lock = match open_lock(&path) {
+        Ok(lock) => lock,
+        Err(error) if matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem) => {
+            return Ok(None);
+        }
+        Err(_) if path.symlink_metadata().is_ok_and(|metadata| !metadata.is_file()) => return Err(not_regular()),
+        Err(error) => return Err(failed("open", &path, &error)),
+    };
+    if !lock.metadata().is_ok_and(|metadata| metadata.is_file()) {
+        return Err(not_regular());
+    }
+    keep_owner(&lock, None, directory).map_err(|error| failed("open", &path, &error))?;
+    loop {
+        match lock.lock() {
+            Ok(()) => return Ok(Some(lock)),
+            // A signal came while we waited.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed("lock", &path, &error)),
+        }
+    }
+}
+
+#[cfg(unix)]
+fn open_lock(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    Ok(File::from(rustix::fs::open(path, flags, Mode::RUSR | Mode::WUSR)?))
+}
+
+#[cfg(not(unix))]
+fn open_lock(path: &Path) -> io::Result<File> {
+    File::options().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+/// Makes a directory, and those above it, with mode 0700.
+fn create_directory(path: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path).map_err(|error| failed("create", path, &error))
+}
+
+/// In the order of their names, so that the same file is found each time.
+fn entries(directory: &Path) -> Result<Vec<Entry>> {
+    let listing = match fs::read_dir(directory) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed("list", directory, &error)),
+    };
+    let mut entries = Vec::new();
+    for entry in listing {
+        let entry = entry.map_err(|error| failed("list", directory, &error))?;
+        entries.push(Entry { name: entry.file_name().to_string_lossy().into_owned(), kind: kind_of(&entry) });
+    }
+    entries.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(entries)
+}
+
+fn kind_of(entry: &fs::DirEntry) -> EntryKind {
+    match entry.file_type() {
+        Ok(kind) if kind.is_dir() => EntryKind::Directory,
+        // A link to a directory is not followed, so nobody knows what is behind it.
+        Ok(kind) if kind.is_symlink() && entry.path().is_dir() => EntryKind::Unknown,
+        Ok(_) => EntryKind::File,
+        Err(_) => EntryKind::Unknown,
+    }
 }
