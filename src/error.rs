@@ -3,6 +3,9 @@
 //! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
 //! sides of a failed comparison where there are two, and never a secret.
 
+#[cfg(feature = "capi")]
+use core::ffi::CStr;
+
 /// Result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
@@ -23,6 +26,10 @@ macro_rules! error_table {
         impl Error {
             /// Every error of the crate: number and name, in ascending order.
             pub const TABLE: &'static [(u16, &'static str)] = &[$(($code, $name)),*];
+
+            /// The same with NUL-terminated names.
+            #[cfg(feature = "capi")]
+            pub(crate) const C_NAMES: &'static [(u16, &'static CStr)] = &[$(($code, c_name(concat!($name, "\0")))),*];
 
             /// The stable number that every language shares.
             pub const fn code(&self) -> u16 {
@@ -203,6 +210,14 @@ error_table! {
     803 "NO_CREDENTIAL" NoCredential { reason: String } => "no registration credential: {reason}";
     /// The relay is disabled by the operator.
     804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
+}
+
+#[cfg(feature = "capi")]
+const fn c_name(name: &'static str) -> &'static CStr {
+    match CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => c"UNKNOWN",
+    }
 }
 
 impl Error {

@@ -75,6 +75,8 @@
 mod encoding;
 pub mod entitlement;
 pub mod error;
+#[cfg(feature = "capi")]
+pub mod ffi;
 #[cfg(feature = "storage")]
 pub mod hosted;
 mod json;

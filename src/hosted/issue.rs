@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::runtime::DEFAULT_ORG;
@@ -17,7 +18,8 @@ use crate::time::UnixTime;
 const DAY: i64 = 24 * 3600;
 
 /// What a tenant has ordered. Texts that are empty were not given.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct TenantOrder {
     /// `t-…`
     pub tenant_id: String,

@@ -93,6 +93,12 @@ impl BillingState {
         !self.entitlement_jwt.is_empty() || !self.entitlement_refresh_token.is_empty()
     }
 
+    /// **Secret**: the members as the file has them, the secrets in plain.
+    #[cfg(feature = "capi")]
+    pub(crate) fn secret_members(&self) -> impl Serialize + '_ {
+        self.with_secrets(&self.entitlement_jwt, &self.entitlement_refresh_token)
+    }
+
     /// The members as the file has them, the secrets as they are given.
     pub(super) fn with_secrets<'a>(&'a self, jwt: &'a str, refresh_token: &'a str) -> BillingMembers<'a> {
         BillingMembers { state: self, jwt, refresh_token }

@@ -1,0 +1,322 @@
+//! A runtime's start over the line: bootstrap, credential, readiness; and what the control plane issues.
+
+use core::ffi::c_char;
+
+use serde::Serialize;
+
+use super::buffer::pulse_buffer;
+use super::call::{Out, borrow, free, guard, text};
+use super::data_dir::pulse_data_dir;
+use super::error::{Fault, pulse_error, pulse_status};
+use super::json::{self, ErrorText, warning_texts};
+use super::keys::{pulse_signing_key, pulse_trust_keys};
+use crate::hosted::{
+    BootstrapOutcome, CredentialChoice, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap,
+    issue_billing_state, readiness, registration_credential, resolve_billing,
+};
+use crate::relay::{RelayConfig, RelayEnvironment};
+use crate::storage::BillingState;
+use crate::time::UnixTime;
+use crate::warning::Warning;
+
+/// Whether a runtime is a hosted one: `PULSE_MODE_...`.
+pub type pulse_mode = i32;
+/// Run by its owner.
+pub const PULSE_MODE_SELF_HOSTED: pulse_mode = 0;
+/// Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+pub const PULSE_MODE_HOSTED: pulse_mode = 1;
+
+/// How a runtime is configured. Many threads may use one at once.
+pub struct pulse_runtime {
+    runtime: Runtime,
+    warnings: Vec<Warning>,
+}
+
+/// A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
+/// be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
+/// `PULSE_RELAY_SERVER` (empty: not set).
+///
+/// # Safety
+/// `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_runtime_new(
+    mode: pulse_mode,
+    keys: *const pulse_trust_keys,
+    public_url: *const c_char,
+    public_url_len: usize,
+    relay_enabled: *const c_char,
+    relay_enabled_len: usize,
+    relay_server: *const c_char,
+    relay_server_len: usize,
+    out: *mut *mut pulse_runtime,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            let mode = match mode {
+                PULSE_MODE_SELF_HOSTED => RuntimeMode::SelfHosted,
+                PULSE_MODE_HOSTED => RuntimeMode::Hosted,
+                _ => return Err(Fault::Argument("mode", "none of PULSE_MODE_...")),
+            };
+            let mut runtime = Runtime::new(mode, borrow(keys, "keys")?.keys.clone());
+            let public_url = text(public_url, public_url_len, "public_url")?.trim();
+            runtime.public_url = Some(public_url.to_owned()).filter(|url| !url.is_empty());
+            let enabled = text(relay_enabled, relay_enabled_len, "relay_enabled")?;
+            let server = text(relay_server, relay_server_len, "relay_server")?;
+            let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
+            runtime.relay_environment = environment;
+            out.give(pulse_runtime { runtime, warnings });
+            Ok(())
+        })
+    }
+}
+
+/// Frees a runtime; NULL is nothing to free.
+///
+/// # Safety
+/// `runtime` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
+    // SAFETY: as the caller says.
+    unsafe { free(runtime) };
+}
+
+#[derive(Serialize)]
+struct BootstrapReport<'a> {
+    outcome: &'static str,
+    reason: Option<ErrorText>,
+    config: &'a RelayConfig,
+    credential: Credential<'a>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Credential<'a> {
+    token: Option<&'a str>,
+    offered: Option<&'static str>,
+    suspended: bool,
+    candidates: Vec<CandidateReport>,
+}
+
+#[derive(Serialize)]
+struct CandidateReport {
+    kind: &'static str,
+    refused: Option<ErrorText>,
+}
+
+impl<'a> From<&'a CredentialChoice> for Credential<'a> {
+    fn from(choice: &'a CredentialChoice) -> Self {
+        let candidates = choice.candidates.iter().map(|candidate| CandidateReport {
+            kind: candidate.kind.as_str(),
+            refused: candidate.refused.as_ref().map(ErrorText::from),
+        });
+        Self {
+            token: choice.secret_token(),
+            offered: choice.offered().map(|kind| kind.as_str()),
+            suspended: choice.is_suspended,
+            candidates: candidates.collect(),
+        }
+    }
+}
+
+/// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
+/// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
+/// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
+/// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
+///
+/// # Safety
+/// `data_dir` and `runtime` are NULL or live; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_bootstrap(
+    data_dir: *const pulse_data_dir,
+    runtime: *const pulse_runtime,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let runtime = borrow(runtime, "runtime")?;
+            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
+            let done = bootstrap(&locked, &runtime.runtime, UnixTime::from_secs(now))?;
+            let (outcome, reason) = match &done.outcome {
+                BootstrapOutcome::Bootstrapped => ("bootstrapped", None),
+                BootstrapOutcome::IdentityMade => ("identity_made", None),
+                BootstrapOutcome::Unchanged { reason } => ("unchanged", reason.as_ref().map(ErrorText::from)),
+            };
+            let mut warnings = warning_texts(&runtime.warnings);
+            warnings.extend(warning_texts(&done.warnings));
+            let credential = Credential::from(&done.credential);
+            let report = BootstrapReport { outcome, reason, config: &done.config, credential, warnings };
+            out.give_bytes(json::secret_text(&report)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
+/// fails and says of each candidate why.
+///
+/// # Safety
+/// As `pulse_bootstrap`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_registration_credential(
+    data_dir: *const pulse_data_dir,
+    runtime: *const pulse_runtime,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let runtime = &borrow(runtime, "runtime")?.runtime;
+            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
+            let choice = registration_credential(&locked, runtime, UnixTime::from_secs(now));
+            choice.require_secret_token()?;
+            out.give_bytes(json::secret_text(&Credential::from(&choice))?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct ReadinessReport<'a> {
+    ready: bool,
+    links: Vec<LinkReport<'a>>,
+    warnings: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct LinkReport<'a> {
+    name: &'static str,
+    state: &'static str,
+    seen: &'a str,
+    error: Option<ErrorText>,
+}
+
+/// Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
+/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
+///
+/// # Safety
+/// As `pulse_bootstrap`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_readiness(
+    data_dir: *const pulse_data_dir,
+    runtime: *const pulse_runtime,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let runtime = borrow(runtime, "runtime")?;
+            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
+            let found = readiness(&locked, &runtime.runtime, UnixTime::from_secs(now));
+            let links = found.links.iter().map(|link| match &link.state {
+                LinkState::Holds(seen) => LinkReport { name: link.name, state: "holds", seen, error: None },
+                LinkState::WillBeMade(seen) => LinkReport { name: link.name, state: "will_be_made", seen, error: None },
+                LinkState::Broken(error) => {
+                    LinkReport { name: link.name, state: "broken", seen: "", error: Some(ErrorText::from(error)) }
+                }
+            });
+            let mut warnings = warning_texts(&runtime.warnings);
+            warnings.extend(warning_texts(&found.warnings));
+            let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
+            out.give_bytes(json::secret_text(&report)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Resolved<'a> {
+    capabilities: &'a [crate::entitlement::Capability],
+    limits: &'a std::collections::BTreeMap<String, i64>,
+    meters_enabled: &'a [String],
+    plan_version: &'a str,
+    subscription_state: &'a str,
+    trial_started_at: Option<i64>,
+    trial_ends_at: Option<i64>,
+    lease_error: Option<ErrorText>,
+}
+
+/// What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
+/// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+/// `trial_ends_at`, `lease_error`.
+///
+/// # Safety
+/// `runtime` is NULL or live, `billing_json` is valid for its length; `out_json` and `error` are NULL or valid for a
+/// write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_billing_state_resolve(
+    runtime: *const pulse_runtime,
+    billing_json: *const c_char,
+    billing_json_len: usize,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let runtime = &borrow(runtime, "runtime")?.runtime;
+            let state: BillingState =
+                json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
+            let now = UnixTime::from_secs(now);
+            let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), now);
+            let resolved = Resolved {
+                capabilities: &resolved.capabilities,
+                limits: &resolved.limits,
+                meters_enabled: &resolved.meters_enabled,
+                plan_version: &resolved.plan_version,
+                subscription_state: &resolved.subscription_state,
+                trial_started_at: resolved.trial_started_at,
+                trial_ends_at: resolved.trial_ends_at,
+                lease_error: resolved.lease_error.as_ref().map(ErrorText::from),
+            };
+            out.give_bytes(json::secret_text(&resolved)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
+/// order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
+/// `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
+///
+/// # Safety
+/// `data_dir` and `key` are NULL or live, `order_json` is valid for its length; `out_host` and `error` are NULL or
+/// valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_billing_state_issue(
+    data_dir: *const pulse_data_dir,
+    order_json: *const c_char,
+    order_json_len: usize,
+    key: *const pulse_signing_key,
+    now: i64,
+    out_host: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_host, "out_host")?;
+            let order: TenantOrder = json::parse(text(order_json, order_json_len, "order_json")?, "order_json")?;
+            let key = &borrow(key, "key")?.key;
+            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
+            let mut issued = issue_billing_state(&order, key, UnixTime::from_secs(now))?;
+            locked.save_billing_state(DEFAULT_ORG, &mut issued.billing)?;
+            out.give_bytes(issued.instance_host.as_str());
+            Ok(())
+        })
+    }
+}

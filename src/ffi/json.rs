@@ -1,0 +1,41 @@
+//! JSON over the line: what is not hot goes over as text.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+use super::error::Fault;
+use crate::error::Error;
+use crate::json;
+use crate::warning::Warning;
+
+/// An object that came in. The reason names no value: it may be a secret.
+pub(super) fn parse<T: DeserializeOwned>(text: &str, name: &'static str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|error| {
+        let place = format!("refused at line {} column {}", error.line(), error.column());
+        Fault::ArgumentJson(name, format!("not the JSON object it should be: {place}"))
+    })
+}
+
+/// An object that goes out; it may hold secrets.
+pub(super) fn secret_text(value: &impl Serialize) -> Result<Zeroizing<String>, Fault> {
+    json::to_compact(value).map(Zeroizing::new).map_err(|_| Fault::Argument("result", "it cannot be written as JSON"))
+}
+
+/// An error inside an object.
+#[derive(Serialize)]
+pub(super) struct ErrorText {
+    code: u16,
+    name: &'static str,
+    message: String,
+}
+
+impl From<&Error> for ErrorText {
+    fn from(error: &Error) -> Self {
+        Self { code: error.code(), name: error.name(), message: error.to_string() }
+    }
+}
+
+pub(super) fn warning_texts(warnings: &[Warning]) -> Vec<String> {
+    warnings.iter().map(ToString::to_string).collect()
+}

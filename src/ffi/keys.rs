@@ -1,0 +1,187 @@
+//! Keys over the line: a signing key, what a public key is known by, the keys that are trusted.
+
+use core::ffi::c_char;
+
+use serde::Serialize;
+
+use super::buffer::pulse_buffer;
+use super::call::{Out, borrow, free, guard, text};
+use super::error::{pulse_error, pulse_status};
+use super::json;
+use crate::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
+
+/// An Ed25519 key that signs tokens: a control plane's or a license server's.
+pub struct pulse_signing_key {
+    pub(super) key: SigningKey,
+}
+
+/// The public keys that are trusted to sign, by kind of token. Many threads may use one at once.
+pub struct pulse_trust_keys {
+    pub(super) keys: TrustKeys,
+}
+
+/// Makes a signing key from the operating system's random generator.
+///
+/// # Safety
+/// `out` is NULL or valid for a write, as is `error`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_signing_key_generate(
+    out: *mut *mut pulse_signing_key,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give(pulse_signing_key { key: SigningKey::generate()? });
+            Ok(())
+        })
+    }
+}
+
+/// Reads a signing key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
+///
+/// # Safety
+/// `key_base64` is valid for `key_base64_len` bytes; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_signing_key_from_base64(
+    key_base64: *const c_char,
+    key_base64_len: usize,
+    out: *mut *mut pulse_signing_key,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            let key = SigningKey::from_base64(text(key_base64, key_base64_len, "key_base64")?)?;
+            out.give(pulse_signing_key { key });
+            Ok(())
+        })
+    }
+}
+
+/// The public key as settings write it: standard base64.
+///
+/// # Safety
+/// `key` is NULL or live; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_signing_key_public_key(
+    key: *const pulse_signing_key,
+    out: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give_bytes(borrow(key, "key")?.key.public_key().to_base64());
+            Ok(())
+        })
+    }
+}
+
+/// **Secret**: standard base64 of seed and public key, to be kept by the caller.
+///
+/// # Safety
+/// `key` is NULL or live; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_signing_key_secret_base64(
+    key: *const pulse_signing_key,
+    out: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give_bytes(borrow(key, "key")?.key.secret_base64().as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Wipes and frees a signing key; NULL is nothing to free.
+///
+/// # Safety
+/// `key` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_signing_key_free(key: *mut pulse_signing_key) {
+    // SAFETY: as the caller says.
+    unsafe { free(key) };
+}
+
+#[derive(Serialize)]
+struct KeyNames {
+    public_key: String,
+    key_id: String,
+    log_fingerprint: String,
+    fingerprint: String,
+}
+
+/// What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
+/// `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
+///
+/// # Safety
+/// `key_base64` is valid for `key_base64_len` bytes; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_public_key_describe(
+    key_base64: *const c_char,
+    key_base64_len: usize,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let key = PublicKey::from_base64(text(key_base64, key_base64_len, "key_base64")?)?;
+            let names = KeyNames {
+                public_key: key.to_base64(),
+                key_id: key.key_id().to_string(),
+                log_fingerprint: key.log_fingerprint(),
+                fingerprint: key.fingerprint(),
+            };
+            out.give_bytes(json::secret_text(&names)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// The keys to trust: of leases, and of licenses and grants, each a comma-separated list of base64 keys as the settings
+/// have it. An empty list trusts none.
+///
+/// # Safety
+/// The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_trust_keys_new(
+    lease_keys: *const c_char,
+    lease_keys_len: usize,
+    license_keys: *const c_char,
+    license_keys_len: usize,
+    out: *mut *mut pulse_trust_keys,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            let keys = TrustKeys {
+                lease: TrustKeySet::from_setting(text(lease_keys, lease_keys_len, "lease_keys")?)?,
+                license: TrustKeySet::from_setting(text(license_keys, license_keys_len, "license_keys")?)?,
+            };
+            out.give(pulse_trust_keys { keys });
+            Ok(())
+        })
+    }
+}
+
+/// Frees the keys; what was made with them keeps its own. NULL is nothing to free.
+///
+/// # Safety
+/// `keys` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_trust_keys_free(keys: *mut pulse_trust_keys) {
+    // SAFETY: as the caller says.
+    unsafe { free(keys) };
+}

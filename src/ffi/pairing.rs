@@ -1,0 +1,265 @@
+//! Pairing codes over the line.
+
+use core::ffi::c_char;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::buffer::pulse_buffer;
+use super::call::{Out, borrow, free, guard, text};
+use super::data_dir::relay_config;
+use super::error::{Fault, pulse_error, pulse_status};
+use super::json;
+use crate::error::Error;
+use crate::pairing::{
+    ConnectionCheck, Diagnostic, InstanceIdVerdict, Onboarding, OnboardingPayload, PairingCode, TokenVerdict,
+    check_connection, qr_svg, qr_terminal, relay_url_for_app,
+};
+
+/// A scanned pairing code that passed every check. Many threads may use one at once.
+pub struct pulse_pairing_code {
+    code: PairingCode,
+}
+
+#[derive(Serialize)]
+struct Built<'a> {
+    payload: &'a OnboardingPayload,
+    deep_link: &'a str,
+    compact_code: Zeroizing<String>,
+    diagnostics: &'a [Diagnostic],
+}
+
+/// Builds the pairing code of a runtime from the relay config in effect (JSON), the instance id of the last ACK, the
+/// token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
+/// `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
+/// `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
+///
+/// # Safety
+/// The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_pairing_build(
+    config_json: *const c_char,
+    config_json_len: usize,
+    instance_id: *const c_char,
+    instance_id_len: usize,
+    auth_token: *const c_char,
+    auth_token_len: usize,
+    instance_url: *const c_char,
+    instance_url_len: usize,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let config = relay_config(text(config_json, config_json_len, "config_json")?)?;
+            let instance_id = text(instance_id, instance_id_len, "instance_id")?;
+            let auth_token = text(auth_token, auth_token_len, "auth_token")?;
+            let instance_url = text(instance_url, instance_url_len, "instance_url")?;
+            let onboarding = Onboarding::new(&config, instance_id, auth_token).with_instance_url(instance_url);
+            let payload = match onboarding.build() {
+                Ok(payload) => payload,
+                Err(not_ready) => {
+                    let diagnostics = json::secret_text(&not_ready.diagnostics)?.to_string();
+                    return Err(Fault::Detailed(Error::from(not_ready), diagnostics));
+                }
+            };
+            let built = Built {
+                payload: &payload,
+                deep_link: payload.secret_deep_link(),
+                compact_code: Zeroizing::new(payload.secret_compact_code()),
+                diagnostics: &payload.diagnostics,
+            };
+            out.give_bytes(json::secret_text(&built)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Reads and checks a scanned text: a deep link, the compact code, or the JSON form.
+///
+/// # Safety
+/// `scanned` is valid for its length; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_pairing_code_parse(
+    scanned: *const c_char,
+    scanned_len: usize,
+    out: *mut *mut pulse_pairing_code,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give(pulse_pairing_code { code: PairingCode::parse(text(scanned, scanned_len, "scanned")?)? });
+            Ok(())
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Scanned<'a> {
+    instance_id: &'a str,
+    relay_url: &'a str,
+    auth_token: &'a str,
+    identity_public_key: Option<String>,
+    identity_fingerprint: Option<String>,
+    instance_url: Option<&'a str>,
+    name: Option<&'a str>,
+}
+
+/// What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
+/// `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
+///
+/// # Safety
+/// `code` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_pairing_code_secret_json(
+    code: *const pulse_pairing_code,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let code = &borrow(code, "code")?.code;
+            let scanned = Scanned {
+                instance_id: code.instance_id(),
+                relay_url: code.relay_url(),
+                auth_token: code.secret_auth_token(),
+                identity_public_key: code.identity().map(crate::keys::PublicKey::to_base64),
+                identity_fingerprint: code.fingerprint(),
+                instance_url: code.instance_url(),
+                name: code.name(),
+            };
+            out.give_bytes(json::secret_text(&scanned)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Wipes and frees a code; NULL is nothing to free.
+///
+/// # Safety
+/// `code` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_pairing_code_free(code: *mut pulse_pairing_code) {
+    // SAFETY: as the caller says.
+    unsafe { free(code) };
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Presented<'a> {
+    relay_enabled: bool,
+    #[serde(borrow)]
+    server_url: std::borrow::Cow<'a, str>,
+    own_instance_id: Option<String>,
+    instance_id: String,
+    relay_url: String,
+    auth_token: Zeroizing<String>,
+    token_known: bool,
+}
+
+/// The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
+/// JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
+/// `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
+///
+/// # Safety
+/// `presented_json` is valid for its length; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_connection_check(
+    presented_json: *const c_char,
+    presented_json_len: usize,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let presented = text(presented_json, presented_json_len, "presented_json")?;
+            let presented: Presented<'_> = serde_json::from_str(presented)
+                .map_err(|error| Fault::ArgumentJson("presented_json", format!("column {}", error.column())))?;
+            let diagnostics = check_connection(&ConnectionCheck {
+                relay_enabled: presented.relay_enabled,
+                server_url: &presented.server_url,
+                own_instance_id: presented
+                    .own_instance_id
+                    .as_deref()
+                    .map_or(InstanceIdVerdict::Unverifiable, InstanceIdVerdict::Registered),
+                instance_id: &presented.instance_id,
+                relay_url: &presented.relay_url,
+                auth_token: &presented.auth_token,
+                token_verdict: if presented.token_known { TokenVerdict::Known } else { TokenVerdict::Unknown },
+            });
+            out.give_bytes(json::secret_text(&diagnostics)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// The URL an app connects to, from the one the instance is configured with.
+///
+/// # Safety
+/// `url` is valid for its length; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_relay_url_for_app(
+    url: *const c_char,
+    url_len: usize,
+    out: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give_bytes(relay_url_for_app(text(url, url_len, "url")?));
+            Ok(())
+        })
+    }
+}
+
+/// Draws a text as a QR code: an SVG image.
+///
+/// # Safety
+/// `code` is valid for its length; `out_svg` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_qr_svg(
+    code: *const c_char,
+    code_len: usize,
+    out_svg: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_svg, "out_svg")?;
+            out.give_bytes(qr_svg(text(code, code_len, "code")?)?);
+            Ok(())
+        })
+    }
+}
+
+/// Draws a text as a QR code for a terminal with a dark background.
+///
+/// # Safety
+/// `code` is valid for its length; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_qr_terminal(
+    code: *const c_char,
+    code_len: usize,
+    out: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            out.give_bytes(qr_terminal(text(code, code_len, "code")?)?);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,328 @@
+//! Leases, licenses and grants over the line.
+
+use core::ffi::c_char;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::buffer::pulse_buffer;
+use super::call::{Out, borrow, free, guard, guard_or, text};
+use super::error::{Fault, pulse_error, pulse_status};
+use super::json;
+use super::keys::{pulse_signing_key, pulse_trust_keys};
+use crate::entitlement::{
+    Capability, GrantClaims, HostBinding, InspectedGrant, InspectedLease, InspectedLicense, LeaseChecks, LeaseClaims,
+    LicenseClaims, LicenseTerm, TokenKind, VerifiedToken,
+};
+use crate::error::Error;
+use crate::time::UnixTime;
+
+/// A kind of token: `PULSE_KIND_...`.
+pub type pulse_kind = i32;
+/// No kind: what is asked of a NULL handle.
+pub const PULSE_KIND_NONE: pulse_kind = 0;
+/// A hosted lease.
+pub const PULSE_KIND_LEASE: pulse_kind = 1;
+/// A classic license.
+pub const PULSE_KIND_LICENSE: pulse_kind = 2;
+/// A grant.
+pub const PULSE_KIND_GRANT: pulse_kind = 3;
+
+/// For which host a lease may be: `PULSE_HOST_...`.
+pub type pulse_host_binding = i32;
+/// For the given host alone, in any spelling.
+pub const PULSE_HOST_REQUIRE: pulse_host_binding = 0;
+/// For whatever host it names: a relay, which derives the instance id from that host.
+pub const PULSE_HOST_ANY: pulse_host_binding = 1;
+
+/// The time at which a lifetime license expires.
+pub const PULSE_NEVER: i64 = 9_223_372_036_854_775_807;
+
+/// A token that verified. It is a value to keep: asking it again needs no signature check. Many threads may use one at
+/// once.
+pub struct pulse_token {
+    token: VerifiedToken,
+}
+
+/// Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
+///
+/// # Safety
+/// `key` is NULL or live, `claims_json` is valid for `claims_json_len` bytes; `out_token` and `error` are NULL or valid
+/// for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_sign(
+    key: *const pulse_signing_key,
+    kind: pulse_kind,
+    name_key: i32,
+    claims_json: *const c_char,
+    claims_json_len: usize,
+    out_token: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_token, "out_token")?;
+            let claims = text(claims_json, claims_json_len, "claims_json")?;
+            let key = &borrow(key, "key")?.key;
+            let claims = match kind_of(kind)? {
+                TokenKind::Lease => LeaseClaims::from_json(claims)?.to_json()?,
+                TokenKind::License => LicenseClaims::from_json(claims)?.to_json()?,
+                TokenKind::Grant => GrantClaims::from_json(claims)?.to_json()?,
+            };
+            let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
+            out.give_bytes(sign(key, &claims)?);
+            Ok(())
+        })
+    }
+}
+
+/// Verifies a token as the kind its claims say it is of: signature under the keys of that kind, term, and, for a lease,
+/// host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
+/// `leeway_seconds` (at most 300) counts for leases.
+///
+/// # Safety
+/// `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_verify(
+    keys: *const pulse_trust_keys,
+    token: *const c_char,
+    token_len: usize,
+    host_binding: pulse_host_binding,
+    host: *const c_char,
+    host_len: usize,
+    org: *const c_char,
+    org_len: usize,
+    leeway_seconds: u32,
+    now: i64,
+    out: *mut *mut pulse_token,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            let keys = &borrow(keys, "keys")?.keys;
+            let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?
+                .with_leeway(leeway_seconds)?;
+            let token = text(token, token_len, "token")?;
+            let token = VerifiedToken::verify(token, keys, &checks, UnixTime::from_secs(now))?;
+            out.give(pulse_token { token });
+            Ok(())
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct Inspected<'a> {
+    kind: &'static str,
+    state: String,
+    claims: &'a RawValue,
+}
+
+/// Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
+/// `state` at `now`, and `claims`. It grants nothing.
+///
+/// # Safety
+/// As `pulse_token_verify`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_inspect(
+    keys: *const pulse_trust_keys,
+    token: *const c_char,
+    token_len: usize,
+    host_binding: pulse_host_binding,
+    host: *const c_char,
+    host_len: usize,
+    org: *const c_char,
+    org_len: usize,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let keys = &borrow(keys, "keys")?.keys;
+            let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?;
+            let (token, now) = (text(token, token_len, "token")?, UnixTime::from_secs(now));
+            let kind = VerifiedToken::unverified_kind(token)?;
+            let (state, claims) = match kind {
+                TokenKind::Lease => {
+                    let lease = InspectedLease::inspect(token, keys, &checks, now)?;
+                    (lease.claims().subscription_state.as_str().to_owned(), lease.claims().to_json()?)
+                }
+                TokenKind::License => {
+                    let license = InspectedLicense::inspect(token, keys)?;
+                    (term_name(license.term_at(now)).to_owned(), license.claims().to_json()?)
+                }
+                TokenKind::Grant => {
+                    let grant = InspectedGrant::inspect(token, keys)?;
+                    (grant.state_at(now).as_str().to_owned(), grant.claims().to_json()?)
+                }
+            };
+            let claims: &RawValue = serde_json::from_str(&claims)
+                .map_err(|_| Fault::Argument("result", "the claims cannot be written as JSON"))?;
+            let inspected = Inspected { kind: kind.as_str(), state, claims };
+            out.give_bytes(json::secret_text(&inspected)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// The kind of a verified token; `PULSE_KIND_NONE` for NULL.
+///
+/// # Safety
+/// `token` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_kind(token: *const pulse_token) -> pulse_kind {
+    // SAFETY: as the caller says.
+    guard_or(PULSE_KIND_NONE, || Some(kind_number(unsafe { borrow(token, "token") }.ok()?.token.kind())))
+}
+
+/// From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
+///
+/// # Safety
+/// `token` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_expires_at(token: *const pulse_token) -> i64 {
+    guard_or(0, || {
+        // SAFETY: as the caller says.
+        let token = unsafe { borrow(token, "token") }.ok()?;
+        Some(token.token.counts_until().map_or(PULSE_NEVER, UnixTime::as_secs))
+    })
+}
+
+/// Whether the token is in term and grants a capability at `now`: 0 if it does.
+///
+/// # Safety
+/// `token` is NULL or live, `capability` is valid for `capability_len` bytes; `error` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_check(
+    token: *const pulse_token,
+    capability: *const c_char,
+    capability_len: usize,
+    now: i64,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let capability = Capability::new(text(capability, capability_len, "capability")?);
+            Ok(borrow(token, "token")?.token.check_grants(&capability, UnixTime::from_secs(now))?)
+        })
+    }
+}
+
+/// Whether the token is a lease for a host, in any spelling: 0 if it is.
+///
+/// # Safety
+/// `token` is NULL or live, `host` is valid for `host_len` bytes; `error` is NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_check_host(
+    token: *const pulse_token,
+    host: *const c_char,
+    host_len: usize,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let host = text(host, host_len, "host")?;
+            match &borrow(token, "token")?.token {
+                VerifiedToken::Lease(lease) => Ok(lease.check_host(host)?),
+                other => {
+                    let expected = TokenKind::Lease.as_str();
+                    Err(Error::TokenKind { expected, received: other.kind().as_str() }.into())
+                }
+            }
+        })
+    }
+}
+
+/// The claims as JSON, normalized.
+///
+/// # Safety
+/// `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_claims_json(
+    token: *const pulse_token,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            out.give_bytes(borrow(token, "token")?.token.claims_json()?);
+            Ok(())
+        })
+    }
+}
+
+/// The capabilities that count at `now`, as a sorted JSON array.
+///
+/// # Safety
+/// `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_capabilities_json(
+    token: *const pulse_token,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out_json, "out_json")?;
+            let capabilities = borrow(token, "token")?.token.capabilities_at(UnixTime::from_secs(now));
+            out.give_bytes(json::secret_text(&capabilities)?.as_bytes());
+            Ok(())
+        })
+    }
+}
+
+/// Frees a token; NULL is nothing to free.
+///
+/// # Safety
+/// `token` is NULL or live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_token_free(token: *mut pulse_token) {
+    // SAFETY: as the caller says.
+    unsafe { free(token) };
+}
+
+fn checks<'a>(binding: pulse_host_binding, host: &'a str, org: &'a str) -> Result<LeaseChecks<'a>, Fault> {
+    let checks = LeaseChecks::new(match binding {
+        PULSE_HOST_REQUIRE => HostBinding::Require(host),
+        PULSE_HOST_ANY => HostBinding::AnyHost,
+        _ => return Err(Fault::Argument("host_binding", "none of PULSE_HOST_...")),
+    });
+    Ok(if org.is_empty() { checks } else { checks.with_org(org) })
+}
+
+fn kind_of(kind: pulse_kind) -> Result<TokenKind, Fault> {
+    match kind {
+        PULSE_KIND_LEASE => Ok(TokenKind::Lease),
+        PULSE_KIND_LICENSE => Ok(TokenKind::License),
+        PULSE_KIND_GRANT => Ok(TokenKind::Grant),
+        _ => Err(Fault::Argument("kind", "none of PULSE_KIND_...")),
+    }
+}
+
+pub(super) fn kind_number(kind: TokenKind) -> pulse_kind {
+    match kind {
+        TokenKind::Lease => PULSE_KIND_LEASE,
+        TokenKind::License => PULSE_KIND_LICENSE,
+        TokenKind::Grant => PULSE_KIND_GRANT,
+    }
+}
+
+fn term_name(term: Result<LicenseTerm, Error>) -> &'static str {
+    match term {
+        Ok(LicenseTerm::Lifetime) => "lifetime",
+        Ok(LicenseTerm::InTerm { .. }) => "active",
+        Ok(LicenseTerm::InGrace { .. }) => "grace",
+        Err(_) => "expired",
+    }
+}
