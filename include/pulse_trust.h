@@ -184,155 +184,155 @@
 #define PULSE_ERR_RELAY_DISABLED 804
 
 
-/*
- The time at which a lifetime license expires.
+/**
+ * The time at which a lifetime license expires.
  */
 #define PULSE_NEVER 9223372036854775807
 
-/*
- A relay's trust keys, rules and revocations. Many threads may use one at once, to revoke too.
+/**
+ * A relay's trust keys, rules and revocations. Many threads may use one at once, to revoke too.
  */
 typedef struct pulse_admission pulse_admission;
 
-/*
- Bytes or UTF-8 text that the caller owns, with a NUL after them that does not count. Free it with
- `pulse_buffer_free`, which wipes it: it may hold a secret.
+/**
+ * Bytes or UTF-8 text that the caller owns, with a NUL after them that does not count. Free it with
+ * `pulse_buffer_free`, which wipes it: it may hold a secret.
  */
 typedef struct pulse_buffer pulse_buffer;
 
-/*
- One side of an established channel. One thread at a time.
+/**
+ * One side of an established channel. One thread at a time.
  */
 typedef struct pulse_channel pulse_channel;
 
-/*
- A runtime's data directory. Every call takes and lets go its lock, so many threads and processes may use one at once.
+/**
+ * A runtime's data directory. Every call takes and lets go its lock, so many threads and processes may use one at once.
  */
 typedef struct pulse_data_dir pulse_data_dir;
 
-/*
- Why a call failed: a number, a text, and details where there are some. Free it with `pulse_error_free`.
+/**
+ * Why a call failed: a number, a text, and details where there are some. Free it with `pulse_error_free`.
  */
 typedef struct pulse_error pulse_error;
 
-/*
- The app's side, between its KEY_EXCHANGE and the instance's. One thread at a time.
+/**
+ * The app's side, between its KEY_EXCHANGE and the instance's. One thread at a time.
  */
 typedef struct pulse_handshake pulse_handshake;
 
-/*
- The key pair by which a phone knows an instance again.
+/**
+ * The key pair by which a phone knows an instance again.
  */
 typedef struct pulse_identity pulse_identity;
 
-/*
- A scanned pairing code that passed every check. Many threads may use one at once.
+/**
+ * A scanned pairing code that passed every check. Many threads may use one at once.
  */
 typedef struct pulse_pairing_code pulse_pairing_code;
 
-/*
- A registration that may be answered with an ACK.
+/**
+ * A registration that may be answered with an ACK.
  */
 typedef struct pulse_registration pulse_registration;
 
-/*
- How a runtime is configured. Many threads may use one at once.
+/**
+ * How a runtime is configured. Many threads may use one at once.
  */
 typedef struct pulse_runtime pulse_runtime;
 
-/*
- An Ed25519 key that signs tokens: a control plane's or a license server's.
+/**
+ * An Ed25519 key that signs tokens: a control plane's or a license server's.
  */
 typedef struct pulse_signing_key pulse_signing_key;
 
-/*
- A token that verified. It is a value to keep: asking it again needs no signature check. Many threads may use one at
- once.
+/**
+ * A token that verified. It is a value to keep: asking it again needs no signature check. Many threads may use one at
+ * once.
  */
 typedef struct pulse_token pulse_token;
 
-/*
- The public keys that are trusted to sign, by kind of token. Many threads may use one at once.
+/**
+ * The public keys that are trusted to sign, by kind of token. Many threads may use one at once.
  */
 typedef struct pulse_trust_keys pulse_trust_keys;
 
-/*
- What came of a call: 0 is success, anything else the stable number of an error (`PULSE_ERR_...`).
+/**
+ * What came of a call: 0 is success, anything else the stable number of an error (`PULSE_ERR_...`).
  */
 typedef int32_t pulse_status;
 
-/*
- What is revoked: `PULSE_REVOKE_...`.
+/**
+ * What is revoked: `PULSE_REVOKE_...`.
  */
 typedef int32_t pulse_revocation;
 
-/*
- A kind of token: `PULSE_KIND_...`.
+/**
+ * A kind of token: `PULSE_KIND_...`.
  */
 typedef int32_t pulse_kind;
 
-/*
- Whether a runtime is a hosted one: `PULSE_MODE_...`.
+/**
+ * Whether a runtime is a hosted one: `PULSE_MODE_...`.
  */
 typedef int32_t pulse_mode;
 
-/*
- For which host a lease may be: `PULSE_HOST_...`.
+/**
+ * For which host a lease may be: `PULSE_HOST_...`.
  */
 typedef int32_t pulse_host_binding;
 
-/*
- A license id (`lid`).
+/**
+ * A license id (`lid`).
  */
 #define PULSE_REVOKE_LICENSE 1
 
-/*
- An installation id (`iid`).
+/**
+ * An installation id (`iid`).
  */
 #define PULSE_REVOKE_INSTALLATION 2
 
-/*
- A token id (`jti`).
+/**
+ * A token id (`jti`).
  */
 #define PULSE_REVOKE_TOKEN 3
 
-/*
- Run by its owner.
+/**
+ * Run by its owner.
  */
 #define PULSE_MODE_SELF_HOSTED 0
 
-/*
- Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+/**
+ * Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
  */
 #define PULSE_MODE_HOSTED 1
 
-/*
- No kind: what is asked of a NULL handle.
+/**
+ * No kind: what is asked of a NULL handle.
  */
 #define PULSE_KIND_NONE 0
 
-/*
- A hosted lease.
+/**
+ * A hosted lease.
  */
 #define PULSE_KIND_LEASE 1
 
-/*
- A classic license.
+/**
+ * A classic license.
  */
 #define PULSE_KIND_LICENSE 2
 
-/*
- A grant.
+/**
+ * A grant.
  */
 #define PULSE_KIND_GRANT 3
 
-/*
- For the given host alone, in any spelling.
+/**
+ * For the given host alone, in any spelling.
  */
 #define PULSE_HOST_REQUIRE 0
 
-/*
- For whatever host it names: a relay, which derives the instance id from that host.
+/**
+ * For whatever host it names: a relay, which derives the instance id from that host.
  */
 #define PULSE_HOST_ANY 1
 
@@ -340,23 +340,21 @@ typedef int32_t pulse_host_binding;
 extern "C" {
 #endif // __cplusplus
 
-/*
- Admission under these keys. `leeway_seconds`, at most 300, is how far the clocks of control plane and relay may
- differ.
-
- # Safety
- `keys` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * Admission under these keys. `leeway_seconds`, at most 300, is how far the clocks of control plane and relay may
+ * differ.
+ *
+ * `keys` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_admission_new(const pulse_trust_keys *keys,
                                  uint32_t leeway_seconds,
                                  pulse_admission **out,
                                  pulse_error **error);
 
-/*
- Revokes what has this id. It counts from the next admission on.
-
- # Safety
- `admission` is NULL or live, `id` is valid for `id_len` bytes; `error` is NULL or valid for a write.
+/**
+ * Revokes what has this id. It counts from the next admission on.
+ *
+ * `admission` is NULL or live, `id` is valid for `id_len` bytes; `error` is NULL or valid for a write.
  */
 pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     pulse_revocation what,
@@ -364,13 +362,12 @@ pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     size_t id_len,
                                     pulse_error **error);
 
-/*
- Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and for
- revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs. For a
- refusal, `pulse_error_wire_code` is what the ERROR frame says.
-
- # Safety
- `admission` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and for
+ * revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs. For a
+ * refusal, `pulse_error_wire_code` is what the ERROR frame says.
+ *
+ * `admission` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_admission_admit(const pulse_admission *admission,
                                    const char *token,
@@ -381,114 +378,101 @@ pulse_status pulse_admission_admit(const pulse_admission *admission,
                                    pulse_registration **out,
                                    pulse_error **error);
 
-/*
- Frees an admission; NULL is nothing to free.
-
- # Safety
- `admission` is NULL or live.
+/**
+ * Frees an admission; NULL is nothing to free.
+ *
+ * `admission` is NULL or live.
  */
 void pulse_admission_free(pulse_admission *admission);
 
-/*
- The id under which phones reach the instance, NUL-terminated; NULL for NULL. Valid as long as the registration.
-
- # Safety
- `registration` is NULL or live.
+/**
+ * The id under which phones reach the instance, NUL-terminated; NULL for NULL. Valid as long as the registration.
+ *
+ * `registration` is NULL or live.
  */
 const char *pulse_registration_instance_id(const pulse_registration *registration);
 
-/*
- The kind of credential; `PULSE_KIND_NONE` for NULL.
-
- # Safety
- `registration` is NULL or live.
+/**
+ * The kind of credential; `PULSE_KIND_NONE` for NULL.
+ *
+ * `registration` is NULL or live.
  */
 pulse_kind pulse_registration_kind(const pulse_registration *registration);
 
-/*
- From this moment on, in Unix seconds, the credential no longer counts; `PULSE_NEVER` for a lifetime license, 0 for
- NULL.
-
- # Safety
- `registration` is NULL or live.
+/**
+ * From this moment on, in Unix seconds, the credential no longer counts; `PULSE_NEVER` for a lifetime license, 0 for
+ * NULL.
+ *
+ * `registration` is NULL or live.
  */
 int64_t pulse_registration_expires_at(const pulse_registration *registration);
 
-/*
- The capabilities that count at `now`, as a sorted JSON array.
-
- # Safety
- `registration` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * The capabilities that count at `now`, as a sorted JSON array.
+ *
+ * `registration` is NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_registration_capabilities_json(const pulse_registration *registration,
                                                   int64_t now,
                                                   pulse_buffer **out_json,
                                                   pulse_error **error);
 
-/*
- Frees a registration; NULL is nothing to free.
-
- # Safety
- `registration` is NULL or live.
+/**
+ * Frees a registration; NULL is nothing to free.
+ *
+ * `registration` is NULL or live.
  */
 void pulse_registration_free(pulse_registration *registration);
 
-/*
- The bytes; NULL for NULL. Valid as long as the buffer.
-
- # Safety
- `buffer` is NULL or live.
+/**
+ * The bytes; NULL for NULL. Valid as long as the buffer.
+ *
+ * `buffer` is NULL or live.
  */
 const uint8_t *pulse_buffer_data(const pulse_buffer *buffer);
 
-/*
- The same as text, NUL-terminated; NULL for NULL. Valid as long as the buffer.
-
- # Safety
- `buffer` is NULL or live.
+/**
+ * The same as text, NUL-terminated; NULL for NULL. Valid as long as the buffer.
+ *
+ * `buffer` is NULL or live.
  */
 const char *pulse_buffer_text(const pulse_buffer *buffer);
 
-/*
- How many bytes there are, without the NUL; 0 for NULL.
-
- # Safety
- `buffer` is NULL or live.
+/**
+ * How many bytes there are, without the NUL; 0 for NULL.
+ *
+ * `buffer` is NULL or live.
  */
 size_t pulse_buffer_len(const pulse_buffer *buffer);
 
-/*
- Wipes and frees a buffer; NULL is nothing to free.
-
- # Safety
- `buffer` is NULL or live.
+/**
+ * Wipes and frees a buffer; NULL is nothing to free.
+ *
+ * `buffer` is NULL or live.
  */
 void pulse_buffer_free(pulse_buffer *buffer);
 
-/*
- Starts a key exchange on the app's side: makes an ephemeral key.
-
- # Safety
- `out` and `error` are NULL or valid for a write.
+/**
+ * Starts a key exchange on the app's side: makes an ephemeral key.
+ *
+ * `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_handshake_start(pulse_handshake **out, pulse_error **error);
 
-/*
- The payload of the app's KEY_EXCHANGE frame.
-
- # Safety
- `handshake` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * The payload of the app's KEY_EXCHANGE frame.
+ *
+ * `handshake` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_handshake_message(const pulse_handshake *handshake, pulse_buffer **out, pulse_error **error);
 
-/*
- Takes the payload of the instance's KEY_EXCHANGE frame and gives the channel, if the identity of the pairing code
- (`identity_public_key`, base64) signed it. A handshake can be finished once, whatever comes of it; it is freed all
- the same.
-
- # Safety
- `handshake` is NULL or live, the message and the text are valid for their lengths; `out` and `error` are NULL or
- valid for a write.
+/**
+ * Takes the payload of the instance's KEY_EXCHANGE frame and gives the channel, if the identity of the pairing code
+ * (`identity_public_key`, base64) signed it. A handshake can be finished once, whatever comes of it; it is freed all
+ * the same.
+ *
+ * `handshake` is NULL or live, the message and the text are valid for their lengths; `out` and `error` are NULL or
+ * valid for a write.
  */
 pulse_status pulse_handshake_finish(pulse_handshake *handshake,
                                     const uint8_t *instance_message,
@@ -498,21 +482,19 @@ pulse_status pulse_handshake_finish(pulse_handshake *handshake,
                                     pulse_channel **out,
                                     pulse_error **error);
 
-/*
- Wipes and frees a handshake; NULL is nothing to free.
-
- # Safety
- `handshake` is NULL or live.
+/**
+ * Wipes and frees a handshake; NULL is nothing to free.
+ *
+ * `handshake` is NULL or live.
  */
 void pulse_handshake_free(pulse_handshake *handshake);
 
-/*
- The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
- answer with.
-
- # Safety
- `identity` is NULL or live, `app_message` is valid for its length; the outputs and `error` are NULL or valid for a
- write.
+/**
+ * The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
+ * answer with.
+ *
+ * `identity` is NULL or live, `app_message` is valid for its length; the outputs and `error` are NULL or valid for a
+ * write.
  */
 pulse_status pulse_channel_accept(const pulse_identity *identity,
                                   const uint8_t *app_message,
@@ -521,11 +503,10 @@ pulse_status pulse_channel_accept(const pulse_identity *identity,
                                   pulse_buffer **out_message,
                                   pulse_error **error);
 
-/*
- Seals a message: the payload of a DATA frame.
-
- # Safety
- `channel` is NULL or live, `plaintext` is valid for its length; `out` and `error` are NULL or valid for a write.
+/**
+ * Seals a message: the payload of a DATA frame.
+ *
+ * `channel` is NULL or live, `plaintext` is valid for its length; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_channel_seal(pulse_channel *channel,
                                 const uint8_t *plaintext,
@@ -533,11 +514,10 @@ pulse_status pulse_channel_seal(pulse_channel *channel,
                                 pulse_buffer **out,
                                 pulse_error **error);
 
-/*
- Opens the payload of a DATA frame. A message that is refused changes nothing.
-
- # Safety
- `channel` is NULL or live, `sealed` is valid for its length; `out` and `error` are NULL or valid for a write.
+/**
+ * Opens the payload of a DATA frame. A message that is refused changes nothing.
+ *
+ * `channel` is NULL or live, `sealed` is valid for its length; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_channel_open(pulse_channel *channel,
                                 const uint8_t *sealed,
@@ -545,46 +525,41 @@ pulse_status pulse_channel_open(pulse_channel *channel,
                                 pulse_buffer **out,
                                 pulse_error **error);
 
-/*
- Wipes and frees a channel; NULL is nothing to free.
-
- # Safety
- `channel` is NULL or live.
+/**
+ * Wipes and frees a channel; NULL is nothing to free.
+ *
+ * `channel` is NULL or live.
  */
 void pulse_channel_free(pulse_channel *channel);
 
-/*
- The data directory at a path, which exists. Nothing is read yet.
-
- # Safety
- `path` is valid for `path_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * The data directory at a path, which exists. Nothing is read yet.
+ *
+ * `path` is valid for `path_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_data_dir_open(const char *path, size_t path_len, pulse_data_dir **out, pulse_error **error);
 
-/*
- Frees a data directory; NULL is nothing to free.
-
- # Safety
- `data_dir` is NULL or live.
+/**
+ * Frees a data directory; NULL is nothing to free.
+ *
+ * `data_dir` is NULL or live.
  */
 void pulse_data_dir_free(pulse_data_dir *data_dir);
 
-/*
- Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config` and `warnings`.
- Members of the config that the library does not know come through.
-
- # Safety
- `data_dir` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config` and `warnings`.
+ * Members of the config that the library does not know come through.
+ *
+ * `data_dir` is NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_relay_config_load(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
 
-/*
- Saves a relay config, given as JSON, sealed. A file that cannot be read is not replaced. Gives the warnings as a JSON
- array.
-
- # Safety
- `data_dir` is NULL or live, `config_json` is valid for its length; `out_warnings_json` and `error` are NULL or valid
- for a write.
+/**
+ * Saves a relay config, given as JSON, sealed. A file that cannot be read is not replaced. Gives the warnings as a JSON
+ * array.
+ *
+ * `data_dir` is NULL or live, `config_json` is valid for its length; `out_warnings_json` and `error` are NULL or valid
+ * for a write.
  */
 pulse_status pulse_relay_config_save(const pulse_data_dir *data_dir,
                                      const char *config_json,
@@ -592,12 +567,11 @@ pulse_status pulse_relay_config_save(const pulse_data_dir *data_dir,
                                      pulse_buffer **out_warnings_json,
                                      pulse_error **error);
 
-/*
- Puts the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, where they are not empty, over a config: the
- config in effect, as `pulse_relay_config_load` gives it. Values that are not valid are ignored with a warning.
-
- # Safety
- The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
+/**
+ * Puts the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, where they are not empty, over a config: the
+ * config in effect, as `pulse_relay_config_load` gives it. Values that are not valid are ignored with a warning.
+ *
+ * The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_relay_config_with_environment(const char *config_json,
                                                  size_t config_json_len,
@@ -608,20 +582,18 @@ pulse_status pulse_relay_config_with_environment(const char *config_json,
                                                  pulse_buffer **out_json,
                                                  pulse_error **error);
 
-/*
- Whether a relay server URL is valid: 0 if it is.
-
- # Safety
- `url` is valid for `url_len` bytes; `error` is NULL or valid for a write.
+/**
+ * Whether a relay server URL is valid: 0 if it is.
+ *
+ * `url` is valid for `url_len` bytes; `error` is NULL or valid for a write.
  */
 pulse_status pulse_relay_server_url_check(const char *url, size_t url_len, pulse_error **error);
 
-/*
- Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
- where there is no file, and `warnings`.
-
- # Safety
- `data_dir` is NULL or live, `org` is valid for its length; `out_json` and `error` are NULL or valid for a write.
+/**
+ * Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
+ * where there is no file, and `warnings`.
+ *
+ * `data_dir` is NULL or live, `org` is valid for its length; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -629,13 +601,12 @@ pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
                                       pulse_buffer **out_json,
                                       pulse_error **error);
 
-/*
- Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
- is signed. A file that cannot be read, or was tampered with, is not replaced. Gives the warnings as a JSON array.
-
- # Safety
- `data_dir` is NULL or live, the texts are valid for their lengths; `out_warnings_json` and `error` are NULL or valid
- for a write.
+/**
+ * Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
+ * is signed. A file that cannot be read, or was tampered with, is not replaced. Gives the warnings as a JSON array.
+ *
+ * `data_dir` is NULL or live, the texts are valid for their lengths; `out_warnings_json` and `error` are NULL or valid
+ * for a write.
  */
 pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -645,62 +616,56 @@ pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       pulse_buffer **out_warnings_json,
                                       pulse_error **error);
 
-/*
- The version of the library, as `1.2.3`.
+/**
+ * The version of the library, as `1.2.3`.
  */
 const char *pulse_version(void);
 
-/*
- The stable name of a status, as `SIGNATURE_INVALID`; `UNKNOWN` for a number that is none. Valid for ever.
+/**
+ * The stable name of a status, as `SIGNATURE_INVALID`; `UNKNOWN` for a number that is none. Valid for ever.
  */
 const char *pulse_status_name(pulse_status status);
 
-/*
- The number of an error, as the call returned it.
-
- # Safety
- `error` is NULL or live.
+/**
+ * The number of an error, as the call returned it.
+ *
+ * `error` is NULL or live.
  */
 pulse_status pulse_error_status(const pulse_error *error);
 
-/*
- What is wrong, in words, NUL-terminated; it holds no secret. Valid as long as the error.
-
- # Safety
- `error` is NULL or live.
+/**
+ * What is wrong, in words, NUL-terminated; it holds no secret. Valid as long as the error.
+ *
+ * `error` is NULL or live.
  */
 const char *pulse_error_message(const pulse_error *error);
 
-/*
- What a relay's ERROR frame says of it, as `LICENSE_EXPIRED`; NULL where there is none. Valid as long as the error.
-
- # Safety
- `error` is NULL or live.
+/**
+ * What a relay's ERROR frame says of it, as `LICENSE_EXPIRED`; NULL where there is none. Valid as long as the error.
+ *
+ * `error` is NULL or live.
  */
 const char *pulse_error_wire_code(const pulse_error *error);
 
-/*
- Details as JSON, as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL where there are none. Valid as long as
- the error.
-
- # Safety
- `error` is NULL or live.
+/**
+ * Details as JSON, as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL where there are none. Valid as long as
+ * the error.
+ *
+ * `error` is NULL or live.
  */
 const char *pulse_error_detail_json(const pulse_error *error);
 
-/*
- Frees an error; NULL is nothing to free.
-
- # Safety
- `error` is NULL or live.
+/**
+ * Frees an error; NULL is nothing to free.
+ *
+ * `error` is NULL or live.
  */
 void pulse_error_free(pulse_error *error);
 
-/*
- Builds a frame. `frame_type` is the number of FORMATS 11, as 0x01 for REGISTER.
-
- # Safety
- `payload` is valid for `payload_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * Builds a frame. `frame_type` is the number of FORMATS 11, as 0x01 for REGISTER.
+ *
+ * `payload` is valid for `payload_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_frame_encode(uint8_t frame_type,
                                 uint32_t channel,
@@ -709,11 +674,10 @@ pulse_status pulse_frame_encode(uint8_t frame_type,
                                 pulse_buffer **out,
                                 pulse_error **error);
 
-/*
- Reads a frame: its type, its channel, and where in `frame` its payload begins; it goes to the end.
-
- # Safety
- `frame` is valid for `frame_len` bytes; the outputs and `error` are NULL or valid for a write.
+/**
+ * Reads a frame: its type, its channel, and where in `frame` its payload begins; it goes to the end.
+ *
+ * `frame` is valid for `frame_len` bytes; the outputs and `error` are NULL or valid for a write.
  */
 pulse_status pulse_frame_decode(const uint8_t *frame,
                                 size_t frame_len,
@@ -722,13 +686,12 @@ pulse_status pulse_frame_decode(const uint8_t *frame,
                                 size_t *out_payload_offset,
                                 pulse_error **error);
 
-/*
- A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
- be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
- `PULSE_RELAY_SERVER` (empty: not set).
-
- # Safety
- `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
+ * be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
+ * `PULSE_RELAY_SERVER` (empty: not set).
+ *
+ * `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_runtime_new(pulse_mode mode,
                                const pulse_trust_keys *keys,
@@ -741,22 +704,20 @@ pulse_status pulse_runtime_new(pulse_mode mode,
                                pulse_runtime **out,
                                pulse_error **error);
 
-/*
- Frees a runtime; NULL is nothing to free.
-
- # Safety
- `runtime` is NULL or live.
+/**
+ * Frees a runtime; NULL is nothing to free.
+ *
+ * `runtime` is NULL or live.
  */
 void pulse_runtime_free(pulse_runtime *runtime);
 
-/*
- Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
- nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
- Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
- bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
-
- # Safety
- `data_dir` and `runtime` are NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
+ * nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
+ * Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
+ * bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
+ *
+ * `data_dir` and `runtime` are NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_bootstrap(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,
@@ -764,12 +725,11 @@ pulse_status pulse_bootstrap(const pulse_data_dir *data_dir,
                              pulse_buffer **out_json,
                              pulse_error **error);
 
-/*
- The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
- fails and says of each candidate why.
-
- # Safety
- As `pulse_bootstrap`.
+/**
+ * The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
+ * fails and says of each candidate why.
+ *
+ * As `pulse_bootstrap`.
  */
 pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
                                            const pulse_runtime *runtime,
@@ -777,12 +737,11 @@ pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
                                            pulse_buffer **out_json,
                                            pulse_error **error);
 
-/*
- Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
- `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
-
- # Safety
- As `pulse_bootstrap`.
+/**
+ * Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
+ * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
+ *
+ * As `pulse_bootstrap`.
  */
 pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,
@@ -790,14 +749,13 @@ pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              pulse_buffer **out_json,
                              pulse_error **error);
 
-/*
- What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
- `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
- `trial_ends_at`, `lease_error`.
-
- # Safety
- `runtime` is NULL or live, `billing_json` is valid for its length; `out_json` and `error` are NULL or valid for a
- write.
+/**
+ * What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
+ * `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+ * `trial_ends_at`, `lease_error`.
+ *
+ * `runtime` is NULL or live, `billing_json` is valid for its length; `out_json` and `error` are NULL or valid for a
+ * write.
  */
 pulse_status pulse_billing_state_resolve(const pulse_runtime *runtime,
                                          const char *billing_json,
@@ -806,14 +764,13 @@ pulse_status pulse_billing_state_resolve(const pulse_runtime *runtime,
                                          pulse_buffer **out_json,
                                          pulse_error **error);
 
-/*
- The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
- order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
- `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
-
- # Safety
- `data_dir` and `key` are NULL or live, `order_json` is valid for its length; `out_host` and `error` are NULL or
- valid for a write.
+/**
+ * The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
+ * order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
+ * `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
+ *
+ * `data_dir` and `key` are NULL or live, `order_json` is valid for its length; `out_host` and `error` are NULL or
+ * valid for a write.
  */
 pulse_status pulse_billing_state_issue(const pulse_data_dir *data_dir,
                                        const char *order_json,
@@ -823,82 +780,73 @@ pulse_status pulse_billing_state_issue(const pulse_data_dir *data_dir,
                                        pulse_buffer **out_host,
                                        pulse_error **error);
 
-/*
- Makes a new identity.
-
- # Safety
- `out` and `error` are NULL or valid for a write.
+/**
+ * Makes a new identity.
+ *
+ * `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_identity_generate(pulse_identity **out, pulse_error **error);
 
-/*
- The identity of a private key in base64, as `identity_private_key` of a relay config has it.
-
- # Safety
- `private_key` is valid for `private_key_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * The identity of a private key in base64, as `identity_private_key` of a relay config has it.
+ *
+ * `private_key` is valid for `private_key_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_identity_from_private_key(const char *private_key,
                                              size_t private_key_len,
                                              pulse_identity **out,
                                              pulse_error **error);
 
-/*
- The public key, standard base64: what a pairing code carries.
-
- # Safety
- `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * The public key, standard base64: what a pairing code carries.
+ *
+ * `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_identity_public_key(const pulse_identity *identity, pulse_buffer **out, pulse_error **error);
 
-/*
- The fingerprint that people compare: 32 upper-case hex pairs joined by `:`.
-
- # Safety
- `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * The fingerprint that people compare: 32 upper-case hex pairs joined by `:`.
+ *
+ * `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_identity_fingerprint(const pulse_identity *identity, pulse_buffer **out, pulse_error **error);
 
-/*
- Signs the 32 bytes of an ephemeral X25519 key into the 64 bytes at `out_signature`.
-
- # Safety
- `identity` is NULL or live; `ephemeral_public_key` is NULL or valid for 32 bytes, `out_signature` for a write of 64;
- `error` is NULL or valid for a write.
+/**
+ * Signs the 32 bytes of an ephemeral X25519 key into the 64 bytes at `out_signature`.
+ *
+ * `identity` is NULL or live; `ephemeral_public_key` is NULL or valid for 32 bytes, `out_signature` for a write of 64;
+ * `error` is NULL or valid for a write.
  */
 pulse_status pulse_identity_sign_key_exchange(const pulse_identity *identity,
                                               const uint8_t *ephemeral_public_key,
                                               uint8_t *out_signature,
                                               pulse_error **error);
 
-/*
- **Secret**: the private key in base64, to be sealed on disk in a relay config.
-
- # Safety
- `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * **Secret**: the private key in base64, to be sealed on disk in a relay config.
+ *
+ * `identity` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_identity_secret_private_key(const pulse_identity *identity, pulse_buffer **out, pulse_error **error);
 
-/*
- Wipes and frees an identity; NULL is nothing to free.
-
- # Safety
- `identity` is NULL or live.
+/**
+ * Wipes and frees an identity; NULL is nothing to free.
+ *
+ * `identity` is NULL or live.
  */
 void pulse_identity_free(pulse_identity *identity);
 
-/*
- The instance id of a hosted tenant, from its host in any spelling.
-
- # Safety
- `host` is valid for `host_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * The instance id of a hosted tenant, from its host in any spelling.
+ *
+ * `host` is valid for `host_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_instance_id_of_host(const char *host, size_t host_len, pulse_buffer **out, pulse_error **error);
 
-/*
- The instance id of an instance with a license or grant, from the license id and the instance secret.
-
- # Safety
- The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * The instance id of an instance with a license or grant, from the license id and the instance secret.
+ *
+ * The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_instance_id_of_license(const char *license_id,
                                           size_t license_id_len,
@@ -907,19 +855,17 @@ pulse_status pulse_instance_id_of_license(const char *license_id,
                                           pulse_buffer **out,
                                           pulse_error **error);
 
-/*
- The normal form of a host: of `https://T-1.Cloud.Example.Test:443/x` it is `t-1.cloud.example.test`.
-
- # Safety
- `host` is valid for `host_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * The normal form of a host: of `https://T-1.Cloud.Example.Test:443/x` it is `t-1.cloud.example.test`.
+ *
+ * `host` is valid for `host_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_host_normalize(const char *host, size_t host_len, pulse_buffer **out, pulse_error **error);
 
-/*
- The host of a hosted tenant, from its id and the control plane's base URL.
-
- # Safety
- The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * The host of a hosted tenant, from its id and the control plane's base URL.
+ *
+ * The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_tenant_host(const char *tenant_id,
                                size_t tenant_id_len,
@@ -928,78 +874,71 @@ pulse_status pulse_tenant_host(const char *tenant_id,
                                pulse_buffer **out,
                                pulse_error **error);
 
-/*
- How many milliseconds to wait before the next refresh of a lease that expires at `expires_at` (0: it is not known).
- `random`, evenly distributed over all 32 bits, spreads the tenants.
+/**
+ * How many milliseconds to wait before the next refresh of a lease that expires at `expires_at` (0: it is not known).
+ * `random`, evenly distributed over all 32 bits, spreads the tenants.
  */
 uint64_t pulse_refresh_delay_ms(int64_t expires_at, int64_t now, uint32_t random);
 
-/*
- How many milliseconds to wait after so many failed refreshes in a row.
+/**
+ * How many milliseconds to wait after so many failed refreshes in a row.
  */
 uint64_t pulse_refresh_backoff_ms(uint32_t failures);
 
-/*
- Makes a signing key from the operating system's random generator.
-
- # Safety
- `out` is NULL or valid for a write, as is `error`.
+/**
+ * Makes a signing key from the operating system's random generator.
+ *
+ * `out` is NULL or valid for a write, as is `error`.
  */
 pulse_status pulse_signing_key_generate(pulse_signing_key **out, pulse_error **error);
 
-/*
- Reads a signing key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
-
- # Safety
- `key_base64` is valid for `key_base64_len` bytes; `out` and `error` are NULL or valid for a write.
+/**
+ * Reads a signing key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
+ *
+ * `key_base64` is valid for `key_base64_len` bytes; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_signing_key_from_base64(const char *key_base64,
                                            size_t key_base64_len,
                                            pulse_signing_key **out,
                                            pulse_error **error);
 
-/*
- The public key as settings write it: standard base64.
-
- # Safety
- `key` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * The public key as settings write it: standard base64.
+ *
+ * `key` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_signing_key_public_key(const pulse_signing_key *key, pulse_buffer **out, pulse_error **error);
 
-/*
- **Secret**: standard base64 of seed and public key, to be kept by the caller.
-
- # Safety
- `key` is NULL or live; `out` and `error` are NULL or valid for a write.
+/**
+ * **Secret**: standard base64 of seed and public key, to be kept by the caller.
+ *
+ * `key` is NULL or live; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_signing_key_secret_base64(const pulse_signing_key *key, pulse_buffer **out, pulse_error **error);
 
-/*
- Wipes and frees a signing key; NULL is nothing to free.
-
- # Safety
- `key` is NULL or live.
+/**
+ * Wipes and frees a signing key; NULL is nothing to free.
+ *
+ * `key` is NULL or live.
  */
 void pulse_signing_key_free(pulse_signing_key *key);
 
-/*
- What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
- `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
-
- # Safety
- `key_base64` is valid for `key_base64_len` bytes; `out_json` and `error` are NULL or valid for a write.
+/**
+ * What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
+ * `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
+ *
+ * `key_base64` is valid for `key_base64_len` bytes; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_public_key_describe(const char *key_base64,
                                        size_t key_base64_len,
                                        pulse_buffer **out_json,
                                        pulse_error **error);
 
-/*
- The keys to trust: of leases, and of licenses and grants, each a comma-separated list of base64 keys as the settings
- have it. An empty list trusts none.
-
- # Safety
- The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * The keys to trust: of leases, and of licenses and grants, each a comma-separated list of base64 keys as the settings
+ * have it. An empty list trusts none.
+ *
+ * The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_trust_keys_new(const char *lease_keys,
                                   size_t lease_keys_len,
@@ -1008,22 +947,20 @@ pulse_status pulse_trust_keys_new(const char *lease_keys,
                                   pulse_trust_keys **out,
                                   pulse_error **error);
 
-/*
- Frees the keys; what was made with them keeps its own. NULL is nothing to free.
-
- # Safety
- `keys` is NULL or live.
+/**
+ * Frees the keys; what was made with them keeps its own. NULL is nothing to free.
+ *
+ * `keys` is NULL or live.
  */
 void pulse_trust_keys_free(pulse_trust_keys *keys);
 
-/*
- Builds the pairing code of a runtime from the relay config in effect (JSON), the instance id of the last ACK, the
- token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
- `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
- `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
-
- # Safety
- The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
+/**
+ * Builds the pairing code of a runtime from the relay config in effect (JSON), the instance id of the last ACK, the
+ * token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
+ * `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
+ * `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
+ *
+ * The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_pairing_build(const char *config_json,
                                  size_t config_json_len,
@@ -1036,79 +973,71 @@ pulse_status pulse_pairing_build(const char *config_json,
                                  pulse_buffer **out_json,
                                  pulse_error **error);
 
-/*
- Reads and checks a scanned text: a deep link, the compact code, or the JSON form.
-
- # Safety
- `scanned` is valid for its length; `out` and `error` are NULL or valid for a write.
+/**
+ * Reads and checks a scanned text: a deep link, the compact code, or the JSON form.
+ *
+ * `scanned` is valid for its length; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_pairing_code_parse(const char *scanned,
                                       size_t scanned_len,
                                       pulse_pairing_code **out,
                                       pulse_error **error);
 
-/*
- What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
- `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
-
- # Safety
- `code` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
+ * `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
+ *
+ * `code` is NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_pairing_code_secret_json(const pulse_pairing_code *code,
                                             pulse_buffer **out_json,
                                             pulse_error **error);
 
-/*
- Wipes and frees a code; NULL is nothing to free.
-
- # Safety
- `code` is NULL or live.
+/**
+ * Wipes and frees a code; NULL is nothing to free.
+ *
+ * `code` is NULL or live.
  */
 void pulse_pairing_code_free(pulse_pairing_code *code);
 
-/*
- The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
- JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
- `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
-
- # Safety
- `presented_json` is valid for its length; `out_json` and `error` are NULL or valid for a write.
+/**
+ * The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
+ * JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
+ * `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
+ *
+ * `presented_json` is valid for its length; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_connection_check(const char *presented_json,
                                     size_t presented_json_len,
                                     pulse_buffer **out_json,
                                     pulse_error **error);
 
-/*
- The URL an app connects to, from the one the instance is configured with.
-
- # Safety
- `url` is valid for its length; `out` and `error` are NULL or valid for a write.
+/**
+ * The URL an app connects to, from the one the instance is configured with.
+ *
+ * `url` is valid for its length; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_relay_url_for_app(const char *url, size_t url_len, pulse_buffer **out, pulse_error **error);
 
-/*
- Draws a text as a QR code: an SVG image.
-
- # Safety
- `code` is valid for its length; `out_svg` and `error` are NULL or valid for a write.
+/**
+ * Draws a text as a QR code: an SVG image.
+ *
+ * `code` is valid for its length; `out_svg` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_qr_svg(const char *code, size_t code_len, pulse_buffer **out_svg, pulse_error **error);
 
-/*
- Draws a text as a QR code for a terminal with a dark background.
-
- # Safety
- `code` is valid for its length; `out` and `error` are NULL or valid for a write.
+/**
+ * Draws a text as a QR code for a terminal with a dark background.
+ *
+ * `code` is valid for its length; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_qr_terminal(const char *code, size_t code_len, pulse_buffer **out, pulse_error **error);
 
-/*
- Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
-
- # Safety
- `key` is NULL or live, `claims_json` is valid for `claims_json_len` bytes; `out_token` and `error` are NULL or valid
- for a write.
+/**
+ * Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
+ *
+ * `key` is NULL or live, `claims_json` is valid for `claims_json_len` bytes; `out_token` and `error` are NULL or valid
+ * for a write.
  */
 pulse_status pulse_token_sign(const pulse_signing_key *key,
                               pulse_kind kind,
@@ -1118,13 +1047,12 @@ pulse_status pulse_token_sign(const pulse_signing_key *key,
                               pulse_buffer **out_token,
                               pulse_error **error);
 
-/*
- Verifies a token as the kind its claims say it is of: signature under the keys of that kind, term, and, for a lease,
- host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
- `leeway_seconds` (at most 300) counts for leases.
-
- # Safety
- `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
+/**
+ * Verifies a token as the kind its claims say it is of: signature under the keys of that kind, term, and, for a lease,
+ * host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
+ * `leeway_seconds` (at most 300) counts for leases.
+ *
+ * `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_token_verify(const pulse_trust_keys *keys,
                                 const char *token,
@@ -1139,12 +1067,11 @@ pulse_status pulse_token_verify(const pulse_trust_keys *keys,
                                 pulse_token **out,
                                 pulse_error **error);
 
-/*
- Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
- `state` at `now`, and `claims`. It grants nothing.
-
- # Safety
- As `pulse_token_verify`.
+/**
+ * Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
+ * `state` at `now`, and `claims`. It grants nothing.
+ *
+ * As `pulse_token_verify`.
  */
 pulse_status pulse_token_inspect(const pulse_trust_keys *keys,
                                  const char *token,
@@ -1158,27 +1085,24 @@ pulse_status pulse_token_inspect(const pulse_trust_keys *keys,
                                  pulse_buffer **out_json,
                                  pulse_error **error);
 
-/*
- The kind of a verified token; `PULSE_KIND_NONE` for NULL.
-
- # Safety
- `token` is NULL or live.
+/**
+ * The kind of a verified token; `PULSE_KIND_NONE` for NULL.
+ *
+ * `token` is NULL or live.
  */
 pulse_kind pulse_token_kind(const pulse_token *token);
 
-/*
- From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
-
- # Safety
- `token` is NULL or live.
+/**
+ * From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
+ *
+ * `token` is NULL or live.
  */
 int64_t pulse_token_expires_at(const pulse_token *token);
 
-/*
- Whether the token is in term and grants a capability at `now`: 0 if it does.
-
- # Safety
- `token` is NULL or live, `capability` is valid for `capability_len` bytes; `error` is NULL or valid for a write.
+/**
+ * Whether the token is in term and grants a capability at `now`: 0 if it does.
+ *
+ * `token` is NULL or live, `capability` is valid for `capability_len` bytes; `error` is NULL or valid for a write.
  */
 pulse_status pulse_token_check(const pulse_token *token,
                                const char *capability,
@@ -1186,38 +1110,34 @@ pulse_status pulse_token_check(const pulse_token *token,
                                int64_t now,
                                pulse_error **error);
 
-/*
- Whether the token is a lease for a host, in any spelling: 0 if it is.
-
- # Safety
- `token` is NULL or live, `host` is valid for `host_len` bytes; `error` is NULL or valid for a write.
+/**
+ * Whether the token is a lease for a host, in any spelling: 0 if it is.
+ *
+ * `token` is NULL or live, `host` is valid for `host_len` bytes; `error` is NULL or valid for a write.
  */
 pulse_status pulse_token_check_host(const pulse_token *token, const char *host, size_t host_len, pulse_error **error);
 
-/*
- The claims as JSON, normalized.
-
- # Safety
- `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * The claims as JSON, normalized.
+ *
+ * `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_token_claims_json(const pulse_token *token, pulse_buffer **out_json, pulse_error **error);
 
-/*
- The capabilities that count at `now`, as a sorted JSON array.
-
- # Safety
- `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
+/**
+ * The capabilities that count at `now`, as a sorted JSON array.
+ *
+ * `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
  */
 pulse_status pulse_token_capabilities_json(const pulse_token *token,
                                            int64_t now,
                                            pulse_buffer **out_json,
                                            pulse_error **error);
 
-/*
- Frees a token; NULL is nothing to free.
-
- # Safety
- `token` is NULL or live.
+/**
+ * Frees a token; NULL is nothing to free.
+ *
+ * `token` is NULL or live.
  */
 void pulse_token_free(pulse_token *token);
 

@@ -83,8 +83,9 @@ pub unsafe extern "C" fn pulse_handshake_finish(
             let out = Out::new(out, "out")?;
             let message = bytes(instance_message, instance_message_len, "instance_message")?;
             let identity = text(identity_public_key, identity_public_key_len, "identity_public_key")?;
+            let handshake = borrow_mut(handshake, "handshake")?;
             let identity = PublicKey::from_base64(identity)?;
-            let handshake = borrow_mut(handshake, "handshake")?.handshake.take().ok_or(FINISHED)?;
+            let handshake = handshake.handshake.take().ok_or(FINISHED)?;
             out.give(pulse_channel { channel: handshake.finish(message, &identity)? });
             Ok(())
         })

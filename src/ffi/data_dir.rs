@@ -102,8 +102,9 @@ pub unsafe extern "C" fn pulse_relay_config_save(
     unsafe {
         guard(error, || {
             let out = Out::new(out_warnings_json, "out_warnings_json")?;
+            let directory = &borrow(data_dir, "data_dir")?.directory;
             let config = relay_config(text(config_json, config_json_len, "config_json")?)?;
-            let warnings = borrow(data_dir, "data_dir")?.directory.lock()?.save_relay_config(&config)?;
+            let warnings = directory.lock()?.save_relay_config(&config)?;
             out.give_bytes(json::secret_text(&warning_texts(&warnings))?.as_bytes());
             Ok(())
         })
@@ -130,8 +131,9 @@ pub unsafe extern "C" fn pulse_relay_config_with_environment(
     unsafe {
         guard(error, || {
             let out = Out::new(out_json, "out_json")?;
-            let mut config = relay_config(text(config_json, config_json_len, "config_json")?)?;
+            let config = text(config_json, config_json_len, "config_json")?;
             let (enabled, server) = (text(enabled, enabled_len, "enabled")?, text(server, server_len, "server")?);
+            let mut config = relay_config(config)?;
             let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
             environment.apply(&mut config);
             let loaded = LoadedConfig { config: &config, warnings: warning_texts(&warnings) };
@@ -208,10 +210,11 @@ pub unsafe extern "C" fn pulse_billing_state_save(
     unsafe {
         guard(error, || {
             let out = Out::new(out_warnings_json, "out_warnings_json")?;
+            let directory = &borrow(data_dir, "data_dir")?.directory;
             let org = text(org, org_len, "org")?;
             let mut state: BillingState =
                 json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
-            let warnings = borrow(data_dir, "data_dir")?.directory.lock()?.save_billing_state(org, &mut state)?;
+            let warnings = directory.lock()?.save_billing_state(org, &mut state)?;
             out.give_bytes(json::secret_text(&warning_texts(&warnings))?.as_bytes());
             Ok(())
         })

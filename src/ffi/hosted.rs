@@ -310,9 +310,9 @@ pub unsafe extern "C" fn pulse_billing_state_issue(
     unsafe {
         guard(error, || {
             let out = Out::new(out_host, "out_host")?;
+            let (directory, key) = (&borrow(data_dir, "data_dir")?.directory, &borrow(key, "key")?.key);
             let order: TenantOrder = json::parse(text(order_json, order_json_len, "order_json")?, "order_json")?;
-            let key = &borrow(key, "key")?.key;
-            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
+            let locked = directory.lock()?;
             let mut issued = issue_billing_state(&order, key, UnixTime::from_secs(now))?;
             locked.save_billing_state(DEFAULT_ORG, &mut issued.billing)?;
             out.give_bytes(issued.instance_host.as_str());

@@ -166,10 +166,10 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
     unsafe {
         guard(error, || {
             let out = Out::new(out, "out")?;
-            let keys = TrustKeys {
-                lease: TrustKeySet::from_setting(text(lease_keys, lease_keys_len, "lease_keys")?)?,
-                license: TrustKeySet::from_setting(text(license_keys, license_keys_len, "license_keys")?)?,
-            };
+            let lease = text(lease_keys, lease_keys_len, "lease_keys")?;
+            let license = text(license_keys, license_keys_len, "license_keys")?;
+            let keys =
+                TrustKeys { lease: TrustKeySet::from_setting(lease)?, license: TrustKeySet::from_setting(license)? };
             out.give(pulse_trust_keys { keys });
             Ok(())
         })

@@ -20,6 +20,8 @@ pub mod ids;
 mod json;
 pub mod keys;
 pub mod pairing;
+#[cfg(feature = "panic-probe")]
+pub mod panic_probe;
 pub mod token;
 #[cfg(target_family = "wasm")]
 pub mod wasm;

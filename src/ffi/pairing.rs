@@ -53,10 +53,11 @@ pub unsafe extern "C" fn pulse_pairing_build(
     unsafe {
         guard(error, || {
             let out = Out::new(out_json, "out_json")?;
-            let config = relay_config(text(config_json, config_json_len, "config_json")?)?;
+            let config = text(config_json, config_json_len, "config_json")?;
             let instance_id = text(instance_id, instance_id_len, "instance_id")?;
             let auth_token = text(auth_token, auth_token_len, "auth_token")?;
             let instance_url = text(instance_url, instance_url_len, "instance_url")?;
+            let config = relay_config(config)?;
             let onboarding = Onboarding::new(&config, instance_id, auth_token).with_instance_url(instance_url);
             let payload = match onboarding.build() {
                 Ok(payload) => payload,

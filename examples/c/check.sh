@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Installs the library with cargo-c into a prefix, builds the example against it with pkg-config, as C11 and as a user
+# would, and runs it under valgrind: 0 errors, 0 bytes lost.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+for tool in valgrind pkg-config cc; do
+  command -v $tool >/dev/null || { echo "examples/c needs $tool" >&2; exit 1; }
+done
+if ! cargo cinstall --version >/dev/null 2>&1; then
+  echo "cargo-c is missing: cargo install cargo-c --version 0.10.24+cargo-0.98.0 --locked" >&2
+  exit 1
+fi
+prefix=$(mktemp -d)
+trap 'rm -rf "$prefix"' EXIT
+cargo cinstall --release --prefix "$prefix" --libdir "$prefix/lib" --includedir "$prefix/include" --features capi
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+readelf -d "$prefix"/lib/libpulse_trust.so | grep -q 'SONAME.*libpulse_trust\.so\.0' || { echo "no SONAME" >&2; exit 1; }
+size=$(stat -L -c %s "$prefix/lib/libpulse_trust.so")
+strip -o "$prefix/stripped.so" "$prefix/lib/libpulse_trust.so"
+stripped=$(stat -c %s "$prefix/stripped.so")
+echo "shared library: $size bytes, stripped $stripped"
+[ "$stripped" -le 1048576 ] || { echo "over 1 MiB" >&2; exit 1; }
+# shellcheck disable=SC2046
+cc -std=c11 -Wall -Wextra -Werror -pedantic -g examples/c/tenant.c $(pkg-config --cflags --libs pulse_trust) -o "$prefix/tenant"
+mkdir "$prefix/data"
+LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --suppressions=examples/c/valgrind.supp --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
+  --errors-for-leak-kinds=all "$prefix/tenant" "$prefix/data"
+ls -A "$prefix/data"

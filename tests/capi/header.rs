@@ -1,0 +1,50 @@
+//! The committed header is the generated one, and every compiler takes it.
+
+use std::process::Command;
+
+use pulse_trust::Error;
+
+use crate::library::{root, run};
+
+fn committed() -> String {
+    std::fs::read_to_string(root().join("include/pulse_trust.h")).unwrap()
+}
+
+#[test]
+fn the_committed_header_is_the_generated_one() {
+    let generated = std::fs::read_to_string(concat!(env!("OUT_DIR"), "/pulse_trust.h")).unwrap();
+    let hint = "PULSE_TRUST_WRITE_HEADER=1 cargo build --features capi writes it";
+    assert!(committed() == generated, "include/pulse_trust.h is not what src/ffi says: {hint}");
+}
+
+#[test]
+fn every_error_is_a_constant() {
+    let header = committed();
+    for (code, name) in Error::TABLE {
+        assert!(header.contains(&format!("\n#define PULSE_ERR_{name} {code}\n")), "{name}");
+    }
+    assert_eq!(header.matches("#define PULSE_ERR_").count(), Error::TABLE.len() + 3);
+}
+
+#[test]
+fn only_pulse_names_are_defined() {
+    for line in committed().lines() {
+        if let Some(name) = line.strip_prefix("#define ") {
+            assert!(name.starts_with("PULSE_"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn c11_and_cpp17_take_the_header_without_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    for (compiler, file, standard) in [("cc", "header.c", "-std=c11"), ("c++", "header.cpp", "-std=c++17")] {
+        let source = folder.path().join(file);
+        let text = "#include <pulse_trust.h>\nint main(void) { return pulse_version() == 0; }\n";
+        std::fs::write(&source, text).unwrap();
+        run(Command::new(compiler)
+            .args([standard, "-Wall", "-Wextra", "-Werror", "-pedantic", "-fsyntax-only", "-I"])
+            .arg(root().join("include"))
+            .arg(&source));
+    }
+}
