@@ -1,0 +1,74 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// An Admission decides for a relay who may register.
+type Admission struct{ handle *handle }
+
+// A Revocation says what is revoked.
+type Revocation int32
+
+// What can be revoked.
+const (
+	RevokeLicense      Revocation = 1 // by license id
+	RevokeInstallation Revocation = 2 // by installation id
+	RevokeToken        Revocation = 3 // by token id
+)
+
+// NewAdmission admits under these keys. Leeway is how far the clocks may differ, at most 5 minutes.
+func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
+	var admission *Admission
+	err := keys.use(func(ref engine.Ref) error {
+		made, err := engine.AdmissionNew(ref, uint32(max(0, leeway/time.Second)))
+		if err == nil {
+			admission = &Admission{newHandle(made, engine.AdmissionFree)}
+		}
+		return err
+	})
+	return admission, err
+}
+
+// Revoke revokes what has this id, from the next admission on.
+func (a *Admission) Revoke(what Revocation, id string) error {
+	return a.handle.use(func(ref engine.Ref) error { return engine.AdmissionRevoke(ref, int32(what), id) })
+}
+
+// A Registration may be answered with an ACK.
+type Registration struct {
+	InstanceID   string
+	Kind         Kind
+	ExpiresAt    time.Time // zero for a lifetime license
+	Capabilities []string  // those that count now
+}
+
+// Admit decides on one registration. The hint is the instance secret, which a license or grant needs. The *[Error] of a
+// refusal has the WireCode for the ERROR frame.
+func (a *Admission) Admit(token, hint string, now time.Time) (registration Registration, err error) {
+	err = a.handle.use(func(ref engine.Ref) error {
+		made, err := engine.AdmissionAdmit(ref, token, hint, now.Unix())
+		if err != nil {
+			return err
+		}
+		defer engine.RegistrationFree(made)
+		registration.InstanceID = engine.RegistrationInstanceID(made)
+		registration.Kind = Kind(engine.RegistrationKind(made))
+		if seconds := engine.RegistrationExpiresAt(made); seconds != math.MaxInt64 {
+			registration.ExpiresAt = time.Unix(seconds, 0)
+		}
+		bytes, err := engine.RegistrationCapabilitiesJSON(made, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &registration.Capabilities)
+	})
+	return registration, err
+}
+
+// Close frees the admission.
+func (a *Admission) Close() { a.handle.close() }

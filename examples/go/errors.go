@@ -1,0 +1,60 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// A Code is the stable number of an error. It is an error itself, for errors.Is.
+type Code int32
+
+// Error gives the name of the code, as "SIGNATURE_INVALID".
+func (c Code) Error() string { return c.Name() }
+
+// Name is the stable name of the code.
+func (c Code) Name() string {
+	if name, ok := codeNames[c]; ok {
+		return name
+	}
+	return "UNKNOWN"
+}
+
+// An Error is why the library refused something. It holds no secret.
+type Error struct {
+	Code     Code
+	Message  string
+	WireCode string // what a relay's ERROR frame says of it, where there is one
+
+	detail string
+}
+
+func (e *Error) Error() string {
+	return fmt.Sprintf("%s (%d %s)", e.Message, int32(e.Code), e.Code.Name())
+}
+
+// Is compares the code, so that errors.Is(err, pulsetrust.ErrExpired) holds.
+func (e *Error) Is(target error) bool {
+	code, ok := target.(Code)
+	return ok && code == e.Code
+}
+
+// Diagnostics are what keeps a pairing code from being built, with [ErrPairingNotReady].
+func (e *Error) Diagnostics() []Diagnostic {
+	var diagnostics []Diagnostic
+	if e.detail == "" || json.Unmarshal([]byte(e.detail), &diagnostics) != nil {
+		return nil
+	}
+	return diagnostics
+}
+
+// wrap makes an *Error of what an engine returned.
+func wrap(err error) error {
+	var fault *engine.Fault
+	if errors.As(err, &fault) {
+		return &Error{Code(fault.Code), fault.Message, fault.WireCode, fault.Detail}
+	}
+	return err
+}

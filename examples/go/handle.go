@@ -1,0 +1,69 @@
+package pulsetrust
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// handle owns something of the library. It is freed by close, or by the garbage collector with its owner.
+type handle struct {
+	mutex   sync.RWMutex
+	ref     engine.Ref
+	free    func(engine.Ref)
+	cleanup runtime.Cleanup
+}
+
+var errClosed = &Error{Code: ErrInvalidArgument, Message: "it was closed before"}
+
+// use calls job with the handle, which nobody frees meanwhile.
+func (h *handle) use(job func(engine.Ref) error) error {
+	h.mutex.RLock()
+	defer h.mutex.RUnlock()
+	if h.ref.IsNil() {
+		return errClosed
+	}
+	err := job(h.ref)
+	runtime.KeepAlive(h)
+	return wrap(err)
+}
+
+// useAlone is use for what changes with the call.
+func (h *handle) useAlone(job func(engine.Ref) error) error {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.ref.IsNil() {
+		return errClosed
+	}
+	err := job(h.ref)
+	runtime.KeepAlive(h)
+	return wrap(err)
+}
+
+func (h *handle) close() {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	if h.ref.IsNil() {
+		return
+	}
+	h.cleanup.Stop()
+	h.free(h.ref)
+	h.ref = engine.Ref{}
+}
+
+// newHandle owns ref.
+func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
+	h := &handle{ref: ref, free: free}
+	h.cleanup = runtime.AddCleanup(h, free, ref)
+	return h
+}
+
+// anyInstance is an instance for a call that no handle says the instance of.
+func anyInstance() (*engine.Instance, error) {
+	instances, err := engine.Instances()
+	if err != nil {
+		return nil, err
+	}
+	return instances[engine.Pick()], nil
+}

@@ -1,0 +1,182 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// A RuntimeConfig is how a runtime is configured: what a tenant container gets from its environment.
+type RuntimeConfig struct {
+	Hosted       bool   // PULSE_HOSTED_MODE
+	PublicURL    string // PULSE_PUBLIC_URL; empty: the lease's own host counts
+	RelayEnabled string // PULSE_RELAY_ENABLED
+	RelayServer  string // PULSE_RELAY_SERVER
+}
+
+// withRuntime makes a call with the directory and a runtime that lives where the directory does.
+func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(dir, runtime engine.Ref) error) error {
+	return d.handle.use(func(dir engine.Ref) error {
+		instances, err := engine.Instances()
+		if err != nil {
+			return err
+		}
+		index := 0
+		for i, in := range instances {
+			if in == dir.Instance() {
+				index = i
+			}
+		}
+		trusted, err := keys.on(index)
+		if err != nil {
+			return err
+		}
+		mode := int32(0)
+		if config.Hosted {
+			mode = 1
+		}
+		return trusted.use(func(keys engine.Ref) error {
+			runtime, err := engine.RuntimeNew(mode, keys, config.PublicURL, config.RelayEnabled, config.RelayServer)
+			if err != nil {
+				return err
+			}
+			defer engine.RuntimeFree(runtime)
+			return job(dir, runtime)
+		})
+	})
+}
+
+// A Reason is an error inside a report.
+type Reason struct {
+	Code    Code   `json:"code"`
+	Name    string `json:"name"`
+	Message string `json:"message"`
+}
+
+// A Credential is what a runtime registers with, and what became of every candidate.
+type Credential struct {
+	Token      string `json:"token"`   // secret; empty where no candidate can be offered
+	Offered    string `json:"offered"` // which candidate
+	Suspended  bool   `json:"suspended"`
+	Candidates []struct {
+		Kind    string  `json:"kind"`
+		Refused *Reason `json:"refused"`
+	} `json:"candidates"`
+}
+
+// A BootstrapReport is what a runtime works with after its start.
+type BootstrapReport struct {
+	Outcome    string       `json:"outcome"` // "bootstrapped", "identity_made" or "unchanged"
+	Reason     *Reason      `json:"reason"`  // why it was not bootstrapped
+	Config     *RelayConfig `json:"config"`  // in effect
+	Credential Credential   `json:"credential"`
+	Warnings   []string     `json:"warnings"`
+}
+
+// Bootstrap brings a runtime's directory to the point where it can register. Run again it changes nothing.
+func (d *DataDir) Bootstrap(config RuntimeConfig, keys *TrustKeys, now time.Time) (report BootstrapReport, err error) {
+	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
+		bytes, err := engine.Bootstrap(dir, runtime, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &report)
+	})
+	return report, err
+}
+
+// RegistrationCredential picks the credential to register with. Where none can be offered, the error says of each
+// candidate why.
+func (d *DataDir) RegistrationCredential(config RuntimeConfig, keys *TrustKeys, now time.Time) (credential Credential, err error) {
+	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
+		bytes, err := engine.RegistrationCredential(dir, runtime, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &credential)
+	})
+	return credential, err
+}
+
+// A ReadinessReport says which link of the chain from "provisioned" to "can register" is broken.
+type ReadinessReport struct {
+	Ready bool `json:"ready"`
+	Links []struct {
+		Name  string  `json:"name"`
+		State string  `json:"state"` // "holds", "will_be_made" or "broken"
+		Seen  string  `json:"seen"`
+		Error *Reason `json:"error"`
+	} `json:"links"`
+	Warnings []string `json:"warnings"`
+}
+
+// Readiness looks at a directory as Bootstrap would, and makes nothing.
+func (d *DataDir) Readiness(config RuntimeConfig, keys *TrustKeys, now time.Time) (report ReadinessReport, err error) {
+	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
+		bytes, err := engine.Readiness(dir, runtime, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &report)
+	})
+	return report, err
+}
+
+// ResolvedBilling is what a billing state counts for, once the lease in it was looked at.
+type ResolvedBilling struct {
+	Capabilities      []string         `json:"capabilities"`
+	Limits            map[string]int64 `json:"limits"`
+	MetersEnabled     []string         `json:"meters_enabled"`
+	PlanVersion       string           `json:"plan_version"`
+	SubscriptionState string           `json:"subscription_state"`
+	TrialStartedAt    *int64           `json:"trial_started_at"`
+	TrialEndsAt       *int64           `json:"trial_ends_at"`
+	LeaseError        *Reason          `json:"lease_error"`
+}
+
+// ResolveBilling resolves a billing state, as [DataDir.BillingState] gives it. The file is not changed.
+func (d *DataDir) ResolveBilling(config RuntimeConfig, keys *TrustKeys, billing json.RawMessage, now time.Time) (resolved ResolvedBilling, err error) {
+	err = d.withRuntime(config, keys, func(_, runtime engine.Ref) error {
+		bytes, err := engine.BillingStateResolve(runtime, string(billing), now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &resolved)
+	})
+	return resolved, err
+}
+
+// A TenantOrder is what a tenant has ordered. What is empty was not given.
+type TenantOrder struct {
+	TenantID             string `json:"tenant_id"`
+	BaseURL              string `json:"base_url"`
+	Email                string `json:"email,omitempty"`
+	PlanVersion          string `json:"plan_version,omitempty"`
+	SubscriptionState    string `json:"subscription_state,omitempty"`
+	TrialEndsAt          *int64 `json:"trial_ends_at,omitempty"`
+	StripeCustomerID     string `json:"stripe_customer_id,omitempty"`
+	StripeSubscriptionID string `json:"stripe_subscription_id,omitempty"`
+	StripePriceID        string `json:"stripe_price_id,omitempty"`
+}
+
+// IssueBillingState is the control plane's side: it signs a lease and saves the billing state that holds it. It gives
+// the tenant's host.
+func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now time.Time) (host string, err error) {
+	text, err := json.Marshal(order)
+	if err != nil {
+		return "", err
+	}
+	err = d.handle.use(func(dir engine.Ref) error {
+		// The key has to live where the directory does.
+		key, err := engine.SigningKeyFromBase64(dir.Instance(), signingKey)
+		if err != nil {
+			return err
+		}
+		defer engine.SigningKeyFree(key)
+		bytes, err := engine.BillingStateIssue(dir, string(text), key, now.Unix())
+		host = string(bytes)
+		return err
+	})
+	return host, err
+}

@@ -1,0 +1,57 @@
+//go:build cgo
+
+package engine
+
+/*
+#cgo CFLAGS: -I${SRCDIR}/../../../../include
+#cgo LDFLAGS: -L${SRCDIR}/../../../../target/capi -l:libpulse_trust.a -lm -ldl -lpthread
+#include <pulse_trust.h>
+*/
+import "C"
+
+import "unsafe"
+
+// Name says which engine this is.
+const Name = "cgo"
+
+// An Instance is where handles live. With cgo there is one: the process.
+type Instance struct{}
+
+// A Ref is a handle.
+type Ref struct{ pointer unsafe.Pointer }
+
+// IsNil says that a Ref refers to nothing.
+func (r Ref) IsNil() bool { return r.pointer == nil }
+
+// Instance is where the handle lives.
+func (r Ref) Instance() *Instance { return &process }
+
+var process Instance
+
+// Instances gives every instance; the number of them never changes.
+func Instances() ([]*Instance, error) { return []*Instance{&process}, nil }
+
+// Pick gives the index of an instance to make a call on.
+func Pick() int { return 0 }
+
+// SetCompilationCache does nothing: this engine compiles nothing.
+func SetCompilationCache(string) {}
+
+func takeBuffer(pointer unsafe.Pointer) []byte {
+	buffer := (*C.pulse_buffer)(pointer)
+	bytes := C.GoBytes(unsafe.Pointer(C.pulse_buffer_data(buffer)), C.int(C.pulse_buffer_len(buffer)))
+	C.pulse_buffer_free(buffer)
+	return bytes
+}
+
+func takeFault(status int32, pointer unsafe.Pointer) error {
+	fault := (*C.pulse_error)(pointer)
+	taken := &Fault{
+		Code:     status,
+		Message:  C.GoString(C.pulse_error_message(fault)),
+		WireCode: C.GoString(C.pulse_error_wire_code(fault)),
+		Detail:   C.GoString(C.pulse_error_detail_json(fault)),
+	}
+	C.pulse_error_free(fault)
+	return taken
+}

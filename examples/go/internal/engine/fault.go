@@ -1,0 +1,18 @@
+// Package engine calls pulse-trust: through cgo with the static library, or, without cgo, as WebAssembly that wazero
+// runs. Both have the same functions, which internal/generate writes from the C header.
+package engine
+
+// A Fault is why a call failed.
+type Fault struct {
+	Code     int32  // the stable number
+	Message  string // what is wrong, without secrets
+	WireCode string // what a relay's ERROR frame says, where there is one
+	Detail   string // details as JSON, where there are some
+}
+
+func (f *Fault) Error() string { return f.Message }
+
+// CodePanic is the number of a bug that was caught.
+const CodePanic = 1
+
+func wipe(secret []byte) { clear(secret) }

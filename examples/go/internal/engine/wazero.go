@@ -1,0 +1,277 @@
+//go:build !cgo
+
+package engine
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+)
+
+// Name says which engine this is.
+const Name = "wasm"
+
+//go:embed pulse_trust.wasm
+var module []byte
+
+var background = context.Background()
+
+// An Instance is where handles live: one module instance with memory of its own, which takes one call at a time.
+type Instance struct {
+	mutex     sync.Mutex
+	context   context.Context
+	module    api.Module
+	memory    api.Memory
+	functions map[string]api.Function
+	scratch   uint32 // room for arguments and outputs
+	files     hostFiles
+	dead      error // after a trap its memory cannot be trusted
+	current   call
+}
+
+// A Ref is a handle.
+type Ref struct {
+	in      *Instance
+	pointer uint32
+}
+
+// IsNil says that a Ref refers to nothing.
+func (r Ref) IsNil() bool { return r.pointer == 0 }
+
+// Instance is where the handle lives.
+func (r Ref) Instance() *Instance { return r.in }
+
+var (
+	compilationCache string
+	pool             = sync.OnceValues(newPool)
+	next             atomic.Uint32
+)
+
+// SetCompilationCache names a directory in which the compiled module is kept, so that only the first process pays for
+// compiling it. It counts if it is called before anything else.
+func SetCompilationCache(directory string) { compilationCache = directory }
+
+// Instances gives every instance; the number of them never changes.
+func Instances() ([]*Instance, error) { return pool() }
+
+// Pick gives the index of an instance to make a call on, a free one where there is one.
+func Pick() int {
+	instances, err := pool()
+	if err != nil {
+		return 0
+	}
+	start := int(next.Add(1)) % len(instances)
+	for offset := range instances {
+		index := (start + offset) % len(instances)
+		if instances[index].mutex.TryLock() {
+			instances[index].mutex.Unlock()
+			return index
+		}
+	}
+	return start
+}
+
+func newPool() ([]*Instance, error) {
+	config := wazero.NewRuntimeConfig()
+	if compilationCache != "" {
+		cache, err := wazero.NewCompilationCacheWithDir(compilationCache)
+		if err != nil {
+			return nil, fmt.Errorf("compilation cache: %w", err)
+		}
+		config = config.WithCompilationCache(cache)
+	}
+	engine := wazero.NewRuntimeWithConfig(background, config)
+	if err := exportHost(engine); err != nil {
+		return nil, err
+	}
+	compiled, err := engine.CompileModule(background, module)
+	if err != nil {
+		return nil, err
+	}
+	var instances []*Instance
+	for range runtime.GOMAXPROCS(0) {
+		instance, err := newInstance(engine, compiled)
+		if err != nil {
+			return nil, err
+		}
+		instances = append(instances, instance)
+	}
+	return instances, nil
+}
+
+const scratchLen = 64 * 1024
+
+func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule) (*Instance, error) {
+	in := &Instance{functions: map[string]api.Function{}, files: newHostFiles()}
+	in.context = withInstance(in)
+	config := wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader)
+	module, err := engine.InstantiateModule(in.context, compiled, config)
+	if err != nil {
+		return nil, err
+	}
+	in.module, in.memory = module, module.Memory()
+	for name := range compiled.ExportedFunctions() {
+		in.functions[name] = module.ExportedFunction(name)
+	}
+	pointer, err := in.functions["pulse_wasm_alloc"].Call(in.context, scratchLen)
+	if err != nil || pointer[0] == 0 {
+		return nil, fmt.Errorf("pulse_wasm_alloc: %w", err)
+	}
+	in.scratch = uint32(pointer[0])
+	return in, nil
+}
+
+// A call gathers its arguments in the instance's memory, which is its own until end.
+type call struct {
+	in        *Instance
+	used      uint32      // of the scratch
+	allocated [][2]uint32 // arguments that the scratch had no room for
+	arguments []uint64
+	stack     []uint64
+}
+
+func (in *Instance) begin() *call {
+	in.mutex.Lock()
+	c := &in.current
+	c.in, c.used, c.allocated = in, 0, c.allocated[:0]
+	return c
+}
+
+// end wipes what the call left in the instance's memory.
+func (c *call) end() {
+	if c.in.dead == nil {
+		if used, ok := c.in.memory.Read(c.in.scratch, c.used); ok {
+			wipe(used)
+		}
+		for _, a := range c.allocated {
+			if _, err := c.in.functions["pulse_wasm_free"].Call(c.in.context, uint64(a[0]), uint64(a[1])); err != nil {
+				c.in.dead = err
+			}
+		}
+	}
+	c.in.mutex.Unlock()
+}
+
+// room is the place of so many zero bytes.
+func (c *call) room(length int) uint64 {
+	aligned := (uint32(length) + 7) &^ 7
+	if length <= scratchLen && c.used+aligned <= scratchLen {
+		place := c.in.scratch + c.used
+		c.used += aligned
+		return uint64(place)
+	}
+	if c.in.dead != nil {
+		return 0
+	}
+	pointer, err := c.in.functions["pulse_wasm_alloc"].Call(c.in.context, uint64(length))
+	if err != nil || pointer[0] == 0 {
+		c.in.dead = fmt.Errorf("no memory for an argument of %d bytes: %w", length, err)
+		return 0
+	}
+	c.allocated = append(c.allocated, [2]uint32{uint32(pointer[0]), uint32(length)})
+	return pointer[0]
+}
+
+func (c *call) text(text string) uint64 {
+	if text == "" {
+		return 0
+	}
+	place := c.room(len(text))
+	if c.in.dead == nil {
+		c.in.memory.WriteString(uint32(place), text)
+	}
+	return place
+}
+
+func (c *call) bytes(data []byte) uint64 {
+	if len(data) == 0 {
+		return 0
+	}
+	place := c.room(len(data))
+	if c.in.dead == nil {
+		c.in.memory.Write(uint32(place), data)
+	}
+	return place
+}
+
+func (c *call) out() uint64 { return c.room(8) }
+
+// call calls a function. A trap is a bug that was caught: the instance takes no further call.
+func (c *call) call(name string, arguments ...uint64) uint64 {
+	if c.in.dead != nil {
+		return CodePanic
+	}
+	c.arguments = append(c.arguments[:0], arguments...)
+	c.stack = append(c.stack[:0], arguments...)
+	if len(c.stack) == 0 {
+		c.stack = append(c.stack, 0)
+	}
+	if err := c.in.functions[name].CallWithStack(c.in.context, c.stack); err != nil {
+		c.in.dead = err
+		return CodePanic
+	}
+	return c.stack[0]
+}
+
+// status makes an error of a call's status; the error is its last output.
+func (c *call) status(status uint64) error {
+	if uint32(status) == 0 {
+		return nil
+	}
+	if c.in.dead != nil {
+		return &Fault{Code: CodePanic, Message: "a bug in pulse-trust was caught: " + c.in.dead.Error()}
+	}
+	fault := &Fault{Code: int32(status)}
+	if pointer := c.outNumber(len(c.arguments) - 1); pointer != 0 {
+		get := func(name string) string { return c.cText(c.call(name, uint64(pointer))) }
+		fault.Message = get("pulse_error_message")
+		fault.WireCode = get("pulse_error_wire_code")
+		fault.Detail = get("pulse_error_detail_json")
+		c.call("pulse_error_free", uint64(pointer))
+	}
+	return fault
+}
+
+func (c *call) outNumber(index int) uint32 {
+	number, _ := c.in.memory.ReadUint32Le(uint32(c.arguments[index]))
+	return number
+}
+
+func (c *call) outBytes(index int, to []byte) {
+	from, _ := c.in.memory.Read(uint32(c.arguments[index]), uint32(len(to)))
+	copy(to, from)
+}
+
+func (c *call) takeBuffer(index int) []byte {
+	buffer := uint64(c.outNumber(index))
+	given := c.arguments
+	c.arguments = nil
+	length := c.call("pulse_buffer_len", buffer)
+	place := c.call("pulse_buffer_data", buffer)
+	from, _ := c.in.memory.Read(uint32(place), uint32(length))
+	bytes := append([]byte{}, from...)
+	c.call("pulse_buffer_free", buffer)
+	c.arguments = given
+	return bytes
+}
+
+// cText reads a NUL-terminated text of the module.
+func (c *call) cText(place uint64) string {
+	if uint32(place) == 0 {
+		return ""
+	}
+	rest, _ := c.in.memory.Read(uint32(place), c.in.memory.Size()-uint32(place))
+	for length, character := range rest {
+		if character == 0 {
+			return string(rest[:length])
+		}
+	}
+	return ""
+}

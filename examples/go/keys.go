@@ -1,0 +1,149 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"sync"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// A SigningKey signs tokens: a control plane's or a license server's.
+type SigningKey struct{ handle *handle }
+
+// GenerateSigningKey makes a new key.
+func GenerateSigningKey() (*SigningKey, error) {
+	in, err := anyInstance()
+	if err != nil {
+		return nil, err
+	}
+	ref, err := engine.SigningKeyGenerate(in)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+}
+
+// SigningKeyFromBase64 reads a key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
+func SigningKeyFromBase64(text string) (*SigningKey, error) {
+	in, err := anyInstance()
+	if err != nil {
+		return nil, err
+	}
+	ref, err := engine.SigningKeyFromBase64(in, text)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+}
+
+// PublicKey is the public key in standard base64, as settings have it.
+func (k *SigningKey) PublicKey() (key string, err error) {
+	err = k.handle.use(func(ref engine.Ref) error {
+		bytes, err := engine.SigningKeyPublicKey(ref)
+		key = string(bytes)
+		return err
+	})
+	return key, err
+}
+
+// SecretBase64 is the key itself, to be kept by the caller.
+func (k *SigningKey) SecretBase64() (secret []byte, err error) {
+	err = k.handle.use(func(ref engine.Ref) error {
+		secret, err = engine.SigningKeySecretBase64(ref)
+		return err
+	})
+	return secret, err
+}
+
+// Close wipes the key.
+func (k *SigningKey) Close() { k.handle.close() }
+
+// PublicKeyNames are what a public key is known by.
+type PublicKeyNames struct {
+	PublicKey      string `json:"public_key"`      // standard base64
+	KeyID          string `json:"key_id"`          // what a token's kid says
+	LogFingerprint string `json:"log_fingerprint"` // SHA256:...
+	Fingerprint    string `json:"fingerprint"`     // hex pairs, which people compare
+}
+
+// DescribePublicKey checks a public key in base64 and says what it is known by.
+func DescribePublicKey(key string) (names PublicKeyNames, err error) {
+	in, err := anyInstance()
+	if err != nil {
+		return names, err
+	}
+	bytes, err := engine.PublicKeyDescribe(in, key)
+	if err != nil {
+		return names, wrap(err)
+	}
+	return names, json.Unmarshal(bytes, &names)
+}
+
+// TrustKeys are the public keys that are trusted to sign, by kind of token. Each instance of the engine has its own.
+type TrustKeys struct {
+	lease, license string
+	mutex          sync.RWMutex
+	handles        []*handle
+	closed         bool
+}
+
+// NewTrustKeys trusts the keys of two settings, each comma-separated base64: of leases, and of licenses and grants.
+// An empty setting trusts none.
+func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
+	instances, err := engine.Instances()
+	if err != nil {
+		return nil, err
+	}
+	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, handles: make([]*handle, len(instances))}
+	// The first one says whether the settings are right.
+	_, err = keys.on(engine.Pick())
+	return keys, err
+}
+
+// on gives the keys of one instance.
+func (k *TrustKeys) on(index int) (*handle, error) {
+	k.mutex.RLock()
+	made, closed := k.handles[index], k.closed
+	k.mutex.RUnlock()
+	if closed {
+		return nil, errClosed
+	}
+	if made != nil {
+		return made, nil
+	}
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	if k.handles[index] == nil {
+		instances, err := engine.Instances()
+		if err != nil {
+			return nil, err
+		}
+		ref, err := engine.TrustKeysNew(instances[index], k.lease, k.license)
+		if err != nil {
+			return nil, wrap(err)
+		}
+		k.handles[index] = newHandle(ref, engine.TrustKeysFree)
+	}
+	return k.handles[index], nil
+}
+
+// use calls job with the keys of an instance that is free.
+func (k *TrustKeys) use(job func(engine.Ref) error) error {
+	made, err := k.on(engine.Pick())
+	if err != nil {
+		return err
+	}
+	return made.use(job)
+}
+
+// Close frees the keys; what was made with them keeps its own.
+func (k *TrustKeys) Close() {
+	k.mutex.Lock()
+	defer k.mutex.Unlock()
+	k.closed = true
+	for _, made := range k.handles {
+		if made != nil {
+			made.close()
+		}
+	}
+}

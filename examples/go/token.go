@@ -1,0 +1,148 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// A Kind of token.
+type Kind int32
+
+// The kinds.
+const (
+	KindLease   Kind = 1
+	KindLicense Kind = 2
+	KindGrant   Kind = 3
+)
+
+// A HostBinding says for which host a lease may be. The zero value is for none.
+type HostBinding struct {
+	host string
+	any  bool
+}
+
+// RequireHost is for this host alone, in any spelling.
+func RequireHost(host string) HostBinding { return HostBinding{host: host} }
+
+// AnyHost is for whatever host the lease names: a relay, which derives the instance id from it.
+func AnyHost() HostBinding { return HostBinding{any: true} }
+
+func (b HostBinding) number() int32 {
+	if b.any {
+		return 1
+	}
+	return 0
+}
+
+// LeaseChecks are what is asked of a lease besides its signature.
+type LeaseChecks struct {
+	Host   HostBinding
+	Org    string        // empty: any
+	Leeway time.Duration // how far the clocks may differ, at most 5 minutes
+}
+
+// A Token is a lease, license or grant that verified. It is a value to keep: asking it again needs no signature check.
+type Token struct{ handle *handle }
+
+// VerifyToken verifies a token as the kind its claims say it is of.
+func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (*Token, error) {
+	var verified *Token
+	err := keys.use(func(ref engine.Ref) error {
+		leeway := uint32(max(0, checks.Leeway/time.Second))
+		made, err := engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
+		if err == nil {
+			verified = &Token{newHandle(made, engine.TokenFree)}
+		}
+		return err
+	})
+	return verified, err
+}
+
+// Kind is the token's kind.
+func (t *Token) Kind() (kind Kind, err error) {
+	err = t.handle.use(func(ref engine.Ref) error {
+		kind = Kind(engine.TokenKind(ref))
+		return nil
+	})
+	return kind, err
+}
+
+// ExpiresAt is when the token no longer counts, its grace included; ok is false for a lifetime license.
+func (t *Token) ExpiresAt() (at time.Time, ok bool, err error) {
+	err = t.handle.use(func(ref engine.Ref) error {
+		seconds := engine.TokenExpiresAt(ref)
+		at, ok = time.Unix(seconds, 0), seconds != math.MaxInt64
+		return nil
+	})
+	return at, ok, err
+}
+
+// Check says whether the token is in term and grants a capability: nil if it does.
+func (t *Token) Check(capability string, now time.Time) error {
+	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, now.Unix()) })
+}
+
+// CheckHost says whether the token is a lease for a host, in any spelling: nil if it is.
+func (t *Token) CheckHost(host string) error {
+	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
+}
+
+// ClaimsJSON are the claims, normalized.
+func (t *Token) ClaimsJSON() (claims []byte, err error) {
+	err = t.handle.use(func(ref engine.Ref) error {
+		claims, err = engine.TokenClaimsJSON(ref)
+		return err
+	})
+	return claims, err
+}
+
+// Capabilities are those that count at a time, sorted.
+func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
+	err = t.handle.use(func(ref engine.Ref) error {
+		bytes, err := engine.TokenCapabilitiesJSON(ref, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &capabilities)
+	})
+	return capabilities, err
+}
+
+// Close frees the token.
+func (t *Token) Close() { t.handle.close() }
+
+// An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for a screen.
+type InspectedToken struct {
+	Kind   string          `json:"kind"`
+	State  string          `json:"state"`
+	Claims json.RawMessage `json:"claims"`
+}
+
+// InspectToken looks at a token whatever the time.
+func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (inspected InspectedToken, err error) {
+	err = keys.use(func(ref engine.Ref) error {
+		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &inspected)
+	})
+	return inspected, err
+}
+
+// SignToken signs claims, given as JSON. With nameKey the header says the key's id.
+func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
+	err = key.handle.use(func(ref engine.Ref) error {
+		name := int32(0)
+		if nameKey {
+			name = 1
+		}
+		bytes, err := engine.TokenSign(ref, int32(kind), name, string(claimsJSON))
+		token = string(bytes)
+		return err
+	})
+	return token, err
+}
