@@ -33,7 +33,7 @@ macro_rules! claims {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RawClaims<'a>, A::Error> {
                 let mut claims = RawClaims::default();
-                while let Some(ClaimName(name)) = map.next_key::<ClaimName>()? {
+                while let Some(Text(name)) = map.next_key::<Text>()? {
                     let twice = match name.as_ref() {
                         $(stringify!($scalar) => claims.$scalar.replace(map.next_value()?).is_some(),)*
                         $(stringify!($structure) => claims.$structure.replace(map.next_value()?).is_some(),)*
@@ -90,25 +90,25 @@ impl<'a> RawClaims<'a> {
 
 struct RawClaimsVisitor<'a>(core::marker::PhantomData<&'a ()>);
 
-/// A claim's name, borrowed where the text has no escapes.
-struct ClaimName<'a>(Cow<'a, str>);
+/// A text, borrowed where it has no escapes: a claim's name, or a text in a list.
+struct Text<'a>(Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for ClaimName<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct NameVisitor<'a>(core::marker::PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for NameVisitor<'a> {
-            type Value = ClaimName<'a>;
+        struct TextVisitor<'a>(core::marker::PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for TextVisitor<'a> {
+            type Value = Text<'a>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a claim name")
+                f.write_str("a text")
             }
             fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Self::Value, E> {
-                Ok(ClaimName(Cow::Borrowed(name)))
+                Ok(Text(Cow::Borrowed(name)))
             }
             fn visit_str<E>(self, name: &str) -> Result<Self::Value, E> {
-                Ok(ClaimName(Cow::Owned(name.to_owned())))
+                Ok(Text(Cow::Owned(name.to_owned())))
             }
         }
-        deserializer.deserialize_str(NameVisitor(core::marker::PhantomData))
+        deserializer.deserialize_str(TextVisitor(core::marker::PhantomData))
     }
 }
 
@@ -208,11 +208,27 @@ pub(super) fn required_text(claim: &'static str, value: Option<Scalar<'_>>) -> R
 
 /// An integer claim; absent and `null` are `None`.
 pub(super) fn integer(claim: &'static str, value: Option<Scalar<'_>>) -> Result<Option<i64>> {
+    peek_integer(claim, value.as_ref())
+}
+
+/// An integer claim, left where it is.
+pub(super) fn peek_integer(claim: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<i64>> {
     match value {
         None | Some(Scalar::Null) => Ok(None),
-        Some(Scalar::Integer(value)) => Ok(Some(value)),
+        Some(Scalar::Integer(value)) => Ok(Some(*value)),
         Some(_) => Err(Error::ClaimType { claim, expected: "an integer without fraction or exponent" }),
     }
+}
+
+/// A list of texts, each borrowed where it has no escapes.
+pub(super) fn borrowed_texts<'a>(claim: &'static str, value: &'a RawValue) -> Result<Vec<Cow<'a, str>>> {
+    let texts: Vec<Text<'a>> = structure(claim, Some(value), "a list of texts")?;
+    Ok(texts.into_iter().map(|Text(text)| text).collect())
+}
+
+/// One text, borrowed where it has no escapes.
+pub(super) fn borrowed_text(value: &RawValue) -> Option<Cow<'_, str>> {
+    serde_json::from_str(value.get()).ok().map(|Text(text)| text)
 }
 
 /// A list of capability names; absent and `null` are empty.

@@ -38,6 +38,22 @@ impl InstanceHost {
         Ok(Self(host.to_ascii_lowercase()))
     }
 
+    /// Whether another spelling means this host.
+    ///
+    /// # Errors
+    /// [`Error::HostMismatch`], [`Error::HostInvalid`].
+    pub(super) fn check_is(&self, expected: &str) -> Result<()> {
+        // The usual spelling is the normal one, and then there is nothing to work out.
+        if expected == self.0 {
+            return Ok(());
+        }
+        let expected = Self::normalize(expected)?;
+        if expected == *self {
+            return Ok(());
+        }
+        Err(Error::HostMismatch { expected: expected.0, received: self.0.clone() })
+    }
+
     /// The normal form.
     pub fn as_str(&self) -> &str {
         &self.0

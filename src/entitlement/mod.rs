@@ -4,6 +4,7 @@
 //! takes these. An [`InspectedLease`] is a lease read without regard to time, for a screen that shows it; it is another
 //! type and grants nothing.
 
+mod bulk;
 mod capability;
 mod claims;
 mod entitlement_check;

@@ -44,6 +44,30 @@ impl VerifiedToken {
         }
     }
 
+    /// Verifies many tokens: each result is that of [`VerifiedToken::verify`], and so is its error. Signatures under the
+    /// same key are checked together, in a fraction of the time.
+    ///
+    /// # Errors
+    /// Each token has its own.
+    pub fn verify_bulk(
+        tokens: &[&str],
+        keys: &TrustKeys,
+        checks: &LeaseChecks<'_>,
+        now: UnixTime,
+    ) -> Vec<Result<Self>> {
+        let kind = |raw: &RawClaims<'_>| raw.kind().ok_or(Error::TokenKindUnknown);
+        super::bulk::verify_all(tokens, keys, now, kind, |kind, raw, signature| {
+            let provider_chained = signature?;
+            match kind {
+                TokenKind::Lease => {
+                    VerifiedLease::from_signed(raw, provider_chained, checks, now).map(Box::new).map(Self::Lease)
+                }
+                TokenKind::License => VerifiedLicense::from_signed(raw, now).map(Box::new).map(Self::License),
+                TokenKind::Grant => VerifiedGrant::from_signed(raw, now).map(Box::new).map(Self::Grant),
+            }
+        })
+    }
+
     /// The kind a token says it is of, **not verified**: to say in a message what was refused.
     ///
     /// # Errors

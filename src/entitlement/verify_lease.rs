@@ -1,6 +1,8 @@
 //! The checks of a lease, in the order of FORMATS 2: signature or provider chain, issuer, audience, time, organization,
 //! host, binding.
 
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
 
 use super::capability::provider_chain_ceiling;
@@ -74,50 +76,77 @@ pub(super) struct CheckedLease {
     pub(super) provider_chained: bool,
 }
 
-/// Runs every check.
-pub(super) fn check_lease(
+/// The license that a provider signed this lease under, if there is one (FORMATS 3.4).
+pub(super) fn provider_license<'a>(raw: &'a RawClaims<'_>) -> Result<Option<&'a str>> {
+    let license = claims::peek_text("provider_license", raw.provider_license.as_ref())?;
+    Ok(license.filter(|license| !license.is_empty()))
+}
+
+/// Checks who signed: the configured keys, or a provider under its license. Whether it was a provider.
+pub(super) fn check_signature(
     token: &UnverifiedToken<'_>,
-    raw: RawClaims<'_>,
+    raw: &RawClaims<'_>,
     keys: &TrustKeys,
+    now: UnixTime,
+) -> Result<bool> {
+    match provider_license(raw)? {
+        None => {
+            token.verify(&keys.lease, TokenKind::Lease.as_str(), LEASE_KEY_SETTING)?;
+            Ok(false)
+        }
+        Some(license) => {
+            token.verify_under(&provider_key(license, keys, now)?, TokenKind::Lease.as_str())?;
+            Ok(true)
+        }
+    }
+}
+
+/// Runs every check but the signature's, all of them before anything is copied out of the token.
+pub(super) fn check_signed_lease(
+    raw: RawClaims<'_>,
+    provider_chained: bool,
     checks: &LeaseChecks<'_>,
     now: UnixTime,
     time: TimeRule,
 ) -> Result<CheckedLease> {
-    let provider_license = claims::peek_text("provider_license", raw.provider_license.as_ref())?;
-    let provider_chained = match provider_license {
-        None | Some("") => {
-            token.verify(&keys.lease, TokenKind::Lease.as_str(), LEASE_KEY_SETTING)?;
-            false
-        }
-        Some(license) => {
-            token.verify_under(&provider_key(license, keys, now)?, TokenKind::Lease.as_str())?;
-            true
-        }
-    };
     check_issuer(&raw)?;
     check_audience(raw.aud)?;
-    let mut claims = LeaseClaims::from_raw(raw)?;
     if time == TimeRule::Enforce {
-        check_time(&claims, checks.leeway_seconds, now)?;
+        LeaseTerm::of(&raw)?.check(checks.leeway_seconds, now)?;
     }
-    check_org(&mut claims, checks.org)?;
-    let host = check_host(&mut claims, checks.host)?;
-    normalize(&mut claims, provider_chained);
+    check_org(&raw, checks.org)?;
+    let host = check_host(&raw, checks.host)?;
+    let mut claims = LeaseClaims::from_raw(raw)?;
+    normalize(&mut claims, &host, provider_chained);
     Ok(CheckedLease { claims, host, provider_chained })
 }
 
-/// Whether a lease with these claims is in term.
-pub(super) fn check_time(claims: &LeaseClaims, leeway_seconds: u32, now: UnixTime) -> Result<()> {
-    let leeway = i64::from(leeway_seconds);
-    let seconds = now.as_secs();
-    if seconds >= claims.exp.saturating_add(leeway) {
-        return Err(Error::Expired { kind: TokenKind::Lease.as_str(), expired_at: claims.exp, now: seconds });
+/// From when to when a lease counts.
+pub(super) struct LeaseTerm {
+    pub(super) not_before: Option<i64>,
+    pub(super) expires_at: i64,
+}
+
+impl LeaseTerm {
+    fn of(raw: &RawClaims<'_>) -> Result<Self> {
+        let expires_at = claims::peek_integer("exp", raw.exp.as_ref())?.ok_or(Error::ClaimMissing { claim: "exp" })?;
+        Ok(Self { not_before: claims::peek_integer("nbf", raw.nbf.as_ref())?, expires_at })
     }
-    match claims.nbf {
-        Some(not_before) if seconds < not_before.saturating_sub(leeway) => {
-            Err(Error::NotYetValid { not_before, now: seconds })
+
+    /// Whether a lease of this term counts at `now`.
+    pub(super) fn check(&self, leeway_seconds: u32, now: UnixTime) -> Result<()> {
+        let leeway = i64::from(leeway_seconds);
+        let seconds = now.as_secs();
+        if seconds >= self.expires_at.saturating_add(leeway) {
+            let kind = TokenKind::Lease.as_str();
+            return Err(Error::Expired { kind, expired_at: self.expires_at, now: seconds });
         }
-        _ => Ok(()),
+        match self.not_before {
+            Some(not_before) if seconds < not_before.saturating_sub(leeway) => {
+                Err(Error::NotYetValid { not_before, now: seconds })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -152,10 +181,10 @@ fn check_audience(audience: Option<&RawValue>) -> Result<()> {
     let Some(audience) = audience.filter(|value| value.get() != "null") else {
         return Err(Error::ClaimMissing { claim: "aud" });
     };
-    let list = if audience.get().starts_with('[') {
-        claims::texts("aud", Some(audience))?
+    let list: Vec<Cow<'_, str>> = if audience.get().starts_with('[') {
+        claims::borrowed_texts("aud", audience)?
     } else {
-        vec![serde_json::from_str(audience.get()).map_err(|_| Error::ClaimType { claim: "aud", expected })?]
+        vec![claims::borrowed_text(audience).ok_or(Error::ClaimType { claim: "aud", expected })?]
     };
     match list.as_slice() {
         [] => Err(Error::ClaimMissing { claim: "aud" }),
@@ -164,37 +193,36 @@ fn check_audience(audience: Option<&RawValue>) -> Result<()> {
     }
 }
 
-fn check_org(claims: &mut LeaseClaims, expected: Option<&str>) -> Result<()> {
-    trim_in_place(&mut claims.org_id);
-    if claims.org_id.is_empty() {
+fn check_org(raw: &RawClaims<'_>, expected: Option<&str>) -> Result<()> {
+    let org = claims::peek_text("org_id", raw.org_id.as_ref())?.unwrap_or_default().trim();
+    if org.is_empty() {
         return Err(Error::OrgMissing);
     }
-    match expected {
-        Some(expected) if expected.trim() != claims.org_id => {
-            Err(Error::OrgMismatch { expected: expected.trim().to_owned(), received: claims.org_id.clone() })
+    match expected.map(str::trim) {
+        Some(expected) if expected != org => {
+            Err(Error::OrgMismatch { expected: expected.to_owned(), received: org.to_owned() })
         }
         _ => Ok(()),
     }
 }
 
-fn check_host(claims: &mut LeaseClaims, binding: HostBinding<'_>) -> Result<InstanceHost> {
-    if claims.instance_host.trim().is_empty() {
+fn check_host(raw: &RawClaims<'_>, binding: HostBinding<'_>) -> Result<InstanceHost> {
+    let claimed = claims::peek_text("instance_host", raw.instance_host.as_ref())?.unwrap_or_default();
+    if claimed.trim().is_empty() {
         return Err(Error::HostMissing);
     }
-    let host = InstanceHost::normalize(&claims.instance_host)?;
+    let host = InstanceHost::normalize(claimed)?;
     if let HostBinding::Require(expected) = binding {
-        let expected = InstanceHost::normalize(expected)?;
-        if expected != host {
-            return Err(Error::HostMismatch { expected: expected.to_string(), received: host.to_string() });
-        }
-    }
-    if claims.instance_host != host.as_str() {
-        claims.instance_host = host.as_str().to_owned();
+        host.check_is(expected)?;
     }
     Ok(host)
 }
 
-fn normalize(claims: &mut LeaseClaims, provider_chained: bool) {
+fn normalize(claims: &mut LeaseClaims, host: &InstanceHost, provider_chained: bool) {
+    trim_in_place(&mut claims.org_id);
+    if claims.instance_host != host.as_str() {
+        host.as_str().clone_into(&mut claims.instance_host);
+    }
     let plan = canonical_plan(&claims.plan_version);
     if plan != claims.plan_version {
         claims.plan_version = plan.into_owned();

@@ -86,6 +86,10 @@ impl PublicKey {
         self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 
+    pub(super) fn verifying_key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
     fn sha256(&self) -> [u8; 32] {
         Sha256::digest(self.as_bytes()).into()
     }

@@ -1,12 +1,25 @@
 //! The keys that are trusted to sign, by kind of token.
 
-use super::PublicKey;
+use std::sync::Arc;
+
+use super::trusted_key::TrustedKey;
+use super::{PublicKey, TableSize};
 use crate::error::{Error, Result};
 
 /// The keys configured for one kind of token: usually one, two while a key is being rotated.
+///
+/// A key that has verified some tens of signatures is prepared for more (see [`super::PreparedKey`]); what was prepared
+/// is shared by all clones of the set. Nothing but the time depends on that.
 #[derive(Debug, Clone, Default)]
 pub struct TrustKeySet {
-    keys: Vec<PublicKey>,
+    keys: Vec<Arc<TrustedKey>>,
+}
+
+/// A text and its signature, with the id of the key that should have made it, if one is named.
+pub(crate) struct SignedText<'a> {
+    pub(crate) kid: Option<&'a str>,
+    pub(crate) text: &'a [u8],
+    pub(crate) signature: &'a [u8; 64],
 }
 
 impl TrustKeySet {
@@ -14,11 +27,28 @@ impl TrustKeySet {
     pub fn new(keys: impl IntoIterator<Item = PublicKey>) -> Self {
         let mut set = Self::default();
         for key in keys {
-            if !set.keys.contains(&key) {
-                set.keys.push(key);
+            if !set.keys().any(|known| *known == key) {
+                set.keys.push(Arc::new(TrustedKey::new(key)));
             }
         }
         set
+    }
+
+    /// The same keys, each prepared now with tables of this size: to choose memory against speed, and to pay at the
+    /// start instead of at some later token. With [`TableSize::None`] no table is ever built.
+    ///
+    /// ```
+    /// use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet};
+    /// let key = SigningKey::generate()?.public_key().clone();
+    /// let keys = TrustKeySet::new([key]).with_tables(TableSize::Medium)?;
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::KeyTableCorrupt`] where a table failed its self-check.
+    pub fn with_tables(&self, size: TableSize) -> Result<Self> {
+        let prepared = |key| TrustedKey::with_tables(key, size).map(Arc::new);
+        Ok(Self { keys: self.keys().map(prepared).collect::<Result<_>>()? })
     }
 
     /// Reads keys separated by commas, each as [`PublicKey::from_base64`] does: the form of the key settings
@@ -40,30 +70,55 @@ impl TrustKeySet {
 
     /// The keys, in the order they were given.
     pub fn keys(&self) -> impl Iterator<Item = &PublicKey> {
-        self.keys.iter()
+        self.keys.iter().map(|trusted| trusted.key())
     }
 
-    /// Verifies `signature` over `message` under the key that `kid` names, or, without one, under any key of the set.
+    /// Verifies a signature under the key that `kid` names, or, without one, under any key of the set.
     ///
     /// # Errors
-    /// [`Error::KeyUnknown`] where `kid` names no key of the set, [`Error::SignatureInvalid`] where no key verifies.
-    pub(crate) fn verify(
-        &self,
-        kid: Option<&str>,
-        message: &[u8],
-        signature: &[u8; 64],
-        kind: &'static str,
-    ) -> Result<()> {
-        let verified = match kid {
-            Some(kid) => self
-                .keys
+    /// [`Error::KeyUnknown`] where `kid` names no key of the set, [`Error::SignatureInvalid`] where no key verifies,
+    /// [`Error::KeyTableCorrupt`] where tables were due and failed their self-check.
+    pub(crate) fn verify(&self, signed: &SignedText<'_>, kind: &'static str) -> Result<()> {
+        for key in self.named(signed.kid)? {
+            if key.verify(signed.text, signed.signature)? {
+                return Ok(());
+            }
+        }
+        Err(Error::SignatureInvalid { kind })
+    }
+
+    /// Verifies many signatures: each result is that of [`TrustKeySet::verify`].
+    pub(crate) fn verify_bulk(&self, signed: &[SignedText<'_>], kind: &'static str) -> Vec<Result<()>> {
+        let mut results: Vec<Result<()>> =
+            signed.iter().map(|one| self.named(one.kid).and(Err(Error::SignatureInvalid { kind }))).collect();
+        for key in &self.keys {
+            let mut open: Vec<(&SignedText<'_>, &mut Result<()>)> = signed
                 .iter()
-                .find(|key| key.key_id().as_str() == kid)
-                .ok_or_else(|| Error::KeyUnknown { kid: kid.to_owned() })?
-                .verify(message, signature),
-            None => self.keys.iter().any(|key| key.verify(message, signature)),
+                .zip(&mut results)
+                .filter(|(one, result)| {
+                    matches!(result, Err(Error::SignatureInvalid { .. }))
+                        && one.kid.is_none_or(|kid| kid == key.id().as_str())
+                })
+                .collect();
+            let batch: Vec<(&[u8], &[u8; 64])> = open.iter().map(|(one, _)| (one.text, one.signature)).collect();
+            match key.verify_bulk(&batch) {
+                Ok(verdicts) => {
+                    let verified = open.iter_mut().zip(verdicts).filter(|(_, verdict)| *verdict);
+                    verified.for_each(|((_, result), _)| **result = Ok(()));
+                }
+                Err(error) => open.iter_mut().for_each(|(_, result)| **result = Err(error.clone())),
+            }
+        }
+        results
+    }
+
+    /// The keys to try: the one that `kid` names, else all.
+    fn named(&self, kid: Option<&str>) -> Result<&[Arc<TrustedKey>]> {
+        let Some(kid) = kid else {
+            return Ok(&self.keys);
         };
-        if verified { Ok(()) } else { Err(Error::SignatureInvalid { kind }) }
+        let named = self.keys.iter().find(|key| key.id().as_str() == kid);
+        named.map(std::slice::from_ref).ok_or_else(|| Error::KeyUnknown { kid: kid.to_owned() })
     }
 }
 

@@ -5,7 +5,7 @@ use core::fmt;
 use super::header::parse_header;
 use crate::encoding;
 use crate::error::{Error, Result};
-use crate::keys::{PublicKey, TrustKeySet};
+use crate::keys::{PublicKey, SignedText, TrustKeySet};
 
 /// The longest token that is read, in bytes: the deployed limit.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -71,7 +71,21 @@ impl<'a> UnverifiedToken<'a> {
         if keys.is_empty() {
             return Err(Error::KeyNotConfigured { kind, setting });
         }
-        keys.verify(self.kid.as_deref(), self.signed.as_bytes(), &self.signature, kind)
+        keys.verify(&self.signed_text(), kind)
+    }
+
+    /// Verifies many tokens of one kind: each result is that of [`UnverifiedToken::verify`], in a fraction of the time.
+    pub fn verify_bulk(
+        tokens: &[&Self],
+        keys: &TrustKeySet,
+        kind: &'static str,
+        setting: &'static str,
+    ) -> Vec<Result<()>> {
+        if keys.is_empty() {
+            return vec![Err(Error::KeyNotConfigured { kind, setting }); tokens.len()];
+        }
+        let signed: Vec<SignedText<'_>> = tokens.iter().map(|token| token.signed_text()).collect();
+        keys.verify_bulk(&signed, kind)
     }
 
     /// Verifies the signature under one key that a configured key vouches for; the header's `kid` says nothing there
@@ -81,6 +95,10 @@ impl<'a> UnverifiedToken<'a> {
     /// [`Error::SignatureInvalid`].
     pub fn verify_under(&self, key: &PublicKey, kind: &'static str) -> Result<()> {
         if key.verify(self.signed.as_bytes(), &self.signature) { Ok(()) } else { Err(Error::SignatureInvalid { kind }) }
+    }
+
+    fn signed_text(&self) -> SignedText<'_> {
+        SignedText { kid: self.kid.as_deref(), text: self.signed.as_bytes(), signature: &self.signature }
     }
 }
 

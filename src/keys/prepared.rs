@@ -1,0 +1,222 @@
+//! A public key prepared for many verifications: the same verdicts, several times as fast.
+
+use core::fmt;
+use std::sync::{Arc, OnceLock};
+
+use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+use curve25519_dalek::edwards::EdwardsPoint;
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::Identity;
+use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha512};
+
+use super::PublicKey;
+use super::window_table::WindowTable;
+use crate::error::{Error, Result};
+
+/// So many signatures of a bulk are summed together: their sums and one row of a table fit in a nearest cache of 32 KiB.
+const GROUP: usize = 64;
+
+/// Memory against speed: how wide the windows are for which a prepared key holds multiples.
+///
+/// One table of this size belongs to the key, and one, for the base point, is shared by all keys of the process. See
+/// `benches/README.md` for what each costs and yields on a given machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum TableSize {
+    /// No table, the general verifier: for a tool or a phone that verifies a few signatures.
+    None,
+    /// Windows of 5 bits, 128 KiB a table.
+    Small,
+    /// Windows of 6 bits, 215 KiB a table: where memory is dear. The default on 32-bit targets, WebAssembly among them.
+    Medium,
+    /// Windows of 8 bits, 640 KiB a table: the fastest that two tables in a second-level cache of 1 MiB allow. The
+    /// default.
+    Large,
+}
+
+impl TableSize {
+    /// Memory of one table in bytes.
+    pub fn table_bytes(self) -> usize {
+        self.width().map_or(0, WindowTable::bytes_for)
+    }
+
+    /// Bits of a window; `None` without a table.
+    const fn width(self) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::Small => Some(5),
+            Self::Medium => Some(6),
+            Self::Large => Some(8),
+        }
+    }
+
+    /// The base point's table of this size: built when first asked for, kept for good.
+    fn base_table(self) -> Result<Option<&'static WindowTable>> {
+        static SMALL: OnceLock<WindowTable> = OnceLock::new();
+        static MEDIUM: OnceLock<WindowTable> = OnceLock::new();
+        static LARGE: OnceLock<WindowTable> = OnceLock::new();
+        let (cell, width) = match (self, self.width()) {
+            (_, None) => return Ok(None),
+            (Self::Small, Some(width)) => (&SMALL, width),
+            (Self::Medium, Some(width)) => (&MEDIUM, width),
+            (_, Some(width)) => (&LARGE, width),
+        };
+        if let Some(table) = cell.get() {
+            return Ok(Some(table));
+        }
+        let table = WindowTable::new(&ED25519_BASEPOINT_POINT, width)?;
+        Ok(Some(cell.get_or_init(|| table)))
+    }
+}
+
+impl Default for TableSize {
+    fn default() -> Self {
+        if cfg!(target_pointer_width = "64") { Self::Large } else { Self::Medium }
+    }
+}
+
+/// A public key with precomputed multiples. Its verdicts are those of [`PublicKey::verify`], on every input.
+///
+/// Clones share the tables. A [`super::TrustKeySet`] prepares its keys by itself.
+///
+/// ```
+/// use pulse_trust::keys::{PreparedKey, SigningKey, TableSize};
+/// let signer = SigningKey::generate()?;
+/// let key = PreparedKey::new(signer.public_key(), TableSize::default())?;
+/// let signature = signer.sign(b"message");
+/// assert!(key.verify(b"message", &signature));
+/// assert_eq!(key.verify_bulk(&[(b"message", &signature), (b"another", &signature)]), [true, false]);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct PreparedKey {
+    key: VerifyingKey,
+    size: TableSize,
+    tables: Option<Tables>,
+}
+
+impl PreparedKey {
+    /// Computes the tables, which takes about as long as some tens of verifications, and checks them.
+    ///
+    /// # Errors
+    /// [`Error::KeyTableCorrupt`] where a table is not what it should be: the memory or the processor is at fault.
+    pub fn new(key: &PublicKey, size: TableSize) -> Result<Self> {
+        Self::of(*key.verifying_key(), size)
+    }
+
+    /// Takes any key that decodes, of whatever order, which [`PublicKey`] refuses: to compare verdicts in tests.
+    ///
+    /// # Errors
+    /// [`Error::KeyWeak`] where the bytes are no point; else as [`PreparedKey::new`].
+    #[doc(hidden)]
+    pub fn danger_of_any_order(bytes: &[u8; 32], size: TableSize) -> Result<Self> {
+        let key = VerifyingKey::from_bytes(bytes).map_err(|_| Error::KeyWeak { reason: "not a point of the curve" })?;
+        Self::of(key, size)
+    }
+
+    #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
+    fn of(key: VerifyingKey, size: TableSize) -> Result<Self> {
+        let tables = match (size.base_table()?, size.width()) {
+            // The general verifier refuses every signature under a key of small order.
+            _ if key.is_weak() => None,
+            (Some(base), Some(width)) => {
+                let of_key = Arc::new(WindowTable::new(&-key.to_edwards(), width)?);
+                Some(Tables { base, of_key })
+            }
+            _ => None,
+        };
+        Ok(Self { key, size, tables })
+    }
+
+    /// Whether `signature` is this key's over `message`, by the accept set of FORMATS 2.
+    pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        let Some(tables) = &self.tables else {
+            return self.verify_plain(message, signature);
+        };
+        let Some(equation) = Equation::new(&self.key, message, signature) else {
+            return false;
+        };
+        let mut sum = EdwardsPoint::identity();
+        tables.base.add_product(&mut sum, &equation.s);
+        tables.of_key.add_product(&mut sum, &equation.k);
+        equation.holds(&sum.compress().to_bytes())
+    }
+
+    /// The verdicts on many signatures, message and signature each: every one what [`PreparedKey::verify`] says of it
+    /// alone. They share an inversion, and their sums the cache; no random combination is made, so a wrong signature
+    /// changes no other verdict.
+    pub fn verify_bulk(&self, signed: &[(&[u8], &[u8; 64])]) -> Vec<bool> {
+        match &self.tables {
+            Some(tables) if signed.len() > 1 => {
+                signed.chunks(GROUP).flat_map(|group| tables.verify_group(&self.key, group)).collect()
+            }
+            _ => signed.iter().map(|(message, signature)| self.verify(message, signature)).collect(),
+        }
+    }
+
+    /// The size of its tables.
+    pub fn table_size(&self) -> TableSize {
+        self.size
+    }
+
+    fn verify_plain(&self, message: &[u8], signature: &[u8; 64]) -> bool {
+        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+    }
+}
+
+impl fmt::Debug for PreparedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PreparedKey").field("key", &self.key).field("size", &self.size).finish_non_exhaustive()
+    }
+}
+
+/// Multiples of the base point B, and of -A, where A is the key.
+#[derive(Clone)]
+struct Tables {
+    base: &'static WindowTable,
+    of_key: Arc<WindowTable>,
+}
+
+impl Tables {
+    fn verify_group(&self, key: &VerifyingKey, signed: &[(&[u8], &[u8; 64])]) -> Vec<bool> {
+        let equations: Vec<Option<Equation>> =
+            signed.iter().map(|(message, signature)| Equation::new(key, message, signature)).collect();
+        let posed = || equations.iter().flatten();
+        let mut sums = vec![EdwardsPoint::identity(); posed().count()];
+        self.base.add_products(&mut sums, posed().map(|equation| &equation.s));
+        self.of_key.add_products(&mut sums, posed().map(|equation| &equation.k));
+        let mut points = EdwardsPoint::compress_batch_alloc(&sums).into_iter();
+        let mut verdict = |equation: &Equation| points.next().is_some_and(|point| equation.holds(point.as_bytes()));
+        equations.iter().map(|equation| equation.as_ref().is_some_and(&mut verdict)).collect()
+    }
+}
+
+/// What a signature claims: that R = [S]B - [k]A (RFC 8032, section 5.1.7, without the cofactor).
+struct Equation {
+    r: [u8; 32],
+    s: Scalar,
+    k: Scalar,
+}
+
+impl Equation {
+    /// Reads a signature; `None` where S is not below the group's order.
+    fn new(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> Option<Self> {
+        let (r, s) = signature.split_first_chunk::<32>()?;
+        let s = Option::from(Scalar::from_canonical_bytes(s.try_into().ok()?))?;
+        let hash = Sha512::new().chain_update(r).chain_update(key.as_bytes()).chain_update(message).finalize();
+        Some(Self { r: *r, s, k: Scalar::from_bytes_mod_order_wide(&hash.into()) })
+    }
+
+    /// Whether R is, byte for byte, the computed point, and that not of small order. An R that is no point, or that is
+    /// not written canonically, equals no computed point.
+    fn holds(&self, computed: &[u8; 32]) -> bool {
+        self.r == *computed && !is_small_order(computed)
+    }
+}
+
+/// Whether a point written canonically is one of the eight of small order.
+fn is_small_order(canonical: &[u8; 32]) -> bool {
+    static POINTS: OnceLock<[[u8; 32]; 8]> = OnceLock::new();
+    POINTS.get_or_init(|| EIGHT_TORSION.map(|point| point.compress().to_bytes())).contains(canonical)
+}
