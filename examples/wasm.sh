@@ -1,21 +1,42 @@
 #!/usr/bin/env bash
-# Builds the WebAssembly that the Go and TypeScript packages embed, into the path given or target/pulse_trust.wasm. With
-# rustup: `rustup target add wasm32-unknown-unknown` is enough; on Debian: rustc-web, rust-web-src, lld-19.
+# Builds the WebAssembly that the Go and TypeScript packages hold, and puts it there, with a hash of all it was made of.
+#   examples/wasm.sh          builds (Debian's rustc-web, rust-web-src, lld-19, binaryen)
+#   examples/wasm.sh --check  says whether what is committed was made of the sources as they are
+# Elsewhere, `rustup target add wasm32-unknown-unknown` and `cargo rustc --lib --release --no-default-features
+# --features capi --crate-type cdylib --target wasm32-unknown-unknown` give the same functions, in a larger file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-out=${1:-target/pulse_trust.wasm}
-# Small rather than fast, but for the curve and the hash, which a verification is made of.
-export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=${STRIP:-symbols} CARGO_PROFILE_RELEASE_PANIC=abort
-for fast in curve25519-dalek sha2 aes ghash polyval; do
-  settings+=(--config "profile.release.package.$fast.opt-level=3")
-done
-target=wasm32-unknown-unknown
-build=(rustc --lib --release --features capi --crate-type cdylib --target "$target" --target-dir target/wasm "${settings[@]}")
-if [ -x /usr/bin/rustc ] && [ -d /usr/lib/rustlib/$target ] || [ -n "${PULSE_DEBIAN_WASM:-}" ]; then
-  RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19 \
-    cargo "${build[@]}" -Zbuild-std=std,panic_abort
-else
-  cargo "${build[@]}"
+name=pulse_trust.wasm
+folders=(examples/go/internal/engine examples/typescript)
+
+made_of() {
+  git ls-files -- src Cargo.toml Cargo.lock .cargo examples/wasm.sh | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1
+}
+
+if [ "${1:-}" = --check ]; then
+  for folder in "${folders[@]}"; do
+    [ "$(cat "$folder/$name.made-of")" = "$(made_of)" ] || { echo "$folder/$name is outdated: run examples/wasm.sh" >&2; exit 1; }
+    cmp "${folders[0]}/$name" "$folder/$name"
+  done
+  echo "$name is current, $(stat -c %s "${folders[0]}/$name") bytes"
+  exit
 fi
-cp "target/wasm/$target/release/pulse_trust.wasm" "$out"
-ls -l "$out"
+
+target=wasm32-unknown-unknown
+export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
+# Small: no panic messages, no places in the source, no Debug; the curve and the hash, of which a verification is made,
+# are built for speed all the same.
+export RUSTFLAGS='--cfg getrandom_backend="custom" -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options'
+export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_PANIC=immediate-abort
+cargo rustc -Zpanic-immediate-abort --lib --release --no-default-features --features capi --crate-type cdylib \
+  --target $target --target-dir target/wasm -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
+  --config profile.release.package.curve25519-dalek.opt-level=3 --config profile.release.package.sha2.opt-level=3
+wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+  --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
+  "target/wasm/$target/release/$name" -o "target/$name"
+for folder in "${folders[@]}"; do
+  mkdir -p "$folder"
+  cp "target/$name" "$folder/$name"
+  made_of > "$folder/$name.made-of"
+done
+ls -l "target/$name"

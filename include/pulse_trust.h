@@ -277,6 +277,11 @@ typedef int32_t pulse_kind;
 typedef int32_t pulse_mode;
 
 /**
+ * Memory against speed of a key's precomputed tables: `PULSE_TABLES_...`.
+ */
+typedef int32_t pulse_tables;
+
+/**
  * For which host a lease may be: `PULSE_HOST_...`.
  */
 typedef int32_t pulse_host_binding;
@@ -305,6 +310,26 @@ typedef int32_t pulse_host_binding;
  * Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
  */
 #define PULSE_MODE_HOSTED 1
+
+/**
+ * None: for a tool or a phone that verifies a few signatures.
+ */
+#define PULSE_TABLES_NONE 0
+
+/**
+ * 128 KiB a key.
+ */
+#define PULSE_TABLES_SMALL 1
+
+/**
+ * 215 KiB a key. The default in WebAssembly.
+ */
+#define PULSE_TABLES_MEDIUM 2
+
+/**
+ * 640 KiB a key. The default elsewhere.
+ */
+#define PULSE_TABLES_LARGE 3
 
 /**
  * No kind: what is asked of a NULL handle.
@@ -946,6 +971,17 @@ pulse_status pulse_trust_keys_new(const char *lease_keys,
                                   size_t license_keys_len,
                                   pulse_trust_keys **out,
                                   pulse_error **error);
+
+/**
+ * The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
+ * start. Without this call tables of the default size are built once a key has served some tens of tokens.
+ *
+ * `keys` is NULL or live; `out` and `error` are NULL or valid for a write.
+ */
+pulse_status pulse_trust_keys_with_tables(const pulse_trust_keys *keys,
+                                          pulse_tables tables,
+                                          pulse_trust_keys **out,
+                                          pulse_error **error);
 
 /**
  * Frees the keys; what was made with them keeps its own. NULL is nothing to free.

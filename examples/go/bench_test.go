@@ -28,6 +28,7 @@ func benchmarkLease(b *testing.B) (keys *pulsetrust.TrustKeys, public ed25519.Pu
 	c := vectors.Cases[0]
 	raw := must[[]byte](b)(base64.StdEncoding.DecodeString(vectors.HostedPublicKey))
 	keys = must[*pulsetrust.TrustKeys](b)(pulsetrust.NewTrustKeys(vectors.HostedPublicKey, ""))
+	keys = must[*pulsetrust.TrustKeys](b)(keys.WithTables(pulsetrust.TablesLarge))
 	return keys, raw, c.Token, c.ExpectedHost, time.Unix(c.Now, 0)
 }
 

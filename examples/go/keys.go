@@ -82,6 +82,7 @@ func DescribePublicKey(key string) (names PublicKeyNames, err error) {
 // TrustKeys are the public keys that are trusted to sign, by kind of token. Each instance of the engine has its own.
 type TrustKeys struct {
 	lease, license string
+	tables         Tables
 	mutex          sync.RWMutex
 	handles        []*handle
 	closed         bool
@@ -94,9 +95,28 @@ func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, handles: make([]*handle, len(instances))}
+	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, len(instances))}
 	// The first one says whether the settings are right.
 	_, err = keys.on(engine.Pick())
+	return keys, err
+}
+
+// Tables are memory against speed of a key's precomputed tables.
+type Tables int32
+
+// The sizes of tables, for each key. Each instance of the WebAssembly engine has its own.
+const (
+	TablesDefault Tables = iota - 1 // built once a key has served some tens of tokens
+	TablesNone                      // for a tool that verifies a few tokens
+	TablesSmall                     // 128 KiB
+	TablesMedium                    // 215 KiB, the default in WebAssembly
+	TablesLarge                     // 640 KiB, the default with cgo
+)
+
+// WithTables gives the same keys with tables of this size, built before an instance's first token.
+func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
+	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
+	_, err := keys.on(engine.Pick())
 	return keys, err
 }
 
@@ -121,6 +141,14 @@ func (k *TrustKeys) on(index int) (*handle, error) {
 		ref, err := engine.TrustKeysNew(instances[index], k.lease, k.license)
 		if err != nil {
 			return nil, wrap(err)
+		}
+		if k.tables != TablesDefault {
+			plain := ref
+			ref, err = engine.TrustKeysWithTables(plain, int32(k.tables))
+			engine.TrustKeysFree(plain)
+			if err != nil {
+				return nil, wrap(err)
+			}
 		}
 		k.handles[index] = newHandle(ref, engine.TrustKeysFree)
 	}

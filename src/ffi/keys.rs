@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, free, guard, text};
-use super::error::{pulse_error, pulse_status};
+use super::error::{Fault, pulse_error, pulse_status};
 use super::json;
-use crate::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
+use crate::keys::{PublicKey, SigningKey, TableSize, TrustKeySet, TrustKeys};
 
 /// An Ed25519 key that signs tokens: a control plane's or a license server's.
 pub struct pulse_signing_key {
@@ -170,6 +170,48 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
             let license = text(license_keys, license_keys_len, "license_keys")?;
             let keys =
                 TrustKeys { lease: TrustKeySet::from_setting(lease)?, license: TrustKeySet::from_setting(license)? };
+            out.give(pulse_trust_keys { keys });
+            Ok(())
+        })
+    }
+}
+
+/// Memory against speed of a key's precomputed tables: `PULSE_TABLES_...`.
+pub type pulse_tables = i32;
+/// None: for a tool or a phone that verifies a few signatures.
+pub const PULSE_TABLES_NONE: pulse_tables = 0;
+/// 128 KiB a key.
+pub const PULSE_TABLES_SMALL: pulse_tables = 1;
+/// 215 KiB a key. The default in WebAssembly.
+pub const PULSE_TABLES_MEDIUM: pulse_tables = 2;
+/// 640 KiB a key. The default elsewhere.
+pub const PULSE_TABLES_LARGE: pulse_tables = 3;
+
+/// The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
+/// start. Without this call tables of the default size are built once a key has served some tens of tokens.
+///
+/// # Safety
+/// `keys` is NULL or live; `out` and `error` are NULL or valid for a write.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_trust_keys_with_tables(
+    keys: *const pulse_trust_keys,
+    tables: pulse_tables,
+    out: *mut *mut pulse_trust_keys,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: as the caller says.
+    unsafe {
+        guard(error, || {
+            let out = Out::new(out, "out")?;
+            let keys = &borrow(keys, "keys")?.keys;
+            let size = match tables {
+                PULSE_TABLES_NONE => TableSize::None,
+                PULSE_TABLES_SMALL => TableSize::Small,
+                PULSE_TABLES_MEDIUM => TableSize::Medium,
+                PULSE_TABLES_LARGE => TableSize::Large,
+                _ => return Err(Fault::Argument("tables", "none of PULSE_TABLES_...")),
+            };
+            let keys = TrustKeys { lease: keys.lease.with_tables(size)?, license: keys.license.with_tables(size)? };
             out.give(pulse_trust_keys { keys });
             Ok(())
         })

@@ -118,6 +118,8 @@ package engine
 #cgo nocallback pulse_public_key_describe
 #cgo noescape pulse_trust_keys_new
 #cgo nocallback pulse_trust_keys_new
+#cgo noescape pulse_trust_keys_with_tables
+#cgo nocallback pulse_trust_keys_with_tables
 #cgo noescape pulse_trust_keys_free
 #cgo nocallback pulse_trust_keys_free
 #cgo noescape pulse_pairing_build
@@ -752,6 +754,18 @@ func TrustKeysNew(in *Instance, leaseKeys string, licenseKeys string) (outOut Re
 	status := C.pulse_trust_keys_new((*C.char)(unsafe.Pointer(unsafe.StringData(leaseKeys))), C.size_t(len(leaseKeys)), (*C.char)(unsafe.Pointer(unsafe.StringData(licenseKeys))), C.size_t(len(licenseKeys)), &coutOut, &fault)
 	goruntime.KeepAlive(leaseKeys)
 	goruntime.KeepAlive(licenseKeys)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outOut = Ref{unsafe.Pointer(coutOut)}
+	return
+}
+
+func TrustKeysWithTables(keys Ref, tables int32) (outOut Ref, err error) {
+	var coutOut *C.pulse_trust_keys
+	var fault *C.pulse_error
+	status := C.pulse_trust_keys_with_tables((*C.pulse_trust_keys)(keys.pointer), C.pulse_tables(tables), &coutOut, &fault)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return

@@ -513,6 +513,16 @@ func TrustKeysNew(in *Instance, leaseKeys string, licenseKeys string) (outOut Re
 	return
 }
 
+func TrustKeysWithTables(keys Ref, tables int32) (outOut Ref, err error) {
+	c := keys.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_trust_keys_with_tables", uint64(keys.pointer), uint64(uint32(tables)), c.out(), c.out())); err != nil {
+		return
+	}
+	outOut = Ref{c.in, c.outNumber(2)}
+	return
+}
+
 func TrustKeysFree(keys Ref) {
 	c := keys.in.begin()
 	defer c.end()
