@@ -8,6 +8,8 @@ use super::kind::TokenKind;
 use super::lease_claims::LeaseClaims;
 use super::state::SubscriptionState;
 use super::verify_lease::{CheckedLease, LeaseChecks, LeaseTerm, TimeRule, check_signature, check_signed_lease};
+#[cfg(doc)]
+use crate::error::Error;
 use crate::error::Result;
 use crate::keys::TrustKeys;
 use crate::time::UnixTime;

@@ -1,0 +1,85 @@
+//! The hosted lease that everything is measured on: 834 bytes, as the control plane issues them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use pulse_trust::UnixTime;
+use pulse_trust::entitlement::{
+    HostBinding, LeaseChecks, LeaseClaims, SubscriptionState, hosted_plan_capabilities, tenant_host,
+};
+use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet, TrustKeys};
+
+/// Length of the measured lease in bytes.
+pub const LEASE_LEN: usize = 834;
+/// The host that the lease is for.
+pub const HOST: &str = "t-7f3k9q2m.cloud.pulserelay.test";
+
+/// Seed of the measured key: for tests and benchmarks alone.
+const TEST_SEED: [u8; 32] = *b"pulse-trust benchmark, no secret";
+
+/// A control plane, and a lease of its making.
+pub struct Fixture {
+    /// The control plane's key.
+    pub signer: SigningKey,
+    /// The lease's claims.
+    pub claims: LeaseClaims,
+    /// The signed lease.
+    pub lease: String,
+    /// The time of measuring. Peers ask the clock: beside them it is the clock's.
+    pub now: UnixTime,
+}
+
+impl Fixture {
+    /// A lease that counts for a day from now on.
+    pub fn new() -> Self {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs();
+        Self::at(UnixTime::from_secs(i64::try_from(seconds).expect("a clock of this age")))
+    }
+
+    /// A lease that counts for a day from a given time on: the same bytes in every run.
+    pub fn at(now: UnixTime) -> Self {
+        let signer = SigningKey::from_seed(&TEST_SEED).expect("a seed");
+        let host = tenant_host("t-7f3k9q2m", "https://cloud.pulserelay.test").expect("a host");
+        assert_eq!(host.as_str(), HOST);
+        let mut claims = LeaseClaims::new(&host, now.as_secs() + 86_400);
+        claims.plan_version = "cloud_starter".to_owned();
+        claims.subscription_state = SubscriptionState::Active;
+        claims.capabilities = hosted_plan_capabilities("cloud_starter");
+        claims.iat = Some(now.as_secs());
+        let lease = (1..200)
+            .map(|length| {
+                claims.email = Some(format!("{}@example.test", "o".repeat(length)));
+                claims.sign(&signer).expect("a lease")
+            })
+            .find(|lease| lease.len() >= LEASE_LEN)
+            .expect("a lease of the length");
+        Self { signer, claims, lease, now }
+    }
+
+    /// Trust in the control plane, prepared with tables of this size.
+    pub fn keys(&self, size: TableSize) -> TrustKeys {
+        let lease = TrustKeySet::new([self.signer.public_key().clone()]).with_tables(size).expect("tables");
+        TrustKeys { lease, ..TrustKeys::default() }
+    }
+
+    /// The checks of the tenant's runtime.
+    pub fn checks(&self) -> LeaseChecks<'static> {
+        LeaseChecks::new(HostBinding::Require(HOST))
+    }
+
+    /// Many different leases of the same tenant and length.
+    pub fn leases(&self, count: usize) -> Vec<String> {
+        (0..count)
+            .map(|index| {
+                let mut claims = self.claims.clone();
+                claims.iat = Some(self.now.as_secs() - i64::try_from(index).expect("a small index"));
+                claims.sign(&self.signer).expect("a lease")
+            })
+            .collect()
+    }
+}
+
+impl Default for Fixture {
+    fn default() -> Self {
+        Self::new()
+    }
+}
