@@ -1,0 +1,133 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+// A ControlPayload is the JSON of a control frame. Its members are written in the order and spelling of the deployed
+// code; unknown ones are ignored.
+type ControlPayload interface{ frameType() FrameType }
+
+// Register is an instance's first frame: with the license token and, as the hint, the instance secret; on reconnect
+// with the session token and, as the hint, the instance id of the last ACK.
+type Register struct {
+	LicenseToken   string `json:"license_token"`           // secret
+	SessionToken   string `json:"session_token,omitempty"` // secret
+	InstanceHint   string `json:"instance_hint,omitempty"` // secret
+	ClientVersion  string `json:"client_version,omitempty"`
+	IdentityPubKey string `json:"identity_pub_key,omitempty"`
+}
+
+// RegisterAck is the relay's answer to Register.
+type RegisterAck struct {
+	InstanceID   string `json:"instance_id"`
+	SessionToken string `json:"session_token"` // secret
+	ExpiresAt    int64  `json:"expires_at"`    // Unix seconds
+}
+
+// Connect is how a phone asks for a channel to an instance.
+type Connect struct {
+	InstanceID              string                   `json:"instance_id"`
+	AuthToken               string                   `json:"auth_token"`             // secret
+	DeviceToken             string                   `json:"device_token,omitempty"` // secret
+	Platform                string                   `json:"platform,omitempty"`
+	NotificationPreferences *NotificationPreferences `json:"notification_preferences,omitempty"`
+}
+
+// NotificationPreferences are sent whole or not at all.
+type NotificationPreferences struct {
+	CriticalEnabled  bool `json:"critical_enabled"`
+	WarningEnabled   bool `json:"warning_enabled"`
+	ApprovalEnabled  bool `json:"approval_enabled"`
+	FixResultEnabled bool `json:"fix_result_enabled"`
+}
+
+// ConnectAck is the relay's answer to Connect, once the instance has accepted.
+type ConnectAck struct {
+	ChannelID  uint32 `json:"channel_id"`
+	InstanceID string `json:"instance_id"`
+}
+
+// ChannelOpen offers a channel to an instance, which sends it back to accept.
+type ChannelOpen struct {
+	ChannelID uint32 `json:"channel_id"`
+	AuthToken string `json:"auth_token"` // secret
+}
+
+// ChannelClose ends a channel, or refuses one.
+type ChannelClose struct {
+	ChannelID uint32 `json:"channel_id"`
+	Reason    string `json:"reason,omitempty"`
+}
+
+// ErrorMessage is the relay's refusal. Code is one of the wire codes, as "AUTH_FAILED".
+type ErrorMessage struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Drain says that the relay goes down.
+type Drain struct {
+	Reason       string `json:"reason,omitempty"`
+	ReconnectURL string `json:"reconn_url,omitempty"`
+}
+
+// PushNotification is what an instance asks the relay to deliver.
+type PushNotification struct {
+	Type       string `json:"type"`
+	Priority   string `json:"priority"`
+	Title      string `json:"title"`
+	Body       string `json:"body"`
+	InstanceID string `json:"instance_id,omitempty"`
+	ActionType string `json:"action_type,omitempty"`
+	ActionID   string `json:"action_id,omitempty"`
+	Category   string `json:"category,omitempty"`
+	Severity   string `json:"severity,omitempty"`
+}
+
+func (Register) frameType() FrameType         { return FrameRegister }
+func (RegisterAck) frameType() FrameType      { return FrameRegisterAck }
+func (Connect) frameType() FrameType          { return FrameConnect }
+func (ConnectAck) frameType() FrameType       { return FrameConnectAck }
+func (ChannelOpen) frameType() FrameType      { return FrameChannelOpen }
+func (ChannelClose) frameType() FrameType     { return FrameChannelClose }
+func (ErrorMessage) frameType() FrameType     { return FrameError }
+func (Drain) frameType() FrameType            { return FrameDrain }
+func (PushNotification) frameType() FrameType { return FramePushNotification }
+
+// EncodeControl gives the bytes of the frame that carries a payload.
+func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
+	text, err := json.Marshal(payload)
+	if err != nil {
+		return nil, controlError(payload.frameType(), err)
+	}
+	return EncodeFrame(Frame{payload.frameType(), channel, text})
+}
+
+// DecodeControl reads the payload of a frame, which must be of the payload's type. The payload is given as a pointer.
+func DecodeControl(frame Frame, payload ControlPayload) error {
+	if expected := payload.frameType(); frame.Type != expected {
+		message := fmt.Sprintf("expected a frame of type %#04x, received %#04x", uint8(expected), uint8(frame.Type))
+		return &Error{Code: ErrControlPayload, Message: message}
+	}
+	if err := json.Unmarshal(frame.Payload, payload); err != nil {
+		return controlError(frame.Type, err)
+	}
+	return nil
+}
+
+// controlError says what is wrong without what encoding/json quotes of the text.
+func controlError(frame FrameType, err error) error {
+	reason := "not one JSON object of the right members"
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		reason = fmt.Sprintf("not one JSON object, at byte %d", syntax.Offset)
+	case errors.As(err, &kind):
+		reason = fmt.Sprintf("a member of the wrong type, at byte %d", kind.Offset)
+	}
+	return &Error{Code: ErrControlPayload, Message: fmt.Sprintf("frame type %#04x: %s", uint8(frame), reason)}
+}
