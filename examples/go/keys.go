@@ -111,6 +111,7 @@ const (
 	TablesSmall                     // 128 KiB
 	TablesMedium                    // 215 KiB, the default in WebAssembly
 	TablesLarge                     // 640 KiB, the default with cgo
+	TablesHuge                      // 6.9 MiB, for a relay whose processor has the cache for it
 )
 
 // WithTables gives the same keys with tables of this size, built before an instance's first token.

@@ -17,7 +17,7 @@ type backoff struct{ failures int }
 // after counts a connection that has ended. One that held for a minute was no failure: a shorter one may be refused
 // right after its ACK again and again.
 func (b *backoff) after(held time.Duration) time.Duration {
-	if held >= silenceTimeout {
+	if held >= backoffMost {
 		b.failures = 0
 	}
 	ceiling := min(backoffMost, backoffFirst<<min(b.failures, 16))

@@ -18,11 +18,12 @@ type tenant struct {
 	config   *pulsetrust.RelayConfig // in effect
 	identity *pulsetrust.Identity
 	api      http.Handler
+	times    times
 }
 
 // start does what a runtime does before it speaks to the relay.
 func start(path string, settings settings, events *events) (started *tenant, err error) {
-	t := &tenant{settings: settings, events: events}
+	t := &tenant{settings: settings, events: events, times: deployedTimes}
 	defer func() {
 		if err != nil {
 			t.close()

@@ -12,13 +12,13 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// The deployed runtime's times (FORMATS 11).
-const (
-	ackTimeout     = 15 * time.Second
-	pingInterval   = 25 * time.Second
-	silenceTimeout = 60 * time.Second
-	writeTimeout   = 10 * time.Second
-)
+// times are how long a session waits for what.
+type times struct{ ack, ping, silence time.Duration }
+
+// deployedTimes are the deployed runtime's (FORMATS 11).
+var deployedTimes = times{ack: 15 * time.Second, ping: 25 * time.Second, silence: 60 * time.Second}
+
+const writeTimeout = 10 * time.Second
 
 const (
 	clientVersion   = "pulse-trust-example-go"
@@ -75,7 +75,7 @@ func (t *tenant) serve(ctx context.Context) {
 
 // connect registers and serves until the connection ends, which is always for a reason.
 func (t *tenant) connect(ctx context.Context, last *pulsetrust.RegisterAck) error {
-	dialing, cancel := context.WithTimeout(ctx, ackTimeout)
+	dialing, cancel := context.WithTimeout(ctx, t.times.ack)
 	defer cancel()
 	conn, _, err := websocket.Dial(dialing, t.config.ServerURL, &websocket.DialOptions{HTTPClient: &http.Client{
 		// The credential is for the configured server and no other.
@@ -153,7 +153,7 @@ func (s *session) serve(ctx context.Context) error {
 	// A reader whose context ends drops the connection; a stop is to say goodbye.
 	defer context.AfterFunc(ctx, func() { s.conn.Close(websocket.StatusNormalClosure, "the instance stops") })()
 	for {
-		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), silenceTimeout)
+		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.tenant.times.silence)
 		frame, err := s.receive(reading)
 		cancel()
 		if err != nil {
@@ -190,7 +190,7 @@ func (s *session) take(frame pulsetrust.Frame, open *channels) error {
 }
 
 func (s *session) keepAlive(done <-chan struct{}) {
-	ticker := time.NewTicker(pingInterval)
+	ticker := time.NewTicker(s.tenant.times.ping)
 	defer ticker.Stop()
 	for {
 		select {
