@@ -66,7 +66,7 @@ func (c *RelayConfig) UnmarshalJSON(text []byte) error {
 }
 
 // MarshalJSON writes the members it knows and those it kept.
-func (c *RelayConfig) MarshalJSON() ([]byte, error) {
+func (c RelayConfig) MarshalJSON() ([]byte, error) {
 	all := c.members()
 	for name, value := range c.unknown {
 		all[name] = value

@@ -143,3 +143,40 @@ func TestManyGoroutines(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+// One verifier under the load of a relay that has many instances reconnect.
+func TestOneVerifierUnderLoad(t *testing.T) {
+	const goroutines = 16
+	calls := 100_000
+	if testing.Short() {
+		calls = 100
+	}
+	vectors := read[leaseVectors](t, "leases.json")
+	keys := must[*pulsetrust.TrustKeys](t)(pulsetrust.NewTrustKeys(vectors.HostedPublicKey, vectors.LicensePublicKey))
+	c := vectors.Cases[0]
+	now, checks := time.Unix(c.Now, 0), checksFor(c.ExpectedHost)
+	startedAt := time.Now()
+	var wait sync.WaitGroup
+	for range goroutines {
+		wait.Go(func() {
+			for call := range calls {
+				if call%64 == 0 {
+					if _, err := pulsetrust.VerifyToken(keys, c.Token, checks, now.AddDate(1, 0, 0)); !errors.Is(err, pulsetrust.ErrExpired) {
+						t.Errorf("in a year: %v", err)
+						return
+					}
+					continue
+				}
+				lease, err := pulsetrust.VerifyToken(keys, c.Token, checks, now)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				lease.Close()
+			}
+		})
+	}
+	wait.Wait()
+	took := time.Since(startedAt)
+	t.Logf("%s: %d calls in %v, %.0f a second", pulsetrust.Engine, goroutines*calls, took, float64(goroutines*calls)/took.Seconds())
+}

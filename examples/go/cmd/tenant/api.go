@@ -25,13 +25,20 @@ func newAPI(instance string) http.Handler {
 	return mux
 }
 
+// forwarded are the headers that a phone may set: they describe content. Any other could speak for a proxy or for
+// another user, as X-Forwarded-For and Cookie do.
+var forwarded = map[string]bool{
+	"Accept": true, "Accept-Language": true, "Content-Type": true,
+	"If-Match": true, "If-None-Match": true, "If-Modified-Since": true,
+}
+
 // answer asks the handler what a phone asked through a channel.
 func answer(ctx context.Context, handler http.Handler, asked pulsetrust.ProxyRequest) (response pulsetrust.ProxyResponse) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	// A path, not a URL: it must not choose the host.
 	target, err := url.ParseRequestURI(asked.Path)
-	if err != nil || !strings.HasPrefix(asked.Path, "/") {
+	if err != nil || !strings.HasPrefix(asked.Path, "/") || strings.HasPrefix(asked.Path, "//") {
 		return failure(asked.ID, http.StatusBadRequest, "path_invalid")
 	}
 	request, err := http.NewRequestWithContext(ctx, asked.Method, target.String(), bytes.NewReader(asked.Body))
@@ -39,7 +46,9 @@ func answer(ctx context.Context, handler http.Handler, asked pulsetrust.ProxyReq
 		return failure(asked.ID, http.StatusBadRequest, "request_invalid")
 	}
 	for name, value := range asked.Headers {
-		request.Header.Set(name, value)
+		if canonical := http.CanonicalHeaderKey(name); forwarded[canonical] {
+			request.Header.Set(canonical, value)
+		}
 	}
 	request.RequestURI = asked.Path
 	request.RemoteAddr = "relay"

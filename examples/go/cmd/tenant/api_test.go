@@ -55,3 +55,22 @@ func TestAnswersFitAFrame(t *testing.T) {
 		}
 	}
 }
+
+// A phone describes content; it does not speak for a proxy or another user.
+func TestHeadersThatAreForwarded(t *testing.T) {
+	var seen http.Header
+	handler := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { seen = r.Header })
+	asked := pulsetrust.ProxyRequest{ID: "1", Method: "GET", Path: "/", Headers: map[string]string{
+		"accept": "*/*", "Cookie": "session=1", "Authorization": "Bearer x", "X-Forwarded-For": "127.0.0.1",
+	}}
+	if response := answer(t.Context(), handler, asked); response.Status != 200 {
+		t.Fatal(response.Status)
+	}
+	if len(seen) != 1 || seen.Get("Accept") != "*/*" {
+		t.Errorf("%v", seen)
+	}
+	asked.Path = "//another.example.test/"
+	if response := answer(t.Context(), handler, asked); response.Status != 400 {
+		t.Errorf("a path that names a host: %d", response.Status)
+	}
+}

@@ -67,7 +67,7 @@ func Pick() int {
 	if err != nil {
 		return 0
 	}
-	start := int(next.Add(1)) % len(instances)
+	start := int(next.Add(1) % uint32(len(instances))) // an int of 32 bits could be negative
 	for offset := range instances {
 		index := (start + offset) % len(instances)
 		if instances[index].mutex.TryLock() {

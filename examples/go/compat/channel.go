@@ -1,0 +1,87 @@
+package compat
+
+import pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+
+// GenerateIdentityKeyPair is internal/relay.GenerateIdentityKeyPair.
+func GenerateIdentityKeyPair() (privateKeyB64, publicKeyB64, fingerprint string, err error) {
+	identity, err := pulsetrust.GenerateIdentity()
+	if err != nil {
+		return "", "", "", err
+	}
+	defer identity.Close()
+	if privateKeyB64, err = identity.SecretPrivateKey(); err != nil {
+		return "", "", "", err
+	}
+	if publicKeyB64, err = identity.PublicKey(); err != nil {
+		return "", "", "", err
+	}
+	fingerprint, err = identity.Fingerprint()
+	return privateKeyB64, publicKeyB64, fingerprint, err
+}
+
+// ComputeFingerprint is internal/relay.ComputeFingerprint: what people compare.
+func ComputeFingerprint(publicKeyB64 string) (string, error) {
+	names, err := pulsetrust.DescribePublicKey(publicKeyB64)
+	return names.Fingerprint, err
+}
+
+// SignKeyExchange is internal/relay.SignKeyExchange. [AcceptKeyExchange] needs no call of it.
+func SignKeyExchange(ephemeralPub []byte, identityPrivateKeyB64 string) ([]byte, error) {
+	if len(ephemeralPub) != 32 {
+		return nil, &pulsetrust.Error{Code: pulsetrust.ErrKeyExchangeMalformed, Message: "an X25519 key has 32 bytes"}
+	}
+	identity, err := pulsetrust.IdentityFromPrivateKey(identityPrivateKeyB64)
+	if err != nil {
+		return nil, err
+	}
+	defer identity.Close()
+	signature, err := identity.SignKeyExchange([32]byte(ephemeralPub))
+	return signature[:], err
+}
+
+// VerifyKeyExchangeSignature is internal/relay.VerifyKeyExchangeSignature. A phone's [pulsetrust.Handshake] needs no call
+// of it.
+func VerifyKeyExchangeSignature(ephemeralPub, signature []byte, identityPublicKeyB64 string) error {
+	// Finish makes the same check on the instance's message; the channel of this handshake is thrown away.
+	handshake, err := pulsetrust.StartHandshake()
+	if err != nil {
+		return err
+	}
+	defer handshake.Close()
+	message := append([]byte{byte(len(ephemeralPub))}, ephemeralPub...)
+	channel, err := handshake.Finish(append(message, signature...), identityPublicKeyB64)
+	if err != nil {
+		return err
+	}
+	channel.Close()
+	return nil
+}
+
+// ChannelEncryption is internal/relay.ChannelEncryption.
+type ChannelEncryption struct{ channel *pulsetrust.Channel }
+
+// AcceptKeyExchange is the instance's side of internal/relay's key exchange: it takes the payload of the app's
+// KEY_EXCHANGE frame, and gives the channel and the payload to answer with, signed.
+func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *ChannelEncryption, answer []byte, err error) {
+	identity, err := pulsetrust.IdentityFromPrivateKey(identityPrivateKeyB64)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer identity.Close()
+	made, answer, err := pulsetrust.AcceptKeyExchange(identity, payload)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &ChannelEncryption{made}, answer, nil
+}
+
+// Encrypt seals the payload of a DATA frame.
+func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
+	return c.channel.Seal(plaintext)
+}
+
+// Decrypt opens the payload of a DATA frame. A message that is refused changes nothing.
+func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) { return c.channel.Open(data) }
+
+// Close wipes the keys. The runtime has none today; the garbage collector does it too, later.
+func (c *ChannelEncryption) Close() { c.channel.Close() }

@@ -1,0 +1,106 @@
+package compat
+
+import (
+	"encoding/json"
+	"time"
+
+	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+)
+
+// LoadRelayConfig is internal/config.ConfigPersistence.LoadRelayConfig: relay.enc as the file has it, the default where
+// there is none. Config is relay.Config.
+func LoadRelayConfig[Config any](dir *pulsetrust.DataDir) (config *Config, warnings []string, err error) {
+	loaded, warnings, err := dir.RelayConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err = convert[Config](loaded)
+	return config, warnings, err
+}
+
+// SaveRelayConfig is internal/config.ConfigPersistence.SaveRelayConfig. Members of the file that Config does not have
+// stay. A file that cannot be read is not replaced.
+func SaveRelayConfig[Config any](dir *pulsetrust.DataDir, config *Config) (warnings []string, err error) {
+	stored, _, err := dir.RelayConfig()
+	if err != nil {
+		return nil, err
+	}
+	merged, err := over(stored, config)
+	if err != nil {
+		return nil, err
+	}
+	return dir.SaveRelayConfig(merged)
+}
+
+// ApplyEnvOverrides is internal/relay.ApplyEnvOverrides with the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER.
+func ApplyEnvOverrides[Config any](config *Config, enabled, server string) (warnings []string, err error) {
+	plain, err := convert[pulsetrust.RelayConfig](config)
+	if err != nil {
+		return nil, err
+	}
+	effective, warnings, err := plain.WithEnvironment(enabled, server)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := convert[Config](effective)
+	if err != nil {
+		return nil, err
+	}
+	*config = *changed
+	return warnings, nil
+}
+
+// LoadRelayConfigForRuntime is internal/api.Router.loadRelayConfigForRuntime with what it calls, ensureHostedRelayConfig
+// and ensureEnabledRelayIdentityConfig: the config in effect, made and saved where a hosted runtime has none, or where an
+// enabled one lacks its identity. The reason says why a hosted runtime's config was not made; nil where it was, or was
+// there.
+func LoadRelayConfigForRuntime[Config any](dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, now time.Time) (config *Config, reason *pulsetrust.Reason, warnings []string, err error) {
+	report, err := dir.Bootstrap(runtime, keys, now)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	config, err = convert[Config](report.Config)
+	return config, report.Reason, report.Warnings, err
+}
+
+// RelayRegistrationToken is internal/api.Router.relayRegistrationToken: what to register with at the relay, empty for
+// nothing.
+func RelayRegistrationToken(dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, now time.Time) string {
+	credential, err := dir.RegistrationCredential(runtime, keys, now)
+	if err != nil {
+		return ""
+	}
+	return credential.Token
+}
+
+// knownMembers are those whose absence says that they are empty.
+var knownMembers = []string{
+	"enabled", "server_url", "instance_secret", "identity_private_key", "identity_public_key", "identity_fingerprint",
+}
+
+// over is the stored config with another one's members over it.
+func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, error) {
+	members, err := convert[map[string]json.RawMessage](stored)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range knownMembers {
+		delete(*members, name)
+	}
+	own, err := convert[map[string]json.RawMessage](config)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range *own {
+		(*members)[name] = value
+	}
+	return convert[pulsetrust.RelayConfig](members)
+}
+
+func convert[T any](from any) (*T, error) {
+	text, err := json.Marshal(from)
+	if err != nil {
+		return nil, err
+	}
+	return decode[T](text)
+}

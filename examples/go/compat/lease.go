@@ -1,0 +1,143 @@
+package compat
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+)
+
+const (
+	leaseIssuer   = "pulse-pro-entitlement-lease"
+	leaseAudience = "pulse-pro-entitlement-cache"
+	leaseDays     = 14 // of a lease that says nothing else
+)
+
+// DecodePublicKey is pkg/licensing.DecodePublicKey: base64, standard or URL-safe, of a public key.
+func DecodePublicKey(encoded string) (ed25519.PublicKey, error) {
+	names, err := pulsetrust.DescribePublicKey(encoded)
+	if err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.DecodeString(names.PublicKey)
+}
+
+// PublicKeyFingerprint is pkg/licensing.PublicKeyFingerprint, for logs: SHA256:... It is empty for what is no key.
+func PublicKeyFingerprint(key ed25519.PublicKey) string {
+	names, err := pulsetrust.DescribePublicKey(base64.StdEncoding.EncodeToString(key))
+	if err != nil {
+		return ""
+	}
+	return names.LogFingerprint
+}
+
+// TrustKeys are the keys that the runtime verifies with: of leases (TrialActivationPublicKey), and of licenses and grants.
+// Either may be nil.
+func TrustKeys(lease, license ed25519.PublicKey) (*pulsetrust.TrustKeys, error) {
+	return pulsetrust.NewTrustKeys(base64.StdEncoding.EncodeToString(lease), base64.StdEncoding.EncodeToString(license))
+}
+
+// SignEntitlementLeaseToken is pkg/licensing.SignEntitlementLeaseToken: claims that say no issuer, audience, issue time or
+// expiry get the usual ones, and the host is written in its normal form.
+func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now time.Time) (string, error) {
+	text, err := json.Marshal(claims)
+	if err != nil {
+		return "", err
+	}
+	var members map[string]any
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber() // times stay integers
+	if err := decoder.Decode(&members); err != nil {
+		return "", err
+	}
+	org, _ := members["org_id"].(string)
+	if members["org_id"] = strings.TrimSpace(org); members["org_id"] == "" {
+		return "", &pulsetrust.Error{Code: pulsetrust.ErrOrgMissing, Message: "a lease needs an organization"}
+	}
+	host, _ := members["instance_host"].(string)
+	if members["instance_host"], err = pulsetrust.NormalizeHost(host); err != nil {
+		return "", err
+	}
+	if issuer, _ := members["iss"].(string); strings.TrimSpace(issuer) == "" {
+		members["iss"] = leaseIssuer
+	}
+	if members["aud"] == nil {
+		members["aud"] = []string{leaseAudience}
+	}
+	if members["iat"] == nil {
+		members["iat"] = now.Unix()
+	}
+	if members["exp"] == nil {
+		members["exp"] = now.AddDate(0, 0, leaseDays).Unix()
+		if ends := members["trial_ends_at"]; ends != nil {
+			members["exp"] = ends
+		}
+	}
+	if text, err = json.Marshal(members); err != nil {
+		return "", err
+	}
+	key, err := pulsetrust.SigningKeyFromBase64(base64.StdEncoding.EncodeToString(privateKey))
+	if err != nil {
+		return "", err
+	}
+	defer key.Close()
+	return pulsetrust.SignToken(key, pulsetrust.KindLease, text, false)
+}
+
+// VerifyEntitlementLeaseToken is pkg/licensing.VerifyEntitlementLeaseToken: signature, issuer, audience, term and host.
+// An empty expected host is any host, as there.
+func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expectedInstanceHost string, now time.Time) (*Claims, error) {
+	lease, err := pulsetrust.VerifyToken(keys, strings.TrimSpace(token), leaseChecks(expectedInstanceHost), now)
+	if err != nil {
+		return nil, err
+	}
+	defer lease.Close()
+	kind, err := lease.Kind()
+	if err != nil {
+		return nil, err
+	}
+	if kind != pulsetrust.KindLease {
+		return nil, notALease()
+	}
+	text, err := lease.ClaimsJSON()
+	if err != nil {
+		return nil, err
+	}
+	return decode[Claims](text)
+}
+
+// ParseEntitlementLeaseToken is pkg/licensing.ParseEntitlementLeaseToken: the same without the term, for a screen. What it
+// gives must not be used where a verified lease is asked for.
+func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expectedInstanceHost string, now time.Time) (*Claims, error) {
+	inspected, err := pulsetrust.InspectToken(keys, strings.TrimSpace(token), leaseChecks(expectedInstanceHost), now)
+	if err != nil {
+		return nil, err
+	}
+	if inspected.Kind != "lease" {
+		return nil, notALease()
+	}
+	return decode[Claims](inspected.Claims)
+}
+
+func leaseChecks(host string) pulsetrust.LeaseChecks {
+	if strings.TrimSpace(host) == "" {
+		return pulsetrust.LeaseChecks{Host: pulsetrust.AnyHost()}
+	}
+	return pulsetrust.LeaseChecks{Host: pulsetrust.RequireHost(host)}
+}
+
+func notALease() error {
+	return &pulsetrust.Error{Code: pulsetrust.ErrTokenKind, Message: "the token is no lease"}
+}
+
+func decode[T any](text []byte) (*T, error) {
+	value := new(T)
+	if err := json.Unmarshal(text, value); err != nil {
+		return nil, fmt.Errorf("into %T: %w", value, err)
+	}
+	return value, nil
+}
