@@ -33,12 +33,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         if arguments.quick { (5, Duration::from_millis(2)) } else { (101, Duration::from_millis(10)) };
     let fixture = Fixture::new();
     let mut leases = vec![
+        ours::single(&fixture, TableSize::Huge),
         ours::single(&fixture, TableSize::Large),
         ours::single(&fixture, TableSize::Medium),
         ours::single(&fixture, TableSize::Small),
-        ours::bulk(&fixture, 8),
-        ours::bulk(&fixture, 64),
-        ours::bulk(&fixture, 512),
+        ours::bulk(&fixture, TableSize::Huge, 8),
+        ours::bulk(&fixture, TableSize::Huge, 64),
+        ours::bulk(&fixture, TableSize::Huge, 512),
+        ours::bulk(&fixture, TableSize::Large, 8),
+        ours::bulk(&fixture, TableSize::Large, 64),
+        ours::bulk(&fixture, TableSize::Large, 512),
         ours::single(&fixture, TableSize::None),
         jsonwebtoken::contender(&fixture, true),
         jsonwebtoken::contender(&fixture, false),
@@ -46,21 +50,24 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         pasetors::contender(&fixture),
     ];
     let mut signatures = vec![
+        bare::prepared(&fixture, TableSize::Huge),
         bare::prepared(&fixture, TableSize::Large),
         bare::prepared(&fixture, TableSize::Medium),
         bare::prepared(&fixture, TableSize::Small),
-        bare::prepared_bulk(&fixture, 64),
+        bare::prepared_bulk(&fixture, TableSize::Huge, 64),
+        bare::prepared_bulk(&fixture, TableSize::Large, 64),
         bare::dalek(&fixture, true),
         bare::dalek(&fixture, false),
         bare::ring(&fixture),
         bare::aws_lc(&fixture),
     ];
     let title = format!("Full check of a {}-byte lease", fixture.lease.len());
-    let tables = [("leases", title.as_str(), &mut leases), ("signatures", "The signature alone", &mut signatures)]
-        .map(|(_, title, contenders)| {
+    let tables = [("leases", title.as_str(), &mut leases), ("signatures", "The signature alone", &mut signatures)].map(
+        |(_, title, contenders)| {
             let times = rounds::measure(contenders, rounds, slice);
             Table::new(title, contenders, &times)
-        });
+        },
+    );
     let machine = machine();
     println!("{machine}; {rounds} interleaved rounds\n");
     for table in &tables {

@@ -332,6 +332,11 @@ typedef int32_t pulse_host_binding;
 #define PULSE_TABLES_LARGE 3
 
 /**
+ * 6.9 MiB a key: for a relay whose processor has the cache for it.
+ */
+#define PULSE_TABLES_HUGE 4
+
+/**
  * No kind: what is asked of a NULL handle.
  */
 #define PULSE_KIND_NONE 0

@@ -2,11 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use pulse_trust::UnixTime;
 use pulse_trust::entitlement::{
     HostBinding, LeaseChecks, LeaseClaims, SubscriptionState, hosted_plan_capabilities, tenant_host,
 };
 use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet, TrustKeys};
+use pulse_trust::pairing::Onboarding;
+use pulse_trust::relay::{Identity, RelayConfig};
 
 /// Length of the measured lease in bytes.
 pub const LEASE_LEN: usize = 834;
@@ -66,6 +70,14 @@ impl Fixture {
         LeaseChecks::new(HostBinding::Require(HOST))
     }
 
+    /// The lease with one bit of its signature flipped.
+    pub fn with_wrong_signature(&self) -> String {
+        let (signed, signature) = self.lease.rsplit_once('.').expect("a token");
+        let mut bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+        bytes[0] ^= 1;
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes))
+    }
+
     /// Many different leases of the same tenant and length.
     pub fn leases(&self, count: usize) -> Vec<String> {
         (0..count)
@@ -82,4 +94,20 @@ impl Default for Fixture {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A relay config as the bootstrap leaves it.
+pub fn relay_config() -> RelayConfig {
+    let identity = Identity::generate().expect("random bytes");
+    let mut config = RelayConfig::default();
+    config.enabled = true;
+    config.set_identity(&identity);
+    config
+}
+
+/// A deep link as a phone scans it.
+pub fn pairing_code() -> String {
+    let config = relay_config();
+    let payload = Onboarding::new(&config, "relay_2e1b0929e6fd7c52", "not-a-secret-but-of-its-length-0123456789");
+    payload.build().expect("a payload").secret_deep_link().to_owned()
 }

@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod contenders;
+pub mod counted;
 pub mod fixtures;
 pub mod report;
 pub mod rounds;

@@ -69,6 +69,7 @@ pub fn machine() -> String {
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown processor");
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let model = model.trim_start_matches([' ', '\t', ':']);
-    let portable = if cfg!(target_feature = "avx2") { "with target features beyond the baseline" } else { "portable build" };
+    let portable =
+        if cfg!(target_feature = "avx2") { "with target features beyond the baseline" } else { "portable build" };
     format!("{model}, {cores} cores, {}-{}, {portable}", std::env::consts::ARCH, std::env::consts::OS)
 }

@@ -6,20 +6,28 @@ use std::borrow::Cow;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-const FREE: &[&str] = &["advanced_sso", "ai_patrol", "sso", "update_alerts"];
-const RELAY: &[&str] = &["long_term_metrics", "mobile_app", "push_notifications", "relay"];
-const PRO: &[&str] = &[
-    "advanced_reporting",
-    "agent_profiles",
-    "ai_alerts",
-    "ai_autofix",
-    "audit_logging",
-    "external_probe",
-    "kubernetes_ai",
-    "rbac",
-];
-const MSP: &[&str] = &["multi_tenant", "unlimited"];
-const ENTERPRISE: &[&str] = &["multi_user", "white_label"];
+macro_rules! capability_sets {
+    ($($set:ident: $($name:literal)*;)*) => {
+        $(const $set: &[&str] = &[$($name),*];)*
+
+        /// The name as it stands in one of the sets.
+        fn known_name(name: &str) -> Option<&'static str> {
+            match name {
+                $($($name => Some($name),)*)*
+                _ => None,
+            }
+        }
+    };
+}
+
+capability_sets! {
+    FREE: "advanced_sso" "ai_patrol" "sso" "update_alerts";
+    RELAY: "long_term_metrics" "mobile_app" "push_notifications" "relay";
+    PRO: "advanced_reporting" "agent_profiles" "ai_alerts" "ai_autofix" "audit_logging" "external_probe" "kubernetes_ai"
+        "rbac";
+    MSP: "multi_tenant" "unlimited";
+    ENTERPRISE: "multi_user" "white_label";
+}
 
 /// One capability by its name. A name that this crate knows is not allocated; one it does not know is kept as it is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,8 +39,7 @@ impl Capability {
 
     /// The capability of this name.
     pub fn new(name: &str) -> Self {
-        let known = [FREE, RELAY, PRO, MSP, ENTERPRISE].into_iter().flatten().find(|known| **known == name);
-        Self(known.map_or_else(|| Cow::Owned(name.to_owned()), |known| Cow::Borrowed(*known)))
+        Self(known_name(name).map_or_else(|| Cow::Owned(name.to_owned()), Cow::Borrowed))
     }
 
     /// Its name.

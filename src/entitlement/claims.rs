@@ -220,15 +220,36 @@ pub(super) fn peek_integer(claim: &'static str, value: Option<&Scalar<'_>>) -> R
     }
 }
 
-/// A list of texts, each borrowed where it has no escapes.
-pub(super) fn borrowed_texts<'a>(claim: &'static str, value: &'a RawValue) -> Result<Vec<Cow<'a, str>>> {
-    let texts: Vec<Text<'a>> = structure(claim, Some(value), "a list of texts")?;
-    Ok(texts.into_iter().map(|Text(text)| text).collect())
+/// Whether a claim is `expected`, as a text or as a list of that text alone; `None` for an empty list. Nothing of the
+/// claim is kept.
+pub(super) fn is_only_text(claim: &'static str, value: &RawValue, expected: &str) -> Result<Option<bool>> {
+    let mut deserializer = serde_json::Deserializer::from_str(value.get());
+    let is_only = deserializer.deserialize_any(OnlyText { expected });
+    is_only.map_err(|_| Error::ClaimType { claim, expected: "a text or a list of texts" })
 }
 
-/// One text, borrowed where it has no escapes.
-pub(super) fn borrowed_text(value: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str(value.get()).ok().map(|Text(text)| text)
+struct OnlyText<'e> {
+    expected: &'e str,
+}
+
+impl<'de> Visitor<'de> for OnlyText<'_> {
+    type Value = Option<bool>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<bool>, E> {
+        Ok(Some(text == self.expected))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Option<bool>, A::Error> {
+        let mut is_only = None;
+        while let Some(Text(text)) = sequence.next_element()? {
+            is_only = Some(is_only.is_none() && text == self.expected);
+        }
+        Ok(is_only)
+    }
 }
 
 /// A list of capability names; absent and `null` are empty.

@@ -1,8 +1,6 @@
 //! The checks of a lease, in the order of FORMATS 2: signature or provider chain, issuer, audience, time, organization,
 //! host, binding.
 
-use std::borrow::Cow;
-
 use serde_json::value::RawValue;
 
 use super::capability::provider_chain_ceiling;
@@ -177,19 +175,13 @@ fn check_issuer(raw: &RawClaims<'_>) -> Result<()> {
 }
 
 fn check_audience(audience: Option<&RawValue>) -> Result<()> {
-    let expected = "a text or a list of texts";
     let Some(audience) = audience.filter(|value| value.get() != "null") else {
         return Err(Error::ClaimMissing { claim: "aud" });
     };
-    let list: Vec<Cow<'_, str>> = if audience.get().starts_with('[') {
-        claims::borrowed_texts("aud", audience)?
-    } else {
-        vec![claims::borrowed_text(audience).ok_or(Error::ClaimType { claim: "aud", expected })?]
-    };
-    match list.as_slice() {
-        [] => Err(Error::ClaimMissing { claim: "aud" }),
-        [only] if only == LEASE_AUDIENCE => Ok(()),
-        _ => Err(Error::AudienceMismatch { expected: LEASE_AUDIENCE, received: format!("{list:?}") }),
+    match claims::is_only_text("aud", audience, LEASE_AUDIENCE)? {
+        None => Err(Error::ClaimMissing { claim: "aud" }),
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::AudienceMismatch { expected: LEASE_AUDIENCE, received: audience.get().to_owned() }),
     }
 }
 

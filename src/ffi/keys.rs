@@ -186,6 +186,8 @@ pub const PULSE_TABLES_SMALL: pulse_tables = 1;
 pub const PULSE_TABLES_MEDIUM: pulse_tables = 2;
 /// 640 KiB a key. The default elsewhere.
 pub const PULSE_TABLES_LARGE: pulse_tables = 3;
+/// 6.9 MiB a key: for a relay whose processor has the cache for it.
+pub const PULSE_TABLES_HUGE: pulse_tables = 4;
 
 /// The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
 /// start. Without this call tables of the default size are built once a key has served some tens of tokens.
@@ -209,6 +211,7 @@ pub unsafe extern "C" fn pulse_trust_keys_with_tables(
                 PULSE_TABLES_SMALL => TableSize::Small,
                 PULSE_TABLES_MEDIUM => TableSize::Medium,
                 PULSE_TABLES_LARGE => TableSize::Large,
+                PULSE_TABLES_HUGE => TableSize::Huge,
                 _ => return Err(Fault::Argument("tables", "none of PULSE_TABLES_...")),
             };
             let keys = TrustKeys { lease: keys.lease.with_tables(size)?, license: keys.license.with_tables(size)? };

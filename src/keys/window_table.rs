@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    const WIDTHS: [u32; 5] = [2, 4, 5, 6, 8];
+    const WIDTHS: [u32; 6] = [2, 4, 5, 6, 8, 12];
 
     #[test]
     fn products_agree_with_the_curve_library_on_points_of_every_order() {

@@ -12,12 +12,12 @@ const BATCH: usize = 100;
 fn random_signatures_get_the_same_verdict() {
     let count: usize = std::env::var("PULSE_TRUST_RANDOM").map_or(20_000, |count| count.parse().unwrap());
     let mut numbers = Numbers(u64::try_from(count).unwrap());
-    let sizes = [TableSize::Large, TableSize::Medium];
+    let sizes = [TableSize::Large, TableSize::Medium, TableSize::Huge];
     let signers: Vec<SigningKey> = (0..8).map(|_| SigningKey::from_bytes(&numbers.bytes())).collect();
     let compared: Vec<Compared> = signers
         .iter()
         .enumerate()
-        .map(|(index, signer)| Compared::new(signer.verifying_key().as_bytes(), &sizes[index % 2..=index % 2]).unwrap())
+        .map(|(index, signer)| Compared::new(signer.verifying_key().as_bytes(), &sizes[index % 3..=index % 3]).unwrap())
         .collect();
     let (mut tried, mut accepted) = (0, 0);
     while tried < count {

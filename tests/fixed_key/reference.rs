@@ -7,7 +7,8 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use pulse_trust::keys::{PreparedKey, TableSize};
 use sha2::{Digest, Sha512};
 
-pub(crate) const SIZES: [TableSize; 4] = [TableSize::None, TableSize::Small, TableSize::Medium, TableSize::Large];
+pub(crate) const SIZES: [TableSize; 5] =
+    [TableSize::None, TableSize::Small, TableSize::Medium, TableSize::Large, TableSize::Huge];
 
 /// One public key: the reference and what is compared with it.
 pub(crate) struct Compared {

@@ -23,15 +23,14 @@ impl Signed {
 pub fn prepared(fixture: &Fixture, size: TableSize) -> Contender<'static> {
     let signed = Signed::of(fixture);
     let key = PreparedKey::new(fixture.signer.public_key(), size).expect("tables");
-    let name = format!("pulse-trust, prepared key ({} KiB a table)", size.table_bytes() / 1024);
-    Contender::new(name, move || key.verify(&signed.message, &signed.signature))
+    Contender::new(format!("pulse-trust, {size:?} tables"), move || key.verify(&signed.message, &signed.signature))
 }
 
 /// A prepared key of this library, with so many signatures together.
-pub fn prepared_bulk(fixture: &Fixture, count: usize) -> Contender<'static> {
+pub fn prepared_bulk(fixture: &Fixture, size: TableSize, count: usize) -> Contender<'static> {
     let signed = Signed::of(fixture);
-    let key = PreparedKey::new(fixture.signer.public_key(), TableSize::default()).expect("tables");
-    Contender::new(format!("pulse-trust, prepared key, bulk of {count}"), move || {
+    let key = PreparedKey::new(fixture.signer.public_key(), size).expect("tables");
+    Contender::new(format!("pulse-trust, {size:?} tables, bulk of {count}"), move || {
         let batch = vec![(signed.message.as_slice(), &signed.signature); count];
         key.verify_bulk(&batch).into_iter().all(|verdict| verdict)
     })
@@ -45,8 +44,11 @@ pub fn dalek(fixture: &Fixture, strict: bool) -> Contender<'static> {
     let signature = Signature::from_bytes(&signed.signature);
     let name = if strict { "ed25519-dalek 3, verify_strict" } else { "ed25519-dalek 3, verify" };
     Contender::new(name, move || {
-        let verdict =
-            if strict { key.verify_strict(&signed.message, &signature) } else { key.verify(&signed.message, &signature) };
+        let verdict = if strict {
+            key.verify_strict(&signed.message, &signature)
+        } else {
+            key.verify(&signed.message, &signature)
+        };
         verdict.is_ok()
     })
 }
@@ -54,7 +56,8 @@ pub fn dalek(fixture: &Fixture, strict: bool) -> Contender<'static> {
 /// ring.
 pub fn ring(fixture: &Fixture) -> Contender<'static> {
     let signed = Signed::of(fixture);
-    let key = ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, *fixture.signer.public_key().as_bytes());
+    let key =
+        ring::signature::UnparsedPublicKey::new(&ring::signature::ED25519, *fixture.signer.public_key().as_bytes());
     Contender::new("ring 0.17", move || key.verify(&signed.message, &signed.signature).is_ok())
 }
 

@@ -9,18 +9,18 @@ use crate::rounds::Contender;
 /// One lease at a time, under a key with tables of this size.
 pub fn single(fixture: &Fixture, size: TableSize) -> Contender<'_> {
     let name = match size {
-        TableSize::None => "pulse-trust, plain path (no tables)".to_owned(),
-        size => format!("pulse-trust, single ({} KiB a table)", size.table_bytes() / 1024),
+        TableSize::None => "pulse-trust, plain path, no tables".to_owned(),
+        size => format!("pulse-trust, {size:?} tables"),
     };
     let (keys, checks) = (fixture.keys(size), fixture.checks());
     Contender::new(name, move || VerifiedLease::verify(&fixture.lease, &keys, &checks, fixture.now).is_ok())
 }
 
 /// So many different leases together.
-pub fn bulk(fixture: &Fixture, count: usize) -> Contender<'_> {
-    let (keys, checks) = (fixture.keys(TableSize::default()), fixture.checks());
+pub fn bulk(fixture: &Fixture, size: TableSize, count: usize) -> Contender<'_> {
+    let (keys, checks) = (fixture.keys(size), fixture.checks());
     let leases = fixture.leases(count);
-    Contender::new(format!("pulse-trust, bulk of {count}"), move || {
+    Contender::new(format!("pulse-trust, {size:?} tables, bulk of {count}"), move || {
         let leases: Vec<&str> = leases.iter().map(String::as_str).collect();
         VerifiedLease::verify_bulk(&leases, &keys, &checks, fixture.now).iter().all(Result::is_ok)
     })

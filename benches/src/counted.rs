@@ -1,0 +1,73 @@
+//! The hot paths whose instructions are counted: each a closure that runs once.
+
+use pulse_trust::UnixTime;
+use pulse_trust::entitlement::{Capability, VerifiedLease};
+use pulse_trust::keys::TableSize;
+use pulse_trust::pairing::PairingCode;
+use pulse_trust::relay::{Admission, AppHandshake, Frame, FrameType, Identity, NoRevocations, accept_key_exchange};
+
+use crate::fixtures::{Fixture, pairing_code};
+
+/// The fixed time of counted runs: the same lease, byte for byte.
+const NOW: UnixTime = UnixTime::from_secs(1_795_000_000);
+
+/// Every path that is counted.
+pub const PATHS: [&str; 9] = [
+    "lease_verify",
+    "lease_verify_plain",
+    "lease_verify_bulk_64",
+    "lease_asked_again",
+    "lease_refused_signature",
+    "admit",
+    "frame_decode",
+    "channel_seal_open_1k",
+    "pairing_parse",
+];
+
+/// The path of this name, ready to run.
+pub fn path(name: &str) -> Option<Box<dyn FnMut() -> bool>> {
+    let fixture = Fixture::at(NOW);
+    let (keys, checks, lease) = (fixture.keys(TableSize::Large), fixture.checks(), fixture.lease.clone());
+    Some(match name {
+        "lease_verify" => Box::new(move || VerifiedLease::verify(&lease, &keys, &checks, NOW).is_ok()),
+        "lease_verify_plain" => {
+            let keys = fixture.keys(TableSize::None);
+            Box::new(move || VerifiedLease::verify(&lease, &keys, &checks, NOW).is_ok())
+        }
+        "lease_verify_bulk_64" => {
+            let leases = fixture.leases(64);
+            Box::new(move || {
+                let leases: Vec<&str> = leases.iter().map(String::as_str).collect();
+                VerifiedLease::verify_bulk(&leases, &keys, &checks, NOW).iter().all(Result::is_ok)
+            })
+        }
+        "lease_asked_again" => {
+            let lease = VerifiedLease::verify(&lease, &keys, &checks, NOW).ok()?;
+            Box::new(move || lease.check_grants(&Capability::RELAY, NOW).is_ok())
+        }
+        "lease_refused_signature" => {
+            let lease = fixture.with_wrong_signature();
+            Box::new(move || VerifiedLease::verify(&lease, &keys, &checks, NOW).is_err())
+        }
+        "admit" => {
+            let admission = Admission::new(keys);
+            Box::new(move || admission.admit(&lease, None, &NoRevocations, NOW).is_ok())
+        }
+        "frame_decode" => {
+            let bytes = Frame::new(FrameType::Data, 7, &[0; 1024]).encode().ok()?;
+            Box::new(move || Frame::decode(&bytes).is_ok())
+        }
+        "channel_seal_open_1k" => {
+            let identity = Identity::generate().ok()?;
+            let app = AppHandshake::start().ok()?;
+            let (mut instance, answer) = accept_key_exchange(app.message(), &identity).ok()?;
+            let mut app = app.finish(&answer, identity.public_key()).ok()?;
+            Box::new(move || app.seal(&[0; 1024]).and_then(|sealed| instance.open(&sealed)).is_ok())
+        }
+        "pairing_parse" => {
+            let code = pairing_code();
+            Box::new(move || PairingCode::parse(&code).is_ok())
+        }
+        _ => return None,
+    })
+}
