@@ -53,14 +53,16 @@ export class ReportView {
     this.#fingerprint = code.identityFingerprint ?? "";
     showFingerprint(byId("fingerprint", HTMLElement), this.#fingerprint);
     this.#compare();
-    const members: [name: string, value: string][] = [
+    const members: [name: string, value: string | undefined][] = [
       ["Instance", code.instanceId],
       ["Relay", code.relayUrl],
-      ["Address", code.instanceUrl ?? "none"],
-      ["Name", code.name ?? "none"],
+      ["Address", code.instanceUrl],
+      ["Name", code.name],
       ["Token", "is there (not shown)"],
     ];
-    const rows = members.flatMap(([name, value]) => [element("dt", name), element("dd", value)]);
+    const rows = members.flatMap(([name, value]) =>
+      value === undefined ? [] : [element("dt", name), element("dd", value)],
+    );
     byId("members", HTMLElement).replaceChildren(...rows);
   }
 

@@ -37,7 +37,7 @@ test("an image file with a QR code is read: chosen, dropped and pasted", async (
   const png = await qr.screenshot();
 
   const chooser = page.waitForEvent("filechooser");
-  await page.getByRole("button", { name: "Open an image" }).click();
+  await page.getByRole("button", { name: "Open image" }).click();
   await (await chooser).setFiles({ name: "code.png", mimeType: "image/png", buffer: png });
   await page.locator("#report").waitFor();
   assert.equal(await scanned(page).inputValue(), compact);
@@ -130,7 +130,7 @@ test("the camera reads a code", async (t) => {
 
   const fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
   const page = await openPage(t, { http: true, arguments: [...fake, `--use-file-for-fake-video-capture=${video}`] });
-  await page.getByRole("button", { name: "Scan with the camera" }).click();
+  await page.getByRole("button", { name: "Use camera" }).click();
   await page.locator("#report").waitFor();
   assert.equal(await scanned(page).inputValue(), compact);
   assert.ok(await page.locator("#camera").isHidden(), "the camera goes off once a code was found");
@@ -139,7 +139,7 @@ test("the camera reads a code", async (t) => {
 test("the camera goes off with Escape, and a machine without one is told as such", async (t) => {
   const fake = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"];
   const page = await openPage(t, { http: true, arguments: fake });
-  const button = page.getByRole("button", { name: "Scan with the camera" });
+  const button = page.getByRole("button", { name: "Use camera" });
   await button.click();
   await page.locator("#check-status").getByText("The camera is on").waitFor();
   assert.equal(await button.getAttribute("aria-pressed"), "true");
@@ -148,6 +148,6 @@ test("the camera goes off with Escape, and a machine without one is told as such
   assert.equal(await page.locator("#camera").evaluate((video) => video.srcObject), null);
 
   const without = await openPage(t, { http: true });
-  await without.getByRole("button", { name: "Scan with the camera" }).click();
+  await without.getByRole("button", { name: "Use camera" }).click();
   await without.locator("#check-status.error").waitFor();
 });

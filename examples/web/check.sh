@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Builds the page and tests it in Debian's Chromium (CHROMIUM: another one). Needs Node 20 or later; what else is
+# missing it installs, with npm and, as root, apt-get.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+packages=()
+[ -x "${CHROMIUM:-/usr/bin/chromium}" ] || packages+=(chromium)
+command -v zbarimg >/dev/null || packages+=(zbar-tools)
+if [ ${#packages[@]} -gt 0 ]; then
+  apt-get update -q
+  apt-get install -y -q --no-install-recommends "${packages[@]}"
+fi
+
+npm --prefix ../typescript ci --no-audit --no-fund
+npm --prefix ../typescript run build
+npm ci --no-audit --no-fund
+npm run build
+npm test
+echo "examples/web: $PWD/dist/index.html is built and tested"
