@@ -22,7 +22,7 @@ const usage = `usage: tenant --data-dir DIR [--relay-url URL] [--provision]
   --data-dir DIR   the tenant's directory, with the billing.json of its control plane
   --relay-url URL  the relay, over PULSE_RELAY_SERVER and what relay.enc says
   --provision      for tests: make throw-away keys and a tenant in DIR, which is empty or not there yet, print the
-                   public keys, and wait for a line on stdin: "go", or the relay's URL
+                   public keys, and wait for a line on stdin: the relay's URL, or "go" where it is named elsewhere
 
 environment: PULSE_HOSTED_MODE PULSE_PUBLIC_URL PULSE_TRIAL_ACTIVATION_PUBLIC_KEY PULSE_LICENSE_PUBLIC_KEY
   PULSE_RELAY_ENABLED PULSE_RELAY_SERVER, as a tenant container has them;
@@ -80,6 +80,10 @@ func run(ctx context.Context, arguments []string, input io.Reader, events *event
 	}
 	if *relayURL != "" {
 		settings.runtime.RelayServer = *relayURL
+	}
+	if *provisioning && settings.runtime.RelayServer == "" {
+		// A throw-away tenant has no business at the relay that is the default.
+		return errors.New("--provision needs a relay: its URL on stdin, --relay-url or PULSE_RELAY_SERVER")
 	}
 	tenant, err := start(*dataDir, settings, events)
 	if err != nil {

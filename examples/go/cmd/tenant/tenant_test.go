@@ -50,6 +50,58 @@ func TestATenantOutlivesItsRelay(t *testing.T) {
 	tenant.stop(t)
 }
 
+// A container that is started again is the same instance, and a paired phone stays paired.
+func TestATenantIsStartedAgain(t *testing.T) {
+	path := t.TempDir()
+	tenant := startProgram(t, nil, "--provision", "--data-dir", path)
+	provisioned := tenant.await(t, "provisioned")
+	relay := startRelay(t, text(provisioned, "lease_public_key"), t.TempDir(), "127.0.0.1:0")
+	tenant.say(t, relay.url())
+	tenant.await(t, "registered")
+	tenant.stop(t)
+	environment := []string{
+		"PULSE_HOSTED_MODE=true",
+		"PULSE_PUBLIC_URL=" + text(provisioned, "public_url"),
+		"PULSE_TRIAL_ACTIVATION_PUBLIC_KEY=" + text(provisioned, "lease_public_key"),
+		"PULSE_LICENSE_PUBLIC_KEY=" + text(provisioned, "license_public_key"),
+		"PULSE_TENANT_AUTH_TOKEN=kept",
+	}
+	var codes []string
+	for _, arguments := range [][]string{{"--relay-url", relay.url()}, nil} {
+		if arguments == nil {
+			environment = append(environment, "PULSE_RELAY_SERVER="+relay.url())
+		}
+		tenant = startProgram(t, environment, append(arguments, "--data-dir", path)...)
+		started := tenant.await(t, "bootstrapped")
+		if started["outcome"] != "unchanged" || text(started, "relay_url") != relay.url() {
+			t.Errorf("%v", started)
+		}
+		registered := tenant.await(t, "registered")
+		fetchStatus(t, registered, text(started, "fingerprint"))
+		codes = append(codes, text(registered, "pairing_code"))
+		tenant.stop(t)
+	}
+	if codes[0] != codes[1] || !strings.Contains(codes[0], "auth_token=kept") {
+		t.Errorf("%v", codes)
+	}
+	refused := startProgram(t, nil, "--provision", "--data-dir", path)
+	refused.await(t, "failed") // what stands in the directory is not overwritten
+}
+
+// A throw-away tenant never calls at the relay that is the default.
+func TestAProvisionedTenantIsToldItsRelay(t *testing.T) {
+	tenant, _ := startProvisioned(t)
+	tenant.say(t, "go")
+	if line := tenant.await(t, "failed"); !strings.Contains(text(line, "message"), "--relay-url") {
+		t.Errorf("%v", line)
+	}
+	relay := newScriptedRelay(t)
+	tenant = startProgram(t, nil, "--provision", "--data-dir", t.TempDir(), "--relay-url", relay.url)
+	tenant.await(t, "provisioned")
+	tenant.say(t, "go")
+	relay.accept()
+}
+
 func fetchStatus(t *testing.T, registered event, fingerprint string) {
 	t.Helper()
 	phone := scan(t, text(registered, "pairing_code"))
