@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pulse_trust::keys::{TrustKeySet, TrustKeys};
+use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
 
 /// How a relay is set up.
 #[derive(Debug, Clone)]
@@ -113,6 +113,10 @@ impl Config {
                 .map_err(|error| ConfigError { variable, reason: error.to_string() })
         };
         let lease = if lookup(HOSTED_KEY).is_some() { keys(HOSTED_KEY)? } else { keys(HOSTED_KEY_FALLBACK)? };
+        // A relay's leases all come under these few keys: their tables are built at the start, and large.
+        let lease = lease
+            .with_tables(TableSize::Huge)
+            .map_err(|error| ConfigError { variable: HOSTED_KEY, reason: error.to_string() })?;
         let trust = TrustKeys { lease, license: keys("PULSE_RELAY_PUBLIC_KEY")? };
         let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| "/var/lib/pulse-relay".to_owned());
         let mut config = Self::on_loopback(trust, data_dir);

@@ -130,31 +130,44 @@ pub(crate) enum Attached {
 
 /// The instances, by id.
 pub(crate) struct Registry {
-    holders: Mutex<HashMap<String, Holder>>,
+    holders: Mutex<Holders>,
     hold: Duration,
+}
+
+struct Holders {
+    by_id: HashMap<String, Holder>,
+    sweep_at: usize,
 }
 
 /// From so many ids on, those that nobody holds any more are forgotten.
 const REMEMBERED_IDS: usize = 100_000;
 
+impl Holders {
+    /// Forgets ids, and does so again only when as many have come: a storm of registrations pays for one sweep.
+    fn sweep(&mut self, hold: Duration) {
+        if self.by_id.len() >= self.sweep_at {
+            self.by_id.retain(|_, holder| holder.link.is_some() || holder.released_at.elapsed() < hold);
+            self.sweep_at = self.by_id.len().saturating_mul(2).max(REMEMBERED_IDS);
+        }
+    }
+}
+
 impl Registry {
     pub(crate) fn new(hold: Duration) -> Self {
-        Self { holders: Mutex::default(), hold }
+        Self { holders: Mutex::new(Holders { by_id: HashMap::new(), sweep_at: REMEMBERED_IDS }), hold }
     }
 
     pub(crate) fn find(&self, instance_id: &str) -> Option<Arc<Link>> {
-        locked(&self.holders).get(instance_id)?.link.clone()
+        locked(&self.holders).by_id.get(instance_id)?.link.clone()
     }
 
     /// Lets a connection hold an id: at once where its identity held it, or nobody does any more.
     pub(crate) fn attach(&self, instance_id: &str, identity: &str, link: &Arc<Link>) -> Attached {
         let mut holders = locked(&self.holders);
-        if holders.len() >= REMEMBERED_IDS && !holders.contains_key(instance_id) {
-            holders.retain(|_, holder| holder.link.is_some() || holder.released_at.elapsed() < self.hold);
-        }
+        holders.sweep(self.hold);
         let mut replaced = None;
         let mut identity_changed = false;
-        if let Some(holder) = holders.get(instance_id) {
+        if let Some(holder) = holders.by_id.get(instance_id) {
             identity_changed = holder.identity != identity;
             if identity_changed && (holder.link.is_some() || holder.released_at.elapsed() < self.hold) {
                 return Attached::Duplicate;
@@ -163,13 +176,13 @@ impl Registry {
         }
         let holder =
             Holder { identity: identity.to_owned(), link: Some(Arc::clone(link)), released_at: Instant::now() };
-        holders.insert(instance_id.to_owned(), holder);
+        holders.by_id.insert(instance_id.to_owned(), holder);
         Attached::Held { replaced, identity_changed }
     }
 
     /// Notes that a connection ended, where it still held its id.
     pub(crate) fn detach(&self, instance_id: &str, link: &Arc<Link>) {
-        if let Some(holder) = locked(&self.holders).get_mut(instance_id)
+        if let Some(holder) = locked(&self.holders).by_id.get_mut(instance_id)
             && holder.link.as_ref().is_some_and(|held| Arc::ptr_eq(held, link))
         {
             holder.link = None;

@@ -14,7 +14,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use pulse_trust::relay::{Admission, RevocationList};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -62,7 +62,7 @@ impl Relay {
     /// # Errors
     /// Where the address cannot be bound, or the data directory holds no usable session key and takes none.
     pub async fn start(config: Config) -> io::Result<Self> {
-        let listener = TcpListener::bind(&config.addr).await?;
+        let listener = listen(&config.addr).await?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared {
             admission: Admission::new(config.keys),
@@ -99,6 +99,22 @@ impl Relay {
             warn!("connections were left when the drain timeout was over");
         }
     }
+}
+
+/// Connections that may wait to be accepted: after a restart all instances come at once. The kernel has a limit of its own.
+const BACKLOG: u32 = 16_384;
+
+async fn listen(addr: &str) -> io::Result<TcpListener> {
+    let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, format!("{addr} has no address"));
+    for addr in tokio::net::lookup_host(addr).await? {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        socket.set_reuseaddr(true)?;
+        match socket.bind(addr).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last_error = error,
+        }
+    }
+    Err(last_error)
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
