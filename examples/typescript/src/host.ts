@@ -2,9 +2,6 @@
 const FAILED = -6;
 const DONE = 0;
 
-/** The most that `getRandomValues` gives at once. */
-const RANDOM_CHUNK = 65_536;
-
 /**
  * What the module imports: random bytes, and files, of which there are none here. `memory` is asked for at each call,
  * as it moves when it grows.
@@ -15,10 +12,7 @@ export function hostImports(memory: () => ArrayBuffer): WebAssembly.Imports {
     pulse_host: {
       random(out: number, length: number): number {
         try {
-          const bytes = new Uint8Array(memory(), out >>> 0, length >>> 0);
-          for (let start = 0; start < bytes.length; start += RANDOM_CHUNK) {
-            globalThis.crypto.getRandomValues(bytes.subarray(start, start + RANDOM_CHUNK));
-          }
+          globalThis.crypto.getRandomValues(new Uint8Array(memory(), out >>> 0, length >>> 0));
           return DONE;
         } catch {
           return FAILED; // the library says RANDOM_UNAVAILABLE

@@ -19,7 +19,7 @@ const bundled = await build({
   target: ["es2022", "chrome100", "firefox100", "safari16"],
   conditions: ["browser"],
   loader: { ".wasm": "binary" },
-  legalComments: "inline",
+  banner: { js: "/* Holds jsQR, https://github.com/cozmo/jsQR, Apache-2.0 */" },
 });
 const made = (ending) => bundled.outputFiles.find(({ path }) => path.endsWith(ending)).text;
 // What would end the element early, written so that it does not.
