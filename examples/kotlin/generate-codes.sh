@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Writes PulseCode.kt from include/pulse_trust.h. Run it when the header has a new error; HeaderTest fails until then.
+# Writes PulseCode.kt (or the file named) from include/pulse_trust.h. Run it when the header has a new error; HeaderTest
+# fails until then.
 set -euo pipefail
 cd "$(dirname "$0")"
-out=src/main/kotlin/io/pulserelay/trust/PulseCode.kt
+out=${1:-src/main/kotlin/io/pulserelay/trust/PulseCode.kt}
 {
   cat <<'HEAD'
 // Written by generate-codes.sh from include/pulse_trust.h; do not edit.

@@ -1,9 +1,9 @@
 package io.pulserelay.trust
 
-import io.pulserelay.trust.native.Handle
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.callForBytes
-import io.pulserelay.trust.native.lend
+import io.pulserelay.trust.ffi.Handle
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.callForBytes
+import io.pulserelay.trust.ffi.lend
 
 /**
  * The app's side of an established channel. Threads take turns; messages must be sent in the order in which they were

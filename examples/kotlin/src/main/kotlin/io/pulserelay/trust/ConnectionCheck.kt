@@ -1,8 +1,8 @@
 package io.pulserelay.trust
 
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.callForText
-import io.pulserelay.trust.native.lend
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.callForText
+import io.pulserelay.trust.ffi.lend
 
 /** Compares what a phone presents with what the runtime knows. */
 public class ConnectionCheck(

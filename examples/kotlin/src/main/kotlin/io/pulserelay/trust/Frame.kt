@@ -2,11 +2,11 @@ package io.pulserelay.trust
 
 import com.sun.jna.ptr.ByteByReference
 import com.sun.jna.ptr.IntByReference
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.SizeTByReference
-import io.pulserelay.trust.native.call
-import io.pulserelay.trust.native.callForBytes
-import io.pulserelay.trust.native.lend
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.SizeTByReference
+import io.pulserelay.trust.ffi.call
+import io.pulserelay.trust.ffi.callForBytes
+import io.pulserelay.trust.ffi.lend
 
 /** What a frame is, by its type byte. */
 public enum class FrameType(public val number: Int) {

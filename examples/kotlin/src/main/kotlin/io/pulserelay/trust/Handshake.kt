@@ -1,10 +1,10 @@
 package io.pulserelay.trust
 
-import io.pulserelay.trust.native.Handle
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.callForBytes
-import io.pulserelay.trust.native.callForHandle
-import io.pulserelay.trust.native.lend
+import io.pulserelay.trust.ffi.Handle
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.callForBytes
+import io.pulserelay.trust.ffi.callForHandle
+import io.pulserelay.trust.ffi.lend
 
 /** The app's side of a key exchange, between its message and the instance's. */
 public class Handshake private constructor(private val handle: Handle) : AutoCloseable {

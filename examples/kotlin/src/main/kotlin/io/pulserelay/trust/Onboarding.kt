@@ -1,8 +1,8 @@
 package io.pulserelay.trust
 
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.callForText
-import io.pulserelay.trust.native.lend
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.callForText
+import io.pulserelay.trust.ffi.lend
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive

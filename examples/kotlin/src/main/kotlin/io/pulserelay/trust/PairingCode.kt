@@ -1,12 +1,12 @@
 package io.pulserelay.trust
 
 import com.sun.jna.Pointer
-import io.pulserelay.trust.native.Handle
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.callForBytes
-import io.pulserelay.trust.native.callForHandle
-import io.pulserelay.trust.native.lend
-import io.pulserelay.trust.native.utf8
+import io.pulserelay.trust.ffi.Handle
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.callForBytes
+import io.pulserelay.trust.ffi.callForHandle
+import io.pulserelay.trust.ffi.lend
+import io.pulserelay.trust.ffi.utf8
 
 /**
  * A scanned pairing code that passed every check. It names an instance and the identity that the instance must prove;

@@ -1,7 +1,7 @@
 package io.pulserelay.trust
 
 import com.sun.jna.Pointer
-import io.pulserelay.trust.native.Handle
+import io.pulserelay.trust.ffi.Handle
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test

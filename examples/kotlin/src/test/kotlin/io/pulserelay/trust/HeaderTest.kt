@@ -2,8 +2,8 @@ package io.pulserelay.trust
 
 import com.sun.jna.Pointer
 import com.sun.jna.PointerType
-import io.pulserelay.trust.native.PulseLibrary
-import io.pulserelay.trust.native.SizeT
+import io.pulserelay.trust.ffi.PulseLibrary
+import io.pulserelay.trust.ffi.SizeT
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test

@@ -1,4 +1,4 @@
-package io.pulserelay.trust.native
+package io.pulserelay.trust.ffi
 
 import com.sun.jna.IntegerType
 import com.sun.jna.Native

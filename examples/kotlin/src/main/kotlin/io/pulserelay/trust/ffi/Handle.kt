@@ -1,4 +1,4 @@
-package io.pulserelay.trust.native
+package io.pulserelay.trust.ffi
 
 import com.sun.jna.Pointer
 import io.pulserelay.trust.PulseCode
