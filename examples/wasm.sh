@@ -24,16 +24,20 @@ fi
 
 target=wasm32-unknown-unknown
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
-# Small: no panic messages, no places in the source, no Debug; the curve and the hash, of which a verification is made,
-# are built for speed all the same.
-export RUSTFLAGS='--cfg getrandom_backend="custom" -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options'
+# Small: no panic messages, no places in the source, no Debug, the compact forms of AES and SHA-2; only the curve, of
+# which a verification is made, is built for speed.
+export RUSTFLAGS='--cfg getrandom_backend="custom" --cfg sha2_backend_soft="compact" --cfg aes_backend_soft="compact"
+  -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options'
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_PANIC=immediate-abort
 cargo rustc -Zpanic-immediate-abort --lib --release --no-default-features --features capi --crate-type cdylib \
   --target $target --target-dir target/wasm -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
-  --config profile.release.package.curve25519-dalek.opt-level=3 --config profile.release.package.sha2.opt-level=3
-wasm-opt -Oz --strip-debug --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
+  --config profile.release.package.curve25519-dalek.opt-level=2 --config 'profile.release.package.sha2.opt-level="s"'
+# Nothing stands below 1024: the stack comes first, and is 1 MiB.
+wasm-opt --low-memory-unused -Oz --flatten --rereloop -Oz --merge-similar-functions -Oz --strip-debug \
+  --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
   "target/wasm/$target/release/$name" -o "target/$name"
+[ "$(stat -c %s "target/$name")" -le $((400 * 1024)) ] || { echo "$name is larger than 400 KiB" >&2; exit 1; }
 for folder in "${folders[@]}"; do
   mkdir -p "$folder"
   cp "target/$name" "$folder/$name"

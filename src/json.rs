@@ -1,30 +1,86 @@
 //! JSON text as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028 and U+2029 escaped (FORMATS 8).
 
 use std::io::{self, Write};
+use std::mem;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
+use zeroize::Zeroizing;
+
+/// Reads JSON from bytes, which must be UTF-8.
+pub(crate) fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_str(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
+}
 
 /// Compact, as Go's `json.Marshal`.
 pub(crate) fn to_compact<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
-    write(value, GoFormatter(CompactFormatter))
+    write(value, GoFormatter::Compact(CompactFormatter))
 }
 
 /// Two-space indented, as Go's `json.MarshalIndent(value, "", "  ")`.
 pub(crate) fn to_indented<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<String> {
-    write(value, GoFormatter(PrettyFormatter::with_indent(b"  ")))
+    write(value, GoFormatter::Indented(PrettyFormatter::with_indent(b"  ")))
 }
 
-fn write<T: Serialize + ?Sized, F: Formatter>(value: &T, formatter: F) -> serde_json::Result<String> {
-    let mut text = Vec::new();
+fn write<T: Serialize + ?Sized>(value: &T, formatter: GoFormatter) -> serde_json::Result<String> {
+    let mut text = WipedWhenMoved::default();
     value.serialize(&mut Serializer::with_formatter(&mut text, formatter))?;
-    String::from_utf8(text).map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
+    String::from_utf8(mem::take(&mut *text.0))
+        .map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-/// Another formatter, with Go's escapes in the texts.
-struct GoFormatter<F>(F);
+/// Text that grows and leaves none of itself behind: what is written may hold a secret.
+#[derive(Default)]
+struct WipedWhenMoved(Zeroizing<Vec<u8>>);
 
-impl<F: Formatter> Formatter for GoFormatter<F> {
+impl Write for WipedWhenMoved {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len().saturating_add(bytes.len());
+        if needed > self.0.capacity() {
+            let larger = Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(2)).max(512));
+            let outgrown = mem::replace(&mut self.0, Zeroizing::new(larger));
+            self.0.extend_from_slice(&outgrown);
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Either formatter, with Go's escapes in the texts. One type, so that each value's serialization is compiled once.
+enum GoFormatter {
+    Compact(CompactFormatter),
+    Indented(PrettyFormatter<'static>),
+}
+
+macro_rules! as_the_formatter {
+    ($($method:ident($($argument:ident: $kind:ty)?);)*) => {
+        $(fn $method<W: ?Sized + Write>(&mut self, writer: &mut W $(, $argument: $kind)?) -> io::Result<()> {
+            match self {
+                Self::Compact(formatter) => formatter.$method(writer $(, $argument)?),
+                Self::Indented(formatter) => formatter.$method(writer $(, $argument)?),
+            }
+        })*
+    };
+}
+
+impl Formatter for GoFormatter {
+    as_the_formatter! {
+        begin_array();
+        end_array();
+        begin_array_value(first: bool);
+        end_array_value();
+        begin_object();
+        end_object();
+        begin_object_key(first: bool);
+        begin_object_value();
+        end_object_value();
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(position) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}']) {
@@ -37,42 +93,6 @@ impl<F: Formatter> Formatter for GoFormatter<F> {
             rest = characters.as_str();
         }
         writer.write_all(rest.as_bytes())
-    }
-
-    fn begin_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_array(writer)
-    }
-
-    fn end_array<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array(writer)
-    }
-
-    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_array_value(writer, first)
-    }
-
-    fn end_array_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_array_value(writer)
-    }
-
-    fn begin_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object(writer)
-    }
-
-    fn end_object<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object(writer)
-    }
-
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
-        self.0.begin_object_key(writer, first)
-    }
-
-    fn begin_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.begin_object_value(writer)
-    }
-
-    fn end_object_value<W: ?Sized + Write>(&mut self, writer: &mut W) -> io::Result<()> {
-        self.0.end_object_value(writer)
     }
 }
 

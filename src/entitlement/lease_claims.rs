@@ -101,11 +101,16 @@ impl LeaseClaims {
     /// # Errors
     /// [`Error::OrgMissing`], [`Error::HostInvalid`] where no verifier would take the lease; else as [`token::sign`].
     pub fn sign(&self, key: &SigningKey) -> Result<String> {
+        self.check_signable()?;
+        token::sign(key, &self.to_json()?)
+    }
+
+    /// Refuses claims that no verifier would take.
+    pub(crate) fn check_signable(&self) -> Result<()> {
         if self.org_id.trim().is_empty() {
             return Err(Error::OrgMissing);
         }
-        InstanceHost::normalize(&self.instance_host)?;
-        token::sign(key, &self.to_json()?)
+        InstanceHost::normalize(&self.instance_host).map(drop)
     }
 
     /// The claims as they stand in the token, nothing normalized.

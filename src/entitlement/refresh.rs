@@ -97,7 +97,7 @@ impl RefreshRequest {
         if body.len() > limit {
             return Err(Error::TokenTooLarge { what: "refresh answer", limit, received: body.len() });
         }
-        let answer: RefreshAnswer = serde_json::from_slice(body)
+        let answer: RefreshAnswer = crate::json::from_bytes(body)
             .map_err(|_| Error::RefreshResponse { reason: "the body holds no entitlement_jwt".to_owned() })?;
         let checks = LeaseChecks::new(HostBinding::Require(&self.instance_host)).with_org(&self.org_id);
         let token = answer.entitlement_jwt.trim();

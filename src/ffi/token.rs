@@ -66,7 +66,11 @@ pub unsafe extern "C" fn pulse_token_sign(
             let claims = text(claims_json, claims_json_len, "claims_json")?;
             let key = &borrow(key, "key")?.key;
             let claims = match kind_of(kind)? {
-                TokenKind::Lease => LeaseClaims::from_json(claims)?.to_json()?,
+                TokenKind::Lease => {
+                    let claims = LeaseClaims::from_json(claims)?;
+                    claims.check_signable()?;
+                    claims.to_json()?
+                }
                 TokenKind::License => LicenseClaims::from_json(claims)?.to_json()?,
                 TokenKind::Grant => GrantClaims::from_json(claims)?.to_json()?,
             };

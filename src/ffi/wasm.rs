@@ -145,7 +145,7 @@ impl Files for HostFiles {
         let Ok(length) = usize::try_from(answer) else {
             return if answer == ABSENT { Ok(Vec::new()) } else { Err(failed("list", path, answer)) };
         };
-        let listed: Vec<(String, u8)> = serde_json::from_slice(&taken(length)).map_err(|error| Error::File {
+        let listed: Vec<(String, u8)> = crate::json::from_bytes(&taken(length)).map_err(|error| Error::File {
             operation: "list",
             path,
             detail: error.to_string(),

@@ -29,7 +29,7 @@ pub trait ControlPayload: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::ControlPayload`].
     fn from_json(payload: &[u8]) -> Result<Self> {
-        serde_json::from_slice(payload).map_err(|error| refused(Self::FRAME_TYPE, &error))
+        crate::json::from_bytes(payload).map_err(|error| refused(Self::FRAME_TYPE, &error))
     }
 
     /// The whole frame.

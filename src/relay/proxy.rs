@@ -96,7 +96,7 @@ macro_rules! proxy_message {
             /// # Errors
             /// [`Error::ControlPayload`], also for a body over the limit.
             pub fn from_json(text: &[u8]) -> Result<Self> {
-                serde_json::from_slice(text).map_err(|error| refused($what, &error))
+                crate::json::from_bytes(text).map_err(|error| refused($what, &error))
             }
         }
 

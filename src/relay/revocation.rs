@@ -1,6 +1,6 @@
 //! Credentials that were revoked before they expire.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::entitlement::VerifiedToken;
 
@@ -55,9 +55,9 @@ impl Revocations for NoRevocations {
 /// The ids that were revoked.
 #[derive(Debug, Clone, Default)]
 pub struct RevocationList {
-    license_ids: HashSet<String>,
-    installation_ids: HashSet<String>,
-    token_ids: HashSet<String>,
+    license_ids: BTreeSet<String>,
+    installation_ids: BTreeSet<String>,
+    token_ids: BTreeSet<String>,
 }
 
 impl RevocationList {
@@ -79,7 +79,7 @@ impl RevocationList {
 
 impl Revocations for RevocationList {
     fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str> {
-        let is_in = |ids: &HashSet<String>, id: &Option<String>| id.as_ref().is_some_and(|id| ids.contains(id));
+        let is_in = |ids: &BTreeSet<String>, id: &Option<String>| id.as_ref().is_some_and(|id| ids.contains(id));
         if is_in(&self.license_ids, &subject.license_id) {
             Some("license")
         } else if is_in(&self.installation_ids, &subject.installation_id) {

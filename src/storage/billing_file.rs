@@ -67,7 +67,7 @@ impl LockedDataDir {
         let Some(bytes) = self.files().read(path, MAX_LEN, warnings)? else {
             return Ok(None);
         };
-        let mut state: BillingState = serde_json::from_slice(&bytes).map_err(|error| Error::FileMalformed {
+        let mut state: BillingState = crate::json::from_bytes(&bytes).map_err(|error| Error::FileMalformed {
             path: shown.clone(),
             reason: format!("no billing state: refused at line {} column {}", error.line(), error.column()),
         })?;

@@ -65,7 +65,7 @@ fn find_among(files: &dyn Files, directory: &Path, entries: &[Entry]) -> Option<
 /// What cannot be read cannot be shown to be plain.
 fn is_plain_json(files: &dyn Files, path: &Path) -> bool {
     match files.read(path, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
-        Ok(Some(bytes)) => serde_json::from_slice::<IgnoredAny>(&bytes).is_ok(),
+        Ok(Some(bytes)) => crate::json::from_bytes::<IgnoredAny>(&bytes).is_ok(),
         _ => false,
     }
 }
@@ -83,7 +83,7 @@ fn has_sealed_fields(files: &dyn Files, path: &Path) -> bool {
     let Ok(Some(bytes)) = files.read(path, MAX_LOOKED_AT_LEN, &mut Vec::new()) else {
         return true;
     };
-    match serde_json::from_slice::<SealedFields>(&bytes) {
+    match crate::json::from_bytes::<SealedFields>(&bytes) {
         Ok(fields) => {
             let fields = [fields.entitlement_jwt, fields.entitlement_refresh_token];
             fields.into_iter().flatten().any(|text| is_sealed(&text))

@@ -85,7 +85,7 @@ impl LockedDataDir {
         let opened = key.open(&sealed, &shown(&path))?;
         // Derived readers would take an array for an object.
         let value = Some(&opened).filter(|opened| opened.trim_ascii_start().starts_with(b"{"));
-        let value = value.and_then(|opened| serde_json::from_slice(opened).ok());
+        let value = value.and_then(|opened| crate::json::from_bytes(opened).ok());
         let value = value.ok_or_else(|| malformed("not the JSON object it should be"))?;
         Ok(Loaded { value: Some(value), warnings })
     }

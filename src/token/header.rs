@@ -14,10 +14,10 @@ pub(super) fn parse_header(segment: &str) -> Result<Option<String>> {
     if segment == ISSUED_HEADER {
         return Ok(None);
     }
-    let bytes =
-        crate::encoding::base64url_decode(segment).ok_or(Error::TokenHeader { reason: "not strict base64url" })?;
     let refused = |reason| Error::TokenHeader { reason };
-    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    let bytes = crate::encoding::base64url_decode(segment).ok_or(refused("not strict base64url"))?;
+    let text = str::from_utf8(&bytes).map_err(|_| refused("not UTF-8"))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let header = deserializer
         .deserialize_map(HeaderVisitor)
         .and_then(|header| deserializer.end().map(|()| header))
