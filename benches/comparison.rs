@@ -73,11 +73,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for table in &tables {
         println!("{}", table.to_markdown());
     }
-    if let Some(path) = arguments.json {
+    // Cargo runs a bench in its package's folder; a path is meant from where the caller stands.
+    let caller = std::env::var_os("PWD").map(PathBuf::from).unwrap_or_default();
+    if let Some(path) = arguments.json.map(|path| caller.join(path)) {
         let figures = serde_json::json!({ "machine": machine, "rounds": rounds, "tables": tables });
         std::fs::write(path, serde_json::to_string_pretty(&figures)? + "\n")?;
     }
-    if let Some(path) = arguments.chart {
+    if let Some(path) = arguments.chart.map(|path| caller.join(path)) {
         chart::draw(&path, "A hosted lease, from text to verified claims", &machine, &tables[0].rows)?;
     }
     Ok(())

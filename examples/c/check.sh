@@ -7,12 +7,13 @@ for tool in valgrind pkg-config cc; do
   command -v $tool >/dev/null || { echo "examples/c needs $tool" >&2; exit 1; }
 done
 if ! cargo cinstall --version >/dev/null 2>&1; then
-  echo "cargo-c is missing: cargo install cargo-c --version 0.10.24+cargo-0.98.0 --locked" >&2
+  echo "cargo-c is missing: cargo install --debug cargo-c --version 0.10.24+cargo-0.98.0 --locked" >&2
   exit 1
 fi
 prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT
-cargo cinstall --release --prefix "$prefix" --libdir "$prefix/lib" --includedir "$prefix/include" --features capi
+# With its symbols, so that valgrind can tell whose memory it is.
+CARGO_PROFILE_CAPI_STRIP=none cargo cinstall -p pulse-trust --profile capi --no-default-features --prefix "$prefix" --libdir "$prefix/lib" --includedir "$prefix/include" --features capi
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 readelf -d "$prefix"/lib/libpulse_trust.so | grep -q 'SONAME.*libpulse_trust\.so\.0' || { echo "no SONAME" >&2; exit 1; }
 size=$(stat -L -c %s "$prefix/lib/libpulse_trust.so")
@@ -26,3 +27,7 @@ mkdir "$prefix/data"
 LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --suppressions=examples/c/valgrind.supp --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
   --errors-for-leak-kinds=all "$prefix/tenant" "$prefix/data"
 ls -A "$prefix/data"
+# What a call, a million values and many threads cost; here a tenth of each.
+# shellcheck disable=SC2046
+cc -std=c11 -O2 -Wall -Wextra -Werror -pedantic examples/c/soak.c $(pkg-config --cflags --libs pulse_trust) -pthread -o "$prefix/soak"
+LD_LIBRARY_PATH=$prefix/lib "$prefix/soak" 100000 10000
