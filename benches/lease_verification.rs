@@ -6,7 +6,7 @@ use pulse_benches::contenders::{bare, jsonwebtoken, jwt_simple, ours, pasetors};
 use pulse_benches::fixtures::{Fixture, HOST};
 use pulse_benches::rounds::Contender;
 use pulse_trust::entitlement::{Capability, VerifiedLease};
-use pulse_trust::keys::TableSize;
+use pulse_trust::keys::{PreparedKey, TableSize};
 
 fn lease(c: &mut Criterion) {
     let fixture = Fixture::new();
@@ -60,5 +60,17 @@ fn asked_again(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, lease, signature, asked_again);
+/// What a key's table costs: the base point's, as large, is built once for all keys.
+fn prepare(c: &mut Criterion) {
+    let fixture = Fixture::new();
+    let mut group = c.benchmark_group("prepare");
+    for size in [TableSize::Small, TableSize::Medium, TableSize::Large, TableSize::Huge] {
+        group.bench_function(format!("{size:?}"), |b| {
+            b.iter(|| PreparedKey::new(fixture.signer.public_key(), size).expect("tables"));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, lease, signature, asked_again, prepare);
 criterion_main!(benches);

@@ -96,9 +96,15 @@ impl Default for Fixture {
     }
 }
 
+/// An instance's identity, the same in every run.
+pub fn identity() -> Identity {
+    let seed = SigningKey::from_seed(&TEST_SEED).expect("a seed").secret_base64();
+    Identity::from_private_base64(&seed).expect("an identity")
+}
+
 /// A relay config as the bootstrap leaves it.
 pub fn relay_config() -> RelayConfig {
-    let identity = Identity::generate().expect("random bytes");
+    let identity = identity();
     let mut config = RelayConfig::default();
     config.enabled = true;
     config.set_identity(&identity);
