@@ -2,18 +2,26 @@
 //!
 //! `PULSE_HOSTED_MODE=true PULSE_TRIAL_ACTIVATION_PUBLIC_KEY=… cargo run --example readiness -- /etc/pulse`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::Parser;
 use pulse_trust::UnixTime;
 use pulse_trust::hosted::{LinkState, Runtime, readiness};
 use pulse_trust::storage::DataDir;
 
+/// Says which link from "provisioned" to "can register" is broken; exit status 1 if one is.
+///
+/// The runtime's settings come from the environment, as its container has them: PULSE_HOSTED_MODE, PULSE_PUBLIC_URL,
+/// PULSE_TRIAL_ACTIVATION_PUBLIC_KEY, PULSE_LICENSE_PUBLIC_KEY.
+#[derive(Parser)]
+struct Arguments {
+    /// The tenant's data directory.
+    directory: PathBuf,
+}
+
 fn main() -> ExitCode {
-    let Some(path) = std::env::args_os().nth(1) else {
-        eprintln!("usage: readiness DIRECTORY");
-        return ExitCode::from(2);
-    };
-    match report(path.into()) {
+    match report(Arguments::parse().directory) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
@@ -23,7 +31,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn report(path: std::path::PathBuf) -> pulse_trust::Result<bool> {
+fn report(path: PathBuf) -> pulse_trust::Result<bool> {
     let (runtime, mut warnings) = Runtime::from_process()?;
     let data_dir = DataDir::new(path).lock()?;
     let report = readiness(&data_dir, &runtime, UnixTime::now());
