@@ -195,3 +195,30 @@ impl Registry {
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holders(count: usize, sweep_at: usize) -> Holders {
+        let free = || Holder { identity: String::new(), link: None, released_at: Instant::now() };
+        Holders { by_id: (0..count).map(|id| (id.to_string(), free())).collect(), sweep_at }
+    }
+
+    #[test]
+    fn ids_that_nobody_holds_are_forgotten_when_there_are_many() {
+        let mut few = holders(3, 4);
+        few.sweep(Duration::ZERO);
+        assert_eq!(few.by_id.len(), 3);
+        let mut many = holders(4, 4);
+        many.sweep(Duration::ZERO);
+        assert_eq!((many.by_id.len(), many.sweep_at), (0, REMEMBERED_IDS));
+    }
+
+    #[test]
+    fn ids_within_the_hold_stay_and_the_next_sweep_waits_for_as_many_again() {
+        let mut held = holders(REMEMBERED_IDS, REMEMBERED_IDS);
+        held.sweep(Duration::from_secs(3600));
+        assert_eq!((held.by_id.len(), held.sweep_at), (REMEMBERED_IDS, 2 * REMEMBERED_IDS));
+    }
+}
