@@ -54,6 +54,9 @@ mod header {
                 comment = if comment.is_empty() { doc.to_owned() } else { format!("{comment} {doc}") };
                 continue;
             }
+            if line.starts_with("#[remedy") {
+                continue;
+            }
             if let Some((number, rest)) = line.split_once(" \"")
                 && let (Ok(number), Some((name, _))) = (number.parse::<u16>(), rest.split_once('"'))
             {

@@ -24,15 +24,15 @@
 #define PULSE_ERR_NULL_ARGUMENT 2
 /* An argument is not UTF-8, not the JSON it should be, or none of the constants. */
 #define PULSE_ERR_INVALID_ARGUMENT 3
-/* A key is not base64 of the right length (FORMATS 1). */
+/* A key is not base64 of 32 or 64 bytes. */
 #define PULSE_ERR_KEY_ENCODING 100
-/* A 64-byte private key whose second half is not the public key of the first (FORMATS 1). */
+/* A 64-byte private key whose second half is not the public key of the first. */
 #define PULSE_ERR_KEY_MISMATCHED_HALVES 101
-/* A public key that is no canonical point of the prime-order group (FORMATS 1). */
+/* A public key that is not the canonical encoding of a point of the prime-order group. */
 #define PULSE_ERR_KEY_WEAK 102
 /* No key is configured for this kind of token; setting is where one is configured. */
 #define PULSE_ERR_KEY_NOT_CONFIGURED 103
-/* A token names a key that is not configured. */
+/* The token's kid names none of the configured keys. */
 #define PULSE_ERR_KEY_UNKNOWN 104
 /* The operating system gave no random bytes. */
 #define PULSE_ERR_RANDOM_UNAVAILABLE 105
@@ -40,21 +40,21 @@
 #define PULSE_ERR_KEY_TABLE_CORRUPT 106
 /* Two public keys that should be the same are not. */
 #define PULSE_ERR_KEY_FINGERPRINT_MISMATCH 107
-/* A token or one of its segments is over the limit (FORMATS 2). */
+/* A token or one of its segments is longer than the limit. */
 #define PULSE_ERR_TOKEN_TOO_LARGE 200
 /* A token is not three non-empty segments of strict base64url. */
 #define PULSE_ERR_TOKEN_MALFORMED 201
-/* A token header is not what FORMATS 2 allows. */
+/* A token header is not alg EdDSA with optional typ JWT and kid. */
 #define PULSE_ERR_TOKEN_HEADER 202
 /* The signature does not verify under any key configured for this kind. */
 #define PULSE_ERR_SIGNATURE_INVALID 203
-/* A payload is no JSON object that FORMATS 2 allows. */
+/* A payload is not a JSON object with each claim at most once. */
 #define PULSE_ERR_PAYLOAD_MALFORMED 204
-/* A claim has a wrong type. */
+/* A claim has the wrong type. */
 #define PULSE_ERR_CLAIM_TYPE 205
 /* A required claim is missing or empty. */
 #define PULSE_ERR_CLAIM_MISSING 206
-/* A token is of another kind than asked for. */
+/* A token is of another kind than the one asked for. */
 #define PULSE_ERR_TOKEN_KIND 207
 /* A token carries the claims of none of the three kinds. */
 #define PULSE_ERR_TOKEN_KIND_UNKNOWN 208
@@ -64,7 +64,7 @@
 #define PULSE_ERR_ISSUER_MISMATCH 300
 /* A lease for another audience. */
 #define PULSE_ERR_AUDIENCE_MISMATCH 301
-/* A token past its expiry (and past its grace, where it has one). */
+/* A token past its expiry, and past its grace where it has one. */
 #define PULSE_ERR_EXPIRED 302
 /* A token before its nbf. */
 #define PULSE_ERR_NOT_YET_VALID 303
@@ -74,11 +74,11 @@
 #define PULSE_ERR_ORG_MISMATCH 305
 /* A lease without an instance host. */
 #define PULSE_ERR_HOST_MISSING 306
-/* A host that has no normal form (FORMATS 3.2). */
+/* A host that has no normal form. */
 #define PULSE_ERR_HOST_INVALID 307
 /* A lease for another host. */
 #define PULSE_ERR_HOST_MISMATCH 308
-/* The license in a provider-chained lease does not entitle to sign leases (FORMATS 3.4). */
+/* The license in a provider-chained lease does not entitle its holder to sign leases. */
 #define PULSE_ERR_PROVIDER_CHAIN 309
 /* A clock leeway over the limit. */
 #define PULSE_ERR_LEEWAY_TOO_LARGE 310
@@ -88,33 +88,33 @@
 #define PULSE_ERR_CAPABILITY_MISSING 312
 /* A trial that has ended. */
 #define PULSE_ERR_TRIAL_ENDED 313
-/* A trial without an end grants nothing beyond free. */
+/* A trial without an end, which grants nothing beyond the free plan. */
 #define PULSE_ERR_TRIAL_WITHOUT_END 314
-/* A tenant id or base URL from which no host can be derived (FORMATS 3.2). */
+/* A tenant id or base URL from which no host can be derived. */
 #define PULSE_ERR_TENANT_HOST_INVALID 315
 /* An answer to a lease refresh that does not hold what it should. */
 #define PULSE_ERR_REFRESH_RESPONSE 316
-/* A license or grant came without the instance secret (FORMATS 6). */
+/* A license or grant came without the instance secret. */
 #define PULSE_ERR_INSTANCE_HINT_MISSING 400
 /* The credential was revoked. */
 #define PULSE_ERR_REVOKED 401
-/* A relay server URL that is not valid (FORMATS 7). */
+/* A relay server URL that is not valid. */
 #define PULSE_ERR_SERVER_URL_INVALID 402
 /* An identity that is incomplete or does not fit together. */
 #define PULSE_ERR_IDENTITY_INVALID 403
-/* A session token that is not one of this relay's or does not fit. */
+/* A session token that this relay did not issue, or that does not fit the registration. */
 #define PULSE_ERR_SESSION_INVALID 404
-/* An instance id that is not of the form relay_ and hex digits. */
+/* An instance id that is not relay_ and 16 or 32 hex digits. */
 #define PULSE_ERR_INSTANCE_ID_INVALID 405
 /* Bytes too short for a frame. */
 #define PULSE_ERR_FRAME_TOO_SHORT 500
 /* A frame of another version. */
 #define PULSE_ERR_FRAME_VERSION 501
-/* A frame of a type we do not know. */
+/* A frame of an unknown type. */
 #define PULSE_ERR_FRAME_TYPE 502
 /* A frame payload over the limit. */
 #define PULSE_ERR_FRAME_TOO_LARGE 503
-/* A control payload that is not the JSON it should be. */
+/* A control payload that is not the JSON object it should be. */
 #define PULSE_ERR_CONTROL_PAYLOAD 504
 /* A frame on a channel where it does not belong. */
 #define PULSE_ERR_FRAME_CHANNEL 505
@@ -128,17 +128,17 @@
 #define PULSE_ERR_KEY_EXCHANGE_WEAK 522
 /* A sealed message of the wrong form. */
 #define PULSE_ERR_MESSAGE_MALFORMED 523
-/* A message that was already seen, or is older than one seen. */
+/* A message that was already seen, or is older than one that was. */
 #define PULSE_ERR_MESSAGE_REPLAYED 524
 /* A message whose tag does not verify. */
 #define PULSE_ERR_MESSAGE_FORGED 525
-/* All counters of a channel are used up. */
+/* All message counters of a channel are used up. */
 #define PULSE_ERR_CHANNEL_EXHAUSTED 526
 /* A scanned code over the limit. */
 #define PULSE_ERR_PAIRING_TOO_LARGE 600
-/* A scanned code that is no pairing code. */
+/* A scanned code that is not a pairing code. */
 #define PULSE_ERR_PAIRING_MALFORMED 601
-/* A key stands twice in a scanned code. */
+/* A key appears twice in a scanned code. */
 #define PULSE_ERR_PAIRING_DUPLICATE 602
 /* A required key is missing in a scanned code. */
 #define PULSE_ERR_PAIRING_MISSING 603
@@ -150,7 +150,7 @@
 #define PULSE_ERR_PAIRING_NOT_READY 606
 /* A pairing code without an identity, which the channel needs. */
 #define PULSE_ERR_PAIRING_NO_IDENTITY 607
-/* A QR code cannot hold this much. */
+/* More text than a QR code can hold. */
 #define PULSE_ERR_QR_TOO_LARGE 608
 /* A file operation failed. */
 #define PULSE_ERR_FILE 700
@@ -158,7 +158,7 @@
 #define PULSE_ERR_FILE_NOT_REGULAR 701
 /* A file over the limit. */
 #define PULSE_ERR_FILE_TOO_LARGE 702
-/* A sealed file or text that does not open: another key, or damage. */
+/* A sealed file or text that does not open, because the key is another one or because of damage. */
 #define PULSE_ERR_UNSEAL_FAILED 703
 /* A file that holds something else than it should. */
 #define PULSE_ERR_FILE_MALFORMED 704
@@ -166,7 +166,7 @@
 #define PULSE_ERR_KEY_FILE_LOST 705
 /* A key file that cannot be read as a key. */
 #define PULSE_ERR_KEY_FILE_UNREADABLE 706
-/* The integrity code of billing.json does not fit its values. */
+/* The integrity code of billing.json does not match its values. */
 #define PULSE_ERR_BILLING_TAMPERED 707
 /* An organization id that cannot be part of a path. */
 #define PULSE_ERR_ORG_ID_INVALID 708
@@ -174,13 +174,13 @@
 #define PULSE_ERR_FILE_MISSING 709
 /* The runtime is not in hosted mode. */
 #define PULSE_ERR_NOT_HOSTED 800
-/* No lease is in the billing state. */
+/* The billing state holds no lease. */
 #define PULSE_ERR_NO_LEASE 801
 /* The activation is suspended, which blocks every credential. */
 #define PULSE_ERR_ACTIVATION_SUSPENDED 802
 /* No candidate can be offered to the relay. */
 #define PULSE_ERR_NO_CREDENTIAL 803
-/* The relay is disabled by the operator. */
+/* The operator disabled the relay. */
 #define PULSE_ERR_RELAY_DISABLED 804
 
 

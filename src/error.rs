@@ -9,14 +9,30 @@ use core::ffi::CStr;
 /// Result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
+/// One row of [`Error::TABLE`]: what a program compares, and what a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ErrorEntry {
+    /// The stable number, as [`Error::code`] gives it.
+    pub code: u16,
+    /// The stable name, as [`Error::name`] gives it.
+    pub name: &'static str,
+    /// What the error means, for whatever values: one sentence.
+    pub meaning: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+}
+
 macro_rules! error_table {
-    ($($(#[$doc:meta])* $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal;)*) => {
+    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal;)*) => {
         /// Why something was refused or could not be done.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
         pub enum Error {
             $(
-                $(#[$doc])*
+                #[doc = $meaning]
+                #[doc = ""]
+                #[doc = concat!("What to do: ", $remedy)]
                 #[error($message)]
                 #[allow(missing_docs)]
                 $variant $({ $($field: $kind),* })?,
@@ -24,8 +40,9 @@ macro_rules! error_table {
         }
 
         impl Error {
-            /// Every error of the crate: number and name, in ascending order.
-            pub const TABLE: &'static [(u16, &'static str)] = &[$(($code, $name)),*];
+            /// Every error of the crate, in ascending order of the numbers.
+            pub const TABLE: &'static [ErrorEntry] =
+                &[$(ErrorEntry { code: $code, name: $name, meaning: $meaning.trim_ascii(), remedy: $remedy }),*];
 
             /// The same with NUL-terminated names.
             #[cfg(feature = "capi")]
@@ -45,170 +62,249 @@ macro_rules! error_table {
 }
 
 error_table! {
-    /// A key is not base64 of the right length (FORMATS 1).
+    /// A key is not base64 of 32 or 64 bytes.
+    #[remedy = "Copy the key again, completely."]
     100 "KEY_ENCODING" KeyEncoding { what: &'static str, expected: &'static str, received: usize } => "{what}: expected {expected}, received {received} characters that do not decode to it";
-    /// A 64-byte private key whose second half is not the public key of the first (FORMATS 1).
+    /// A 64-byte private key whose second half is not the public key of the first.
+    #[remedy = "Use the key as it was generated, or its first 32 bytes alone."]
     101 "KEY_MISMATCHED_HALVES" KeyMismatchedHalves => "private key: the public half does not belong to the seed";
-    /// A public key that is no canonical point of the prime-order group (FORMATS 1).
+    /// A public key that is not the canonical encoding of a point of the prime-order group.
+    #[remedy = "Ask whoever made the key for a proper one."]
     102 "KEY_WEAK" KeyWeak { reason: &'static str } => "public key refused: {reason}";
     /// No key is configured for this kind of token; `setting` is where one is configured.
+    #[remedy = "Set the variable that the message names."]
     103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: &'static str, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
-    /// A token names a key that is not configured.
+    /// The token's `kid` names none of the configured keys.
+    #[remedy = "Configure the new key beside the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
     /// The operating system gave no random bytes.
+    #[remedy = "Check the host: nothing was made without them."]
     105 "RANDOM_UNAVAILABLE" RandomUnavailable { detail: String } => "no random bytes from the operating system: {detail}";
     /// A precomputed table failed its self-check.
+    #[remedy = "Restart; if the error comes back, check the machine's memory."]
     106 "KEY_TABLE_CORRUPT" KeyTableCorrupt => "the precomputed table of a public key failed its self-check";
     /// Two public keys that should be the same are not.
+    #[remedy = "Do not pair: get the code again from the instance."]
     107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {expected}, the public key has {received}";
 
-    /// A token or one of its segments is over the limit (FORMATS 2).
+    /// A token or one of its segments is longer than the limit.
+    #[remedy = "Check what was passed: no Pulse token is that long."]
     200 "TOKEN_TOO_LARGE" TokenTooLarge { what: &'static str, limit: usize, received: usize } => "{what} is {received} bytes long, at most {limit} are allowed";
     /// A token is not three non-empty segments of strict base64url.
+    #[remedy = "Copy the token again, without spaces and line breaks."]
     201 "TOKEN_MALFORMED" TokenMalformed { reason: &'static str } => "malformed token: {reason}";
-    /// A token header is not what FORMATS 2 allows.
+    /// A token header is not `alg` EdDSA with optional `typ` JWT and `kid`.
+    #[remedy = "Check what was passed: Pulse issues no such token."]
     202 "TOKEN_HEADER" TokenHeader { reason: &'static str } => "token header: {reason}";
     /// The signature does not verify under any key configured for this kind.
+    #[remedy = "Compare the log fingerprint of the configured key with the issuer's."]
     203 "SIGNATURE_INVALID" SignatureInvalid { kind: &'static str } => "the signature does not verify under any key configured for a {kind}";
-    /// A payload is no JSON object that FORMATS 2 allows.
+    /// A payload is not a JSON object with each claim at most once.
+    #[remedy = "Have the token issued again."]
     204 "PAYLOAD_MALFORMED" PayloadMalformed { reason: String } => "token payload: {reason}";
-    /// A claim has a wrong type.
+    /// A claim has the wrong type.
+    #[remedy = "Have the token issued again."]
     205 "CLAIM_TYPE" ClaimType { claim: &'static str, expected: &'static str } => "claim {claim}: expected {expected}";
     /// A required claim is missing or empty.
+    #[remedy = "Have the token issued again."]
     206 "CLAIM_MISSING" ClaimMissing { claim: &'static str } => "claim {claim} is required and missing or empty";
-    /// A token is of another kind than asked for.
+    /// A token is of another kind than the one asked for.
+    #[remedy = "Put the token where its kind belongs."]
     207 "TOKEN_KIND" TokenKind { expected: &'static str, received: &'static str } => "expected a {expected}, received a {received}";
     /// A token carries the claims of none of the three kinds.
+    #[remedy = "Put a lease, a license or a grant there."]
     208 "TOKEN_KIND_UNKNOWN" TokenKindUnknown => "the token is no lease (iss), no grant (iid) and no license (lid)";
     /// Claims that cannot be signed as they are.
+    #[remedy = "Correct the claims as the message says."]
     209 "CLAIMS_UNSIGNABLE" ClaimsUnsignable { reason: String } => "these claims cannot be signed: {reason}";
 
     /// A lease of another issuer.
+    #[remedy = "Take the lease from the control plane."]
     300 "ISSUER_MISMATCH" IssuerMismatch { expected: &'static str, received: String } => "issuer: expected {expected}, received {received:?}";
     /// A lease for another audience.
+    #[remedy = "Take the lease from the control plane."]
     301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
-    /// A token past its expiry (and past its grace, where it has one).
+    /// A token past its expiry, and past its grace where it has one.
+    #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."]
     302 "EXPIRED" Expired { kind: &'static str, expired_at: i64, now: i64 } => "the {kind} expired at {expired_at}, now is {now}";
     /// A token before its `nbf`.
+    #[remedy = "Check the clock of this machine and of the issuer."]
     303 "NOT_YET_VALID" NotYetValid { not_before: i64, now: i64 } => "the lease is valid from {not_before}, now is {now}";
     /// A lease without an organization.
+    #[remedy = "Have the lease issued again."]
     304 "ORG_MISSING" OrgMissing => "claim org_id is required and missing or empty";
     /// A lease for another organization.
+    #[remedy = "Use the lease of that organization."]
     305 "ORG_MISMATCH" OrgMismatch { expected: String, received: String } => "organization: expected {expected:?}, received {received:?}";
     /// A lease without an instance host.
+    #[remedy = "Have the lease issued again."]
     306 "HOST_MISSING" HostMissing => "claim instance_host is required and missing or empty";
-    /// A host that has no normal form (FORMATS 3.2).
+    /// A host that has no normal form.
+    #[remedy = "Correct the host as the message says."]
     307 "HOST_INVALID" HostInvalid { reason: &'static str } => "host: {reason}";
     /// A lease for another host.
+    #[remedy = "Correct `PULSE_PUBLIC_URL`, or use this tenant's lease."]
     308 "HOST_MISMATCH" HostMismatch { expected: String, received: String } => "host: expected {expected}, the lease is for {received}";
-    /// The license in a provider-chained lease does not entitle to sign leases (FORMATS 3.4).
+    /// The license in a provider-chained lease does not entitle its holder to sign leases.
+    #[remedy = "Renew the provider's license."]
     309 "PROVIDER_CHAIN" ProviderChain { reason: String } => "provider license: {reason}";
     /// A clock leeway over the limit.
+    #[remedy = "Ask for less leeway, and synchronize the clocks."]
     310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: u32, received: u32 } => "leeway of {received} s, at most {limit} s are allowed";
     /// A license, grant or subscription in a state that grants nothing.
+    #[remedy = "Resume the subscription."]
     311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: &'static str, state: String } => "the {kind} is in state {state:?}, which grants nothing beyond free";
     /// A token that does not carry the capability asked for.
+    #[remedy = "Choose a plan that includes the capability."]
     312 "CAPABILITY_MISSING" CapabilityMissing { kind: &'static str, capability: String } => "the {kind} does not grant {capability}";
     /// A trial that has ended.
+    #[remedy = "Subscribe."]
     313 "TRIAL_ENDED" TrialEnded { ended_at: i64, now: i64 } => "the trial ended at {ended_at}, now is {now}";
-    /// A trial without an end grants nothing beyond free.
+    /// A trial without an end, which grants nothing beyond the free plan.
+    #[remedy = "Have the lease issued again, with `trial_ends_at`."]
     314 "TRIAL_WITHOUT_END" TrialWithoutEnd => "the trial has no trial_ends_at and grants nothing beyond free";
-    /// A tenant id or base URL from which no host can be derived (FORMATS 3.2).
+    /// A tenant id or base URL from which no host can be derived.
+    #[remedy = "Correct the one that the message names."]
     315 "TENANT_HOST_INVALID" TenantHostInvalid { reason: &'static str } => "tenant host: {reason}";
     /// An answer to a lease refresh that does not hold what it should.
+    #[remedy = "Try again later; if the error persists, tell the operator of the control plane."]
     316 "REFRESH_RESPONSE" RefreshResponse { reason: String } => "lease refresh: {reason}";
 
-    /// A license or grant came without the instance secret (FORMATS 6).
+    /// A license or grant came without the instance secret.
+    #[remedy = "Send the instance secret as `instance_hint`."]
     400 "INSTANCE_HINT_MISSING" InstanceHintMissing => "a license or grant needs the instance secret as instance_hint";
     /// The credential was revoked.
+    #[remedy = "Ask the operator of the license server."]
     401 "REVOKED" Revoked { what: &'static str } => "the {what} of this credential was revoked";
-    /// A relay server URL that is not valid (FORMATS 7).
+    /// A relay server URL that is not valid.
+    #[remedy = "Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config."]
     402 "SERVER_URL_INVALID" ServerUrlInvalid { reason: &'static str } => "relay server URL: {reason}";
     /// An identity that is incomplete or does not fit together.
+    #[remedy = "Restore `relay.enc`, or let the bootstrap make a new identity and pair again."]
     403 "IDENTITY_INVALID" IdentityInvalid { reason: &'static str } => "relay identity: {reason}";
-    /// A session token that is not one of this relay's or does not fit.
+    /// A session token that this relay did not issue, or that does not fit the registration.
+    #[remedy = "Register again without the session token."]
     404 "SESSION_INVALID" SessionInvalid { reason: &'static str } => "session token: {reason}";
-    /// An instance id that is not of the form `relay_` and hex digits.
+    /// An instance id that is not `relay_` and 16 or 32 hex digits.
+    #[remedy = "Pair again."]
     405 "INSTANCE_ID_INVALID" InstanceIdInvalid => "instance id: expected relay_ and 16 or 32 lower-case hex digits";
 
     /// Bytes too short for a frame.
+    #[remedy = "Check the address: the other side speaks another protocol."]
     500 "FRAME_TOO_SHORT" FrameTooShort { received: usize } => "frame of {received} bytes, at least 6 are needed";
     /// A frame of another version.
+    #[remedy = "Update the older side."]
     501 "FRAME_VERSION" FrameVersion { received: u8 } => "frame version: expected 1, received {received}";
-    /// A frame of a type we do not know.
+    /// A frame of an unknown type.
+    #[remedy = "Update the older side."]
     502 "FRAME_TYPE" FrameType { received: u8 } => "unknown frame type {received:#04x}";
     /// A frame payload over the limit.
+    #[remedy = "Send less at a time."]
     503 "FRAME_TOO_LARGE" FrameTooLarge { limit: usize, received: usize } => "frame payload of {received} bytes, at most {limit} are allowed";
-    /// A control payload that is not the JSON it should be.
+    /// A control payload that is not the JSON object it should be.
+    #[remedy = "Update the older side."]
     504 "CONTROL_PAYLOAD" ControlPayload { frame: &'static str, reason: String } => "{frame} payload: {reason}";
     /// A frame on a channel where it does not belong.
+    #[remedy = "Close the connection: the other side is at fault."]
     505 "FRAME_CHANNEL" FrameChannel { frame: &'static str, channel: u32 } => "{frame} does not belong on channel {channel}";
     /// A proxied body over the limit.
+    #[remedy = "Stream the body, or send less."]
     506 "BODY_TOO_LARGE" BodyTooLarge { limit: usize, received: usize } => "body of {received} bytes, at most {limit} are allowed";
     /// A key exchange message of the wrong form.
+    #[remedy = "Close the channel: the other side is at fault."]
     520 "KEY_EXCHANGE_MALFORMED" KeyExchangeMalformed { reason: &'static str } => "key exchange: {reason}";
     /// The identity's signature on the key exchange does not verify: this is not the paired instance.
+    #[remedy = "Do not go on: compare the fingerprint and pair again."]
     521 "KEY_EXCHANGE_SIGNATURE" KeyExchangeSignature { expected: String } => "key exchange: not signed by the paired identity {expected}";
     /// The shared secret is all zero: the other side sent a point of small order.
+    #[remedy = "Do not go on: the other side is at fault or hostile."]
     522 "KEY_EXCHANGE_WEAK" KeyExchangeWeak => "key exchange: the shared secret is all zero";
     /// A sealed message of the wrong form.
+    #[remedy = "Close the channel."]
     523 "MESSAGE_MALFORMED" MessageMalformed { reason: &'static str } => "sealed message: {reason}";
-    /// A message that was already seen, or is older than one seen.
+    /// A message that was already seen, or is older than one that was.
+    #[remedy = "Close the channel."]
     524 "MESSAGE_REPLAYED" MessageReplayed { expected: u64, received: u64 } => "sealed message: counter {received} was used, expected at least {expected}";
     /// A message whose tag does not verify.
+    #[remedy = "Close the channel."]
     525 "MESSAGE_FORGED" MessageForged => "sealed message: authentication failed";
-    /// All counters of a channel are used up.
+    /// All message counters of a channel are used up.
+    #[remedy = "Open a new channel."]
     526 "CHANNEL_EXHAUSTED" ChannelExhausted => "channel: all message counters are used up";
 
     /// A scanned code over the limit.
+    #[remedy = "Scan the code that the instance shows: this one is not a pairing code."]
     600 "PAIRING_TOO_LARGE" PairingTooLarge { limit: usize, received: usize } => "pairing code of {received} bytes, at most {limit} are allowed";
-    /// A scanned code that is no pairing code.
+    /// A scanned code that is not a pairing code.
+    #[remedy = "Scan the code again, completely."]
     601 "PAIRING_MALFORMED" PairingMalformed { reason: &'static str } => "pairing code: {reason}";
-    /// A key stands twice in a scanned code.
+    /// A key appears twice in a scanned code.
+    #[remedy = "Have the instance show a new code."]
     602 "PAIRING_DUPLICATE" PairingDuplicate { key: &'static str } => "pairing code: {key} stands twice";
     /// A required key is missing in a scanned code.
+    #[remedy = "Have the instance show a new code."]
     603 "PAIRING_MISSING" PairingMissing { key: &'static str } => "pairing code: {key} is required and missing or empty";
     /// A scanned code of another schema.
+    #[remedy = "Update the app."]
     604 "PAIRING_SCHEMA" PairingSchema { expected: &'static str, received: String } => "pairing code: expected schema {expected}, received {received:?}";
     /// `ws://` to a public address.
+    #[remedy = "Use `wss://`."]
     605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, {host} is none: use wss://";
     /// No pairing code can be offered yet.
+    #[remedy = "Resolve the diagnostics that the error names."]
     606 "PAIRING_NOT_READY" PairingNotReady { codes: String } => "no pairing code can be offered: {codes}";
     /// A pairing code without an identity, which the channel needs.
+    #[remedy = "Update the instance and have it show a new code."]
     607 "PAIRING_NO_IDENTITY" PairingNoIdentity => "pairing code: identity_public_key is missing, so the instance cannot be authenticated";
-    /// A QR code cannot hold this much.
+    /// More text than a QR code can hold.
+    #[remedy = "Draw the compact code instead."]
     608 "QR_TOO_LARGE" QrTooLarge { received: usize } => "{received} bytes do not fit in a QR code";
 
     /// A file operation failed.
+    #[remedy = "Check space, permissions and mount, as the message says."]
     700 "FILE" File { operation: &'static str, path: String, detail: String } => "cannot {operation} {path}: {detail}";
     /// A file that is a symbolic link, a directory or a device.
+    #[remedy = "Replace it with a regular file."]
     701 "FILE_NOT_REGULAR" FileNotRegular { path: String } => "{path} is not a regular file";
     /// A file over the limit.
+    #[remedy = "Restore the file: Pulse writes none that large."]
     702 "FILE_TOO_LARGE" FileTooLarge { path: String, limit: u64, received: u64 } => "{path} is {received} bytes long, at most {limit} are allowed";
-    /// A sealed file or text that does not open: another key, or damage.
+    /// A sealed file or text that does not open, because the key is another one or because of damage.
+    #[remedy = "Restore the key file that it was sealed under."]
     703 "UNSEAL_FAILED" UnsealFailed { what: String } => "{what} does not open: it was sealed under another key, or it is damaged";
     /// A file that holds something else than it should.
+    #[remedy = "Restore the file."]
     704 "FILE_MALFORMED" FileMalformed { path: String, reason: String } => "{path}: {reason}";
     /// A key file that is missing while something sealed under it is there.
+    #[remedy = "Restore `.encryption.key` from a backup; no new key is made."]
     705 "KEY_FILE_LOST" KeyFileLost { path: String, sealed: String } => "{path} is missing, but {sealed} was sealed under it: restore the key file from a backup; no new key is made";
     /// A key file that cannot be read as a key.
+    #[remedy = "Restore the key file from a backup; it is not overwritten."]
     706 "KEY_FILE_UNREADABLE" KeyFileUnreadable { path: String, reason: String } => "{path} is present but holds no key ({reason}): restore it from a backup; it is not overwritten";
-    /// The integrity code of billing.json does not fit its values.
+    /// The integrity code of `billing.json` does not match its values.
+    #[remedy = "Have the control plane write the file again."]
     707 "BILLING_TAMPERED" BillingTampered { path: String } => "{path}: the integrity code does not fit the values, so the file was changed by another hand";
     /// An organization id that cannot be part of a path.
+    #[remedy = "Correct the organization id."]
     708 "ORG_ID_INVALID" OrgIdInvalid { reason: &'static str } => "organization id: {reason}";
     /// A file is missing where it is needed.
+    #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
 
     /// The runtime is not in hosted mode.
+    #[remedy = "Set `PULSE_HOSTED_MODE`."]
     800 "NOT_HOSTED" NotHosted => "not a hosted runtime: set PULSE_HOSTED_MODE";
-    /// No lease is in the billing state.
+    /// The billing state holds no lease.
+    #[remedy = "Have the control plane write the lease."]
     801 "NO_LEASE" NoLease => "the billing state holds no lease";
     /// The activation is suspended, which blocks every credential.
+    #[remedy = "Ask the operator of the license server."]
     802 "ACTIVATION_SUSPENDED" ActivationSuspended => "paid access of the activation is suspended, which blocks every credential";
     /// No candidate can be offered to the relay.
+    #[remedy = "See what the message says of each candidate."]
     803 "NO_CREDENTIAL" NoCredential { reason: String } => "no registration credential: {reason}";
-    /// The relay is disabled by the operator.
+    /// The operator disabled the relay.
+    #[remedy = "Enable it where the message says, if that is what you want."]
     804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
 }
 
@@ -233,11 +329,20 @@ mod tests {
 
     #[test]
     fn numbers_ascend_and_names_are_unique() {
-        assert!(Error::TABLE.is_sorted_by(|a, b| a.0 < b.0));
-        let mut names: Vec<_> = Error::TABLE.iter().map(|entry| entry.1).collect();
+        assert!(Error::TABLE.is_sorted_by(|a, b| a.code < b.code));
+        let mut names: Vec<_> = Error::TABLE.iter().map(|entry| entry.name).collect();
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), Error::TABLE.len());
+    }
+
+    #[test]
+    fn meanings_and_remedies_are_sentences() {
+        for entry in Error::TABLE {
+            for text in [entry.meaning, entry.remedy] {
+                assert!(text.ends_with('.') && text.len() > 8 && text.trim() == text, "{}: {text:?}", entry.name);
+            }
+        }
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub mod token;
 mod url;
 mod warning;
 
-pub use error::{Error, Result};
+pub use error::{Error, ErrorEntry, Result};
 pub use time::UnixTime;
 pub use warning::Warning;
 

@@ -16,6 +16,6 @@ fn the_table_of_errors_is_complete() {
         })
         .collect();
     let expected: Vec<(u16, String)> =
-        Error::TABLE.iter().map(|(number, name)| (*number, (*name).to_owned())).collect();
+        Error::TABLE.iter().map(|entry| (entry.code, entry.name.to_owned())).collect();
     assert_eq!(rows, expected);
 }

@@ -20,7 +20,8 @@ fn the_committed_header_is_the_generated_one() {
 #[test]
 fn every_error_is_a_constant() {
     let header = committed();
-    for (code, name) in Error::TABLE {
+    for entry in Error::TABLE {
+        let (code, name) = (entry.code, entry.name);
         assert!(header.contains(&format!("\n#define PULSE_ERR_{name} {code}\n")), "{name}");
     }
     assert_eq!(header.matches("#define PULSE_ERR_").count(), Error::TABLE.len() + 3);
