@@ -143,12 +143,12 @@ fn keygen(as_json: bool) -> Result<(), Usage> {
     let (private, public) = (key.secret_base64(), key.public_key());
     if as_json {
         let object = json!({
-            "private_key": private.as_str(), "public_key": public.to_base64(),
+            "private_key": private.expose_secret(), "public_key": public.to_base64(),
             "key_id": public.key_id().as_str(), "fingerprint": public.log_fingerprint(),
         });
         println!("{object}");
     } else {
-        println!("private key  {}", private.as_str());
+        println!("private key  {}", private.expose_secret());
         println!("public key   {}", public.to_base64());
         println!("key id       {}", public.key_id());
         println!("fingerprint  {}", public.log_fingerprint());

@@ -84,6 +84,7 @@ pub mod keys;
 mod members;
 pub mod pairing;
 pub mod relay;
+mod secret;
 #[cfg(feature = "storage")]
 pub mod storage;
 mod time;
@@ -92,6 +93,7 @@ mod url;
 mod warning;
 
 pub use error::{Error, ErrorEntry, Result};
+pub use secret::Secret;
 pub use time::UnixTime;
 pub use warning::Warning;
 

@@ -148,5 +148,5 @@ fn the_parts_of_an_identity_must_agree() {
     let error = Identity::from_parts(private, public, &another.fingerprint()).unwrap_err();
     assert!(matches!(error, Error::FingerprintMismatch { .. }), "{error:?}");
     assert!(Identity::from_parts("", public, fingerprint).is_err());
-    assert!(!format!("{another:?}").contains(another.secret_private_key_base64().as_str()));
+    assert!(!format!("{another:?}").contains(another.secret_private_key_base64().expose_secret()));
 }

@@ -33,9 +33,9 @@ fn keys_are_decoded_as_deployed() {
         match (decoded, case["error"].as_bool().unwrap()) {
             (Ok(key), false) => {
                 assert_eq!(key.public_key().as_bytes().as_slice(), bytes_of_hex(case["hex"].as_str().unwrap()));
-                let again = SigningKey::from_base64(&key.secret_base64()).unwrap();
+                let again = SigningKey::from_base64(key.secret_base64().expose_secret()).unwrap();
                 assert_eq!(again.public_key(), key.public_key());
-                assert!(!format!("{key:?}").contains(key.secret_base64().as_str()));
+                assert!(!format!("{key:?}").contains(key.secret_base64().expose_secret()));
             }
             (Err(Error::KeyEncoding { .. }), true) => {}
             (decoded, _) => panic!("{case}: {decoded:?}"),
@@ -52,7 +52,7 @@ fn keys_are_decoded_as_deployed() {
 fn mismatched_halves_and_weak_points_are_refused() {
     let (key, another) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
     let decode = |text: &str| base64_decode(text);
-    let mut bytes = decode(&key.secret_base64());
+    let mut bytes = decode(key.secret_base64().expose_secret());
     bytes[32..].copy_from_slice(another.public_key().as_bytes());
     assert_eq!(SigningKey::from_base64(&base64_encode(&bytes)).map(|_| ()), Err(Error::KeyMismatchedHalves));
     // The eight points of small order, an encoding above p, and a point of mixed order.

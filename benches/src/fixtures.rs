@@ -99,7 +99,7 @@ impl Default for Fixture {
 /// An instance's identity, the same in every run.
 pub fn identity() -> Identity {
     let seed = SigningKey::from_seed(&TEST_SEED).expect("a seed").secret_base64();
-    Identity::from_private_base64(&seed).expect("an identity")
+    Identity::from_private_base64(seed.expose_secret()).expect("an identity")
 }
 
 /// A relay config as the bootstrap leaves it.

@@ -26,7 +26,7 @@ pub(crate) fn host(number: usize) -> Result<InstanceHost, Failure> {
 pub(crate) fn identity(number: usize) -> Result<Identity, Failure> {
     let mut seed = TEST_SEED;
     seed[..8].copy_from_slice(&number.to_le_bytes());
-    Ok(Identity::from_private_base64(&SigningKey::from_seed(&seed)?.secret_base64())?)
+    Ok(Identity::from_private_base64(SigningKey::from_seed(&seed)?.secret_base64().expose_secret())?)
 }
 
 /// Its lease, which counts for a day.

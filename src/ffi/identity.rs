@@ -130,7 +130,9 @@ pub unsafe extern "C" fn pulse_identity_secret_private_key(
     unsafe {
         guard(error, || {
             let out = Out::new(out, "out")?;
-            out.give_bytes(borrow(identity, "identity")?.identity.secret_private_key_base64().as_bytes());
+            out.give_bytes(
+                borrow(identity, "identity")?.identity.secret_private_key_base64().expose_secret().as_bytes(),
+            );
             Ok(())
         })
     }

@@ -95,7 +95,7 @@ pub unsafe extern "C" fn pulse_signing_key_secret_base64(
     unsafe {
         guard(error, || {
             let out = Out::new(out, "out")?;
-            out.give_bytes(borrow(key, "key")?.key.secret_base64().as_bytes());
+            out.give_bytes(borrow(key, "key")?.key.secret_base64().expose_secret().as_bytes());
             Ok(())
         })
     }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::PublicKey;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// An Ed25519 private key. It signs; it shows its bytes only through [`SigningKey::secret_base64`], and is wiped from
 /// memory when dropped.
@@ -67,9 +68,9 @@ impl SigningKey {
     }
 
     /// **Secret**: standard base64 of seed and public key, the form that settings and `relay.enc` hold.
-    pub fn secret_base64(&self) -> Zeroizing<String> {
+    pub fn secret_base64(&self) -> Secret {
         let bytes = Zeroizing::new(self.key.to_keypair_bytes());
-        Zeroizing::new(encoding::base64_encode(bytes.as_slice()))
+        encoding::base64_encode(bytes.as_slice()).into()
     }
 }
 

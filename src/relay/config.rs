@@ -89,7 +89,7 @@ impl RelayConfig {
 
     /// Takes another identity.
     pub fn set_identity(&mut self, identity: &Identity) {
-        self.identity_private_key = identity.secret_private_key_base64();
+        self.identity_private_key = Zeroizing::new(identity.secret_private_key_base64().expose_secret().to_owned());
         self.identity_public_key = identity.public_key().to_base64();
         self.identity_fingerprint = identity.fingerprint();
     }

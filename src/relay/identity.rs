@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use zeroize::Zeroizing;
-
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, SigningKey};
+use crate::secret::Secret;
 
 /// The key pair by which a phone knows an instance again. It signs key exchanges inside the library; its private half
 /// leaves only through [`Identity::secret_private_key_base64`], to be sealed on disk.
@@ -63,7 +62,7 @@ impl Identity {
     }
 
     /// **Secret**: standard base64 of seed and public key.
-    pub fn secret_private_key_base64(&self) -> Zeroizing<String> {
+    pub fn secret_private_key_base64(&self) -> Secret {
         self.key.secret_base64()
     }
 }

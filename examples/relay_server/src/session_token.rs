@@ -61,12 +61,13 @@ impl SessionKey {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = pulse_trust::keys::SigningKey::generate().map_err(io::Error::other)?;
                 // 64 bytes of base64 text: as good a random key as any, made by the library's own generator.
-                let bytes = key.secret_base64();
+                let text = key.secret_base64();
+                let bytes = text.expose_secret().as_bytes();
                 let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
-                file.write_all(bytes.as_bytes())?;
+                file.write_all(bytes)?;
                 file.as_file().sync_all()?;
                 match file.persist_noclobber(&path) {
-                    Ok(_) => Self::from_bytes(bytes.as_bytes()),
+                    Ok(_) => Self::from_bytes(bytes),
                     // Another relay on the same directory was first.
                     Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
                         Self::from_bytes(&std::fs::read(&path)?)

@@ -1,0 +1,199 @@
+//! Text that must not leak: tokens, instance secrets, private keys.
+
+use core::fmt;
+
+use serde::de::{Deserializer, Visitor};
+use serde::ser::Serializer;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A secret text. It is wiped from memory when it is dropped, its `Debug` output shows nothing of it, and it cannot be
+/// cloned or printed by accident: only [`Secret::expose_secret`] shows it.
+///
+/// Two secrets are compared in a time that depends on their lengths alone.
+///
+/// ```
+/// use pulse_trust::Secret;
+///
+/// let token = Secret::from("etr_hosted_0123".to_owned());
+/// assert_eq!(token.expose_secret(), "etr_hosted_0123");
+/// assert_eq!(format!("{token:?}"), "Secret(..)");
+/// assert!(token == Secret::from("etr_hosted_0123"));
+/// ```
+#[derive(Default)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The text itself. Whoever copies it has to wipe the copy.
+    pub fn expose_secret(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is the empty text, which in most formats means that there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same text without white space at its ends. Nothing is copied where there is none.
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        let text = self.0.trim();
+        if text.len() == self.0.len() { self } else { Self::from(text) }
+    }
+
+    /// The secret, or nothing where it is empty: for members that are left out when empty.
+    pub fn non_empty(self) -> Option<Self> {
+        (!self.is_empty()).then_some(self)
+    }
+
+    /// A second copy. There is no `Clone`, so that each copy shows in the code.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self::from(self.expose_secret())
+    }
+}
+
+/// Takes the text over without copying it.
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+/// Copies the text; the original stays the caller's to wipe.
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::from(text.to_owned())
+    }
+}
+
+/// Compares in a time that depends on the lengths alone.
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_bytes().ct_eq(other.0.as_bytes()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// For `#[serde(with = "crate::secret::text")]`: a secret member; `null` is the empty text. `Secret` itself has no
+/// serde traits, so that no caller of this crate writes one into a file or a log by accident.
+#[allow(dead_code, reason = "the formats are moved to it one by one")]
+pub(crate) mod text {
+    use super::{Deserializer, Secret, SecretVisitor, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.expose_secret())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+        deserializer.deserialize_option(SecretVisitor)
+    }
+}
+
+/// For `#[serde(with = "crate::secret::optional_text")]`: `None` where the member is missing, `null` or empty. Together
+/// with `default` and `skip_serializing_if = "Option::is_none"`.
+#[allow(dead_code, reason = "the formats are moved to it one by one")]
+pub(crate) mod optional_text {
+    use super::{Deserializer, Secret, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.as_ref().map(Secret::expose_secret).unwrap_or_default())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+        super::text::deserialize(deserializer).map(Secret::non_empty)
+    }
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Secret;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
+        deserializer.deserialize_string(self)
+    }
+
+    fn visit_none<E>(self) -> Result<Secret, E> {
+        Ok(Secret::default())
+    }
+
+    fn visit_unit<E>(self) -> Result<Secret, E> {
+        Ok(Secret::default())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
+        Ok(Secret::from(text))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Secret, E> {
+        Ok(Secret::from(text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, PartialEq, Debug, Default)]
+    #[serde(default)]
+    struct Message {
+        #[serde(with = "crate::secret::text")]
+        token: Secret,
+        #[serde(with = "crate::secret::optional_text", skip_serializing_if = "Option::is_none")]
+        hint: Option<Secret>,
+    }
+
+    fn message(token: &str, hint: Option<&str>) -> Message {
+        Message { token: token.into(), hint: hint.map(Secret::from) }
+    }
+
+    #[test]
+    fn debug_shows_nothing_of_it() {
+        assert_eq!(format!("{:?} {:#?}", Secret::from("hunter2"), Secret::default()), "Secret(..) Secret(..)");
+        assert!(!format!("{:?}", message("hunter2", Some("hunter3"))).contains("hunter"));
+    }
+
+    #[test]
+    fn equal_means_the_same_text() {
+        assert_eq!(Secret::from("abc"), Secret::from("abc".to_owned()));
+        for other in ["", "ab", "abd", "abcd", "ABC"] {
+            assert_ne!(Secret::from("abc"), Secret::from(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn trimming_keeps_what_has_no_white_space_around_it() {
+        let text = "abc".to_owned();
+        let address = text.as_ptr();
+        let kept = Secret::from(text).trimmed();
+        assert_eq!((kept.expose_secret(), kept.expose_secret().as_ptr()), ("abc", address));
+        assert_eq!(Secret::from(" abc\n").trimmed(), kept);
+    }
+
+    #[test]
+    fn members_are_read_and_written_as_texts() {
+        for (json, expected) in [
+            (r#"{"token":"a\"b","hint":"h"}"#, message("a\"b", Some("h"))),
+            (r#"{"token":"","hint":""}"#, message("", None)),
+            (r#"{"token":null,"hint":null}"#, message("", None)),
+            (r#"{}"#, message("", None)),
+        ] {
+            assert_eq!(serde_json::from_str::<Message>(json).unwrap(), expected, "{json}");
+        }
+        assert_eq!(serde_json::to_string(&message("t", None)).unwrap(), r#"{"token":"t"}"#);
+        assert_eq!(serde_json::to_string(&message("t", Some("h"))).unwrap(), r#"{"token":"t","hint":"h"}"#);
+    }
+}
