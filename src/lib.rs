@@ -72,6 +72,8 @@
 //!   verifier leaves it out.
 //! - `qr` (default): draws a pairing code as SVG or for the terminal.
 
+#[path = "documentation/mod.rs"]
+pub mod _documentation;
 mod encoding;
 pub mod entitlement;
 pub mod error;

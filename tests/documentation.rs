@@ -1,0 +1,163 @@
+//! References to the documentation: each leads to a section that exists, in every language of the repository.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The documents of `pulse_trust::_documentation`, by module.
+const DOCUMENTS: [&str; 1] = ["formats"];
+
+/// Folders that hold no text of the repository: version control, and what builds and package managers make.
+const NOT_OURS: [&str; 6] = [".git", "target", "node_modules", ".gradle", ".build", "dist"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every text file of the repository below `folder`, with its content.
+fn texts(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_symlink() || NOT_OURS.contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            texts(&path, found);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            found.push((path, text));
+        }
+    }
+}
+
+/// The id that rustdoc and GitHub both give a heading: lower case, spaces as hyphens, punctuation left out.
+fn anchor(heading: &str) -> String {
+    heading
+        .trim()
+        .chars()
+        .filter_map(|c| match c {
+            ' ' => Some('-'),
+            '-' | '_' => Some(c),
+            c if c.is_alphanumeric() => Some(c.to_ascii_lowercase()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The anchors of a Markdown text: its headings outside of code blocks. Each may occur once only.
+fn anchors(name: &str, markdown: &str) -> BTreeSet<String> {
+    let mut anchors = BTreeSet::new();
+    let mut in_code = false;
+    for line in markdown.lines() {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        } else if !in_code && line.starts_with('#') {
+            let anchor = anchor(line.trim_start_matches('#'));
+            assert!(anchors.insert(anchor.clone()), "{name} has two sections with the anchor #{anchor}");
+        }
+    }
+    anchors
+}
+
+fn documents() -> BTreeMap<&'static str, BTreeSet<String>> {
+    DOCUMENTS
+        .into_iter()
+        .map(|name| {
+            let text = fs::read_to_string(root().join(format!("src/documentation/{name}.md"))).unwrap();
+            (name, anchors(name, &text))
+        })
+        .collect()
+}
+
+/// The references to sections in a text, as (document, anchor): `formats.md#keys`, `_documentation::formats#keys`, the
+/// page `_documentation/formats/index.html#keys`, and in the document itself `](#keys)`.
+fn references<'t>(document: Option<&'static str>, text: &'t str) -> Vec<(&'static str, &'t str)> {
+    let mut found = Vec::new();
+    for name in DOCUMENTS {
+        for form in [format!("{name}.md#"), format!("_documentation::{name}#"), format!("{name}/index.html#")] {
+            found.extend(text.split(&form).skip(1).map(|rest| (name, word(rest))));
+        }
+    }
+    if let Some(name) = document {
+        found.extend(text.split("](#").skip(1).map(|rest| (name, word(rest))));
+    }
+    found
+}
+
+fn word(text: &str) -> &str {
+    text.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_')).next().unwrap_or_default()
+}
+
+/// What a set of texts refers to in vain, one line each.
+fn dead_references(texts: &[(PathBuf, String)], documents: &BTreeMap<&'static str, BTreeSet<String>>) -> Vec<String> {
+    let mut dead = Vec::new();
+    for (path, text) in texts {
+        let document = DOCUMENTS.into_iter().find(|name| path.ends_with(format!("src/documentation/{name}.md")));
+        for (name, anchor) in references(document, text) {
+            if !documents[name].contains(anchor) {
+                dead.push(format!("{}: {name}.md has no section #{anchor}", path.display()));
+            }
+        }
+    }
+    dead
+}
+
+/// The texts of the repository but for this file, whose examples refer to sections that do not exist.
+fn repository() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    texts(root(), &mut found);
+    found.retain(|(path, _)| *path != root().join(file!()));
+    found
+}
+
+#[test]
+fn every_reference_to_a_section_leads_somewhere() {
+    let texts = repository();
+    assert!(texts.len() > 100, "only {} texts found: this test looks in the wrong place", texts.len());
+    let dead = dead_references(&texts, &documents());
+    assert!(dead.is_empty(), "{} dead references:\n{}", dead.len(), dead.join("\n"));
+}
+
+#[test]
+fn a_reference_to_a_missing_section_is_found_in_each_form() {
+    for text in [
+        "// formats.md#nowhere",
+        "/// [formats: nowhere](crate::_documentation::formats#nowhere)",
+        "https://docs.rs/pulse-trust/latest/pulse_trust/_documentation/formats/index.html#nowhere",
+        "[GitHub](src/documentation/formats.md#nowhere)",
+    ] {
+        let texts = [(PathBuf::from("planted"), text.to_owned())];
+        assert_eq!(dead_references(&texts, &documents()), ["planted: formats.md has no section #nowhere"], "{text}");
+    }
+    let within = [(root().join("src/documentation/formats.md"), "[keys](#keyz)".to_owned())];
+    assert_eq!(dead_references(&within, &documents()).len(), 1);
+}
+
+#[test]
+fn the_contract_has_the_sections_that_code_refers_to() {
+    let formats = &documents()["formats"];
+    for section in [
+        "keys",
+        "compact-tokens",
+        "hosted-lease",
+        "lease-claims",
+        "host-normalization",
+        "plans-and-limits",
+        "provider-chained-lease",
+        "tiers-and-capabilities",
+        "grant",
+        "license",
+        "instance-ids",
+        "admission",
+        "encrypted-files",
+        "billing-state",
+        "hosted-bootstrap",
+        "lease-refresh",
+        "frames",
+        "channel-encryption",
+        "pairing",
+        "relay-surface",
+    ] {
+        assert!(formats.contains(section), "formats.md lost its section #{section}");
+    }
+}
