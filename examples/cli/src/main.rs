@@ -1,0 +1,76 @@
+//! The installed tool: keys and tokens, the doctor of a hosted tenant, a demonstration of the whole journey.
+//!
+//! Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.
+
+mod generated;
+mod lease;
+mod moment;
+mod outcome;
+mod style;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use outcome::{Outcome, Stop};
+
+/// Keys, leases, licenses and grants of Pulse, and what keeps a hosted tenant from its phone
+#[derive(Parser)]
+#[command(name = "pulse-trust", version, propagate_version = true, max_term_width = 110, after_help = EXIT_STATUS)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_STATUS: &str = "Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.\n\
+    Color appears on a terminal only; NO_COLOR and CLICOLOR_FORCE are obeyed.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes keys; signs, verifies and shows leases, licenses and grants
+    #[command(subcommand)]
+    Lease(lease::LeaseCommand),
+    /// Prints the completions of a shell
+    #[command(
+        after_help = "Example:\n  pulse-trust completions bash > ~/.local/share/bash-completion/completions/pulse-trust"
+    )]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Writes the manual pages into a directory
+    #[command(after_help = "Example:\n  pulse-trust man ~/.local/share/man/man1")]
+    Man {
+        /// The directory, which is made if it is missing
+        directory: std::path::PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Lease(command) => lease::run(&command),
+        Command::Completions { shell } => generated::completions::<Cli>(shell),
+        Command::Man { directory } => generated::manual::<Cli>(&directory),
+    };
+    match outcome {
+        Ok(Outcome::Accepted) | Err(Stop::ReaderGone) => ExitCode::SUCCESS,
+        Ok(Outcome::Refused) => ExitCode::from(1),
+        Err(Stop::Usage(text)) => fail(2, &text),
+        Err(Stop::CannotTell(text)) => fail(3, &text),
+    }
+}
+
+fn fail(status: u8, text: &str) -> ExitCode {
+    anstream::eprintln!("{}error:{} {text}", style::BAD.render(), style::BAD.render_reset());
+    ExitCode::from(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

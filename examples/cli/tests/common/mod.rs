@@ -1,0 +1,54 @@
+//! The tool as a process, and the deployed vectors.
+#![allow(dead_code, reason = "each test file uses its part of it")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The tool, with nothing of the caller's environment that could change its answer.
+pub(crate) fn pulse_trust() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-trust"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PULSE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+/// Runs a command to its end. It may end before it has read all of its input.
+pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input).ok());
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// One JSON object a line.
+pub(crate) fn answers(output: &Output) -> Vec<Value> {
+    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+pub(crate) fn vectors() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/deployed")
+}
+
+pub(crate) fn vector_file(name: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(vectors().join(name)).unwrap()).unwrap()
+}
+
+/// The cases of a list in a vector file; an empty list would test nothing.
+pub(crate) fn cases<'a>(file: &'a Value, list: &str) -> &'a [Value] {
+    let cases = file[list].as_array().unwrap();
+    assert!(!cases.is_empty(), "{list} is empty");
+    cases
+}
