@@ -1,10 +1,6 @@
 //! The bootstrap, the credential, the resolved billing state and the issuing, against deployed directories (FORMATS 8, 9).
-#![cfg(feature = "storage")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-mod common;
-
-use common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::{cases, copied, files_of, vector_file, vectors};
 use pulse_trust::entitlement::{HostBinding, InspectedLease, LeaseChecks};
 use pulse_trust::hosted::{
     BootstrapOutcome, LinkState, ResolvedBilling, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
@@ -181,7 +177,7 @@ fn billing_states_resolve_as_deployed() {
     let checks = LeaseChecks::new(HostBinding::AnyHost);
     for case in cases(&file, "cases") {
         if !case["state_present"].as_bool().unwrap() {
-            continue; // Tampered: tests/storage.rs holds the refusal.
+            continue; // Tampered: storage.rs holds the refusal.
         }
         let name = text(case, "name");
         let directory = copied(&vectors().join("billing").join(name));

@@ -1,15 +1,11 @@
 //! billing.json against the deployed ones: integrity codes of three ages, sealing, the normal form (FORMATS 8).
-#![cfg(feature = "storage")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
-mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use common::sealing::{integrity, master_key, seal_text, unseal_text};
-use common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::sealing::{integrity, master_key, seal_text, unseal_text};
+use crate::common::{cases, copied, files_of, vector_file, vectors};
 use pulse_trust::Error;
 use pulse_trust::storage::{BillingState, DataDir};
 use serde_json::{Value, json};
@@ -35,7 +31,7 @@ fn file_with_plain_secrets(directory: &Path, path: &str) -> Value {
 fn with_billing(json: &str) -> tempfile::TempDir {
     let directory = copied(&vectors().join("relay_enc/absent"));
     fs::write(directory.path().join("billing.json"), json).unwrap();
-    common::set_mode(&directory.path().join("billing.json"), 0o600);
+    crate::common::set_mode(&directory.path().join("billing.json"), 0o600);
     directory
 }
 

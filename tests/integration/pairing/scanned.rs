@@ -4,7 +4,7 @@ use pulse_trust::Error;
 use pulse_trust::pairing::{MAX_CODE_LEN, PairingCode};
 use pulse_trust::relay::Identity;
 
-use crate::vector::File;
+use super::vector::File;
 
 const REQUIRED: &str = "pulse://connect?auth_token=t&instance_id=i&relay_url=wss%3A%2F%2Fh";
 

@@ -1,14 +1,10 @@
 //! `relay.enc` against the deployed ones (FORMATS 7).
-#![cfg(feature = "storage")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::sealing::{master_key, seal, unseal};
-use common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::sealing::{master_key, seal, unseal};
+use crate::common::{cases, copied, files_of, vector_file, vectors};
 use pulse_trust::Error;
 use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::DataDir;

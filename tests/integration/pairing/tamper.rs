@@ -3,7 +3,7 @@
 use pulse_trust::pairing::PairingCode;
 use pulse_trust::relay::Identity;
 
-use crate::vector::File;
+use super::vector::File;
 
 /// Characters that mean something in one of the two forms, and some that do not.
 const CHARACTERS: &str = "Aa0zZ9f+/=%&-_. ~?#;:,\"\\{}[]@\n\u{0}é";

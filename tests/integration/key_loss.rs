@@ -1,15 +1,11 @@
 //! No new master key over a lost one (FORMATS 7).
-#![cfg(all(unix, feature = "storage"))]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use common::sealing::{seal, seal_text};
-use common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::sealing::{seal, seal_text};
+use crate::common::{cases, copied, files_of, vector_file, vectors};
 use pulse_trust::relay::RelayConfig;
 use pulse_trust::storage::{BillingState, DataDir};
 use pulse_trust::{Error, Warning};
@@ -150,7 +146,7 @@ fn a_plain_config_is_read_and_stays_plain_while_the_key_is_lost() {
     let directory = tempfile::tempdir().unwrap();
     put(directory.path(), "relay.enc", b"{\"enabled\":true}");
     put(directory.path(), "nodes.enc", &seal([1; 32], b"{}"));
-    common::set_mode(&directory.path().join("relay.enc"), 0o600);
+    crate::common::set_mode(&directory.path().join("relay.enc"), 0o600);
     let before = files_of(directory.path());
     let loaded = DataDir::new(directory.path()).lock().unwrap().relay_config().unwrap();
     assert!(loaded.value.enabled);

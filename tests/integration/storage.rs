@@ -1,8 +1,4 @@
 //! Files in a data directory: regular, bounded, replaced whole, locked, and left to their owner (FORMATS 7).
-#![cfg(all(unix, feature = "storage"))]
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -11,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use common::{copied, files_of, set_mode, vectors};
+use crate::common::{copied, files_of, set_mode, vectors};
 use pulse_trust::relay::RelayConfig;
 use pulse_trust::storage::{BillingState, DataDir, LockedDataDir};
 use pulse_trust::{Error, Result, Warning};
@@ -292,7 +288,7 @@ fn child(test: &str, directory: &Path) -> Command {
 
 fn child_of(program: &Path, test: &str, directory: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["--exact", test, "--nocapture"]).env(CHILD, directory);
+    command.args(["--exact", &format!("storage::{test}"), "--nocapture"]).env(CHILD, directory);
     command
 }
 

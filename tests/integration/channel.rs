@@ -1,9 +1,6 @@
 //! The key exchange and the sealed messages, byte for byte as the deployed runtime makes them (FORMATS 12).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-mod common;
-
-use common::{bytes_of_hex, cases, vector_file};
+use crate::common::{bytes_of_hex, cases, vector_file};
 use pulse_trust::Error;
 use pulse_trust::keys::PublicKey;
 use pulse_trust::relay::{AppHandshake, Channel, Identity, accept_key_exchange, danger_accept_with_ephemeral_secret};

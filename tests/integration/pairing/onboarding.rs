@@ -3,7 +3,7 @@
 use pulse_trust::pairing::{Onboarding, OnboardingPayload, PairingCode, relay_url_for_app, relay_url_normal_form};
 use pulse_trust::relay::RelayConfig;
 
-use crate::vector::File;
+use super::vector::File;
 
 #[test]
 fn payloads_are_those_of_the_deployed_runtime() {

@@ -1,9 +1,6 @@
 //! Frames and their control payloads, byte for byte as the deployed runtime writes them (FORMATS 11).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
-mod common;
-
-use common::{bytes_of_hex, cases, vector_file};
+use crate::common::{bytes_of_hex, cases, vector_file};
 use pulse_trust::Error;
 use pulse_trust::relay::{
     Body, ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, Frame, FrameType,

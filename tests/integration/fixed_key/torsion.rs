@@ -4,7 +4,7 @@ use curve25519_dalek::constants::EIGHT_TORSION;
 use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::{Signature, Verifier};
 
-use crate::reference::{Compared, Numbers, OddSigner, SIZES, joined};
+use super::reference::{Compared, Numbers, OddSigner, SIZES, joined};
 
 /// 8 components in A, 8 in R, 1,000 signatures each: R fits by chance, where its component makes up for that of [k]A.
 #[test]

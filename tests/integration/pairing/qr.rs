@@ -3,7 +3,7 @@
 use pulse_trust::Error;
 use pulse_trust::pairing::{qr_svg, qr_terminal};
 
-use crate::vector::File;
+use super::vector::File;
 
 #[test]
 fn the_terminal_picture_has_its_quiet_zone_and_finders() {

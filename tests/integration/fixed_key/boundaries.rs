@@ -5,7 +5,7 @@ use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::{Signature, VerifyingKey};
 use pulse_trust::keys::TableSize;
 
-use crate::reference::{Compared, Numbers, OddSigner, SIZES, challenge, joined};
+use super::reference::{Compared, Numbers, OddSigner, SIZES, challenge, joined};
 
 /// The order of the base point, lowest byte first.
 const ORDER: [u8; 32] = [

@@ -1,14 +1,10 @@
 //! `activation.enc` and `license.enc` against the deployed ones (FORMATS 7).
-#![cfg(feature = "storage")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
-mod common;
 
 use std::fs;
 use std::path::Path;
 
-use common::sealing::{license_key, seal_text, unseal_text};
-use common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::sealing::{license_key, seal_text, unseal_text};
+use crate::common::{cases, copied, files_of, vector_file, vectors};
 use pulse_trust::Error;
 use pulse_trust::storage::DataDir;
 use serde_json::Value;

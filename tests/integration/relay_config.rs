@@ -1,9 +1,6 @@
 //! The relay config: server URLs, the environment over the file, the JSON text (FORMATS 7).
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-mod common;
-
-use common::{cases, vector_file};
+use crate::common::{cases, vector_file};
 use pulse_trust::relay::{DEFAULT_SERVER_URL, Identity, RelayConfig, RelayEnvironment, validate_server_url};
 use pulse_trust::{Error, Warning};
 

@@ -1,13 +1,5 @@
 //! The prepared verifier against `verify_strict` of ed25519-dalek: its accept set is the same, signature by signature,
 //! alone and in bulk, with tables of every size. That general verifier is the reference everywhere in here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs
-)]
 
 mod boundaries;
 mod random;

@@ -1,11 +1,8 @@
 //! Leases, licenses, grants and the tables behind them, against what the deployed code reads (FORMATS 3, 4, 5, 10).
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
-
-mod common;
 
 use std::collections::BTreeMap;
 
-use common::{cases, vector_file};
+use crate::common::{cases, vector_file};
 use pulse_trust::entitlement::{
     Capability, HostBinding, InspectedGrant, InspectedLease, InstanceHost, LeaseChecks, LicenseTerm, Tier,
     VerifiedGrant, VerifiedLease, VerifiedLicense, canonical_plan, provider_chain_ceiling, refresh_backoff,

@@ -7,7 +7,7 @@ use pulse_trust::keys::{PreparedKey, PublicKey, SigningKey, TableSize, TrustKeyS
 use pulse_trust::token::{sign, sign_with_key_id};
 use pulse_trust::{Error, Result, UnixTime};
 
-use crate::reference::SIZES;
+use super::reference::SIZES;
 
 const NOW: UnixTime = UnixTime::from_secs(1_774_440_000);
 const CHECKS: LeaseChecks<'static> = LeaseChecks::new(HostBinding::AnyHost);

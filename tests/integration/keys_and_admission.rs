@@ -1,16 +1,6 @@
 //! Keys, trust key sets, tokens' strict form, instance ids and admission (FORMATS 1, 2, 6).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    missing_docs
-)]
 
-mod common;
-
-use common::{bytes_of_hex, cases, vector_file};
+use crate::common::{bytes_of_hex, cases, vector_file};
 use pulse_trust::entitlement::{Capability, LeaseClaims, LicenseClaims, TokenKind, tenant_host};
 use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};

@@ -4,7 +4,7 @@ use curve25519_dalek::constants::EIGHT_TORSION;
 use ed25519_dalek::{Signer, SigningKey};
 use pulse_trust::keys::TableSize;
 
-use crate::reference::{Compared, Numbers, OddSigner};
+use super::reference::{Compared, Numbers, OddSigner};
 
 const BATCH: usize = 100;
 

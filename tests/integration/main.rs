@@ -1,0 +1,34 @@
+//! The tests that need no process of their own, in one program, so that the library is linked to tests once. A topic is
+//! a module: `cargo test --all-features --test integration billing` runs one.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    missing_docs
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+#[cfg(feature = "storage")]
+mod billing;
+mod channel;
+mod entitlement;
+mod fixed_key;
+mod frames;
+#[cfg(feature = "storage")]
+mod hosted;
+#[cfg(all(unix, feature = "storage"))]
+mod key_loss;
+mod keys_and_admission;
+#[cfg(feature = "storage")]
+mod license_files;
+mod pairing;
+mod readme;
+mod relay_config;
+#[cfg(feature = "storage")]
+mod relay_enc;
+#[cfg(all(unix, feature = "storage"))]
+mod storage;
