@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The documents of `pulse_trust::_documentation`, by module.
-const DOCUMENTS: [&str; 1] = ["formats"];
+const DOCUMENTS: [&str; 4] = ["architecture", "design", "formats", "glossary"];
 
 /// Folders that hold no text of the repository: version control, and what builds and package managers make.
 const NOT_OURS: [&str; 6] = [".git", "target", "node_modules", ".gradle", ".build", "dist"];
@@ -69,12 +69,19 @@ fn documents() -> BTreeMap<&'static str, BTreeSet<String>> {
         .collect()
 }
 
-/// The references to sections in a text, as (document, anchor): `formats.md#keys`, `_documentation::formats#keys`, the
-/// page `_documentation/formats/index.html#keys`, and in the document itself `](#keys)`.
+/// The references to sections in a text, as (document, anchor): `formats.md#keys`, `_documentation::formats#keys` (in the
+/// documents' module `]: formats#keys`), the page `_documentation/formats/index.html#keys`, and in the document itself
+/// `](#keys)`.
 fn references<'t>(document: Option<&'static str>, text: &'t str) -> Vec<(&'static str, &'t str)> {
     let mut found = Vec::new();
     for name in DOCUMENTS {
-        for form in [format!("{name}.md#"), format!("_documentation::{name}#"), format!("{name}/index.html#")] {
+        let forms = [
+            format!("{name}.md#"),
+            format!("_documentation::{name}#"),
+            format!("]: {name}#"),
+            format!("{name}/index.html#"),
+        ];
+        for form in forms {
             found.extend(text.split(&form).skip(1).map(|rest| (name, word(rest))));
         }
     }
@@ -125,6 +132,7 @@ fn a_reference_to_a_missing_section_is_found_in_each_form() {
         "/// [formats: nowhere](crate::_documentation::formats#nowhere)",
         "https://docs.rs/pulse-trust/latest/pulse_trust/_documentation/formats/index.html#nowhere",
         "[GitHub](src/documentation/formats.md#nowhere)",
+        "/// [nowhere]: formats#nowhere",
     ] {
         let texts = [(PathBuf::from("planted"), text.to_owned())];
         assert_eq!(dead_references(&texts, &documents()), ["planted: formats.md has no section #nowhere"], "{text}");
@@ -160,4 +168,68 @@ fn the_contract_has_the_sections_that_code_refers_to() {
     ] {
         assert!(formats.contains(section), "formats.md lost its section #{section}");
     }
+}
+
+/// The texts in backticks of a document outside of its code blocks.
+fn code_spans(markdown: &str) -> Vec<&str> {
+    let outside = markdown.split("```").step_by(2);
+    outside.flat_map(|text| text.split('`').skip(1).step_by(2)).collect()
+}
+
+/// The documents that send a reader to files of the repository.
+const GUIDES: [&str; 6] = [
+    "src/documentation/architecture.md",
+    "src/documentation/design.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "README.md",
+    "SECURITY.md",
+];
+
+#[test]
+fn every_file_that_a_guide_names_is_there() {
+    let mut missing = Vec::new();
+    let mut named = 0;
+    for guide in GUIDES {
+        let text = fs::read_to_string(root().join(guide)).unwrap();
+        let is_path = |span: &&str| {
+            ["src/", "tests/", "examples/", "include/", "benches/", ".ci/", ".github/"]
+                .iter()
+                .any(|top| span.starts_with(top))
+                && !span.contains(['<', '*', ' '])
+        };
+        for path in code_spans(&text).into_iter().filter(is_path) {
+            named += 1;
+            if !root().join(path).exists() {
+                missing.push(format!("{guide}: {path}"));
+            }
+        }
+    }
+    assert!(named > 40, "only {named} files are named: this test looks in the wrong place");
+    assert!(missing.is_empty(), "named, but not there:\n{}", missing.join("\n"));
+}
+
+/// What SECURITY.md promises is held by tests that exist: the names in the last column of its table of promises.
+#[test]
+fn every_promise_of_the_security_policy_names_its_tests() {
+    let policy = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let (_, table) = policy.split_once("| promise | held by |").expect("SECURITY.md has its table of promises");
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let sources = repository();
+    let mut missing = Vec::new();
+    for row in table.lines().skip(2) {
+        let (_, tests) = row.trim_end_matches(" |").rsplit_once(" | ").unwrap();
+        let tests = code_spans(tests);
+        assert!(!tests.is_empty(), "a promise without a test: {row}");
+        for test in tests {
+            let function = format!("fn {test}(");
+            let is_there = |(path, text): &(PathBuf, String)| {
+                path.extension().is_some_and(|end| end == "rs") && text.contains(&function)
+            };
+            if !sources.iter().any(is_there) {
+                missing.push(test.to_owned());
+            }
+        }
+    }
+    assert!(missing.is_empty(), "SECURITY.md names tests that are not there: {}", missing.join(", "));
 }
