@@ -12,7 +12,7 @@ fn refusals(c: &mut Criterion) {
     let other = TrustKeySet::new([other.public_key().clone()]).with_tables(TableSize::Large).expect("tables");
     let other = TrustKeys { lease: other, ..TrustKeys::default() };
     let mut expired = fixture.claims.clone();
-    expired.exp = now.as_secs() - 1;
+    expired.exp = now.saturating_sub(std::time::Duration::from_secs(1));
     let expired = expired.sign(&fixture.signer).expect("a lease");
     let lease = fixture.lease.as_str();
     let (header, rest) = lease.split_once('.').expect("a token");

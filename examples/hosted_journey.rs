@@ -362,7 +362,7 @@ async fn unhappy_ways(record: &mut Record, tenant: &Tenant, link: &str) -> Resul
     let other_host = hosted_runtime(key, "t-another.cloud.example.test");
     record.note("unhappy: lease for another host", refused_start("host", key, now, &other_host))?;
     let own_host = hosted_runtime(key, "t-journey002.cloud.example.test");
-    let long_ago = now.saturating_add(-2 * 86_400);
+    let long_ago = now.saturating_sub(std::time::Duration::from_secs(2 * 86_400));
     record.note("unhappy: expired lease", refused_start("expired", key, long_ago, &own_host))?;
     let stranger = SigningKey::generate()?;
     record.note("unhappy: lease signed by another key", refused_start("key", &stranger, now, &own_host))?;

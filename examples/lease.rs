@@ -9,12 +9,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulse_trust::entitlement::{
     Capability, GrantClaims, HostBinding, InspectedGrant, InspectedLease, InspectedLicense, InstanceHost, LeaseChecks,
-    LeaseClaims, LicenseClaims, SubscriptionState, TokenKind, VerifiedToken,
+    LeaseClaims, LicenseClaims, SubscriptionState, VerifiedToken,
 };
 use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::InstanceId;
 use pulse_trust::token::MAX_TOKEN_LEN;
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, TokenKind, UnixTime};
 use serde_json::{Value, json};
 
 /// Keys, leases, licenses and grants: make, sign, verify, inspect
@@ -174,7 +174,7 @@ fn sign(args: &SignArgs) -> Result<(), Usage> {
 
 fn claims_of_flags(args: &SignArgs) -> Result<String, Usage> {
     let now = args.now.map_or_else(UnixTime::now, UnixTime::from_secs);
-    let expiry = |default: i64| now.saturating_add(args.ttl.unwrap_or(default)).as_secs();
+    let expiry = |default: i64| UnixTime::from_secs(now.as_secs().saturating_add(args.ttl.unwrap_or(default)));
     let needed = |value: &Option<String>, flag: &str| value.clone().ok_or(format!("{flag} or --claims is needed"));
     let claims = match args.kind {
         Kind::Lease => {
@@ -189,18 +189,18 @@ fn claims_of_flags(args: &SignArgs) -> Result<String, Usage> {
             } else {
                 args.capabilities.iter().map(|name| Capability::new(name)).collect()
             };
-            claims.iat = Some(now.as_secs());
+            claims.iat = Some(now);
             return Ok(claims.to_json()?);
         }
         Kind::License => json!({
             "lid": needed(&args.license_id, "--license-id")?, "email": needed(&args.email, "--email")?,
-            "tier": args.tier, "iat": now.as_secs(), "exp": args.ttl.map(|_| expiry(0)),
+            "tier": args.tier, "iat": now.as_secs(), "exp": args.ttl.map(|_| expiry(0).as_secs()),
             "capabilities": args.capabilities, "subscription_state": args.state,
         }),
         Kind::Grant => json!({
             "lid": needed(&args.license_id, "--license-id")?, "iid": needed(&args.installation_id, "--installation-id")?,
             "st": args.state, "tier": args.tier, "plan": args.plan, "feat": args.capabilities, "email": args.email,
-            "iat": now.as_secs(), "exp": expiry(72 * 3600),
+            "iat": now.as_secs(), "exp": expiry(72 * 3600).as_secs(),
         }),
     };
     Ok(claims.to_string())

@@ -5,6 +5,12 @@
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;
+use core::time::Duration;
+use std::io;
+
+use crate::time::UnixTime;
+use crate::token_kind::TokenKind;
+use crate::wire_error::WireErrorCode;
 
 /// Result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -24,7 +30,7 @@ pub struct ErrorEntry {
 }
 
 macro_rules! error_table {
-    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal;)*) => {
+    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, .$subject:ident.$method:ident())?;)*) => {
         /// Why something was refused or could not be done.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
@@ -33,7 +39,7 @@ macro_rules! error_table {
                 #[doc = $meaning]
                 #[doc = ""]
                 #[doc = concat!("What to do: ", $remedy)]
-                #[error($message)]
+                #[error($message $(, .$subject.$method())?)]
                 #[allow(missing_docs)]
                 $variant $({ $($field: $kind),* })?,
             )*
@@ -71,9 +77,9 @@ error_table! {
     /// A public key that is not the canonical encoding of a point of the prime-order group.
     #[remedy = "Ask whoever made the key for a proper one."]
     102 "KEY_WEAK" KeyWeak { reason: &'static str } => "public key refused: {reason}";
-    /// No key is configured for this kind of token; `setting` is where one is configured.
+    /// No key is configured for this kind of token.
     #[remedy = "Set the variable that the message names."]
-    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: &'static str, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
+    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind } => "no trust key is configured for a {kind}: set {}", .kind.key_setting();
     /// The token's `kid` names none of the configured keys.
     #[remedy = "Configure the new key beside the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
@@ -98,7 +104,7 @@ error_table! {
     202 "TOKEN_HEADER" TokenHeader { reason: &'static str } => "token header: {reason}";
     /// The signature does not verify under any key configured for this kind.
     #[remedy = "Compare the log fingerprint of the configured key with the issuer's."]
-    203 "SIGNATURE_INVALID" SignatureInvalid { kind: &'static str } => "the signature does not verify under any key configured for a {kind}";
+    203 "SIGNATURE_INVALID" SignatureInvalid { kind: TokenKind } => "the signature does not verify under any key configured for a {kind}";
     /// A payload is not a JSON object with each claim at most once.
     #[remedy = "Have the token issued again."]
     204 "PAYLOAD_MALFORMED" PayloadMalformed { reason: String } => "token payload: {reason}";
@@ -110,7 +116,7 @@ error_table! {
     206 "CLAIM_MISSING" ClaimMissing { claim: &'static str } => "claim {claim} is required and missing or empty";
     /// A token is of another kind than the one asked for.
     #[remedy = "Put the token where its kind belongs."]
-    207 "TOKEN_KIND" TokenKind { expected: &'static str, received: &'static str } => "expected a {expected}, received a {received}";
+    207 "TOKEN_KIND" TokenKind { expected: TokenKind, received: TokenKind } => "expected a {expected}, received a {received}";
     /// A token carries the claims of none of the three kinds.
     #[remedy = "Put a lease, a license or a grant there."]
     208 "TOKEN_KIND_UNKNOWN" TokenKindUnknown => "the token is no lease (iss), no grant (iid) and no license (lid)";
@@ -126,10 +132,10 @@ error_table! {
     301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
     /// A token past its expiry, and past its grace where it has one.
     #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."]
-    302 "EXPIRED" Expired { kind: &'static str, expired_at: i64, now: i64 } => "the {kind} expired at {expired_at}, now is {now}";
+    302 "EXPIRED" Expired { kind: TokenKind, expired_at: UnixTime, now: UnixTime } => "the {kind} expired at {expired_at}, now is {now}";
     /// A token before its `nbf`.
     #[remedy = "Check the clock of this machine and of the issuer."]
-    303 "NOT_YET_VALID" NotYetValid { not_before: i64, now: i64 } => "the lease is valid from {not_before}, now is {now}";
+    303 "NOT_YET_VALID" NotYetValid { not_before: UnixTime, now: UnixTime } => "the lease is valid from {not_before}, now is {now}";
     /// A lease without an organization.
     #[remedy = "Have the lease issued again."]
     304 "ORG_MISSING" OrgMissing => "claim org_id is required and missing or empty";
@@ -147,19 +153,19 @@ error_table! {
     308 "HOST_MISMATCH" HostMismatch { expected: String, received: String } => "host: expected {expected}, the lease is for {received}";
     /// The license in a provider-chained lease does not entitle its holder to sign leases.
     #[remedy = "Renew the provider's license."]
-    309 "PROVIDER_CHAIN" ProviderChain { reason: String } => "provider license: {reason}";
+    309 "PROVIDER_CHAIN" ProviderChain { source: Box<Error> } => "provider license: {source}";
     /// A clock leeway over the limit.
     #[remedy = "Ask for less leeway, and synchronize the clocks."]
-    310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: u32, received: u32 } => "leeway of {received} s, at most {limit} s are allowed";
+    310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: Duration, received: Duration } => "clock leeway of {received:?}, at most {limit:?} is allowed";
     /// A license, grant or subscription in a state that grants nothing.
     #[remedy = "Resume the subscription."]
-    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: &'static str, state: String } => "the {kind} is in state {state:?}, which grants nothing beyond free";
+    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: TokenKind, state: String } => "the {kind} is in state {state:?}, which grants nothing beyond free";
     /// A token that does not carry the capability asked for.
     #[remedy = "Choose a plan that includes the capability."]
-    312 "CAPABILITY_MISSING" CapabilityMissing { kind: &'static str, capability: String } => "the {kind} does not grant {capability}";
+    312 "CAPABILITY_MISSING" CapabilityMissing { kind: TokenKind, capability: String } => "the {kind} does not grant {capability}";
     /// A trial that has ended.
     #[remedy = "Subscribe."]
-    313 "TRIAL_ENDED" TrialEnded { ended_at: i64, now: i64 } => "the trial ended at {ended_at}, now is {now}";
+    313 "TRIAL_ENDED" TrialEnded { ended_at: UnixTime, now: UnixTime } => "the trial ended at {ended_at}, now is {now}";
     /// A trial without an end, which grants nothing beyond the free plan.
     #[remedy = "Have the lease issued again, with `trial_ends_at`."]
     314 "TRIAL_WITHOUT_END" TrialWithoutEnd => "the trial has no trial_ends_at and grants nothing beyond free";
@@ -262,7 +268,7 @@ error_table! {
 
     /// A file operation failed.
     #[remedy = "Check space, permissions and mount, as the message says."]
-    700 "FILE" File { operation: &'static str, path: String, detail: String } => "cannot {operation} {path}: {detail}";
+    700 "FILE" File { operation: &'static str, path: String, kind: io::ErrorKind, detail: String } => "cannot {operation} {path}: {detail}";
     /// A file that is a symbolic link, a directory or a device.
     #[remedy = "Replace it with a regular file."]
     701 "FILE_NOT_REGULAR" FileNotRegular { path: String } => "{path} is not a regular file";
@@ -320,6 +326,25 @@ impl Error {
     /// Whether time alone is what is wrong: the token is past its expiry, before its start, or its trial has ended.
     pub const fn is_about_time(&self) -> bool {
         matches!(self, Self::Expired { .. } | Self::NotYetValid { .. } | Self::TrialEnded { .. })
+    }
+
+    /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may go beside it:
+    /// it holds no secret.
+    ///
+    /// ```
+    /// use pulse_trust::Error;
+    /// use pulse_trust::relay::WireErrorCode;
+    ///
+    /// assert_eq!(Error::InstanceHintMissing.wire_code(), WireErrorCode::LicenseInvalid);
+    /// ```
+    pub const fn wire_code(&self) -> WireErrorCode {
+        match self {
+            Self::Expired { .. } | Self::TrialEnded { .. } => WireErrorCode::LicenseExpired,
+            Self::SessionInvalid { .. } => WireErrorCode::AuthFailed,
+            // The relay's own faults: the registrant can do nothing about them.
+            Self::RandomUnavailable { .. } | Self::KeyTableCorrupt => WireErrorCode::InternalError,
+            _ => WireErrorCode::LicenseInvalid,
+        }
     }
 }
 

@@ -46,7 +46,7 @@
 //!
 //! // 3. The relay.
 //! let token = started.credential.require_secret_token()?;
-//! let registration = Admission::new(keys).admit(token, None, &NoRevocations, now).map_err(|refusal| refusal.error)?;
+//! let registration = Admission::new(keys).admit(token, None, &NoRevocations, now)?;
 //!
 //! // 4. The pairing code.
 //! let code = Onboarding::new(&started.config, registration.instance_id.as_str(), "device-token").build()?;
@@ -91,12 +91,15 @@ mod secret;
 pub mod storage;
 mod time;
 pub mod token;
+mod token_kind;
 mod url;
 mod warning;
+mod wire_error;
 
 pub use error::{Error, ErrorEntry, Result};
 pub use secret::Secret;
-pub use time::UnixTime;
+pub use time::{ClockLeeway, UnixTime};
+pub use token_kind::TokenKind;
 pub use warning::Warning;
 
 /// The README's example is compiled and run with the tests.

@@ -128,11 +128,11 @@ fn refusal_as_lease(token: &str, keys: &TrustKeys) -> AllocationInfo {
 
 fn lease(signer: &SigningKey) -> String {
     let host = tenant_host("t-abc", "https://cloud.example.test").unwrap();
-    let mut claims = LeaseClaims::new(&host, NOW.as_secs() + 86_400);
+    let mut claims = LeaseClaims::new(&host, NOW.saturating_add(std::time::Duration::from_secs(86_400)));
     claims.email = Some("owner@example.test".to_owned());
     claims.plan_version = "cloud_starter".to_owned();
     claims.capabilities = hosted_plan_capabilities("cloud_starter");
-    claims.iat = Some(NOW.as_secs());
+    claims.iat = Some(NOW);
     claims.sign(signer).unwrap()
 }
 

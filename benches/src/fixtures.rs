@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use pulse_trust::UnixTime;
@@ -44,11 +46,11 @@ impl Fixture {
         let signer = SigningKey::from_seed(&TEST_SEED).expect("a seed");
         let host = tenant_host("t-7f3k9q2m", "https://cloud.pulserelay.test").expect("a host");
         assert_eq!(host.as_str(), HOST);
-        let mut claims = LeaseClaims::new(&host, now.as_secs() + 86_400);
+        let mut claims = LeaseClaims::new(&host, now.saturating_add(Duration::from_secs(86_400)));
         claims.plan_version = "cloud_starter".to_owned();
         claims.subscription_state = SubscriptionState::Active;
         claims.capabilities = hosted_plan_capabilities("cloud_starter");
-        claims.iat = Some(now.as_secs());
+        claims.iat = Some(now);
         let lease = (1..200)
             .map(|length| {
                 claims.email = Some(format!("{}@example.test", "o".repeat(length)));
@@ -83,7 +85,8 @@ impl Fixture {
         (0..count)
             .map(|index| {
                 let mut claims = self.claims.clone();
-                claims.iat = Some(self.now.as_secs() - i64::try_from(index).expect("a small index"));
+                claims.iat =
+                    Some(self.now.saturating_sub(Duration::from_secs(u64::try_from(index).expect("a small index"))));
                 claims.sign(&self.signer).expect("a lease")
             })
             .collect()

@@ -32,10 +32,10 @@ pub(crate) fn identity(number: usize) -> Result<Identity, Failure> {
 /// Its lease, which counts for a day.
 pub(crate) fn lease(number: usize, key: &SigningKey) -> Result<String, Failure> {
     let now = UnixTime::now();
-    let mut claims = LeaseClaims::new(&host(number)?, now.saturating_add(86_400).as_secs());
+    let mut claims = LeaseClaims::new(&host(number)?, now.saturating_add(std::time::Duration::from_secs(86_400)));
     claims.email = Some("owner@example.test".to_owned());
     claims.plan_version = "cloud_starter".to_owned();
     claims.capabilities = hosted_plan_capabilities("cloud_starter");
-    claims.iat = Some(now.as_secs());
+    claims.iat = Some(now);
     Ok(claims.sign(key)?)
 }

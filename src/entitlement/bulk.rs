@@ -1,12 +1,12 @@
 //! Many tokens at once: parsed one by one, their signatures checked together, and again one by one from there.
 
 use super::claims::RawClaims;
-use super::kind::{LEASE_KEY_SETTING, LICENSE_KEY_SETTING, TokenKind};
 use super::verify_lease::{check_signature, provider_license};
 use crate::error::Result;
 use crate::keys::TrustKeys;
 use crate::time::UnixTime;
 use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
 
 /// Verifies each token as the kind that `kind_of` says, and makes of its claims what `finish` makes of them. `finish`
 /// gets the outcome of the signature check: an error, or whether a provider signed.
@@ -51,11 +51,9 @@ impl<'a> Claims<'a> {
 /// For each token whether its signature counts, and whether a provider made it.
 fn check_signatures(claims: &[Result<Claims<'_>>], keys: &TrustKeys, now: UnixTime) -> Vec<Result<bool>> {
     let mut results: Vec<Result<bool>> = vec![Ok(false); claims.len()];
-    for (kind, keys, setting) in [
-        (TokenKind::Lease, &keys.lease, LEASE_KEY_SETTING),
-        (TokenKind::License, &keys.license, LICENSE_KEY_SETTING),
-        (TokenKind::Grant, &keys.license, LICENSE_KEY_SETTING),
-    ] {
+    for (kind, keys) in
+        [(TokenKind::Lease, &keys.lease), (TokenKind::License, &keys.license), (TokenKind::Grant, &keys.license)]
+    {
         let (batch, slots): (Vec<_>, Vec<_>) = claims
             .iter()
             .zip(&mut results)
@@ -63,8 +61,7 @@ fn check_signatures(claims: &[Result<Claims<'_>>], keys: &TrustKeys, now: UnixTi
             .filter(|(claims, _)| claims.kind == kind && !claims.is_provider_chained())
             .map(|(claims, result)| (claims.token, result))
             .unzip();
-        for (slot, verdict) in slots.into_iter().zip(UnverifiedToken::verify_bulk(&batch, keys, kind.as_str(), setting))
-        {
+        for (slot, verdict) in slots.into_iter().zip(UnverifiedToken::verify_bulk(&batch, keys, kind)) {
             *slot = verdict.map(|()| false);
         }
     }

@@ -11,9 +11,9 @@ use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Se
 use serde_json::value::RawValue;
 
 use super::capability::Capability;
-use super::kind::TokenKind;
-use super::lease_claims::LEASE_ISSUER;
 use crate::error::{Error, Result};
+use crate::time::UnixTime;
+use crate::token_kind::{LEASE_ISSUER, TokenKind};
 
 macro_rules! claims {
     (scalars: $($scalar:ident)*; structures: $($structure:ident)*;) => {
@@ -218,6 +218,16 @@ pub(super) fn peek_integer(claim: &'static str, value: Option<&Scalar<'_>>) -> R
         Some(Scalar::Integer(value)) => Ok(Some(*value)),
         Some(_) => Err(Error::ClaimType { claim, expected: "an integer without fraction or exponent" }),
     }
+}
+
+/// A claim that is a time in Unix seconds; absent and `null` are `None`.
+pub(super) fn time(claim: &'static str, value: Option<Scalar<'_>>) -> Result<Option<UnixTime>> {
+    peek_time(claim, value.as_ref())
+}
+
+/// A claim that is a time, left where it is.
+pub(super) fn peek_time(claim: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<UnixTime>> {
+    Ok(peek_integer(claim, value)?.map(UnixTime::from_secs))
 }
 
 /// Whether a claim is `expected`, as a text or as a list of that text alone; `None` for an empty list. Nothing of the

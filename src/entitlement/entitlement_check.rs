@@ -1,16 +1,16 @@
 //! Whether a capability counts at a given time (FORMATS 3.5): the one rule for all three kinds.
 
 use super::capability::{Capability, free_capabilities};
-use super::kind::TokenKind;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
 use crate::time::UnixTime;
+use crate::token_kind::TokenKind;
 
 /// What a verified token says of its subscription.
 pub(super) struct Subscription<'a> {
     pub(super) kind: TokenKind,
     pub(super) state: &'a SubscriptionState,
-    pub(super) trial_ends_at: Option<i64>,
+    pub(super) trial_ends_at: Option<UnixTime>,
     pub(super) capabilities: &'a [Capability],
 }
 
@@ -24,7 +24,7 @@ impl Subscription<'_> {
         if self.capabilities.contains(wanted) {
             Ok(())
         } else {
-            Err(Error::CapabilityMissing { kind: self.kind.as_str(), capability: wanted.as_str().to_owned() })
+            Err(Error::CapabilityMissing { kind: self.kind, capability: wanted.as_str().to_owned() })
         }
     }
 
@@ -51,13 +51,9 @@ impl Subscription<'_> {
         match (self.state, self.trial_ends_at) {
             (SubscriptionState::Active | SubscriptionState::Grace, _) => Ok(()),
             (SubscriptionState::Trial, None) => Err(Error::TrialWithoutEnd),
-            (SubscriptionState::Trial, Some(ended_at)) if ended_at <= now.as_secs() => {
-                Err(Error::TrialEnded { ended_at, now: now.as_secs() })
-            }
+            (SubscriptionState::Trial, Some(ended_at)) if ended_at <= now => Err(Error::TrialEnded { ended_at, now }),
             (SubscriptionState::Trial, Some(_)) => Ok(()),
-            (state, _) => {
-                Err(Error::SubscriptionInactive { kind: self.kind.as_str(), state: state.as_str().to_owned() })
-            }
+            (state, _) => Err(Error::SubscriptionInactive { kind: self.kind, state: state.as_str().to_owned() }),
         }
     }
 }

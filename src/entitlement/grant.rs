@@ -1,20 +1,21 @@
 //! Grants: the short-lived tokens of an activated self-hosted instance (FORMATS 4).
 
 use core::fmt;
+use core::time::Duration;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::capability::{Capability, Tier};
 use super::claims::{self, RawClaims};
 use super::entitlement_check::Subscription;
-use super::kind::{LICENSE_KEY_SETTING, TokenKind};
-use super::license::{LICENSE_GRACE_SECONDS, limits_with_counts};
+use super::license::{LICENSE_GRACE, limits_with_counts};
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
 use crate::keys::{SigningKey, TrustKeys};
-use crate::time::UnixTime;
+use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
 use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
 use crate::{json, token};
 
 /// The claims of a grant, in the order issuers write them.
@@ -44,15 +45,18 @@ pub struct GrantClaims {
     pub max_guests: i64,
     /// Users allowed; 0 is unlimited.
     pub max_users: i64,
-    /// Issued at, Unix seconds.
-    pub iat: i64,
-    /// Expiry, Unix seconds.
-    pub exp: i64,
-    /// End of the paid period, Unix seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub current_period_end: Option<i64>,
-    /// End of the grace after the expiry, Unix seconds; 0 is seven days after it.
-    pub grace_until: i64,
+    /// Issued at; 1970 where the claim is missing.
+    #[serde(serialize_with = "serialize_secs")]
+    pub iat: UnixTime,
+    /// Expiry: the grant is in term while `now <= exp`.
+    #[serde(serialize_with = "serialize_secs")]
+    pub exp: UnixTime,
+    /// End of the paid period.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub current_period_end: Option<UnixTime>,
+    /// End of the grace after the expiry; `None`, written as 0, is seven days after it.
+    #[serde(serialize_with = "serialize_or_zero")]
+    pub grace_until: Option<UnixTime>,
     /// Token id.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub jti: String,
@@ -99,10 +103,10 @@ impl GrantClaims {
             feat: claims::capabilities("feat", raw.feat)?,
             max_guests: number("max_guests", raw.max_guests)?,
             max_users: number("max_users", raw.max_users)?,
-            iat: number("iat", raw.iat)?,
-            exp: claims::integer("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
-            current_period_end: claims::integer("current_period_end", raw.current_period_end)?,
-            grace_until: number("grace_until", raw.grace_until)?,
+            iat: claims::time("iat", raw.iat)?.unwrap_or(UnixTime::from_secs(0)),
+            exp: claims::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
+            current_period_end: claims::time("current_period_end", raw.current_period_end)?,
+            grace_until: claims::time("grace_until", raw.grace_until)?.filter(|until| until.as_secs() != 0),
             jti: text("jti", raw.jti)?,
             email: text("email", raw.email)?,
         })
@@ -173,7 +177,7 @@ impl VerifiedGrant {
         keys: &TrustKeys,
         now: UnixTime,
     ) -> Result<Self> {
-        token.verify(&keys.license, TokenKind::Grant.as_str(), LICENSE_KEY_SETTING)?;
+        token.verify(&keys.license, TokenKind::Grant)?;
         Self::from_signed(raw, now)
     }
 
@@ -187,7 +191,7 @@ impl VerifiedGrant {
     /// All checks but time.
     fn read(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
         let kind = TokenKind::Grant;
-        token.verify(&keys.license, kind.as_str(), LICENSE_KEY_SETTING)?;
+        token.verify(&keys.license, kind)?;
         Self::read_signed(raw)
     }
 
@@ -195,7 +199,7 @@ impl VerifiedGrant {
     fn read_signed(raw: RawClaims<'_>) -> Result<Self> {
         let kind = TokenKind::Grant;
         if raw.kind() == Some(TokenKind::Lease) {
-            return Err(Error::TokenKind { expected: kind.as_str(), received: TokenKind::Lease.as_str() });
+            return Err(Error::TokenKind { expected: kind, received: TokenKind::Lease });
         }
         let claims = GrantClaims::from_raw(raw)?;
         let claimed_state = match claims.st.as_str() {
@@ -233,7 +237,7 @@ impl VerifiedGrant {
     pub fn state_at(&self, now: UnixTime) -> GrantState {
         match self.claimed_state {
             SubscriptionState::Suspended => GrantState::Suspended,
-            _ if now.as_secs() > self.claims.exp => {
+            _ if now > self.claims.exp => {
                 if now < self.grace_ends_at() {
                     GrantState::Grace
                 } else {
@@ -248,7 +252,7 @@ impl VerifiedGrant {
     /// From this moment on the grant no longer counts, its grace included.
     pub fn counts_until(&self) -> UnixTime {
         // In term while now <= exp: one second more than the expiry itself.
-        self.grace_ends_at().max(UnixTime::from_secs(self.claims.exp).saturating_add(1))
+        self.grace_ends_at().max(self.claims.exp.saturating_add(Duration::from_secs(1)))
     }
 
     /// Whether the grant counts and grants `capability` at `now`.
@@ -270,17 +274,13 @@ impl VerifiedGrant {
 
     fn check_time(&self, now: UnixTime) -> Result<()> {
         if self.state_at(now) == GrantState::Expired {
-            let kind = TokenKind::Grant.as_str();
-            return Err(Error::Expired { kind, expired_at: self.claims.exp, now: now.as_secs() });
+            return Err(Error::Expired { kind: TokenKind::Grant, expired_at: self.claims.exp, now });
         }
         Ok(())
     }
 
     fn grace_ends_at(&self) -> UnixTime {
-        match self.claims.grace_until {
-            0 => UnixTime::from_secs(self.claims.exp).saturating_add(LICENSE_GRACE_SECONDS),
-            until => UnixTime::from_secs(until),
-        }
+        self.claims.grace_until.unwrap_or(self.claims.exp.saturating_add(LICENSE_GRACE))
     }
 
     fn subscription(&self) -> Subscription<'_> {
@@ -316,4 +316,8 @@ impl InspectedGrant {
     pub fn state_at(&self, now: UnixTime) -> GrantState {
         self.0.state_at(now)
     }
+}
+
+fn serialize_or_zero<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(time.map_or(0, UnixTime::as_secs))
 }

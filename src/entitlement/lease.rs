@@ -4,7 +4,6 @@ use super::capability::Capability;
 use super::claims::RawClaims;
 use super::entitlement_check::Subscription;
 use super::host::InstanceHost;
-use super::kind::TokenKind;
 use super::lease_claims::LeaseClaims;
 use super::state::SubscriptionState;
 use super::verify_lease::{CheckedLease, LeaseChecks, LeaseTerm, TimeRule, check_signature, check_signed_lease};
@@ -12,13 +11,15 @@ use super::verify_lease::{CheckedLease, LeaseChecks, LeaseTerm, TimeRule, check_
 use crate::error::Error;
 use crate::error::Result;
 use crate::keys::TrustKeys;
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
 
 /// A lease whose signature, issuer, audience, time, organization and host were checked. Worth keeping: asking it again
 /// at a later time needs no signature check.
 ///
 /// ```
+/// use core::time::Duration;
 /// use pulse_trust::UnixTime;
 /// use pulse_trust::entitlement::{
 ///     Capability, HostBinding, LeaseChecks, LeaseClaims, VerifiedLease, hosted_plan_capabilities, tenant_host,
@@ -28,7 +29,7 @@ use crate::token::UnverifiedToken;
 /// let control_plane = SigningKey::generate()?;
 /// let now = UnixTime::from_secs(1_774_440_000);
 /// let host = tenant_host("t-abc", "https://cloud.example.test")?;
-/// let mut claims = LeaseClaims::new(&host, now.as_secs() + 86_400);
+/// let mut claims = LeaseClaims::new(&host, now.saturating_add(Duration::from_secs(86_400)));
 /// claims.capabilities = hosted_plan_capabilities("cloud_starter");
 /// let token = claims.sign(&control_plane)?;
 ///
@@ -42,7 +43,7 @@ use crate::token::UnverifiedToken;
 pub struct VerifiedLease {
     claims: LeaseClaims,
     host: InstanceHost,
-    leeway_seconds: u32,
+    leeway: ClockLeeway,
     provider_chained: bool,
 }
 
@@ -96,7 +97,7 @@ impl VerifiedLease {
     ) -> Result<Self> {
         let CheckedLease { claims, host, provider_chained } =
             check_signed_lease(raw, provider_chained, checks, now, TimeRule::Enforce)?;
-        Ok(Self { claims, host, leeway_seconds: checks.leeway_seconds, provider_chained })
+        Ok(Self { claims, host, leeway: checks.leeway, provider_chained })
     }
 
     /// The claims in their normal form.
@@ -111,7 +112,7 @@ impl VerifiedLease {
 
     /// From this moment on the lease is expired.
     pub fn expires_at(&self) -> UnixTime {
-        UnixTime::from_secs(self.claims.exp)
+        self.claims.exp
     }
 
     /// Whether a provider signed it under a license (FORMATS 3.4): such a lease never registers at the relay.
@@ -124,7 +125,7 @@ impl VerifiedLease {
     /// # Errors
     /// [`Error::Expired`], [`Error::NotYetValid`].
     pub fn check_time(&self, now: UnixTime) -> Result<()> {
-        LeaseTerm { not_before: self.claims.nbf, expires_at: self.claims.exp }.check(self.leeway_seconds, now)
+        LeaseTerm { not_before: self.claims.nbf, expires_at: self.claims.exp }.check(self.leeway, now)
     }
 
     /// Whether the lease is for this host, in any spelling.

@@ -12,12 +12,9 @@ use super::host::InstanceHost;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
 use crate::keys::SigningKey;
+use crate::time::UnixTime;
+use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 use crate::{json, token};
-
-/// The issuer of every lease.
-pub const LEASE_ISSUER: &str = "pulse-pro-entitlement-lease";
-/// The audience of every lease.
-pub const LEASE_AUDIENCE: &str = "pulse-pro-entitlement-cache";
 
 /// The claims of a lease. Issuer and audience are the same in every lease and stand in no field.
 ///
@@ -42,27 +39,27 @@ pub struct LeaseClaims {
     pub limits: BTreeMap<String, i64>,
     /// Meters that are on.
     pub meters_enabled: Vec<String>,
-    /// Start of the trial, Unix seconds.
-    pub trial_started_at: Option<i64>,
-    /// End of the trial, Unix seconds.
-    pub trial_ends_at: Option<i64>,
+    /// Start of the trial.
+    pub trial_started_at: Option<UnixTime>,
+    /// End of the trial.
+    pub trial_ends_at: Option<UnixTime>,
     /// A whole license token that entitles a provider to sign this lease (FORMATS 3.4).
     pub provider_license: Option<String>,
     /// Subject.
     pub sub: Option<String>,
-    /// Expiry, Unix seconds: the lease holds while `now < exp`.
-    pub exp: i64,
-    /// Not before, Unix seconds.
-    pub nbf: Option<i64>,
-    /// Issued at, Unix seconds. Never compared with the clock.
-    pub iat: Option<i64>,
+    /// Expiry: the lease holds while `now < exp`.
+    pub exp: UnixTime,
+    /// Not before.
+    pub nbf: Option<UnixTime>,
+    /// Issued at. Never compared with the clock.
+    pub iat: Option<UnixTime>,
     /// Token id.
     pub jti: Option<String>,
 }
 
 impl LeaseClaims {
     /// An active lease of organization `default` for this host, with nothing else granted.
-    pub fn new(instance_host: &InstanceHost, exp: i64) -> Self {
+    pub fn new(instance_host: &InstanceHost, exp: UnixTime) -> Self {
         Self {
             org_id: "default".to_owned(),
             email: None,
@@ -125,13 +122,13 @@ impl LeaseClaims {
             capabilities: claims::capabilities("capabilities", raw.capabilities)?,
             limits: claims::limits(raw.limits)?,
             meters_enabled: claims::texts("meters_enabled", raw.meters_enabled)?,
-            trial_started_at: claims::integer("trial_started_at", raw.trial_started_at)?,
-            trial_ends_at: claims::integer("trial_ends_at", raw.trial_ends_at)?,
+            trial_started_at: claims::time("trial_started_at", raw.trial_started_at)?,
+            trial_ends_at: claims::time("trial_ends_at", raw.trial_ends_at)?,
             provider_license: claims::optional_text("provider_license", raw.provider_license)?,
             sub: claims::optional_text("sub", raw.sub)?,
-            exp: claims::integer("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
-            nbf: claims::integer("nbf", raw.nbf)?,
-            iat: claims::integer("iat", raw.iat)?,
+            exp: claims::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
+            nbf: claims::time("nbf", raw.nbf)?,
+            iat: claims::time("iat", raw.iat)?,
             jti: claims::optional_text("jti", raw.jti)?,
         })
     }
@@ -148,15 +145,15 @@ impl Serialize for LeaseClaims {
         serialize_some(&mut map, "capabilities", Some(&self.capabilities).filter(|list| !list.is_empty()))?;
         serialize_some(&mut map, "limits", Some(&self.limits).filter(|limits| !limits.is_empty()))?;
         serialize_some(&mut map, "meters_enabled", Some(&self.meters_enabled).filter(|list| !list.is_empty()))?;
-        serialize_some(&mut map, "trial_started_at", self.trial_started_at.as_ref())?;
-        serialize_some(&mut map, "trial_ends_at", self.trial_ends_at.as_ref())?;
+        serialize_some(&mut map, "trial_started_at", self.trial_started_at.map(UnixTime::as_secs).as_ref())?;
+        serialize_some(&mut map, "trial_ends_at", self.trial_ends_at.map(UnixTime::as_secs).as_ref())?;
         serialize_some(&mut map, "provider_license", self.provider_license.as_ref())?;
         map.serialize_entry("iss", LEASE_ISSUER)?;
         serialize_some(&mut map, "sub", self.sub.as_ref())?;
         map.serialize_entry("aud", &[LEASE_AUDIENCE])?;
-        map.serialize_entry("exp", &self.exp)?;
-        serialize_some(&mut map, "nbf", self.nbf.as_ref())?;
-        serialize_some(&mut map, "iat", self.iat.as_ref())?;
+        map.serialize_entry("exp", &self.exp.as_secs())?;
+        serialize_some(&mut map, "nbf", self.nbf.map(UnixTime::as_secs).as_ref())?;
+        serialize_some(&mut map, "iat", self.iat.map(UnixTime::as_secs).as_ref())?;
         serialize_some(&mut map, "jti", self.jti.as_ref())?;
         map.end()
     }

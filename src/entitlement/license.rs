@@ -1,6 +1,7 @@
 //! Classic licenses (FORMATS 5).
 
 use core::fmt;
+use core::time::Duration;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -8,17 +9,17 @@ use serde::Serialize;
 use super::capability::{Capability, Tier};
 use super::claims::{self, RawClaims};
 use super::entitlement_check::Subscription;
-use super::kind::{LICENSE_KEY_SETTING, TokenKind};
 use super::plan::{canonical_plan, scrub_limits};
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
 use crate::keys::{SigningKey, TrustKeys};
-use crate::time::UnixTime;
+use crate::time::{UnixTime, serialize_optional_secs};
 use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
 use crate::{json, token};
 
-/// How long a license still counts after its expiry: 7 days.
-pub const LICENSE_GRACE_SECONDS: i64 = 7 * 24 * 3600;
+/// How long a license still counts after its expiry: seven days.
+pub const LICENSE_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The claims of a license.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -30,15 +31,15 @@ pub struct LicenseClaims {
     pub email: String,
     /// Tier name.
     pub tier: String,
-    /// Issued at, Unix seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub iat: Option<i64>,
-    /// Expiry, Unix seconds; `None` is a lifetime license.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub exp: Option<i64>,
-    /// End of the paid period, Unix seconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub license_period_end: Option<i64>,
+    /// Issued at.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub iat: Option<UnixTime>,
+    /// Expiry; `None` is a lifetime license.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub exp: Option<UnixTime>,
+    /// End of the paid period.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub license_period_end: Option<UnixTime>,
     /// Features beside the tier's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<Capability>,
@@ -95,9 +96,9 @@ impl LicenseClaims {
             lid: claims::required_text("lid", raw.lid)?,
             email: claims::required_text("email", raw.email)?,
             tier: claims::required_text("tier", raw.tier)?,
-            iat: claims::integer("iat", raw.iat)?,
-            exp: claims::integer("exp", raw.exp)?.filter(|exp| *exp != 0),
-            license_period_end: claims::integer("license_period_end", raw.license_period_end)?,
+            iat: claims::time("iat", raw.iat)?,
+            exp: claims::time("exp", raw.exp)?.filter(|exp| exp.as_secs() != 0),
+            license_period_end: claims::time("license_period_end", raw.license_period_end)?,
             features: claims::capabilities("features", raw.features)?,
             max_guests: claims::integer("max_guests", raw.max_guests)?.unwrap_or_default(),
             max_users: claims::integer("max_users", raw.max_users)?.unwrap_or_default(),
@@ -168,7 +169,7 @@ impl VerifiedLicense {
         keys: &TrustKeys,
         now: UnixTime,
     ) -> Result<Self> {
-        token.verify(&keys.license, TokenKind::License.as_str(), LICENSE_KEY_SETTING)?;
+        token.verify(&keys.license, TokenKind::License)?;
         Self::from_signed(raw, now)
     }
 
@@ -182,7 +183,7 @@ impl VerifiedLicense {
     /// All checks but time.
     fn read(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
         let kind = TokenKind::License;
-        token.verify(&keys.license, kind.as_str(), LICENSE_KEY_SETTING)?;
+        token.verify(&keys.license, kind)?;
         Self::read_signed(raw)
     }
 
@@ -191,7 +192,7 @@ impl VerifiedLicense {
         let kind = TokenKind::License;
         match raw.kind() {
             None | Some(TokenKind::License) => {}
-            Some(other) => return Err(Error::TokenKind { expected: kind.as_str(), received: other.as_str() }),
+            Some(other) => return Err(Error::TokenKind { expected: kind, received: other }),
         }
         let mut claims = LicenseClaims::from_raw(raw)?;
         claims.plan_version = canonical_plan(&claims.plan_version).into_owned();
@@ -218,23 +219,22 @@ impl VerifiedLicense {
     /// # Errors
     /// [`Error::Expired`] past the grace.
     pub fn term_at(&self, now: UnixTime) -> Result<LicenseTerm> {
-        let Some(exp) = self.claims.exp else {
+        let Some(expires_at) = self.claims.exp else {
             return Ok(LicenseTerm::Lifetime);
         };
-        let expires_at = UnixTime::from_secs(exp);
-        let ends_at = expires_at.saturating_add(LICENSE_GRACE_SECONDS);
+        let ends_at = expires_at.saturating_add(LICENSE_GRACE);
         if now <= expires_at {
             Ok(LicenseTerm::InTerm { expires_at })
         } else if now < ends_at {
             Ok(LicenseTerm::InGrace { ends_at })
         } else {
-            Err(Error::Expired { kind: TokenKind::License.as_str(), expired_at: exp, now: now.as_secs() })
+            Err(Error::Expired { kind: TokenKind::License, expired_at: expires_at, now })
         }
     }
 
     /// From this moment on the license no longer counts, its grace included; `None` for a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
-        self.claims.exp.map(|exp| UnixTime::from_secs(exp).saturating_add(LICENSE_GRACE_SECONDS))
+        self.claims.exp.map(|exp| exp.saturating_add(LICENSE_GRACE))
     }
 
     /// Whether the license counts and grants `capability` at `now`.

@@ -3,7 +3,6 @@
 use super::capability::Capability;
 use super::claims::RawClaims;
 use super::grant::VerifiedGrant;
-use super::kind::TokenKind;
 use super::lease::VerifiedLease;
 use super::license::VerifiedLicense;
 use super::verify_lease::LeaseChecks;
@@ -12,6 +11,7 @@ use crate::json;
 use crate::keys::TrustKeys;
 use crate::time::UnixTime;
 use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
 
 /// A verified lease, license or grant.
 #[derive(Debug, Clone)]

@@ -6,17 +6,14 @@ use serde_json::value::RawValue;
 use super::capability::provider_chain_ceiling;
 use super::claims::{self, RawClaims};
 use super::host::InstanceHost;
-use super::kind::{LEASE_KEY_SETTING, TokenKind};
 use super::lease_claims::{LEASE_AUDIENCE, LEASE_ISSUER, LeaseClaims};
 use super::license::VerifiedLicense;
 use super::plan::{canonical_plan, scrub_limits};
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeys};
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
-
-/// The most clock leeway that a caller may allow.
-pub const MAX_LEEWAY_SECONDS: u32 = 300;
+use crate::token_kind::TokenKind;
 
 /// For which host a lease may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +30,13 @@ pub enum HostBinding<'a> {
 pub struct LeaseChecks<'a> {
     pub(super) host: HostBinding<'a>,
     pub(super) org: Option<&'a str>,
-    pub(super) leeway_seconds: u32,
+    pub(super) leeway: ClockLeeway,
 }
 
 impl<'a> LeaseChecks<'a> {
     /// Of any organization, no clock leeway.
     pub const fn new(host: HostBinding<'a>) -> Self {
-        Self { host, org: None, leeway_seconds: 0 }
+        Self { host, org: None, leeway: ClockLeeway::NONE }
     }
 
     /// Of this organization alone.
@@ -48,15 +45,10 @@ impl<'a> LeaseChecks<'a> {
         Self { org: Some(org), ..self }
     }
 
-    /// Allows the clocks to differ by so many seconds, on both ends.
-    ///
-    /// # Errors
-    /// [`Error::LeewayTooLarge`] over [`MAX_LEEWAY_SECONDS`].
-    pub const fn with_leeway(self, seconds: u32) -> Result<Self> {
-        if seconds > MAX_LEEWAY_SECONDS {
-            return Err(Error::LeewayTooLarge { limit: MAX_LEEWAY_SECONDS, received: seconds });
-        }
-        Ok(Self { leeway_seconds: seconds, ..self })
+    /// Allows the clocks to differ by so much, at both ends of the lease's term.
+    #[must_use]
+    pub const fn with_leeway(self, leeway: ClockLeeway) -> Self {
+        Self { leeway, ..self }
     }
 }
 
@@ -89,11 +81,11 @@ pub(super) fn check_signature(
 ) -> Result<bool> {
     match provider_license(raw)? {
         None => {
-            token.verify(&keys.lease, TokenKind::Lease.as_str(), LEASE_KEY_SETTING)?;
+            token.verify(&keys.lease, TokenKind::Lease)?;
             Ok(false)
         }
         Some(license) => {
-            token.verify_under(&provider_key(license, keys, now)?, TokenKind::Lease.as_str())?;
+            token.verify_under(&provider_key(license, keys, now)?, TokenKind::Lease)?;
             Ok(true)
         }
     }
@@ -110,7 +102,7 @@ pub(super) fn check_signed_lease(
     check_issuer(&raw)?;
     check_audience(raw.aud)?;
     if time == TimeRule::Enforce {
-        LeaseTerm::of(&raw)?.check(checks.leeway_seconds, now)?;
+        LeaseTerm::of(&raw)?.check(checks.leeway, now)?;
     }
     check_org(&raw, checks.org)?;
     let host = check_host(&raw, checks.host)?;
@@ -121,28 +113,24 @@ pub(super) fn check_signed_lease(
 
 /// From when to when a lease counts.
 pub(super) struct LeaseTerm {
-    pub(super) not_before: Option<i64>,
-    pub(super) expires_at: i64,
+    pub(super) not_before: Option<UnixTime>,
+    pub(super) expires_at: UnixTime,
 }
 
 impl LeaseTerm {
     fn of(raw: &RawClaims<'_>) -> Result<Self> {
-        let expires_at = claims::peek_integer("exp", raw.exp.as_ref())?.ok_or(Error::ClaimMissing { claim: "exp" })?;
-        Ok(Self { not_before: claims::peek_integer("nbf", raw.nbf.as_ref())?, expires_at })
+        let expires_at = claims::peek_time("exp", raw.exp.as_ref())?.ok_or(Error::ClaimMissing { claim: "exp" })?;
+        Ok(Self { not_before: claims::peek_time("nbf", raw.nbf.as_ref())?, expires_at })
     }
 
     /// Whether a lease of this term counts at `now`.
-    pub(super) fn check(&self, leeway_seconds: u32, now: UnixTime) -> Result<()> {
-        let leeway = i64::from(leeway_seconds);
-        let seconds = now.as_secs();
-        if seconds >= self.expires_at.saturating_add(leeway) {
-            let kind = TokenKind::Lease.as_str();
-            return Err(Error::Expired { kind, expired_at: self.expires_at, now: seconds });
+    pub(super) fn check(&self, leeway: ClockLeeway, now: UnixTime) -> Result<()> {
+        let leeway = leeway.as_duration();
+        if now >= self.expires_at.saturating_add(leeway) {
+            return Err(Error::Expired { kind: TokenKind::Lease, expired_at: self.expires_at, now });
         }
         match self.not_before {
-            Some(not_before) if seconds < not_before.saturating_sub(leeway) => {
-                Err(Error::NotYetValid { not_before, now: seconds })
-            }
+            Some(not_before) if now < not_before.saturating_sub(leeway) => Err(Error::NotYetValid { not_before, now }),
             _ => Ok(()),
         }
     }
@@ -150,19 +138,19 @@ impl LeaseTerm {
 
 /// The key that a provider's license entitles to sign leases (FORMATS 3.4).
 fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<PublicKey> {
-    let refused = |reason: String| Error::ProviderChain { reason };
+    let refused = |source: Error| Error::ProviderChain { source: Box::new(source) };
     // An expired provider license is not the lease's own expiry, which a refresh would heal.
     let license = VerifiedLicense::verify(license, keys, now).map_err(|error| match error {
-        Error::Expired { .. } => refused(error.to_string()),
+        Error::Expired { .. } => refused(error),
         other => other,
     })?;
     let claims = license.claims();
     if claims.tier != "msp" {
-        return Err(refused(format!("expected tier msp, received {:?}", claims.tier)));
+        return Err(refused(Error::ClaimType { claim: "tier", expected: "the tier msp" }));
     }
     match claims.entitlement_signing_public_key.as_deref() {
-        None => Err(refused("claim entitlement_signing_public_key is missing".to_owned())),
-        Some(key) => PublicKey::from_base64(key).map_err(|error| refused(error.to_string())),
+        None => Err(refused(Error::ClaimMissing { claim: "entitlement_signing_public_key" })),
+        Some(key) => PublicKey::from_base64(key).map_err(refused),
     }
 }
 

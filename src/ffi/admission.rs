@@ -1,6 +1,7 @@
 //! A relay's decision on REGISTER over the line.
 
 use core::ffi::c_char;
+use core::time::Duration;
 use std::ffi::CString;
 use std::sync::{PoisonError, RwLock};
 
@@ -11,7 +12,7 @@ use super::json;
 use super::keys::pulse_trust_keys;
 use super::token::{PULSE_KIND_NONE, PULSE_NEVER, kind_number, pulse_kind};
 use crate::relay::{Admission, Registration, RevocationList};
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
 
 /// A relay's trust keys, rules and revocations. Many threads may use one at once, to revoke too.
 pub struct pulse_admission {
@@ -50,7 +51,8 @@ pub unsafe extern "C" fn pulse_admission_new(
     unsafe {
         guard(error, || {
             let out = Out::new(out, "out")?;
-            let admission = Admission::new(borrow(keys, "keys")?.keys.clone()).with_leeway(leeway_seconds)?;
+            let leeway = ClockLeeway::new(Duration::from_secs(leeway_seconds.into()))?;
+            let admission = Admission::new(borrow(keys, "keys")?.keys.clone()).with_leeway(leeway);
             out.give(pulse_admission { admission, revocations: RwLock::default() });
             Ok(())
         })
@@ -110,10 +112,7 @@ pub unsafe extern "C" fn pulse_admission_admit(
             let token = text(token, token_len, "token")?;
             let hint = Some(text(hint, hint_len, "hint")?);
             let revocations = admission.revocations.read().unwrap_or_else(PoisonError::into_inner);
-            let registration = admission
-                .admission
-                .admit(token, hint, &*revocations, UnixTime::from_secs(now))
-                .map_err(|refusal| refusal.error)?;
+            let registration = admission.admission.admit(token, hint, &*revocations, UnixTime::from_secs(now))?;
             let instance_id = c_text(registration.instance_id.as_str());
             out.give(pulse_registration { registration, instance_id });
             Ok(())

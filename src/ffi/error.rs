@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use super::call::{borrow, free, guard_or};
 use crate::error::Error;
-use crate::relay::{Refusal, WireErrorCode};
+use crate::relay::WireErrorCode;
 
 /// What came of a call: 0 is success, anything else the stable number of an error (`PULSE_ERR_...`).
 #[repr(transparent)]
@@ -58,7 +58,7 @@ impl Fault {
 
     fn wire_code(&self) -> Option<WireErrorCode> {
         match self {
-            Self::Library(error) | Self::Detailed(error, _) => Some(Refusal::from(error.clone()).code),
+            Self::Library(error) | Self::Detailed(error, _) => Some(error.wire_code()),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! Leases, licenses and grants over the line.
 
 use core::ffi::c_char;
+use core::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -12,10 +13,11 @@ use super::json;
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::entitlement::{
     Capability, GrantClaims, HostBinding, InspectedGrant, InspectedLease, InspectedLicense, LeaseChecks, LeaseClaims,
-    LicenseClaims, LicenseTerm, TokenKind, VerifiedToken,
+    LicenseClaims, LicenseTerm, VerifiedToken,
 };
 use crate::error::Error;
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
+use crate::token_kind::TokenKind;
 
 /// A kind of token: `PULSE_KIND_...`.
 pub type pulse_kind = i32;
@@ -108,7 +110,7 @@ pub unsafe extern "C" fn pulse_token_verify(
             let out = Out::new(out, "out")?;
             let keys = &borrow(keys, "keys")?.keys;
             let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?
-                .with_leeway(leeway_seconds)?;
+                .with_leeway(ClockLeeway::new(Duration::from_secs(leeway_seconds.into()))?);
             let token = text(token, token_len, "token")?;
             let token = VerifiedToken::verify(token, keys, &checks, UnixTime::from_secs(now))?;
             out.give(pulse_token { token });
@@ -235,10 +237,7 @@ pub unsafe extern "C" fn pulse_token_check_host(
             let host = text(host, host_len, "host")?;
             match &borrow(token, "token")?.token {
                 VerifiedToken::Lease(lease) => Ok(lease.check_host(host)?),
-                other => {
-                    let expected = TokenKind::Lease.as_str();
-                    Err(Error::TokenKind { expected, received: other.kind().as_str() }.into())
-                }
+                other => Err(Error::TokenKind { expected: TokenKind::Lease, received: other.kind() }.into()),
             }
         })
     }

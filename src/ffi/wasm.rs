@@ -148,6 +148,7 @@ impl Files for HostFiles {
         let listed: Vec<(String, u8)> = crate::json::from_bytes(&taken(length)).map_err(|error| Error::File {
             operation: "list",
             path,
+            kind: std::io::ErrorKind::InvalidData,
             detail: error.to_string(),
         })?;
         let kind = |number| match number {
@@ -202,7 +203,8 @@ fn failed(operation: &'static str, path: String, answer: i32) -> Error {
     // SAFETY: no arguments.
     let length = usize::try_from(unsafe { failure() }).unwrap_or_default();
     let detail = String::from_utf8_lossy(&taken(length)).into_owned();
-    Error::File { operation, path, detail }
+    // The host says what failed in words alone.
+    Error::File { operation, path, kind: std::io::ErrorKind::Other, detail }
 }
 
 fn shown(path: &Path) -> String {

@@ -1,6 +1,7 @@
 //! What the control plane writes for a tenant: a signed lease, and the billing state that holds it (FORMATS 3.1, 3.5).
 
 use core::fmt;
+use core::time::Duration;
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -15,7 +16,7 @@ use crate::keys::SigningKey;
 use crate::storage::BillingState;
 use crate::time::UnixTime;
 
-const DAY: i64 = 24 * 3600;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// What a tenant has ordered. Texts that are empty were not given.
 #[derive(Clone, Default, Deserialize)]
@@ -96,17 +97,17 @@ fn lease_claims(
     now: UnixTime,
 ) -> LeaseClaims {
     let is_trial = state == SubscriptionState::Trial;
-    let trial_ends_at = order.trial_ends_at.unwrap_or(now.saturating_add(14 * DAY).as_secs());
-    let exp = if is_trial { trial_ends_at } else { now.saturating_add(DAY).as_secs() };
+    let trial_ends_at = order.trial_ends_at.map_or(now.saturating_add(DAY.saturating_mul(14)), UnixTime::from_secs);
+    let exp = if is_trial { trial_ends_at } else { now.saturating_add(DAY) };
     let mut claims = LeaseClaims::new(host, exp);
     claims.org_id = DEFAULT_ORG.to_owned();
     claims.email = Some(order.email.trim().to_owned()).filter(|email| !email.is_empty());
     claims.capabilities = hosted_plan_capabilities(&plan);
     claims.plan_version = plan;
     claims.subscription_state = state;
-    claims.iat = Some(now.as_secs());
+    claims.iat = Some(now);
     if is_trial {
-        claims.trial_started_at = Some(now.as_secs());
+        claims.trial_started_at = Some(now);
         claims.trial_ends_at = Some(trial_ends_at);
     }
     claims

@@ -67,8 +67,8 @@ fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
         meters_enabled: claims.meters_enabled.clone(),
         plan_version: claims.plan_version.clone(),
         subscription_state: claims.subscription_state.as_str().to_owned(),
-        trial_started_at: claims.trial_started_at,
-        trial_ends_at: claims.trial_ends_at,
+        trial_started_at: claims.trial_started_at.map(UnixTime::as_secs),
+        trial_ends_at: claims.trial_ends_at.map(UnixTime::as_secs),
         lease_error: None,
     }
 }
@@ -98,8 +98,8 @@ fn of_refused_lease(
     {
         resolved.plan_version = expired();
         resolved.subscription_state = expired();
-        resolved.trial_started_at = lease.claims().trial_started_at;
-        resolved.trial_ends_at = lease.claims().trial_ends_at;
+        resolved.trial_started_at = lease.claims().trial_started_at.map(UnixTime::as_secs);
+        resolved.trial_ends_at = lease.claims().trial_ends_at.map(UnixTime::as_secs);
     } else if state.trial_started_at.is_some() {
         resolved.subscription_state = expired();
     }

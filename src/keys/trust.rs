@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::trusted_key::TrustedKey;
 use super::{PublicKey, TableSize};
 use crate::error::{Error, Result};
+use crate::token_kind::TokenKind;
 
 /// The keys configured for one kind of token: usually one, two while a key is being rotated.
 ///
@@ -78,7 +79,7 @@ impl TrustKeySet {
     /// # Errors
     /// [`Error::KeyUnknown`] where `kid` names no key of the set, [`Error::SignatureInvalid`] where no key verifies,
     /// [`Error::KeyTableCorrupt`] where tables were due and failed their self-check.
-    pub(crate) fn verify(&self, signed: &SignedText<'_>, kind: &'static str) -> Result<()> {
+    pub(crate) fn verify(&self, signed: &SignedText<'_>, kind: TokenKind) -> Result<()> {
         for key in self.named(signed.kid)? {
             if key.verify(signed.text, signed.signature)? {
                 return Ok(());
@@ -88,7 +89,7 @@ impl TrustKeySet {
     }
 
     /// Verifies many signatures: each result is that of [`TrustKeySet::verify`].
-    pub(crate) fn verify_bulk(&self, signed: &[SignedText<'_>], kind: &'static str) -> Vec<Result<()>> {
+    pub(crate) fn verify_bulk(&self, signed: &[SignedText<'_>], kind: TokenKind) -> Vec<Result<()>> {
         let mut results: Vec<Result<()>> =
             signed.iter().map(|one| self.named(one.kid).and(Err(Error::SignatureInvalid { kind }))).collect();
         for key in &self.keys {

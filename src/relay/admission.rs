@@ -1,15 +1,15 @@
-//! Who may register: a token, a hint and a time in, a registration or a refusal out (FORMATS 6).
+//! Who may register: a token, a hint and a time in, a registration or an error out (FORMATS 6).
 
 use core::fmt;
 use std::sync::Arc;
 
-use super::WireErrorCode;
 use super::instance_id::InstanceId;
 use super::revocation::{RevocationSubject, Revocations};
-use crate::entitlement::{Capability, HostBinding, LeaseChecks, TokenKind, VerifiedToken};
+use crate::entitlement::{Capability, HostBinding, LeaseChecks, VerifiedToken};
 use crate::error::{Error, Result};
 use crate::keys::TrustKeys;
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
+use crate::token_kind::TokenKind;
 
 /// How a license's or grant's instance id is derived: license id and instance secret in. A lease's id always comes from
 /// its host.
@@ -39,29 +39,26 @@ impl InstanceIdRule for DefaultInstanceIdRule {
 /// use pulse_trust::relay::{Admission, NoRevocations, WireErrorCode};
 ///
 /// let admission = Admission::new(TrustKeys::default());
-/// let refusal = admission.admit("no token", None, &NoRevocations, UnixTime::from_secs(0)).unwrap_err();
-/// assert_eq!(refusal.code, WireErrorCode::LicenseInvalid);
+/// let refused = admission.admit("no token", None, &NoRevocations, UnixTime::from_secs(0)).unwrap_err();
+/// assert_eq!(refused.wire_code(), WireErrorCode::LicenseInvalid);
 /// ```
 #[derive(Clone)]
 pub struct Admission {
     keys: TrustKeys,
-    leeway_seconds: u32,
+    leeway: ClockLeeway,
     id_rule: Arc<dyn InstanceIdRule>,
 }
 
 impl Admission {
     /// Admission under these keys, without clock leeway, with the default instance ids.
     pub fn new(keys: TrustKeys) -> Self {
-        Self { keys, leeway_seconds: 0, id_rule: Arc::new(DefaultInstanceIdRule) }
+        Self { keys, leeway: ClockLeeway::NONE, id_rule: Arc::new(DefaultInstanceIdRule) }
     }
 
-    /// Allows the clocks of control plane and relay to differ by so many seconds.
-    ///
-    /// # Errors
-    /// [`Error::LeewayTooLarge`] over [`crate::entitlement::MAX_LEEWAY_SECONDS`].
-    pub fn with_leeway(self, seconds: u32) -> Result<Self> {
-        LeaseChecks::new(HostBinding::AnyHost).with_leeway(seconds)?;
-        Ok(Self { leeway_seconds: seconds, ..self })
+    /// Allows the clocks of control plane and relay to differ by so much.
+    #[must_use]
+    pub fn with_leeway(self, leeway: ClockLeeway) -> Self {
+        Self { leeway, ..self }
     }
 
     /// Derives ids of licenses and grants by another rule: for a relay that takes over existing pairings.
@@ -80,25 +77,15 @@ impl Admission {
     /// lease's id comes from its host, whatever the hint.
     ///
     /// # Errors
-    /// A [`Refusal`]: its wire code, and the error that says which claim or setting.
+    /// The error says which claim or setting; [`Error::wire_code`] is what the ERROR frame says.
     pub fn admit(
         &self,
         token: &str,
         hint: Option<&str>,
         revocations: &dyn Revocations,
         now: UnixTime,
-    ) -> Result<Registration, Refusal> {
-        Ok(self.decide(token, hint, revocations, now)?)
-    }
-
-    fn decide(
-        &self,
-        token: &str,
-        hint: Option<&str>,
-        revocations: &dyn Revocations,
-        now: UnixTime,
     ) -> Result<Registration> {
-        let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway_seconds)?;
+        let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway);
         let token = VerifiedToken::verify(token, &self.keys, &checks, now)?;
         token.check_grants(&Capability::RELAY, now)?;
         let instance_id = match &token {
@@ -122,10 +109,7 @@ impl Admission {
 
 impl fmt::Debug for Admission {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("keys", &self.keys)
-            .field("leeway_seconds", &self.leeway_seconds)
-            .finish_non_exhaustive()
+        f.debug_struct("Admission").field("keys", &self.keys).field("leeway", &self.leeway).finish_non_exhaustive()
     }
 }
 
@@ -153,27 +137,5 @@ impl Registration {
     /// The credential that was verified.
     pub fn token(&self) -> &VerifiedToken {
         &self.token
-    }
-}
-
-/// A refused registration: the code for the wire, and why.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{error}")]
-#[non_exhaustive]
-pub struct Refusal {
-    /// What the ERROR frame says.
-    pub code: WireErrorCode,
-    /// Which claim or setting; its text is fit for the ERROR frame's message.
-    pub error: Error,
-}
-
-impl From<Error> for Refusal {
-    fn from(error: Error) -> Self {
-        let code = match error {
-            Error::Expired { .. } | Error::TrialEnded { .. } => WireErrorCode::LicenseExpired,
-            Error::RandomUnavailable { .. } => WireErrorCode::InternalError,
-            _ => WireErrorCode::LicenseInvalid,
-        };
-        Self { code, error }
     }
 }

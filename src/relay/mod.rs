@@ -9,9 +9,9 @@ mod identity;
 mod instance_id;
 mod proxy;
 mod revocation;
-mod wire_error;
 
-pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Refusal, Registration};
+pub use crate::wire_error::WireErrorCode;
+pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Registration};
 pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange, danger_accept_with_ephemeral_secret};
 pub use config::{DEFAULT_SERVER_URL, RelayConfig, RelayEnvironment, validate_server_url};
 pub use control::{
@@ -23,4 +23,3 @@ pub use identity::Identity;
 pub use instance_id::InstanceId;
 pub use proxy::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};
-pub use wire_error::WireErrorCode;

@@ -1,5 +1,6 @@
 //! A runtime's data directory, locked while it is read and changed.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -106,7 +107,10 @@ impl LockedDataDir {
     fn check_locked(&self) -> Result<()> {
         match self.lock {
             Some(_) => Ok(()),
-            None => Err(failed("write in", &self.path, "the directory's lock file cannot be written")),
+            None => {
+                let read_only = "the directory's lock file cannot be written";
+                Err(failed("write in", &self.path, &io::Error::new(io::ErrorKind::ReadOnlyFilesystem, read_only)))
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a data directory needs of a file system.
 
 use core::fmt;
+use std::io;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -83,6 +84,6 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// The error of an operation on a file.
-pub(super) fn failed(operation: &'static str, path: &Path, detail: impl fmt::Display) -> Error {
-    Error::File { operation, path: shown(path), detail: detail.to_string() }
+pub(super) fn failed(operation: &'static str, path: &Path, error: &io::Error) -> Error {
+    Error::File { operation, path: shown(path), kind: error.kind(), detail: error.to_string() }
 }

@@ -169,7 +169,7 @@ fn open_regular(path: &Path) -> Result<Option<File>> {
         Err(Errno::NOENT) => Ok(None),
         // A symbolic link, a socket.
         Err(Errno::LOOP | Errno::NXIO) => Err(Error::FileNotRegular { path: shown(path) }),
-        Err(errno) => Err(failed("open", path, io::Error::from(errno))),
+        Err(errno) => Err(failed("open", path, &io::Error::from(errno))),
     }
 }
 

@@ -6,6 +6,7 @@ use super::header::parse_header;
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, SignedText, TrustKeySet};
+use crate::token_kind::TokenKind;
 
 /// The longest token that is read, in bytes: the deployed limit.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
@@ -63,26 +64,20 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// Verifies the signature under the keys configured for a `kind` of token, by `kid` where the header has one.
-    /// `setting` names, in the error, where such a key is configured.
     ///
     /// # Errors
     /// [`Error::KeyNotConfigured`] where `keys` is empty, [`Error::KeyUnknown`], [`Error::SignatureInvalid`].
-    pub fn verify(&self, keys: &TrustKeySet, kind: &'static str, setting: &'static str) -> Result<()> {
+    pub fn verify(&self, keys: &TrustKeySet, kind: TokenKind) -> Result<()> {
         if keys.is_empty() {
-            return Err(Error::KeyNotConfigured { kind, setting });
+            return Err(Error::KeyNotConfigured { kind });
         }
         keys.verify(&self.signed_text(), kind)
     }
 
     /// Verifies many tokens of one kind: each result is that of [`UnverifiedToken::verify`], in a fraction of the time.
-    pub fn verify_bulk(
-        tokens: &[&Self],
-        keys: &TrustKeySet,
-        kind: &'static str,
-        setting: &'static str,
-    ) -> Vec<Result<()>> {
+    pub fn verify_bulk(tokens: &[&Self], keys: &TrustKeySet, kind: TokenKind) -> Vec<Result<()>> {
         if keys.is_empty() {
-            return vec![Err(Error::KeyNotConfigured { kind, setting }); tokens.len()];
+            return vec![Err(Error::KeyNotConfigured { kind }); tokens.len()];
         }
         let signed: Vec<SignedText<'_>> = tokens.iter().map(|token| token.signed_text()).collect();
         keys.verify_bulk(&signed, kind)
@@ -93,7 +88,7 @@ impl<'a> UnverifiedToken<'a> {
     ///
     /// # Errors
     /// [`Error::SignatureInvalid`].
-    pub fn verify_under(&self, key: &PublicKey, kind: &'static str) -> Result<()> {
+    pub fn verify_under(&self, key: &PublicKey, kind: TokenKind) -> Result<()> {
         if key.verify(self.signed.as_bytes(), &self.signature) { Ok(()) } else { Err(Error::SignatureInvalid { kind }) }
     }
 

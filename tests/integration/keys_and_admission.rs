@@ -1,11 +1,13 @@
 //! Keys, trust key sets, tokens' strict form, instance ids and admission (FORMATS 1, 2, 6).
 
+use std::time::Duration;
+
 use crate::common::{bytes_of_hex, cases, vector_file};
-use pulse_trust::entitlement::{Capability, LeaseClaims, LicenseClaims, TokenKind, tenant_host};
+use pulse_trust::entitlement::{Capability, LeaseClaims, LicenseClaims, tenant_host};
 use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};
 use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{ClockLeeway, Error, TokenKind, UnixTime};
 
 #[test]
 fn keys_are_decoded_as_deployed() {
@@ -72,7 +74,6 @@ fn base64_decode(text: &str) -> Vec<u8> {
 }
 
 const PAYLOAD: &str = r#"{"lid":"lic_1","email":"a@example.test","tier":"pro"}"#;
-const SETTING: &str = "PULSE_TEST_KEY";
 
 #[test]
 fn a_token_names_its_key_or_every_configured_key_is_tried() {
@@ -83,17 +84,17 @@ fn a_token_names_its_key_or_every_configured_key_is_tried() {
     assert_eq!(set.keys().count(), 2);
     assert!(TrustKeySet::from_setting(" ").unwrap().is_empty());
     let verify =
-        |token: &str, set: &TrustKeySet| UnverifiedToken::parse(token).unwrap().verify(set, "license", SETTING);
+        |token: &str, set: &TrustKeySet| UnverifiedToken::parse(token).unwrap().verify(set, TokenKind::License);
     for key in [&current, &next] {
         assert_eq!(verify(&sign(key, PAYLOAD).unwrap(), &set), Ok(()));
         assert_eq!(verify(&sign_with_key_id(key, PAYLOAD).unwrap(), &set), Ok(()));
     }
     let refused = verify(&sign(&stranger, PAYLOAD).unwrap(), &set);
-    assert_eq!(refused, Err(Error::SignatureInvalid { kind: "license" }));
+    assert_eq!(refused, Err(Error::SignatureInvalid { kind: TokenKind::License }));
     let unknown = verify(&sign_with_key_id(&stranger, PAYLOAD).unwrap(), &set);
     assert_eq!(unknown, Err(Error::KeyUnknown { kid: stranger.public_key().key_id().to_string() }));
     let unset = verify(&sign(&current, PAYLOAD).unwrap(), &TrustKeySet::default());
-    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: "license", setting: SETTING }));
+    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License }));
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn a_token_has_one_spelling() {
     let key = SigningKey::generate().unwrap();
     let token = sign(&key, PAYLOAD).unwrap();
     let set = TrustKeySet::new([key.public_key().clone()]);
-    let accepted = |text: &str| UnverifiedToken::parse(text).and_then(|token| token.verify(&set, "license", SETTING));
+    let accepted = |text: &str| UnverifiedToken::parse(text).and_then(|token| token.verify(&set, TokenKind::License));
     assert_eq!(accepted(&token), Ok(()));
     let mut spellings = vec![
         format!(" {token}"),
@@ -180,7 +181,7 @@ impl Setup {
 
     fn lease(&self) -> LeaseClaims {
         let host = tenant_host("t-1", "https://cloud.example.test").unwrap();
-        let mut claims = LeaseClaims::new(&host, self.now.as_secs() + 60);
+        let mut claims = LeaseClaims::new(&host, self.now.saturating_add(Duration::from_secs(60)));
         claims.capabilities = vec![Capability::RELAY];
         claims.jti = Some("jti_1".to_owned());
         claims
@@ -194,14 +195,14 @@ fn admission_maps_every_refusal_to_one_wire_code() {
     let lease = setup.lease();
     let admit = |token: &str| admission.admit(token, Some("whatever"), &NoRevocations, setup.now);
     let admitted = admit(&lease.sign(&setup.lease).unwrap()).unwrap();
-    assert_eq!((admitted.kind, admitted.expires_at.unwrap().as_secs()), (TokenKind::Lease, lease.exp));
+    assert_eq!((admitted.kind, admitted.expires_at), (TokenKind::Lease, Some(lease.exp)));
     let refusal = |change: &dyn Fn(&mut LeaseClaims)| {
         let mut changed = lease.clone();
         change(&mut changed);
-        let refusal = admit(&changed.sign(&setup.lease).unwrap()).unwrap_err();
-        (refusal.code, refusal.error.name())
+        let error = admit(&changed.sign(&setup.lease).unwrap()).unwrap_err();
+        (error.wire_code(), error.name())
     };
-    let now = setup.now.as_secs();
+    let now = setup.now;
     let state = |name: &'static str| {
         move |claims: &mut LeaseClaims| {
             claims.subscription_state = pulse_trust::entitlement::SubscriptionState::from_name(name);
@@ -209,7 +210,10 @@ fn admission_maps_every_refusal_to_one_wire_code() {
     };
     use WireErrorCode::{LicenseExpired, LicenseInvalid};
     assert_eq!(refusal(&|claims| claims.exp = now), (LicenseExpired, "EXPIRED"));
-    assert_eq!(refusal(&|claims| claims.nbf = Some(now + 1)), (LicenseInvalid, "NOT_YET_VALID"));
+    assert_eq!(
+        refusal(&|claims| claims.nbf = Some(now.saturating_add(Duration::from_secs(1)))),
+        (LicenseInvalid, "NOT_YET_VALID")
+    );
     assert_eq!(refusal(&|claims| claims.capabilities.clear()), (LicenseInvalid, "CAPABILITY_MISSING"));
     assert_eq!(refusal(&state("suspended")), (LicenseInvalid, "SUBSCRIPTION_INACTIVE"));
     assert_eq!(refusal(&state("brand-new")), (LicenseInvalid, "SUBSCRIPTION_INACTIVE"));
@@ -222,23 +226,24 @@ fn admission_maps_every_refusal_to_one_wire_code() {
         (LicenseExpired, "TRIAL_ENDED")
     );
     let other_key = admit(&lease.sign(&setup.license).unwrap()).unwrap_err();
-    assert_eq!((other_key.code, other_key.error.name()), (LicenseInvalid, "SIGNATURE_INVALID"));
+    assert_eq!((other_key.wire_code(), other_key.name()), (LicenseInvalid, "SIGNATURE_INVALID"));
     let mut revoked = RevocationList::default();
     revoked.revoke_token("jti_1");
     let token = lease.sign(&setup.lease).unwrap();
     let refusal = admission.admit(&token, None, &revoked, setup.now).unwrap_err();
-    assert_eq!((refusal.code, refusal.error), (LicenseInvalid, Error::Revoked { what: "token" }));
+    assert_eq!((refusal.wire_code(), refusal), (LicenseInvalid, Error::Revoked { what: "token" }));
 }
 
 #[test]
 fn leeway_is_bounded_and_counts_on_both_ends() {
     let setup = Setup::new();
-    assert!(matches!(setup.admission().with_leeway(301), Err(Error::LeewayTooLarge { .. })));
-    let admission = setup.admission().with_leeway(300).unwrap();
+    let too_large = ClockLeeway::new(Duration::from_millis(300_001));
+    assert!(matches!(too_large, Err(Error::LeewayTooLarge { .. })));
+    let admission = setup.admission().with_leeway(ClockLeeway::new(Duration::from_secs(300)).unwrap());
     let mut lease = setup.lease();
     let now = setup.now.as_secs();
     let mut admitted = |exp: i64, nbf: i64| {
-        (lease.exp, lease.nbf) = (exp, Some(nbf));
+        (lease.exp, lease.nbf) = (UnixTime::from_secs(exp), Some(UnixTime::from_secs(nbf)));
         admission.admit(&lease.sign(&setup.lease).unwrap(), None, &NoRevocations, setup.now).is_ok()
     };
     assert!(admitted(now - 299, now + 300));
@@ -276,5 +281,5 @@ fn a_relay_may_keep_the_ids_of_existing_pairings() {
     let admitted = admission.admit(&license, Some("secret"), &NoRevocations, setup.now).unwrap();
     assert_eq!(admitted.instance_id.as_str(), "relay_0123456789abcdef");
     let hintless = admission.admit(&license, Some(""), &NoRevocations, setup.now).unwrap_err();
-    assert_eq!(hintless.error, Error::InstanceHintMissing);
+    assert_eq!(hintless, Error::InstanceHintMissing);
 }

@@ -14,7 +14,6 @@ fn the_table_of_errors_is_complete() {
             (cells.filter(|cell| !cell.trim().is_empty()).count() == 2).then_some((number, name))
         })
         .collect();
-    let expected: Vec<(u16, String)> =
-        Error::TABLE.iter().map(|entry| (entry.code, entry.name.to_owned())).collect();
+    let expected: Vec<(u16, String)> = Error::TABLE.iter().map(|entry| (entry.code, entry.name.to_owned())).collect();
     assert_eq!(rows, expected);
 }

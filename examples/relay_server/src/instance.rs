@@ -1,11 +1,12 @@
 //! An instance's connection: registration, then frames.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pulse_trust::relay::{
     ChannelClose, ConnectAck, ControlPayload, Frame, FrameType, Register, RegisterAck, WireErrorCode,
 };
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, TokenKind, UnixTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::{info, warn};
 
@@ -17,7 +18,7 @@ use crate::session_token::Session;
 /// The longest identity key that is taken; any text, opaque to the relay.
 const MAX_IDENTITY_LEN: usize = 256;
 /// A session under a lifetime license is renewed by registering afresh after so long.
-const LIFETIME_SESSION_SECONDS: i64 = 30 * 24 * 3600;
+const LIFETIME_SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// A registration that was decided on.
 struct Registered {
@@ -98,14 +99,14 @@ fn register(shared: &Shared, bytes: &[u8]) -> Result<Registered, Refused> {
 fn admit(shared: &Shared, register: Register, now: UnixTime) -> Result<Registered, Refused> {
     let hint = Some(register.instance_hint.as_str());
     let admitted = shared.admission.admit(&register.license_token, hint, &*shared.revocations(), now);
-    let registration = admitted.map_err(|refusal| {
-        if matches!(refusal.error, Error::KeyNotConfigured { kind: "lease", .. }) {
+    let registration = admitted.map_err(|error| {
+        if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease }) {
             shared.metrics.lease_key_missing.inc();
         }
-        Refused(refusal.code, refusal.error.to_string())
+        Refused(error.wire_code(), error.to_string())
     })?;
     shared.metrics.registrations.with_label_values(&[registration.kind.as_str()]).inc();
-    let expires_at = registration.expires_at.unwrap_or(now.saturating_add(LIFETIME_SESSION_SECONDS)).as_secs();
+    let expires_at = registration.expires_at.unwrap_or(now.saturating_add(LIFETIME_SESSION)).as_secs();
     let instance_id = registration.instance_id.as_str();
     let session = Session::new(instance_id, &register.identity_pub_key, expires_at, registration.subject.clone());
     let session_token = shared

@@ -32,6 +32,6 @@ fuzz_target!(|payload: &str| {
             }
             verified.claims_json().expect("claims that were read can be written");
         }
-        Err(error) => assert_eq!(admitted.expect_err("refused").error, error),
+        Err(error) => assert_eq!(admitted.expect_err("refused"), error),
     }
 });

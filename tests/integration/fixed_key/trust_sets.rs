@@ -16,7 +16,7 @@ fn lease_payload(number: i64) -> String {
     let host = InstanceHost::normalize(&format!("t-{number}.cloud.example.test")).unwrap();
     // Every seventh has expired.
     let expires_at = if number % 7 == 6 { NOW.as_secs() - number } else { NOW.as_secs() + 86_400 };
-    LeaseClaims::new(&host, expires_at).to_json().unwrap()
+    LeaseClaims::new(&host, UnixTime::from_secs(expires_at)).to_json().unwrap()
 }
 
 /// Tokens that are right, and tokens that are wrong in every way that the signature step tells apart.

@@ -3,9 +3,9 @@
 use std::io::Write;
 
 use clap::Args;
-use pulse_trust::Error;
-use pulse_trust::entitlement::{TokenKind, VerifiedToken};
+use pulse_trust::entitlement::VerifiedToken;
 use pulse_trust::token::UnverifiedToken;
+use pulse_trust::{Error, TokenKind};
 use serde_json::{Value, json};
 
 use super::claims;

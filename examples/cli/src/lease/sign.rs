@@ -125,7 +125,7 @@ fn sign(kind: Kind, claims: &str, key: &SigningKey) -> Result<Signed, Error> {
             let claims = LeaseClaims::from_json(claims)?;
             let grants_relay =
                 claims.capabilities.contains(&Capability::RELAY) && claims.subscription_state.is_paid_or_trial();
-            let expires_at = Some(UnixTime::from_secs(claims.exp));
+            let expires_at = Some(claims.exp);
             Ok(Signed { token: claims.sign(key)?, expires_at, grants_relay })
         }
         Kind::License => {
@@ -157,7 +157,10 @@ impl SignArgs {
             value.clone().ok_or_else(|| Stop::usage(format!("{flag} is required, or --claims")))
         };
         let claims = match self.kind {
-            Kind::Lease => return self.lease_claims(&needed(&self.host, "--host")?, now, expiry(LEASE_TTL)),
+            Kind::Lease => {
+                let exp = UnixTime::from_secs(expiry(LEASE_TTL));
+                return self.lease_claims(&needed(&self.host, "--host")?, now, exp);
+            }
             Kind::License => json!({
                 "lid": needed(&self.license_id, "--license-id")?, "email": needed(&self.email, "--email")?,
                 "tier": self.tier, "iat": now.as_secs(), "exp": self.ttl.map(|_| expiry(0)),
@@ -173,7 +176,7 @@ impl SignArgs {
         Ok(claims.to_string())
     }
 
-    fn lease_claims(&self, host: &str, now: UnixTime, exp: i64) -> Result<String, Stop> {
+    fn lease_claims(&self, host: &str, now: UnixTime, exp: UnixTime) -> Result<String, Stop> {
         let host = InstanceHost::normalize(host).map_err(|error| Stop::bad_argument("--host", &error))?;
         let mut claims = LeaseClaims::new(&host, exp);
         claims.org_id.clone_from(&self.org);
@@ -185,9 +188,9 @@ impl SignArgs {
         } else {
             self.capabilities.iter().map(|name| Capability::new(name)).collect()
         };
-        claims.iat = Some(now.as_secs());
+        claims.iat = Some(now);
         if claims.subscription_state == SubscriptionState::Trial {
-            claims.trial_started_at = Some(now.as_secs());
+            claims.trial_started_at = Some(now);
             claims.trial_ends_at = Some(exp);
         }
         Ok(claims.to_json()?)

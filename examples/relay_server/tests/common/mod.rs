@@ -34,7 +34,7 @@ impl TestKeys {
     /// A lease for a host, that expires after so many seconds.
     pub fn lease(&self, host: &str, ttl: i64) -> String {
         let host = InstanceHost::normalize(host).unwrap();
-        let mut claims = LeaseClaims::new(&host, UnixTime::now().saturating_add(ttl).as_secs());
+        let mut claims = LeaseClaims::new(&host, UnixTime::from_secs(UnixTime::now().as_secs() + ttl));
         claims.capabilities = vec![Capability::RELAY];
         claims.sign(&self.lease).unwrap()
     }
