@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 use super::capability::provider_chain_ceiling;
 use super::claims::{self, RawClaims};
 use super::host::InstanceHost;
-use super::lease_claims::{LEASE_AUDIENCE, LEASE_ISSUER, LeaseClaims};
+use super::lease_claims::LeaseClaims;
 use super::license::VerifiedLicense;
 use super::plan::{canonical_plan, scrub_limits};
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeys};
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
-use crate::token_kind::TokenKind;
+use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 
 /// For which host a lease may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
