@@ -1,17 +1,23 @@
 //! The trust decisions that Pulse's parts share: **who** may register at the relay (a signed entitlement), **as which**
-//! instance (a derived id), **with which** identity (an Ed25519 key pair kept sealed on disk), and **what** a phone may
-//! believe of a scanned code.
+//! instance (a derived id), **with which** identity (an Ed25519 key pair, kept sealed on disk), and **what** a phone may
+//! believe of a pairing code that it scanned.
 //!
-//! The library is synchronous and has no I/O of its own but for [`storage`]: the caller brings the clock ([`UnixTime`]),
-//! the sockets and the HTTP. Nothing is logged; what a caller should hear of comes back as a [`Warning`]. Every
-//! [`Error`] has a number and a name that C, Go and the JVM share.
+//! - [The journey, link by link](#the-journey-link-by-link): where to start, with a program that runs all of it
+//! - [Which module for what](#which-module-for-what)
+//! - [Parsed is not verified](#parsed-is-not-verified): the three types of a token
+//! - [Time, errors and secrets](#time-errors-and-secrets)
+//! - [Features](#features)
+//! - Longer documents: the [formats](_documentation::formats) on the wire and on disk, the
+//!   [design](_documentation::design) and its reasons, the [architecture](_documentation::architecture) for those who
+//!   change something, and a [glossary](_documentation::glossary)
 //!
 //! # The journey, link by link
 //!
 //! 1. **The control plane** signs a lease for a tenant's host and writes `billing.json`:
 //!    [`hosted::issue_billing_state`], [`storage::LockedDataDir::save_billing_state`].
-//! 2. **The tenant's runtime** starts on that directory: [`hosted::bootstrap()`] verifies the lease, makes `relay.enc` with
-//!    an identity of its own, and picks the credential. [`hosted::readiness()`] says which link is broken, where one is.
+//! 2. **The tenant's runtime** starts on that directory: [`hosted::bootstrap()`] verifies the lease, makes `relay.enc`
+//!    with an identity of its own, and picks the credential. [`hosted::readiness()`] says which link is broken, if one
+//!    is.
 //! 3. **The relay** decides on the credential and derives the instance id: [`relay::Admission::admit`].
 //! 4. **The runtime** offers the pairing code: [`pairing::Onboarding`], [`pairing::qr_svg`].
 //! 5. **The phone** reads it with [`pairing::PairingCode::parse`] and speaks to the instance over a channel that the relay
@@ -60,17 +66,44 @@
 //! # Ok::<(), pulse_trust::Error>(())
 //! ```
 //!
+//! # Which module for what
+//!
+//! | module | what it decides or does |
+//! |---|---|
+//! | [`keys`] | Ed25519 keys, key ids and fingerprints; which keys are trusted for which kind of token |
+//! | [`token`] | the one strict reading of compact tokens, and signing |
+//! | [`entitlement`] | leases, licenses and grants: claims, capabilities, plans, hosts, refresh schedule |
+//! | [`relay`] | admission, instance ids, identity, relay config, frames, the encrypted channel |
+//! | [`pairing`] | pairing codes: payload, deep link, QR code, checks |
+//! | [`storage`] | the data directory: sealed, crash-safe, locked files |
+//! | [`hosted`] | the bootstrap of a hosted tenant, its credential, the readiness report |
+//!
 //! # Parsed is not verified
 //!
 //! A token that was only parsed ([`token::UnverifiedToken`]), one that was verified ([`entitlement::VerifiedLease`],
-//! [`entitlement::VerifiedToken`]) and a lease read without regard to time ([`entitlement::InspectedLease`]) are
-//! different types; policy code takes only the verified one.
+//! [`entitlement::VerifiedToken`]) and a lease that was read without regard to time ([`entitlement::InspectedLease`]) are
+//! different types. Policy code takes only the verified one.
+//!
+//! # Time, errors and secrets
+//!
+//! - The library is synchronous and does no I/O of its own, except in [`storage`]. The caller brings the clock
+//!   ([`UnixTime`]), the sockets and the HTTP.
+//! - Every [`Error`] has a number and a name that all languages share, and a message that shows both sides of what did not
+//!   agree. [`Error::TABLE`] lists them with their meaning and what to do.
+//! - Nothing is logged. What a caller should be told about comes back as a [`Warning`].
+//! - A [`Secret`] is wiped when it is dropped, compared in constant time, and shown by no `Debug` output.
 //!
 //! # Features
 //!
-//! - `storage` (default): encrypted files in a data directory, and the hosted bootstrap that works on them. A phone or a
-//!   verifier leaves it out.
-//! - `qr` (default): draws a pairing code as SVG or for the terminal.
+//! | feature | default | what it adds |
+//! |---|---|---|
+//! | `storage` | yes | [`storage`] and [`hosted`]: encrypted files in a data directory, and the bootstrap that works on them. A phone or a verifier leaves it out. |
+//! | `qr` | yes | [`pairing::qr_svg`] and [`pairing::qr_terminal`]: a pairing code as a picture |
+//! | `base-table` | yes | multiples of the base point, compiled in. Signing and the first verification are faster, and the library is 50 KB larger. |
+//! | `capi` | no | the C functions that `include/pulse_trust.h` declares, with `storage` and `qr` |
+//! | `panic-probe` | no | one more C function, which panics, for the test that no panic crosses the C boundary. No release has it. |
+//!
+//! No feature changes what is accepted.
 
 #[path = "documentation/mod.rs"]
 pub mod _documentation;

@@ -5,6 +5,7 @@
 //! - [`design`]: what the library is for, its shape, and the rules it keeps.
 //! - [`architecture`]: where to find and change an error, a claim, a C function, a frame, a setting or a test vector.
 //! - [`glossary`]: what the words mean, from "activation" to "wire code".
+//! - [`platforms`]: what is tested where, and what has not been run.
 
 #[doc = include_str!("formats.md")]
 pub mod formats {}
@@ -47,3 +48,6 @@ pub mod architecture {}
 /// [relay surface]: formats#relay-surface
 /// [tiers and capabilities]: formats#tiers-and-capabilities
 pub mod glossary {}
+
+#[doc = include_str!("platforms.md")]
+pub mod platforms {}

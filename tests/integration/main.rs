@@ -15,6 +15,7 @@ mod common;
 #[cfg(feature = "storage")]
 mod billing;
 mod channel;
+mod documentation;
 mod entitlement;
 mod fixed_key;
 mod frames;
@@ -32,3 +33,4 @@ mod relay_config;
 mod relay_enc;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod vectors;

@@ -209,6 +209,50 @@ fn every_file_that_a_guide_names_is_there() {
     assert!(missing.is_empty(), "named, but not there:\n{}", missing.join("\n"));
 }
 
+/// The relative links of a Markdown text, outside of code: what stands between `](` and `)`, without an anchor.
+fn relative_links(markdown: &str) -> Vec<&str> {
+    let outside = markdown.split("```").step_by(2);
+    let links = outside.flat_map(|text| text.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
+    links
+        .filter(|link| !link.contains("://") && !link.contains("::"))
+        .filter_map(|link| link.split('#').next())
+        .collect()
+}
+
+#[test]
+fn every_relative_link_of_a_markdown_file_leads_to_a_file() {
+    let mut missing = Vec::new();
+    let mut followed = 0;
+    for (path, text) in repository() {
+        if path.extension().is_none_or(|end| end != "md") {
+            continue;
+        }
+        for link in relative_links(&text).into_iter().filter(|link| !link.is_empty()) {
+            followed += 1;
+            if !path.parent().unwrap().join(link).exists() {
+                missing.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(followed > 20, "only {followed} links found: this test looks in the wrong place");
+    assert!(missing.is_empty(), "links that lead nowhere:\n{}", missing.join("\n"));
+}
+
+/// The crate's front page explains every feature.
+#[test]
+fn every_feature_is_explained() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let front_page = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let (_, features) = manifest.split_once("\n[features]\n").unwrap();
+    let (features, _) = features.split_once("\n[").unwrap();
+    let names = features.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once(" = "));
+    let unexplained: Vec<&str> = names
+        .map(|(name, _)| name)
+        .filter(|name| *name != "default" && !front_page.contains(&format!("//! | `{name}` |")))
+        .collect();
+    assert!(unexplained.is_empty(), "src/lib.rs does not explain: {}", unexplained.join(", "));
+}
+
 /// What SECURITY.md promises is held by tests that exist: the names in the last column of its table of promises.
 #[test]
 fn every_promise_of_the_security_policy_names_its_tests() {
