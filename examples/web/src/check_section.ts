@@ -45,7 +45,7 @@ export class CheckSection {
   #check(): void {
     if (this.#scanned.value.trim() === "") {
       this.#report.clear();
-      say(this.#status, "There is no code yet: paste, open or scan one.", "error");
+      say(this.#status, "There is no code yet. Paste, open or scan one.", "error");
       return this.#scanned.focus();
     }
     say(this.#status, "");
@@ -74,7 +74,7 @@ export class CheckSection {
       if (text !== undefined) return this.show(text);
       say(this.#status, "No QR code was found in this image. Try a sharper or closer one.", "error");
     } catch {
-      say(this.#status, "This file is no image that the browser can open.", "error");
+      say(this.#status, "The browser cannot open this file as an image.", "error");
     }
   }
 

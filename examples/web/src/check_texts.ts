@@ -8,20 +8,20 @@ export const CHECK_TEXTS: Readonly<Record<PairingCheckName, { asks: string; fail
     failed: "This is far longer than any pairing code. Something else was scanned or pasted.",
   },
   form: {
-    asks: "It is a pulse:// link or its JSON form, and says nothing twice",
-    failed: "This is no pairing code, or one that was changed or cut off on its way.",
+    asks: "It is a pulse:// link or its JSON form, and no part appears twice",
+    failed: "This is not a pairing code, or it was changed or cut off on its way.",
   },
   schema: {
-    asks: "It is of the kind that this version knows",
-    failed: "The code is of another kind. Update the app, or make the code anew.",
+    asks: "It is a kind of code that this version knows",
+    failed: "The code is of a kind that this version does not know. Update the app, or have the instance show a new code.",
   },
   members: {
-    asks: "Token, instance id and relay address are there",
-    failed: "Something that a phone needs is missing. Make the code anew on the instance.",
+    asks: "It has a token, an instance id and a relay address",
+    failed: "Something that a phone needs is missing. Have the instance show a new code.",
   },
   relay_url: {
     asks: "The relay's address is a WebSocket address",
-    failed: "The relay's address is none that a phone can safely connect to.",
+    failed: "A phone cannot safely connect to the relay's address.",
   },
   relay_security: {
     asks: "The connection to the relay is encrypted, or stays in the local network",
@@ -33,7 +33,7 @@ export const CHECK_TEXTS: Readonly<Record<PairingCheckName, { asks: string; fail
   },
   fingerprint: {
     asks: "The fingerprint in the code, where there is one, is that of its key",
-    failed: "Key and fingerprint do not belong together: somebody may have put in another key.",
+    failed: "Key and fingerprint do not match: somebody may have replaced the key.",
   },
   identity: {
     asks: "There is an identity key, by which the phone knows the instance",
@@ -41,14 +41,14 @@ export const CHECK_TEXTS: Readonly<Record<PairingCheckName, { asks: string; fail
   },
 };
 
-/** Beyond that, what the library says of it, with its stable number. */
+/** The library's own message, with its stable number. */
 export function errorText(error: PulseError): string {
   return `${error.message} (${error.code} ${error.name})`;
 }
 
 /** What is wrong with a public key that was typed in. */
 export function keyText(error: PulseError): string {
-  if (error.code === PulseCode.KEY_ENCODING) return "This is no public key: it is base64 of 32 bytes.";
-  if (error.code === PulseCode.KEY_WEAK) return "This key proves nothing: it is none that an instance makes.";
+  if (error.code === PulseCode.KEY_ENCODING) return "This is not a public key. Expected base64 of 32 bytes.";
+  if (error.code === PulseCode.KEY_WEAK) return "This key proves nothing: no instance makes a key like it.";
   return errorText(error);
 }

@@ -54,7 +54,7 @@ export class MakeSection {
     if (offer !== undefined) this.#tryAsPhone(offer);
     if (fingerprint === undefined || offer === undefined || this.#fields.focusFirstError()) {
       this.#fields.focusFirstError();
-      return say(this.#status, "The code was not made: see what the fields say.", "error");
+      return say(this.#status, "The code was not made. Correct the marked fields.", "error");
     }
     this.#show(offer, fingerprint);
   }
@@ -63,7 +63,7 @@ export class MakeSection {
   #describeKey(): string | undefined {
     const key = this.#fields.value("identity");
     if (key === "") {
-      this.#fields.setError("identity", "A phone needs the key, to know the instance by.");
+      this.#fields.setError("identity", "A phone needs this key to recognize the instance.");
       return undefined;
     }
     try {
@@ -97,12 +97,12 @@ export class MakeSection {
 
   #showDiagnostic({ field, message }: Diagnostic): void {
     const id = FIELD_OF[field ?? ""];
-    if (id === "instance-id") return this.#fields.setError(id, "A phone asks the relay for the instance by this id.");
-    if (id === "token") return this.#fields.setError(id, "Without a token the instance lets no phone in.");
+    if (id === "instance-id") return this.#fields.setError(id, "A phone needs this id to ask the relay for the instance.");
+    if (id === "token") return this.#fields.setError(id, "Without a token, the instance lets no phone in.");
     say(this.#status, message, "error");
   }
 
-  /** A phone would refuse some codes that a runtime makes; what it would say is said here. */
+  /** A phone refuses some codes that a runtime can make. This shows what the phone would say. */
   #tryAsPhone(offer: PairingOffer): void {
     const { checks, code } = this.#pulse.checkPairingCode(offer.secretCompactCode());
     code?.close();
@@ -138,10 +138,10 @@ export class MakeSection {
   async #copy(): Promise<void> {
     try {
       await navigator.clipboard.writeText(this.#compact.value);
-      say(this.#status, "Copied. Whoever can read the clipboard has the token.", "good");
+      say(this.#status, "Copied. Anyone who can read the clipboard now has the token.", "good");
     } catch {
       this.#compact.select();
-      say(this.#status, "The browser does not let this page copy: the text is selected, copy it yourself.", "error");
+      say(this.#status, "The browser does not let this page copy. The text is selected, so copy it yourself.", "error");
     }
   }
 }

@@ -58,7 +58,7 @@ export class ReportView {
       ["Relay", code.relayUrl],
       ["Address", code.instanceUrl],
       ["Name", code.name],
-      ["Token", "is there (not shown)"],
+      ["Token", "present (not shown)"],
     ];
     const rows = members.flatMap(([name, value]) =>
       value === undefined ? [] : [element("dt", name), element("dd", value)],

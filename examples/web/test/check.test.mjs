@@ -38,7 +38,7 @@ test("a right code passes every check, and shows the fingerprint to compare", as
     right.instance_id,
     right.relay_url,
     right.name, // as text: nothing in a code becomes HTML
-    "is there (not shown)",
+    "present (not shown)",
   ]);
   assert.ok(!(await page.locator("#report").innerHTML()).includes(right.auth_token));
 

@@ -93,7 +93,7 @@ test("a picture without a code, and a file that is no picture, are told apart", 
   await give(page, "drop", blank.toString("base64"), "image/png");
   await status.getByText("No QR code was found").waitFor();
   await give(page, "drop", Buffer.from("no picture").toString("base64"), "image/png");
-  await status.getByText("no image that the browser can open").waitFor();
+  await status.getByText("cannot open this file as an image").waitFor();
   assert.ok(await page.locator("#report").isHidden());
 });
 

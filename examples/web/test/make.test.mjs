@@ -50,7 +50,7 @@ test("fields that are not right say so, and the first of them has the focus", as
   for (const name of ["Instance id", "Identity public key", "Token"]) {
     assert.equal(await page.getByLabel(name).getAttribute("aria-invalid"), "true", name);
   }
-  assert.equal(await page.locator("#make-status").textContent(), "The code was not made: see what the fields say.");
+  assert.equal(await page.locator("#make-status").textContent(), "The code was not made. Correct the marked fields.");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "instance-id");
   assert.ok(await page.locator("#made").isHidden());
 
