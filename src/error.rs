@@ -5,6 +5,7 @@
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;
+use core::fmt;
 use core::time::Duration;
 use std::io;
 
@@ -29,8 +30,22 @@ pub struct ErrorEntry {
     pub remedy: &'static str,
 }
 
+/// A text from outside, between quotes and in ASCII, so that it cannot pass for the words around it. Not `Debug`, which the
+/// WebAssembly is built without.
+pub(crate) fn quoted(text: &str) -> impl fmt::Display {
+    Quoted(text)
+}
+
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0.escape_default())
+    }
+}
+
 macro_rules! error_table {
-    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, .$subject:ident.$method:ident())?;)*) => {
+    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
         /// Why something was refused or could not be done.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
@@ -39,7 +54,7 @@ macro_rules! error_table {
                 #[doc = $meaning]
                 #[doc = ""]
                 #[doc = concat!("What to do: ", $remedy)]
-                #[error($message $(, .$subject.$method())?)]
+                #[error($message $(, $($argument)*)?)]
                 #[allow(missing_docs)]
                 $variant $({ $($field: $kind),* })?,
             )*
@@ -79,7 +94,7 @@ error_table! {
     102 "KEY_WEAK" KeyWeak { reason: &'static str } => "public key refused: {reason}";
     /// No key is configured for this kind of token.
     #[remedy = "Set the variable that the message names."]
-    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind } => "no trust key is configured for a {kind}: set {}", .kind.key_setting();
+    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind } => "no trust key is configured for a {kind}: set {}", [.kind.key_setting()];
     /// The token's `kid` names none of the configured keys.
     #[remedy = "Configure the new key beside the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
@@ -126,7 +141,7 @@ error_table! {
 
     /// A lease of another issuer.
     #[remedy = "Take the lease from the control plane."]
-    300 "ISSUER_MISMATCH" IssuerMismatch { expected: &'static str, received: String } => "issuer: expected {expected}, received {received:?}";
+    300 "ISSUER_MISMATCH" IssuerMismatch { expected: &'static str, received: String } => "issuer: expected {expected}, received {}", [quoted(.received)];
     /// A lease for another audience.
     #[remedy = "Take the lease from the control plane."]
     301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
@@ -141,7 +156,7 @@ error_table! {
     304 "ORG_MISSING" OrgMissing => "claim org_id is required and missing or empty";
     /// A lease for another organization.
     #[remedy = "Use the lease of that organization."]
-    305 "ORG_MISMATCH" OrgMismatch { expected: String, received: String } => "organization: expected {expected:?}, received {received:?}";
+    305 "ORG_MISMATCH" OrgMismatch { expected: String, received: String } => "organization: expected {}, received {}", [quoted(.expected), quoted(.received)];
     /// A lease without an instance host.
     #[remedy = "Have the lease issued again."]
     306 "HOST_MISSING" HostMissing => "claim instance_host is required and missing or empty";
@@ -156,10 +171,10 @@ error_table! {
     309 "PROVIDER_CHAIN" ProviderChain { source: Box<Error> } => "provider license: {source}";
     /// A clock leeway over the limit.
     #[remedy = "Ask for less leeway, and synchronize the clocks."]
-    310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: Duration, received: Duration } => "clock leeway of {received:?}, at most {limit:?} is allowed";
+    310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: Duration, received: Duration } => "clock leeway of {} ms, at most {} ms are allowed", [.received.as_millis(), .limit.as_millis()];
     /// A license, grant or subscription in a state that grants nothing.
     #[remedy = "Resume the subscription."]
-    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: TokenKind, state: String } => "the {kind} is in state {state:?}, which grants nothing beyond free";
+    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: TokenKind, state: String } => "the {kind} is in state {}, which grants nothing beyond free", [quoted(.state)];
     /// A token that does not carry the capability asked for.
     #[remedy = "Choose a plan that includes the capability."]
     312 "CAPABILITY_MISSING" CapabilityMissing { kind: TokenKind, capability: String } => "the {kind} does not grant {capability}";
@@ -252,7 +267,7 @@ error_table! {
     603 "PAIRING_MISSING" PairingMissing { key: &'static str } => "pairing code: {key} is required and missing or empty";
     /// A scanned code of another schema.
     #[remedy = "Update the app."]
-    604 "PAIRING_SCHEMA" PairingSchema { expected: &'static str, received: String } => "pairing code: expected schema {expected}, received {received:?}";
+    604 "PAIRING_SCHEMA" PairingSchema { expected: &'static str, received: String } => "pairing code: expected schema {expected}, received {}", [quoted(.received)];
     /// `ws://` to a public address.
     #[remedy = "Use `wss://`."]
     605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, {host} is none: use wss://";
@@ -368,6 +383,12 @@ mod tests {
                 assert!(text.ends_with('.') && text.len() > 8 && text.trim() == text, "{}: {text:?}", entry.name);
             }
         }
+    }
+
+    #[test]
+    fn a_text_from_outside_is_quoted() {
+        let error = Error::OrgMismatch { expected: "default".into(), received: "a\"\n\u{fc}".into() };
+        assert_eq!(error.to_string(), r#"organization: expected "default", received "a\"\n\u{fc}""#);
     }
 
     #[test]

@@ -135,6 +135,9 @@ pub use time::{ClockLeeway, UnixTime};
 pub use token_kind::TokenKind;
 pub use warning::Warning;
 
+/// The version of this library, as `1.2.3`.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The README's example is compiled and run with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,6 @@ package pulsetrust
 
 import (
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -16,9 +15,9 @@ type Revocation int32
 
 // What can be revoked.
 const (
-	RevokeLicense      Revocation = 1 // by license id
-	RevokeInstallation Revocation = 2 // by installation id
-	RevokeToken        Revocation = 3 // by token id
+	RevokeLicense      Revocation = engine.RevokeLicense      // by license id
+	RevokeInstallation Revocation = engine.RevokeInstallation // by installation id
+	RevokeToken        Revocation = engine.RevokeToken        // by token id
 )
 
 // NewAdmission admits under these keys. Leeway is how far the clocks may differ, at most 5 minutes.
@@ -58,7 +57,7 @@ func (a *Admission) Admit(token, hint string, now time.Time) (registration Regis
 		defer engine.RegistrationFree(made)
 		registration.InstanceID = engine.RegistrationInstanceID(made)
 		registration.Kind = Kind(engine.RegistrationKind(made))
-		if seconds := engine.RegistrationExpiresAt(made); seconds != math.MaxInt64 {
+		if seconds := engine.RegistrationExpiresAt(made); seconds != engine.Never {
 			registration.ExpiresAt = time.Unix(seconds, 0)
 		}
 		bytes, err := engine.RegistrationCapabilitiesJSON(made, now.Unix())

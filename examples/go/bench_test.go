@@ -7,21 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/golang-jwt/jwt/v5"
-
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
-
-type leaseClaims struct {
-	OrgID             string           `json:"org_id"`
-	Email             string           `json:"email"`
-	InstanceHost      string           `json:"instance_host"`
-	PlanVersion       string           `json:"plan_version"`
-	SubscriptionState string           `json:"subscription_state"`
-	Capabilities      []string         `json:"capabilities"`
-	Limits            map[string]int64 `json:"limits"`
-	jwt.RegisteredClaims
-}
 
 func benchmarkLease(b *testing.B) (keys *pulsetrust.TrustKeys, public ed25519.PublicKey, token, host string, now time.Time) {
 	vectors := read[leaseVectors](b, "leases.json")
@@ -32,7 +19,7 @@ func benchmarkLease(b *testing.B) (keys *pulsetrust.TrustKeys, public ed25519.Pu
 	return keys, raw, c.Token, c.ExpectedHost, time.Unix(c.Now, 0)
 }
 
-// A full check: token text to verified claims.
+// A full check: token text to verified claims. cmd/jwt has the same with golang-jwt.
 func BenchmarkLeasePulseTrust(b *testing.B) {
 	keys, _, token, host, now := benchmarkLease(b)
 	b.ReportAllocs()
@@ -42,21 +29,6 @@ func BenchmarkLeasePulseTrust(b *testing.B) {
 			b.Fatal(err)
 		}
 		lease.Close()
-	}
-}
-
-func BenchmarkLeaseGolangJWT(b *testing.B) {
-	_, public, token, host, now := benchmarkLease(b)
-	parser := jwt.NewParser(jwt.WithValidMethods([]string{"EdDSA"}), jwt.WithIssuer("pulse-pro-entitlement-lease"),
-		jwt.WithAudience("pulse-pro-entitlement-cache"), jwt.WithExpirationRequired(),
-		jwt.WithTimeFunc(func() time.Time { return now }))
-	b.ReportAllocs()
-	for b.Loop() {
-		var claims leaseClaims
-		_, err := parser.ParseWithClaims(token, &claims, func(*jwt.Token) (any, error) { return public, nil })
-		if err != nil || claims.InstanceHost != host {
-			b.Fatal(err)
-		}
 	}
 }
 
@@ -84,7 +56,7 @@ func BenchmarkCachedLeaseQuery(b *testing.B) {
 	}
 }
 
-// The cost of crossing the line, with the least work behind it.
+// The cost of crossing the boundary, with the least work behind it.
 func BenchmarkOneCall(b *testing.B) {
 	keys, _, token, host, now := benchmarkLease(b)
 	lease := must[*pulsetrust.Token](b)(pulsetrust.VerifyToken(keys, token, checksFor(host), now))

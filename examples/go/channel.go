@@ -43,7 +43,8 @@ func (i *Identity) SecretPrivateKey() (string, error) { return i.text(engine.Ide
 // SignKeyExchange signs an ephemeral X25519 key.
 func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err error) {
 	err = i.handle.use(func(ref engine.Ref) error {
-		signature, err = engine.IdentitySignKeyExchange(ref, &ephemeral)
+		bytes, err := engine.IdentitySignKeyExchange(ref, ephemeral[:])
+		copy(signature[:], bytes)
 		return err
 	})
 	return signature, err

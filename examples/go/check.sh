@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Checks the Go package from nothing: generated code, format, vet, every test on both engines, on 32 bits too, builds for
-# all that Pulse is released for, and the tenant beside a real relay. Needs Go, a C compiler, target/capi and target/release.
+# Checks the Go package from nothing: format, vet, every test on both engines, on 32 bits too, builds for all that Pulse is
+# released for, and the tenant beside a real relay. Needs Go, a C compiler, target/capi and target/release. That the
+# generated code is current, `cargo test -p pulse-contract` says.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD/../..
@@ -8,6 +9,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 step() { echo "== $*"; }
 missing() { echo "$1 is missing: $2" >&2; exit 1; }
+modules=(. cmd)
 
 step needs
 command -v go >/dev/null || missing go "https://go.dev/dl/"
@@ -16,26 +18,30 @@ command -v cc >/dev/null || missing "a C compiler" "apt-get install gcc libc6-de
   missing target/capi/libpulse_trust.a "cargo rustc --lib --profile capi --features capi --crate-type staticlib"
 [ -x "$root/target/release/pulse-relay" ] || missing target/release/pulse-relay "cargo build --release -p pulse-relay"
 
-step generated code
-mkdir -p "$scratch/generated/internal/engine"
-go run ./internal/generate "$root/include/pulse_trust.h" "$scratch/generated"
-for file in codes.go internal/engine/calls_cgo.go internal/engine/calls_wazero.go; do
-  diff -u "$file" "$scratch/generated/$file" || { echo "$file is outdated: go generate ./..." >&2; exit 1; }
-done
-
 step format, modules, vet
 unformatted=$(gofmt -l .)
 [ -z "$unformatted" ] || { echo "gofmt -w $unformatted" >&2; exit 1; }
-go mod tidy -diff
-go mod verify
-CGO_ENABLED=1 go vet ./...
-CGO_ENABLED=0 go vet ./...
+for module in "${modules[@]}"; do
+  (cd "$module" && go mod tidy -diff && go mod verify && go vet ./... && go vet -tags=pulsetrust_cgo ./...)
+done
+
+step "a user's module graph: wazero, and what wazero needs"
+needed=$(go list -m -f '{{if not .Main}}{{.Path}}{{end}}' all | sort)
+[ "$needed" = "$(printf '%s\n' github.com/tetratelabs/wazero golang.org/x/sys)" ] || { echo "$needed" >&2; exit 1; }
+
+step without a C compiler
+# As a user has it who fetched the module: nothing but the default engine, and no file that a C compiler would be asked for.
+(PATH=$(dirname "$(command -v go)") CC=/nowhere CGO_ENABLED=0 go build ./...)
+[ -z "$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./...)" ] || { echo "cgo files without the tag" >&2; exit 1; }
+# The tag without cgo says what is wrong.
+if said=$(CGO_ENABLED=0 go build -tags=pulsetrust_cgo ./internal/engine 2>&1); then echo "it builds without an engine" >&2; exit 1; fi
+grep -q pulsetrust_cgo_needs_CGO_ENABLED_1 <<<"$said" || { echo "$said" >&2; exit 1; }
+
+step tests through WebAssembly, with the race detector
+for module in "${modules[@]}"; do (cd "$module" && go test -count=1 -race ./...); done
 
 step tests through cgo, with the race detector
-GODEBUG=cgocheck=1 CGO_ENABLED=1 go test -count=1 -race ./...
-
-step tests through WebAssembly
-CGO_ENABLED=0 go test -count=1 ./...
+for module in "${modules[@]}"; do (cd "$module" && GODEBUG=cgocheck=1 go test -tags=pulsetrust_cgo -count=1 -race ./...); done
 
 # An amd64 kernel runs 386 programs; wazero interprets there.
 if [ "$(go env GOHOSTARCH)" = amd64 ]; then
@@ -44,12 +50,14 @@ if [ "$(go env GOHOSTARCH)" = amd64 ]; then
 fi
 
 step builds without cgo
-for platform in amd64 arm64 386 arm/6 arm/7; do
-  export CGO_ENABLED=0 GOOS=linux GOARCH=${platform%/*}
-  case $platform in arm/*) export GOARM=${platform#*/} ;; *) unset GOARM ;; esac
-  go build ./...
-  go build -o "$scratch/tenant" ./cmd/tenant
-  echo "linux/$platform: $(stat -c %s "$scratch/tenant") bytes"
+for platform in linux/amd64 linux/arm64 linux/386 linux/arm/6 linux/arm/7 darwin/amd64 darwin/arm64 freebsd/amd64 windows/amd64 windows/arm64; do
+  IFS=/ read -r os arch arm <<<"$platform"
+  export CGO_ENABLED=0 GOOS=$os GOARCH=$arch
+  if [ -n "$arm" ]; then export GOARM=$arm; else unset GOARM; fi
+  go vet ./...
+  (cd cmd && go build -o "$scratch/firstuse" ./firstuse)
+  if [ "$os" = linux ]; then (cd cmd && go build -o "$scratch/tenant" ./tenant); fi
+  echo "$platform: $(stat -c %s "$scratch/firstuse") bytes"
 done
 unset CGO_ENABLED GOOS GOARCH GOARM
 

@@ -6,7 +6,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A DataDir is a runtime's data directory. Every call takes and lets go its lock.
+// A DataDir is a runtime's data directory. Every call takes and releases its lock.
 type DataDir struct{ handle *handle }
 
 // OpenDataDir is the data directory at a path, which exists. Nothing is read yet.

@@ -15,12 +15,7 @@ type Code int32
 func (c Code) Error() string { return c.Name() }
 
 // Name is the stable name of the code.
-func (c Code) Name() string {
-	if name, ok := codeNames[c]; ok {
-		return name
-	}
-	return "UNKNOWN"
-}
+func (c Code) Name() string { return codeName(c) }
 
 // An Error is why the library refused something. It holds no secret.
 type Error struct {

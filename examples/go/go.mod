@@ -3,8 +3,6 @@ module github.com/rcourtman/pulse-trust/examples/go
 go 1.26.0
 
 require (
-	github.com/coder/websocket v1.8.15
-	github.com/golang-jwt/jwt/v5 v5.3.1
 	github.com/tetratelabs/wazero v1.12.0
 	golang.org/x/sys v0.49.0
 )

@@ -25,6 +25,9 @@ func (h *handle) use(job func(engine.Ref) error) error {
 		return errClosed
 	}
 	err := job(h.ref)
+	if err == nil {
+		err = h.ref.Err() // what cannot fail says nothing of a trap
+	}
 	runtime.KeepAlive(h)
 	return wrap(err)
 }
@@ -37,9 +40,15 @@ func (h *handle) useAlone(job func(engine.Ref) error) error {
 		return errClosed
 	}
 	err := job(h.ref)
+	if err == nil {
+		err = h.ref.Err() // what cannot fail says nothing of a trap
+	}
 	runtime.KeepAlive(h)
 	return wrap(err)
 }
+
+// livesIn says whether there is a handle, and it is one of this instance.
+func (h *handle) livesIn(in *engine.Instance) bool { return h != nil && h.ref.Instance() == in }
 
 func (h *handle) close() {
 	h.mutex.Lock()
@@ -60,10 +69,4 @@ func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
 }
 
 // anyInstance is an instance for a call that no handle says the instance of.
-func anyInstance() (*engine.Instance, error) {
-	instances, err := engine.Instances()
-	if err != nil {
-		return nil, err
-	}
-	return instances[engine.Pick()], nil
-}
+func anyInstance() (*engine.Instance, error) { return engine.At(engine.Pick()) }

@@ -18,23 +18,13 @@ type RuntimeConfig struct {
 // withRuntime makes a call with the directory and a runtime that lives where the directory does.
 func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(dir, runtime engine.Ref) error) error {
 	return d.handle.use(func(dir engine.Ref) error {
-		instances, err := engine.Instances()
+		trusted, err := keys.on(dir.Instance().Index())
 		if err != nil {
 			return err
 		}
-		index := 0
-		for i, in := range instances {
-			if in == dir.Instance() {
-				index = i
-			}
-		}
-		trusted, err := keys.on(index)
-		if err != nil {
-			return err
-		}
-		mode := int32(0)
+		mode := int32(engine.ModeSelfHosted)
 		if config.Hosted {
-			mode = 1
+			mode = engine.ModeHosted
 		}
 		return trusted.use(func(keys engine.Ref) error {
 			runtime, err := engine.RuntimeNew(mode, keys, config.PublicURL, config.RelayEnabled, config.RelayServer)

@@ -91,11 +91,11 @@ type TrustKeys struct {
 // NewTrustKeys trusts the keys of two settings, each comma-separated base64: of leases, and of licenses and grants.
 // An empty setting trusts none.
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
-	instances, err := engine.Instances()
+	size, err := engine.Size()
 	if err != nil {
 		return nil, err
 	}
-	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, len(instances))}
+	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, size)}
 	// The first one says whether the settings are right.
 	_, err = keys.on(engine.Pick())
 	return keys, err
@@ -106,12 +106,12 @@ type Tables int32
 
 // The sizes of tables, for each key. Each instance of the WebAssembly engine has its own.
 const (
-	TablesDefault Tables = iota - 1 // built once a key has served some tens of tokens
-	TablesNone                      // for a tool that verifies a few tokens
-	TablesSmall                     // 128 KiB
-	TablesMedium                    // 215 KiB, the default in WebAssembly
-	TablesLarge                     // 640 KiB, the default with cgo
-	TablesHuge                      // 6.9 MiB, for a relay whose processor has the cache for it
+	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
+	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
+	TablesSmall   Tables = engine.TablesSmall  // 128 KiB
+	TablesMedium  Tables = engine.TablesMedium // 215 KiB, the default in WebAssembly
+	TablesLarge   Tables = engine.TablesLarge  // 640 KiB, the default with cgo
+	TablesHuge    Tables = engine.TablesHuge   // 6.9 MiB, for a relay whose processor has the cache for it
 )
 
 // WithTables gives the same keys with tables of this size, built before an instance's first token.
@@ -121,38 +121,42 @@ func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 	return keys, err
 }
 
-// on gives the keys of one instance.
+// on gives the keys of the instance in a slot.
 func (k *TrustKeys) on(index int) (*handle, error) {
+	in, err := engine.At(index)
+	if err != nil {
+		return nil, err
+	}
 	k.mutex.RLock()
 	made, closed := k.handles[index], k.closed
 	k.mutex.RUnlock()
 	if closed {
 		return nil, errClosed
 	}
-	if made != nil {
+	if made.livesIn(in) {
 		return made, nil
 	}
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
-	if k.handles[index] == nil {
-		instances, err := engine.Instances()
-		if err != nil {
-			return nil, err
-		}
-		ref, err := engine.TrustKeysNew(instances[index], k.lease, k.license)
+	if k.closed {
+		return nil, errClosed
+	}
+	if k.handles[index].livesIn(in) {
+		return k.handles[index], nil
+	}
+	ref, err := engine.TrustKeysNew(in, k.lease, k.license)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	if k.tables != TablesDefault {
+		plain := ref
+		ref, err = engine.TrustKeysWithTables(plain, int32(k.tables))
+		engine.TrustKeysFree(plain)
 		if err != nil {
 			return nil, wrap(err)
 		}
-		if k.tables != TablesDefault {
-			plain := ref
-			ref, err = engine.TrustKeysWithTables(plain, int32(k.tables))
-			engine.TrustKeysFree(plain)
-			if err != nil {
-				return nil, wrap(err)
-			}
-		}
-		k.handles[index] = newHandle(ref, engine.TrustKeysFree)
 	}
+	k.handles[index] = newHandle(ref, engine.TrustKeysFree)
 	return k.handles[index], nil
 }
 

@@ -107,7 +107,7 @@ func RelayURLForApp(url string) (string, error) {
 
 // QRSVG draws a text as a QR code: an SVG image.
 func QRSVG(text string) (string, error) {
-	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.QRSvg(in, text) })
+	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.QRSVG(in, text) })
 }
 
 // QRTerminal draws a text as a QR code for a terminal with a dark background.

@@ -3,10 +3,12 @@ package pulsetrust
 import (
 	"encoding/json"
 	"fmt"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
 // MaxBody is the most bytes of a body that a proxied request or response may have.
-const MaxBody = 48_128
+const MaxBody = engine.MaxBodyLen
 
 // A ProxyRequest is what a phone seals into a DATA frame.
 type ProxyRequest struct {

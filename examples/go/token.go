@@ -2,7 +2,6 @@ package pulsetrust
 
 import (
 	"encoding/json"
-	"math"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -13,9 +12,9 @@ type Kind int32
 
 // The kinds.
 const (
-	KindLease   Kind = 1
-	KindLicense Kind = 2
-	KindGrant   Kind = 3
+	KindLease   Kind = engine.KindLease
+	KindLicense Kind = engine.KindLicense
+	KindGrant   Kind = engine.KindGrant
 )
 
 // A HostBinding says for which host a lease may be. The zero value is for none.
@@ -32,9 +31,9 @@ func AnyHost() HostBinding { return HostBinding{any: true} }
 
 func (b HostBinding) number() int32 {
 	if b.any {
-		return 1
+		return engine.HostAny
 	}
-	return 0
+	return engine.HostRequire
 }
 
 // LeaseChecks are what is asked of a lease besides its signature.
@@ -47,7 +46,7 @@ type LeaseChecks struct {
 // A Token is a lease, license or grant that verified. It is a value to keep: asking it again needs no signature check.
 type Token struct{ handle *handle }
 
-// VerifyToken verifies a token as the kind its claims say it is of.
+// VerifyToken verifies a token as the kind that its claims say.
 func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (*Token, error) {
 	var verified *Token
 	err := keys.use(func(ref engine.Ref) error {
@@ -74,7 +73,7 @@ func (t *Token) Kind() (kind Kind, err error) {
 func (t *Token) ExpiresAt() (at time.Time, ok bool, err error) {
 	err = t.handle.use(func(ref engine.Ref) error {
 		seconds := engine.TokenExpiresAt(ref)
-		at, ok = time.Unix(seconds, 0), seconds != math.MaxInt64
+		at, ok = time.Unix(seconds, 0), seconds != engine.Never
 		return nil
 	})
 	return at, ok, err

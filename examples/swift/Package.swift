@@ -3,7 +3,7 @@
 
 import PackageDescription
 
-// The C library is the Clang module PulseTrust of include/module.modulemap; a Swift module cannot have the same name.
+// The C library is the Clang module PulseTrust of include/PulseTrust/module.modulemap; a Swift module cannot have the same name.
 #if os(Linux)
 // Found with -Xlinker -L../../target/capi, as README.md says.
 let library: Target = .systemLibrary(name: "PulseTrust", path: "Sources/CPulseTrust")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # NOT RUN HERE: needs macOS with Xcode and Rust.
-# Makes PulseTrust.xcframework: the static library for iOS, its simulator and macOS, with include/module.modulemap.
+# Makes PulseTrust.xcframework: the static library for iOS, its simulator and macOS, with the module map in a folder of its own, so
+# that it does not meet another library's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d)
@@ -19,9 +20,12 @@ join() { # folder target...
 join ios aarch64-apple-ios
 join simulator aarch64-apple-ios-sim x86_64-apple-ios
 join macos aarch64-apple-darwin x86_64-apple-darwin
+mkdir -p "$scratch/headers/PulseTrust"
+cp include/pulse_trust.h "$scratch/headers/"
+cp include/PulseTrust/module.modulemap "$scratch/headers/PulseTrust/"
 rm -rf examples/swift/PulseTrust.xcframework
 xcodebuild -create-xcframework \
-  -library "$scratch/ios/libpulse_trust.a" -headers include \
-  -library "$scratch/simulator/libpulse_trust.a" -headers include \
-  -library "$scratch/macos/libpulse_trust.a" -headers include \
+  -library "$scratch/ios/libpulse_trust.a" -headers "$scratch/headers" \
+  -library "$scratch/simulator/libpulse_trust.a" -headers "$scratch/headers" \
+  -library "$scratch/macos/libpulse_trust.a" -headers "$scratch/headers" \
   -output examples/swift/PulseTrust.xcframework

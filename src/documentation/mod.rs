@@ -4,8 +4,12 @@
 //!   runtime.
 //! - [`design`]: what the library is for, its shape, and the rules it keeps.
 //! - [`architecture`]: where to find and change an error, a claim, a C function, a frame, a setting or a test vector.
+//! - [`errors`]: every error with its number, what it means and what to do.
 //! - [`glossary`]: what the words mean, from "activation" to "wire code".
 //! - [`platforms`]: what is tested where, and what has not been run.
+
+#[doc = include_str!("errors.md")]
+pub mod errors {}
 
 #[doc = include_str!("formats.md")]
 pub mod formats {}

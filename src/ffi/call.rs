@@ -1,41 +1,79 @@
-//! One call over the line: arguments in, panics caught, outputs only on success.
+//! One call across the C boundary. What every function owes its caller is kept here, once: no pointer is followed before
+//! it was compared with NULL, no panic passes, and outputs are written only when nothing can fail anymore.
+//!
+//! A job is given no output to write to: it returns values, and [`call`] writes them. What several threads may use at
+//! once is asked for by type: [`borrow`] takes `Sync` handles only.
 
 use core::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::buffer::pulse_buffer;
-use super::error::{Fault, pulse_error, pulse_status};
+use super::fault::{Fault, pulse_error, pulse_status};
 
-/// Runs one fallible job. What it returns becomes the status, and an error where the caller asked for one.
+/// Runs a job that can fail, and writes what it gives to the outputs; on failure they stay as they were, and the error
+/// is handed over where the caller asked for one.
 ///
 /// # Safety
-/// `error` is NULL or valid for a write.
-pub(super) unsafe fn guard(error: *mut *mut pulse_error, job: impl FnOnce() -> Result<(), Fault>) -> pulse_status {
-    let fault = match catch_unwind(AssertUnwindSafe(job)) {
-        Ok(Ok(())) => return pulse_status::OK,
+/// The outputs and `error` are NULL or valid for a write.
+pub(super) unsafe fn call<O: Outputs>(
+    error: *mut *mut pulse_error,
+    outputs: O,
+    job: impl FnOnce() -> Result<O::Values, Fault>,
+) -> pulse_status {
+    let done = catch_unwind(AssertUnwindSafe(|| {
+        outputs.check()?;
+        job().map(O::prepare)
+    }));
+    let fault = match done {
+        Ok(Ok(prepared)) => {
+            // SAFETY: not NULL, which `check` has seen, and valid as the caller says.
+            unsafe { outputs.write(prepared) };
+            return pulse_status::OK;
+        }
         Ok(Err(fault)) => fault,
         Err(_) => Fault::Panic,
     };
-    let status = fault.status();
     if !error.is_null() {
-        // An error that cannot be made, for want of memory say, must not end the process either.
-        let made = catch_unwind(AssertUnwindSafe(|| Box::into_raw(Box::new(pulse_error::new(&fault)))));
-        // SAFETY: the caller gave a pointer that is valid for a write.
+        // An error that cannot be made, for want of memory for example, must not end the process either.
+        let made = catch_unwind(AssertUnwindSafe(|| Box::into_raw(Box::new(pulse_error::from(&fault)))));
+        // SAFETY: valid for a write, as the caller says.
         unsafe { error.write(made.unwrap_or(core::ptr::null_mut())) };
     }
-    status
+    fault.status()
 }
 
-/// Runs one job that cannot fail but by a panic or a NULL, which give `otherwise`.
-pub(super) fn guard_or<T>(otherwise: T, job: impl FnOnce() -> Option<T>) -> T {
-    catch_unwind(AssertUnwindSafe(job)).ok().flatten().unwrap_or(otherwise)
-}
-
-/// A handle that the caller holds.
+/// Reads something of a handle, which cannot fail: `otherwise` is the answer for NULL and for a panic.
 ///
 /// # Safety
-/// `handle` is NULL or a live handle that nobody changes meanwhile.
-pub(super) unsafe fn borrow<'a, T>(handle: *const T, name: &'static str) -> Result<&'a T, Fault> {
+/// `handle` is NULL or live, and nobody changes it meanwhile.
+pub(super) unsafe fn read<T: Sync, R>(handle: *const T, otherwise: R, job: impl FnOnce(&T) -> R) -> R {
+    // SAFETY: as the caller says.
+    let handle = unsafe { handle.as_ref() };
+    compute(|| handle.map(job)).flatten().unwrap_or(otherwise)
+}
+
+/// Computes something that cannot fail; `None` for a panic.
+pub(super) fn compute<R>(job: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(job)).ok()
+}
+
+/// Frees a handle; NULL is ignored. A handle whose drop panics is leaked.
+///
+/// # Safety
+/// `handle` is NULL or was given by [`call`] and not freed since.
+pub(super) unsafe fn free<T: Send>(handle: *mut T) {
+    compute(|| {
+        if !handle.is_null() {
+            // SAFETY: as the caller says.
+            drop(unsafe { Box::from_raw(handle) });
+        }
+    });
+}
+
+/// A handle that many threads may use at once.
+///
+/// # Safety
+/// `handle` is NULL or live, and nobody changes it meanwhile.
+pub(super) unsafe fn borrow<'a, T: Send + Sync>(handle: *const T, name: &'static str) -> Result<&'a T, Fault> {
     // SAFETY: as the caller says.
     unsafe { handle.as_ref() }.ok_or(Fault::Null(name))
 }
@@ -43,8 +81,8 @@ pub(super) unsafe fn borrow<'a, T>(handle: *const T, name: &'static str) -> Resu
 /// A handle that the call changes.
 ///
 /// # Safety
-/// `handle` is NULL or a live handle that nobody else uses meanwhile.
-pub(super) unsafe fn borrow_mut<'a, T>(handle: *mut T, name: &'static str) -> Result<&'a mut T, Fault> {
+/// `handle` is NULL or live, and nobody else uses it meanwhile.
+pub(super) unsafe fn borrow_mut<'a, T: Send>(handle: *mut T, name: &'static str) -> Result<&'a mut T, Fault> {
     // SAFETY: as the caller says.
     unsafe { handle.as_mut() }.ok_or(Fault::Null(name))
 }
@@ -52,80 +90,135 @@ pub(super) unsafe fn borrow_mut<'a, T>(handle: *mut T, name: &'static str) -> Re
 /// Bytes that came in; `(NULL, 0)` is the empty slice.
 ///
 /// # Safety
-/// `data` is NULL or valid for reads of `length` bytes that nobody changes meanwhile.
+/// `data` is NULL or valid for reads of `length` bytes, which nobody changes meanwhile.
 pub(super) unsafe fn bytes<'a>(data: *const u8, length: usize, name: &'static str) -> Result<&'a [u8], Fault> {
     if data.is_null() {
         return if length == 0 { Ok(&[]) } else { Err(Fault::Null(name)) };
     }
     if isize::try_from(length).is_err() {
-        return Err(Fault::Argument(name, "the length is over what a slice can have"));
+        return Err(Fault::Argument(name, "its length is more than memory can hold"));
     }
     // SAFETY: not NULL, not over isize::MAX, and valid as the caller says.
     Ok(unsafe { core::slice::from_raw_parts(data, length) })
 }
 
-/// Text that came in: UTF-8; `(NULL, 0)` is the empty text.
+/// UTF-8 text that came in; `(NULL, 0)` is the empty text.
 ///
 /// # Safety
 /// As [`bytes`].
 pub(super) unsafe fn text<'a>(data: *const c_char, length: usize, name: &'static str) -> Result<&'a str, Fault> {
     // SAFETY: as the caller says.
     let bytes = unsafe { bytes(data.cast(), length, name)? };
-    str::from_utf8(bytes).map_err(|_| Fault::Argument(name, "not UTF-8"))
+    str::from_utf8(bytes).map_err(|_| Fault::Argument(name, "expected UTF-8"))
 }
 
-/// An array of a fixed length that came in.
-///
-/// # Safety
-/// `data` is NULL or valid for reads of `N` bytes.
-pub(super) unsafe fn array<'a, const N: usize>(data: *const u8, name: &'static str) -> Result<&'a [u8; N], Fault> {
-    // SAFETY: an array of bytes has no alignment; valid as the caller says.
-    unsafe { data.cast::<[u8; N]>().as_ref() }.ok_or(Fault::Null(name))
-}
-
-/// Where a result goes.
+/// An output parameter, and its name for the error.
+#[derive(Clone, Copy)]
 pub(super) struct Out<T> {
     place: *mut T,
+    name: &'static str,
 }
 
 impl<T> Out<T> {
+    pub(super) const fn new(place: *mut T, name: &'static str) -> Self {
+        Self { place, name }
+    }
+
+    fn check(&self) -> Result<(), Fault> {
+        if self.place.is_null() { Err(Fault::Null(self.name)) } else { Ok(()) }
+    }
+}
+
+/// All outputs of a function but the error.
+pub(super) trait Outputs {
+    /// What the job gives.
+    type Values;
+    /// The same, ready to be written without a step that could fail.
+    type Prepared;
+
+    fn check(&self) -> Result<(), Fault>;
+
+    fn prepare(values: Self::Values) -> Self::Prepared;
+
     /// # Safety
-    /// `place` is NULL or valid for a write until the call returns.
-    pub(super) unsafe fn new(place: *mut T, name: &'static str) -> Result<Self, Fault> {
-        if place.is_null() { Err(Fault::Null(name)) } else { Ok(Self { place }) }
+    /// `check` has passed, and every output is valid for a write.
+    unsafe fn write(self, prepared: Self::Prepared);
+}
+
+impl Outputs for () {
+    type Values = ();
+    type Prepared = ();
+
+    fn check(&self) -> Result<(), Fault> {
+        Ok(())
     }
 
-    /// Writes the result: the last step of a job, after all that can fail.
-    pub(super) fn put(self, value: T) {
-        // SAFETY: `new` was promised a pointer that is valid for a write.
-        unsafe { self.place.write(value) };
+    fn prepare((): ()) {}
+
+    unsafe fn write(self, (): ()) {}
+}
+
+/// A new handle, which the caller frees.
+impl<T: Send> Outputs for Out<*mut T> {
+    type Values = T;
+    type Prepared = Box<T>;
+
+    fn check(&self) -> Result<(), Fault> {
+        Out::check(self)
+    }
+
+    fn prepare(value: T) -> Box<T> {
+        Box::new(value)
+    }
+
+    unsafe fn write(self, prepared: Box<T>) {
+        // SAFETY: as the caller says.
+        unsafe { self.place.write(Box::into_raw(prepared)) };
     }
 }
 
-impl<T> Out<*mut T> {
-    /// Hands a new handle to the caller, who frees it.
-    pub(super) fn give(self, value: T) {
-        self.put(Box::into_raw(Box::new(value)));
-    }
-}
+macro_rules! number_outputs {
+    ($($number:ty)*) => {$(
+        impl Outputs for Out<$number> {
+            type Values = $number;
+            type Prepared = $number;
 
-impl Out<*mut pulse_buffer> {
-    /// Hands bytes to the caller, who frees them; they are wiped then.
-    pub(super) fn give_bytes(self, bytes: impl AsRef<[u8]>) {
-        self.give(pulse_buffer::new(bytes.as_ref()));
-    }
-}
+            fn check(&self) -> Result<(), Fault> {
+                Out::check(self)
+            }
 
-/// Frees a handle; NULL is nothing to free. It is leaked where its drop panics.
-///
-/// # Safety
-/// `handle` is NULL or came from [`Out::give`] and was not freed.
-pub(super) unsafe fn free<T>(handle: *mut T) {
-    guard_or((), || {
-        if !handle.is_null() {
-            // SAFETY: as the caller says.
-            drop(unsafe { Box::from_raw(handle) });
+            fn prepare(value: $number) -> $number {
+                value
+            }
+
+            unsafe fn write(self, prepared: $number) {
+                // SAFETY: as the caller says.
+                unsafe { self.place.write(prepared) };
+            }
         }
-        Some(())
-    });
+    )*};
+}
+
+number_outputs!(u8 u32 usize);
+
+impl<A: Outputs, B: Outputs> Outputs for (A, B) {
+    type Values = (A::Values, B::Values);
+    type Prepared = (A::Prepared, B::Prepared);
+
+    fn check(&self) -> Result<(), Fault> {
+        self.0.check()?;
+        self.1.check()
+    }
+
+    fn prepare((a, b): Self::Values) -> Self::Prepared {
+        (A::prepare(a), B::prepare(b))
+    }
+
+    unsafe fn write(self, (a, b): Self::Prepared) {
+        // SAFETY: as the caller says.
+        unsafe {
+            self.0.write(a);
+            self.1.write(b);
+        }
+    }
 }

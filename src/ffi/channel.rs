@@ -1,10 +1,10 @@
-//! The end-to-end channel over the line, for both sides.
+//! The end-to-end channel, for both sides
 
 use core::ffi::c_char;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, borrow_mut, bytes, free, guard, text};
-use super::error::{Fault, pulse_error, pulse_status};
+use super::call::{Out, borrow, borrow_mut, bytes, call, free, text};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::identity::pulse_identity;
 use crate::keys::PublicKey;
 use crate::relay::{AppHandshake, Channel, accept_key_exchange};
@@ -21,41 +21,27 @@ pub struct pulse_channel {
 }
 
 /// Starts a key exchange on the app's side: makes an ephemeral key.
-///
-/// # Safety
-/// `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_handshake_start(
     out: *mut *mut pulse_handshake,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
-    unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give(pulse_handshake { handshake: Some(AppHandshake::start()?) });
-            Ok(())
-        })
-    }
+    // SAFETY: the pointer contract of this module.
+    unsafe { call(error, Out::new(out, "out"), || Ok(pulse_handshake { handshake: Some(AppHandshake::start()?) })) }
 }
 
 /// The payload of the app's KEY_EXCHANGE frame.
-///
-/// # Safety
-/// `handshake` is NULL or live; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_handshake_message(
     handshake: *const pulse_handshake,
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let handshake = borrow(handshake, "handshake")?.handshake.as_ref().ok_or(FINISHED)?;
-            out.give_bytes(handshake.message());
-            Ok(())
+            Ok(pulse_buffer::new(handshake.message()))
         })
     }
 }
@@ -63,10 +49,6 @@ pub unsafe extern "C" fn pulse_handshake_message(
 /// Takes the payload of the instance's KEY_EXCHANGE frame and gives the channel, if the identity of the pairing code
 /// (`identity_public_key`, base64) signed it. A handshake can be finished once, whatever comes of it; it is freed all
 /// the same.
-///
-/// # Safety
-/// `handshake` is NULL or live, the message and the text are valid for their lengths; `out` and `error` are NULL or
-/// valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_handshake_finish(
     handshake: *mut pulse_handshake,
@@ -77,39 +59,30 @@ pub unsafe extern "C" fn pulse_handshake_finish(
     out: *mut *mut pulse_channel,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let message = bytes(instance_message, instance_message_len, "instance_message")?;
             let identity = text(identity_public_key, identity_public_key_len, "identity_public_key")?;
             let handshake = borrow_mut(handshake, "handshake")?;
             let identity = PublicKey::from_base64(identity)?;
             let handshake = handshake.handshake.take().ok_or(FINISHED)?;
-            out.give(pulse_channel { channel: handshake.finish(message, &identity)? });
-            Ok(())
+            Ok(pulse_channel { channel: handshake.finish(message, &identity)? })
         })
     }
 }
 
-const FINISHED: Fault = Fault::Argument("handshake", "it was finished before");
+const FINISHED: Fault = Fault::Argument("handshake", "it was finished before: start another one");
 
-/// Wipes and frees a handshake; NULL is nothing to free.
-///
-/// # Safety
-/// `handshake` is NULL or live.
+/// Wipes and frees a handshake; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_handshake_free(handshake: *mut pulse_handshake) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(handshake) };
 }
 
 /// The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
 /// answer with.
-///
-/// # Safety
-/// `identity` is NULL or live, `app_message` is valid for its length; the outputs and `error` are NULL or valid for a
-/// write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_channel_accept(
     identity: *const pulse_identity,
@@ -119,24 +92,17 @@ pub unsafe extern "C" fn pulse_channel_accept(
     out_message: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            let out_message = Out::new(out_message, "out_message")?;
+        call(error, (Out::new(out, "out"), Out::new(out_message, "out_message")), || {
             let app_message = bytes(app_message, app_message_len, "app_message")?;
             let (channel, message) = accept_key_exchange(app_message, &borrow(identity, "identity")?.identity)?;
-            out.give(pulse_channel { channel });
-            out_message.give_bytes(message);
-            Ok(())
+            Ok((pulse_channel { channel }, pulse_buffer::new(message)))
         })
     }
 }
 
 /// Seals a message: the payload of a DATA frame.
-///
-/// # Safety
-/// `channel` is NULL or live, `plaintext` is valid for its length; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_channel_seal(
     channel: *mut pulse_channel,
@@ -145,21 +111,16 @@ pub unsafe extern "C" fn pulse_channel_seal(
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let plaintext = bytes(plaintext, plaintext_len, "plaintext")?;
-            out.give_bytes(borrow_mut(channel, "channel")?.channel.seal(plaintext)?);
-            Ok(())
+            Ok(pulse_buffer::new(borrow_mut(channel, "channel")?.channel.seal(plaintext)?))
         })
     }
 }
 
 /// Opens the payload of a DATA frame. A message that is refused changes nothing.
-///
-/// # Safety
-/// `channel` is NULL or live, `sealed` is valid for its length; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_channel_open(
     channel: *mut pulse_channel,
@@ -168,24 +129,19 @@ pub unsafe extern "C" fn pulse_channel_open(
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let sealed = bytes(sealed, sealed_len, "sealed")?;
             let plaintext = zeroize::Zeroizing::new(borrow_mut(channel, "channel")?.channel.open(sealed)?);
-            out.give_bytes(plaintext.as_slice());
-            Ok(())
+            Ok(pulse_buffer::new(plaintext.as_slice()))
         })
     }
 }
 
-/// Wipes and frees a channel; NULL is nothing to free.
-///
-/// # Safety
-/// `channel` is NULL or live.
+/// Wipes and frees a channel; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_channel_free(channel: *mut pulse_channel) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(channel) };
 }

@@ -1,14 +1,11 @@
-//! Frames over the line.
+//! Frames
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, bytes, guard};
-use super::error::{pulse_error, pulse_status};
+use super::call::{Out, bytes, call};
+use super::fault::{pulse_error, pulse_status};
 use crate::relay::{Frame, FrameType};
 
-/// Builds a frame. `frame_type` is the number of FORMATS 11, as 0x01 for REGISTER.
-///
-/// # Safety
-/// `payload` is valid for `payload_len` bytes; `out` and `error` are NULL or valid for a write.
+/// Builds a frame. `frame_type` is one of `PULSE_FRAME_...`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_frame_encode(
     frame_type: u8,
@@ -18,21 +15,16 @@ pub unsafe extern "C" fn pulse_frame_encode(
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let payload = bytes(payload, payload_len, "payload")?;
-            out.give_bytes(Frame::new(FrameType::from_code(frame_type)?, channel, payload).encode()?);
-            Ok(())
+            Ok(pulse_buffer::new(Frame::new(FrameType::from_code(frame_type)?, channel, payload).encode()?))
         })
     }
 }
 
-/// Reads a frame: its type, its channel, and where in `frame` its payload begins; it goes to the end.
-///
-/// # Safety
-/// `frame` is valid for `frame_len` bytes; the outputs and `error` are NULL or valid for a write.
+/// Reads a frame: its type, its channel, and where in `frame` its payload begins, which goes to the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_frame_decode(
     frame: *const u8,
@@ -42,17 +34,13 @@ pub unsafe extern "C" fn pulse_frame_decode(
     out_payload_offset: *mut usize,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    let header = (Out::new(out_type, "out_type"), Out::new(out_channel, "out_channel"));
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let frame_type = Out::new(out_type, "out_type")?;
-            let channel = Out::new(out_channel, "out_channel")?;
-            let offset = Out::new(out_payload_offset, "out_payload_offset")?;
-            let frame = Frame::decode(bytes(frame, frame_len, "frame")?)?;
-            frame_type.put(frame.frame_type.code());
-            channel.put(frame.channel);
-            offset.put(frame_len.saturating_sub(frame.payload.len()));
-            Ok(())
+        call(error, (header, Out::new(out_payload_offset, "out_payload_offset")), || {
+            let decoded = Frame::decode(bytes(frame, frame_len, "frame")?)?;
+            let offset = frame_len.saturating_sub(decoded.payload.len());
+            Ok(((decoded.frame_type.code(), decoded.channel), offset))
         })
     }
 }

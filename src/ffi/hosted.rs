@@ -1,13 +1,13 @@
-//! A runtime's start over the line: bootstrap, credential, readiness; and what the control plane issues.
+//! A hosted runtime's start, and what the control plane issues
 
 use core::ffi::c_char;
 
 use serde::Serialize;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, free, guard, text};
+use super::call::{Out, borrow, call, free, text};
 use super::data_dir::pulse_data_dir;
-use super::error::{Fault, pulse_error, pulse_status};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, ErrorText, warning_texts};
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::hosted::{
@@ -26,7 +26,7 @@ pub const PULSE_MODE_SELF_HOSTED: pulse_mode = 0;
 /// Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
 pub const PULSE_MODE_HOSTED: pulse_mode = 1;
 
-/// How a runtime is configured. Many threads may use one at once.
+/// How a runtime is configured.
 pub struct pulse_runtime {
     runtime: Runtime,
     warnings: Vec<Warning>,
@@ -35,9 +35,6 @@ pub struct pulse_runtime {
 /// A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
 /// be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
 /// `PULSE_RELAY_SERVER` (empty: not set).
-///
-/// # Safety
-/// `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_runtime_new(
     mode: pulse_mode,
@@ -51,14 +48,13 @@ pub unsafe extern "C" fn pulse_runtime_new(
     out: *mut *mut pulse_runtime,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let mode = match mode {
                 PULSE_MODE_SELF_HOSTED => RuntimeMode::SelfHosted,
                 PULSE_MODE_HOSTED => RuntimeMode::Hosted,
-                _ => return Err(Fault::Argument("mode", "none of PULSE_MODE_...")),
+                _ => return Err(Fault::Argument("mode", "expected one of PULSE_MODE_...")),
             };
             let mut runtime = Runtime::new(mode, borrow(keys, "keys")?.keys.clone());
             let public_url = text(public_url, public_url_len, "public_url")?.trim();
@@ -67,19 +63,15 @@ pub unsafe extern "C" fn pulse_runtime_new(
             let server = text(relay_server, relay_server_len, "relay_server")?;
             let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
             runtime.relay_environment = environment;
-            out.give(pulse_runtime { runtime, warnings });
-            Ok(())
+            Ok(pulse_runtime { runtime, warnings })
         })
     }
 }
 
-/// Frees a runtime; NULL is nothing to free.
-///
-/// # Safety
-/// `runtime` is NULL or live.
+/// Frees a runtime; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(runtime) };
 }
 
@@ -125,9 +117,6 @@ impl<'a> From<&'a CredentialChoice> for Credential<'a> {
 /// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
 /// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
 /// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
-///
-/// # Safety
-/// `data_dir` and `runtime` are NULL or live; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_bootstrap(
     data_dir: *const pulse_data_dir,
@@ -136,10 +125,9 @@ pub unsafe extern "C" fn pulse_bootstrap(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?;
             let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
             let done = bootstrap(&locked, &runtime.runtime, UnixTime::from_secs(now))?;
@@ -152,17 +140,13 @@ pub unsafe extern "C" fn pulse_bootstrap(
             warnings.extend(warning_texts(&done.warnings));
             let credential = Credential::from(&done.credential);
             let report = BootstrapReport { outcome, reason, config: &done.config, credential, warnings };
-            out.give_bytes(json::secret_text(&report)?.as_bytes());
-            Ok(())
+            json::buffer(&report)
         })
     }
 }
 
 /// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
 /// fails and says of each candidate why.
-///
-/// # Safety
-/// As `pulse_bootstrap`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_registration_credential(
     data_dir: *const pulse_data_dir,
@@ -171,16 +155,14 @@ pub unsafe extern "C" fn pulse_registration_credential(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
             let choice = registration_credential(&locked, runtime, UnixTime::from_secs(now));
             choice.require_secret_token()?;
-            out.give_bytes(json::secret_text(&Credential::from(&choice))?.as_bytes());
-            Ok(())
+            json::buffer(&Credential::from(&choice))
         })
     }
 }
@@ -202,9 +184,6 @@ struct LinkReport<'a> {
 
 /// Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
 /// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
-///
-/// # Safety
-/// As `pulse_bootstrap`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_readiness(
     data_dir: *const pulse_data_dir,
@@ -213,10 +192,9 @@ pub unsafe extern "C" fn pulse_readiness(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?;
             let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
             let found = readiness(&locked, &runtime.runtime, UnixTime::from_secs(now));
@@ -230,8 +208,7 @@ pub unsafe extern "C" fn pulse_readiness(
             let mut warnings = warning_texts(&runtime.warnings);
             warnings.extend(warning_texts(&found.warnings));
             let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
-            out.give_bytes(json::secret_text(&report)?.as_bytes());
-            Ok(())
+            json::buffer(&report)
         })
     }
 }
@@ -251,10 +228,6 @@ struct Resolved<'a> {
 /// What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
 /// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
-///
-/// # Safety
-/// `runtime` is NULL or live, `billing_json` is valid for its length; `out_json` and `error` are NULL or valid for a
-/// write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_resolve(
     runtime: *const pulse_runtime,
@@ -264,10 +237,9 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let state: BillingState =
                 json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
@@ -283,8 +255,7 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
                 trial_ends_at: resolved.trial_ends_at,
                 lease_error: resolved.lease_error.as_ref().map(ErrorText::from),
             };
-            out.give_bytes(json::secret_text(&resolved)?.as_bytes());
-            Ok(())
+            json::buffer(&resolved)
         })
     }
 }
@@ -292,10 +263,6 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
 /// The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
 /// order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
 /// `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
-///
-/// # Safety
-/// `data_dir` and `key` are NULL or live, `order_json` is valid for its length; `out_host` and `error` are NULL or
-/// valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_issue(
     data_dir: *const pulse_data_dir,
@@ -306,17 +273,15 @@ pub unsafe extern "C" fn pulse_billing_state_issue(
     out_host: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_host, "out_host")?;
+        call(error, Out::new(out_host, "out_host"), || {
             let (directory, key) = (&borrow(data_dir, "data_dir")?.directory, &borrow(key, "key")?.key);
             let order: TenantOrder = json::parse(text(order_json, order_json_len, "order_json")?, "order_json")?;
             let locked = directory.lock()?;
             let mut issued = issue_billing_state(&order, key, UnixTime::from_secs(now))?;
             locked.save_billing_state(DEFAULT_ORG, &mut issued.billing)?;
-            out.give_bytes(issued.instance_host.as_str());
-            Ok(())
+            Ok(pulse_buffer::new(issued.instance_host.as_str()))
         })
     }
 }

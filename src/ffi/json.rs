@@ -1,10 +1,11 @@
-//! JSON over the line: what is not hot goes over as text.
+//! JSON across the C boundary: what is not hot is exchanged as JSON.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::error::Fault;
+use super::buffer::pulse_buffer;
+use super::fault::Fault;
 use crate::error::Error;
 use crate::json;
 use crate::warning::Warning;
@@ -13,11 +14,16 @@ use crate::warning::Warning;
 pub(super) fn parse<T: DeserializeOwned>(text: &str, name: &'static str) -> Result<T, Fault> {
     serde_json::from_str(text).map_err(|error| {
         let place = format!("refused at line {} column {}", error.line(), error.column());
-        Fault::ArgumentJson(name, format!("not the JSON object it should be: {place}"))
+        Fault::ArgumentJson(name, format!("expected the JSON object that the header describes, {place}"))
     })
 }
 
-/// An object that goes out; it may hold secrets.
+/// A value that goes out; it may hold secrets.
+pub(super) fn buffer(value: &impl Serialize) -> Result<pulse_buffer, Fault> {
+    Ok(pulse_buffer::new(secret_text(value)?))
+}
+
+/// The same as text.
 pub(super) fn secret_text(value: &impl Serialize) -> Result<Zeroizing<String>, Fault> {
     json::to_compact(value).map(Zeroizing::new).map_err(|_| Fault::Argument("result", "it cannot be written as JSON"))
 }

@@ -1,12 +1,12 @@
-//! Keys over the line: a signing key, what a public key is known by, the keys that are trusted.
+//! Keys: to sign with, to trust, and what a public key is known by
 
 use core::ffi::c_char;
 
 use serde::Serialize;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, free, guard, text};
-use super::error::{Fault, pulse_error, pulse_status};
+use super::call::{Out, borrow, call, free, text};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use crate::keys::{PublicKey, SigningKey, TableSize, TrustKeySet, TrustKeys};
 
@@ -15,34 +15,22 @@ pub struct pulse_signing_key {
     pub(super) key: SigningKey,
 }
 
-/// The public keys that are trusted to sign, by kind of token. Many threads may use one at once.
+/// The public keys that are trusted to sign, by kind of token.
 pub struct pulse_trust_keys {
     pub(super) keys: TrustKeys,
 }
 
 /// Makes a signing key from the operating system's random generator.
-///
-/// # Safety
-/// `out` is NULL or valid for a write, as is `error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_signing_key_generate(
     out: *mut *mut pulse_signing_key,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
-    unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give(pulse_signing_key { key: SigningKey::generate()? });
-            Ok(())
-        })
-    }
+    // SAFETY: the pointer contract of this module.
+    unsafe { call(error, Out::new(out, "out"), || Ok(pulse_signing_key { key: SigningKey::generate()? })) }
 }
 
 /// Reads a signing key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
-///
-/// # Safety
-/// `key_base64` is valid for `key_base64_len` bytes; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_signing_key_from_base64(
     key_base64: *const c_char,
@@ -50,64 +38,47 @@ pub unsafe extern "C" fn pulse_signing_key_from_base64(
     out: *mut *mut pulse_signing_key,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let key = SigningKey::from_base64(text(key_base64, key_base64_len, "key_base64")?)?;
-            out.give(pulse_signing_key { key });
-            Ok(())
+            Ok(pulse_signing_key { key })
         })
     }
 }
 
 /// The public key as settings write it: standard base64.
-///
-/// # Safety
-/// `key` is NULL or live; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_signing_key_public_key(
     key: *const pulse_signing_key,
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give_bytes(borrow(key, "key")?.key.public_key().to_base64());
-            Ok(())
-        })
+        call(error, Out::new(out, "out"), || Ok(pulse_buffer::new(borrow(key, "key")?.key.public_key().to_base64())))
     }
 }
 
 /// **Secret**: standard base64 of seed and public key, to be kept by the caller.
-///
-/// # Safety
-/// `key` is NULL or live; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_signing_key_secret_base64(
     key: *const pulse_signing_key,
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give_bytes(borrow(key, "key")?.key.secret_base64().expose_secret().as_bytes());
-            Ok(())
+        call(error, Out::new(out, "out"), || {
+            Ok(pulse_buffer::new(borrow(key, "key")?.key.secret_base64().expose_secret()))
         })
     }
 }
 
-/// Wipes and frees a signing key; NULL is nothing to free.
-///
-/// # Safety
-/// `key` is NULL or live.
+/// Wipes and frees a signing key; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_signing_key_free(key: *mut pulse_signing_key) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(key) };
 }
 
@@ -121,9 +92,6 @@ struct KeyNames {
 
 /// What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
 /// `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
-///
-/// # Safety
-/// `key_base64` is valid for `key_base64_len` bytes; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_public_key_describe(
     key_base64: *const c_char,
@@ -131,10 +99,9 @@ pub unsafe extern "C" fn pulse_public_key_describe(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let key = PublicKey::from_base64(text(key_base64, key_base64_len, "key_base64")?)?;
             let names = KeyNames {
                 public_key: key.to_base64(),
@@ -142,17 +109,13 @@ pub unsafe extern "C" fn pulse_public_key_describe(
                 log_fingerprint: key.log_fingerprint(),
                 fingerprint: key.fingerprint(),
             };
-            out.give_bytes(json::secret_text(&names)?.as_bytes());
-            Ok(())
+            json::buffer(&names)
         })
     }
 }
 
 /// The keys to trust: of leases, and of licenses and grants, each a comma-separated list of base64 keys as the settings
 /// have it. An empty list trusts none.
-///
-/// # Safety
-/// The texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_new(
     lease_keys: *const c_char,
@@ -162,16 +125,14 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
     out: *mut *mut pulse_trust_keys,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let lease = text(lease_keys, lease_keys_len, "lease_keys")?;
             let license = text(license_keys, license_keys_len, "license_keys")?;
             let keys =
                 TrustKeys { lease: TrustKeySet::from_setting(lease)?, license: TrustKeySet::from_setting(license)? };
-            out.give(pulse_trust_keys { keys });
-            Ok(())
+            Ok(pulse_trust_keys { keys })
         })
     }
 }
@@ -191,9 +152,6 @@ pub const PULSE_TABLES_HUGE: pulse_tables = 4;
 
 /// The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
 /// start. Without this call tables of the default size are built once a key has served some tens of tokens.
-///
-/// # Safety
-/// `keys` is NULL or live; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_with_tables(
     keys: *const pulse_trust_keys,
@@ -201,10 +159,9 @@ pub unsafe extern "C" fn pulse_trust_keys_with_tables(
     out: *mut *mut pulse_trust_keys,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let keys = &borrow(keys, "keys")?.keys;
             let size = match tables {
                 PULSE_TABLES_NONE => TableSize::None,
@@ -212,21 +169,17 @@ pub unsafe extern "C" fn pulse_trust_keys_with_tables(
                 PULSE_TABLES_MEDIUM => TableSize::Medium,
                 PULSE_TABLES_LARGE => TableSize::Large,
                 PULSE_TABLES_HUGE => TableSize::Huge,
-                _ => return Err(Fault::Argument("tables", "none of PULSE_TABLES_...")),
+                _ => return Err(Fault::Argument("tables", "expected one of PULSE_TABLES_...")),
             };
             let keys = TrustKeys { lease: keys.lease.with_tables(size)?, license: keys.license.with_tables(size)? };
-            out.give(pulse_trust_keys { keys });
-            Ok(())
+            Ok(pulse_trust_keys { keys })
         })
     }
 }
 
-/// Frees the keys; what was made with them keeps its own. NULL is nothing to free.
-///
-/// # Safety
-/// `keys` is NULL or live.
+/// Frees the keys; what was made with them keeps its own. NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_free(keys: *mut pulse_trust_keys) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(keys) };
 }

@@ -1,4 +1,4 @@
-//! Pairing codes over the line.
+//! Pairing codes
 
 use core::ffi::c_char;
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, free, guard, text};
+use super::call::{Out, borrow, call, free, text};
 use super::data_dir::relay_config;
-use super::error::{Fault, pulse_error, pulse_status};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use crate::error::Error;
 use crate::pairing::{
@@ -16,7 +16,7 @@ use crate::pairing::{
     check_connection, qr_svg, qr_terminal, relay_url_for_app,
 };
 
-/// A scanned pairing code that passed every check. Many threads may use one at once.
+/// A scanned pairing code that passed every check.
 pub struct pulse_pairing_code {
     code: PairingCode,
 }
@@ -33,9 +33,6 @@ struct Built<'a> {
 /// token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
 /// `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
 /// `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
-///
-/// # Safety
-/// The texts are valid for their lengths; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_pairing_build(
     config_json: *const c_char,
@@ -49,10 +46,9 @@ pub unsafe extern "C" fn pulse_pairing_build(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let config = text(config_json, config_json_len, "config_json")?;
             let instance_id = text(instance_id, instance_id_len, "instance_id")?;
             let auth_token = text(auth_token, auth_token_len, "auth_token")?;
@@ -72,16 +68,12 @@ pub unsafe extern "C" fn pulse_pairing_build(
                 compact_code: Zeroizing::new(payload.secret_compact_code()),
                 diagnostics: &payload.diagnostics,
             };
-            out.give_bytes(json::secret_text(&built)?.as_bytes());
-            Ok(())
+            json::buffer(&built)
         })
     }
 }
 
 /// Reads and checks a scanned text: a deep link, the compact code, or the JSON form.
-///
-/// # Safety
-/// `scanned` is valid for its length; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_pairing_code_parse(
     scanned: *const c_char,
@@ -89,12 +81,10 @@ pub unsafe extern "C" fn pulse_pairing_code_parse(
     out: *mut *mut pulse_pairing_code,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give(pulse_pairing_code { code: PairingCode::parse(text(scanned, scanned_len, "scanned")?)? });
-            Ok(())
+        call(error, Out::new(out, "out"), || {
+            Ok(pulse_pairing_code { code: PairingCode::parse(text(scanned, scanned_len, "scanned")?)? })
         })
     }
 }
@@ -112,19 +102,15 @@ struct Scanned<'a> {
 
 /// What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
 /// `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
-///
-/// # Safety
-/// `code` is NULL or live; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_pairing_code_secret_json(
     code: *const pulse_pairing_code,
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let code = &borrow(code, "code")?.code;
             let scanned = Scanned {
                 instance_id: code.instance_id(),
@@ -135,19 +121,15 @@ pub unsafe extern "C" fn pulse_pairing_code_secret_json(
                 instance_url: code.instance_url(),
                 name: code.name(),
             };
-            out.give_bytes(json::secret_text(&scanned)?.as_bytes());
-            Ok(())
+            json::buffer(&scanned)
         })
     }
 }
 
-/// Wipes and frees a code; NULL is nothing to free.
-///
-/// # Safety
-/// `code` is NULL or live.
+/// Wipes and frees a code; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_pairing_code_free(code: *mut pulse_pairing_code) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(code) };
 }
 
@@ -167,9 +149,6 @@ struct Presented<'a> {
 /// The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
 /// JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
 /// `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
-///
-/// # Safety
-/// `presented_json` is valid for its length; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_connection_check(
     presented_json: *const c_char,
@@ -177,10 +156,9 @@ pub unsafe extern "C" fn pulse_connection_check(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let presented = text(presented_json, presented_json_len, "presented_json")?;
             let presented: Presented<'_> = serde_json::from_str(presented)
                 .map_err(|error| Fault::ArgumentJson("presented_json", format!("column {}", error.column())))?;
@@ -196,16 +174,12 @@ pub unsafe extern "C" fn pulse_connection_check(
                 auth_token: &presented.auth_token,
                 token_verdict: if presented.token_known { TokenVerdict::Known } else { TokenVerdict::Unknown },
             });
-            out.give_bytes(json::secret_text(&diagnostics)?.as_bytes());
-            Ok(())
+            json::buffer(&diagnostics)
         })
     }
 }
 
 /// The URL an app connects to, from the one the instance is configured with.
-///
-/// # Safety
-/// `url` is valid for its length; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_url_for_app(
     url: *const c_char,
@@ -213,20 +187,13 @@ pub unsafe extern "C" fn pulse_relay_url_for_app(
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give_bytes(relay_url_for_app(text(url, url_len, "url")?));
-            Ok(())
-        })
+        call(error, Out::new(out, "out"), || Ok(pulse_buffer::new(relay_url_for_app(text(url, url_len, "url")?))))
     }
 }
 
 /// Draws a text as a QR code: an SVG image.
-///
-/// # Safety
-/// `code` is valid for its length; `out_svg` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_qr_svg(
     code: *const c_char,
@@ -234,20 +201,13 @@ pub unsafe extern "C" fn pulse_qr_svg(
     out_svg: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_svg, "out_svg")?;
-            out.give_bytes(qr_svg(text(code, code_len, "code")?)?);
-            Ok(())
-        })
+        call(error, Out::new(out_svg, "out_svg"), || Ok(pulse_buffer::new(qr_svg(text(code, code_len, "code")?)?)))
     }
 }
 
 /// Draws a text as a QR code for a terminal with a dark background.
-///
-/// # Safety
-/// `code` is valid for its length; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_qr_terminal(
     code: *const c_char,
@@ -255,12 +215,6 @@ pub unsafe extern "C" fn pulse_qr_terminal(
     out: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
-    unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
-            out.give_bytes(qr_terminal(text(code, code_len, "code")?)?);
-            Ok(())
-        })
-    }
+    // SAFETY: the pointer contract of this module.
+    unsafe { call(error, Out::new(out, "out"), || Ok(pulse_buffer::new(qr_terminal(text(code, code_len, "code")?)?))) }
 }

@@ -1,4 +1,4 @@
-//! Leases, licenses and grants over the line.
+//! Leases, licenses and grants
 
 use core::ffi::c_char;
 use core::time::Duration;
@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, free, guard, guard_or, text};
-use super::error::{Fault, pulse_error, pulse_status};
+use super::call::{Out, borrow, call, free, read, text};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::entitlement::{
@@ -40,17 +40,12 @@ pub const PULSE_HOST_ANY: pulse_host_binding = 1;
 /// The time at which a lifetime license expires.
 pub const PULSE_NEVER: i64 = 9_223_372_036_854_775_807;
 
-/// A token that verified. It is a value to keep: asking it again needs no signature check. Many threads may use one at
-/// once.
+/// A token that verified. It is a value to keep: asking it again needs no signature check.
 pub struct pulse_token {
     token: VerifiedToken,
 }
 
 /// Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
-///
-/// # Safety
-/// `key` is NULL or live, `claims_json` is valid for `claims_json_len` bytes; `out_token` and `error` are NULL or valid
-/// for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_sign(
     key: *const pulse_signing_key,
@@ -61,10 +56,9 @@ pub unsafe extern "C" fn pulse_token_sign(
     out_token: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_token, "out_token")?;
+        call(error, Out::new(out_token, "out_token"), || {
             let claims = text(claims_json, claims_json_len, "claims_json")?;
             let key = &borrow(key, "key")?.key;
             let claims = match kind_of(kind)? {
@@ -77,18 +71,14 @@ pub unsafe extern "C" fn pulse_token_sign(
                 TokenKind::Grant => GrantClaims::from_json(claims)?.to_json()?,
             };
             let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
-            out.give_bytes(sign(key, &claims)?);
-            Ok(())
+            Ok(pulse_buffer::new(sign(key, &claims)?))
         })
     }
 }
 
-/// Verifies a token as the kind its claims say it is of: signature under the keys of that kind, term, and, for a lease,
+/// Verifies a token as the kind that its claims say: signature under the keys of that kind, term, and, for a lease,
 /// host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
 /// `leeway_seconds` (at most 300) counts for leases.
-///
-/// # Safety
-/// `keys` is NULL or live, the texts are valid for their lengths; `out` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_verify(
     keys: *const pulse_trust_keys,
@@ -104,17 +94,15 @@ pub unsafe extern "C" fn pulse_token_verify(
     out: *mut *mut pulse_token,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out, "out")?;
+        call(error, Out::new(out, "out"), || {
             let keys = &borrow(keys, "keys")?.keys;
             let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?
                 .with_leeway(ClockLeeway::new(Duration::from_secs(leeway_seconds.into()))?);
             let token = text(token, token_len, "token")?;
             let token = VerifiedToken::verify(token, keys, &checks, UnixTime::from_secs(now))?;
-            out.give(pulse_token { token });
-            Ok(())
+            Ok(pulse_token { token })
         })
     }
 }
@@ -128,9 +116,6 @@ struct Inspected<'a> {
 
 /// Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
 /// `state` at `now`, and `claims`. It grants nothing.
-///
-/// # Safety
-/// As `pulse_token_verify`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_inspect(
     keys: *const pulse_trust_keys,
@@ -145,10 +130,9 @@ pub unsafe extern "C" fn pulse_token_inspect(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let keys = &borrow(keys, "keys")?.keys;
             let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?;
             let (token, now) = (text(token, token_len, "token")?, UnixTime::from_secs(now));
@@ -170,39 +154,26 @@ pub unsafe extern "C" fn pulse_token_inspect(
             let claims: &RawValue = serde_json::from_str(&claims)
                 .map_err(|_| Fault::Argument("result", "the claims cannot be written as JSON"))?;
             let inspected = Inspected { kind: kind.as_str(), state, claims };
-            out.give_bytes(json::secret_text(&inspected)?.as_bytes());
-            Ok(())
+            json::buffer(&inspected)
         })
     }
 }
 
 /// The kind of a verified token; `PULSE_KIND_NONE` for NULL.
-///
-/// # Safety
-/// `token` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_kind(token: *const pulse_token) -> pulse_kind {
-    // SAFETY: as the caller says.
-    guard_or(PULSE_KIND_NONE, || Some(kind_number(unsafe { borrow(token, "token") }.ok()?.token.kind())))
+    // SAFETY: the pointer contract of this module.
+    unsafe { read(token, PULSE_KIND_NONE, |token| kind_number(token.token.kind())) }
 }
 
 /// From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
-///
-/// # Safety
-/// `token` is NULL or live.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_expires_at(token: *const pulse_token) -> i64 {
-    guard_or(0, || {
-        // SAFETY: as the caller says.
-        let token = unsafe { borrow(token, "token") }.ok()?;
-        Some(token.token.counts_until().map_or(PULSE_NEVER, UnixTime::as_secs))
-    })
+    // SAFETY: the pointer contract of this module.
+    unsafe { read(token, 0, |token| token.token.counts_until().map_or(PULSE_NEVER, UnixTime::as_secs)) }
 }
 
 /// Whether the token is in term and grants a capability at `now`: 0 if it does.
-///
-/// # Safety
-/// `token` is NULL or live, `capability` is valid for `capability_len` bytes; `error` is NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_check(
     token: *const pulse_token,
@@ -211,9 +182,9 @@ pub unsafe extern "C" fn pulse_token_check(
     now: i64,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
+        call(error, (), || {
             let capability = Capability::new(text(capability, capability_len, "capability")?);
             Ok(borrow(token, "token")?.token.check_grants(&capability, UnixTime::from_secs(now))?)
         })
@@ -221,9 +192,6 @@ pub unsafe extern "C" fn pulse_token_check(
 }
 
 /// Whether the token is a lease for a host, in any spelling: 0 if it is.
-///
-/// # Safety
-/// `token` is NULL or live, `host` is valid for `host_len` bytes; `error` is NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_check_host(
     token: *const pulse_token,
@@ -231,9 +199,9 @@ pub unsafe extern "C" fn pulse_token_check_host(
     host_len: usize,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
+        call(error, (), || {
             let host = text(host, host_len, "host")?;
             match &borrow(token, "token")?.token {
                 VerifiedToken::Lease(lease) => Ok(lease.check_host(host)?),
@@ -244,29 +212,21 @@ pub unsafe extern "C" fn pulse_token_check_host(
 }
 
 /// The claims as JSON, normalized.
-///
-/// # Safety
-/// `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_claims_json(
     token: *const pulse_token,
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
-            out.give_bytes(borrow(token, "token")?.token.claims_json()?);
-            Ok(())
+        call(error, Out::new(out_json, "out_json"), || {
+            Ok(pulse_buffer::new(borrow(token, "token")?.token.claims_json()?))
         })
     }
 }
 
 /// The capabilities that count at `now`, as a sorted JSON array.
-///
-/// # Safety
-/// `token` is NULL or live; `out_json` and `error` are NULL or valid for a write.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_capabilities_json(
     token: *const pulse_token,
@@ -274,24 +234,19 @@ pub unsafe extern "C" fn pulse_token_capabilities_json(
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe {
-        guard(error, || {
-            let out = Out::new(out_json, "out_json")?;
+        call(error, Out::new(out_json, "out_json"), || {
             let capabilities = borrow(token, "token")?.token.capabilities_at(UnixTime::from_secs(now));
-            out.give_bytes(json::secret_text(&capabilities)?.as_bytes());
-            Ok(())
+            json::buffer(&capabilities)
         })
     }
 }
 
-/// Frees a token; NULL is nothing to free.
-///
-/// # Safety
-/// `token` is NULL or live.
+/// Frees a token; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_free(token: *mut pulse_token) {
-    // SAFETY: as the caller says.
+    // SAFETY: the pointer contract of this module.
     unsafe { free(token) };
 }
 
@@ -299,7 +254,7 @@ fn checks<'a>(binding: pulse_host_binding, host: &'a str, org: &'a str) -> Resul
     let checks = LeaseChecks::new(match binding {
         PULSE_HOST_REQUIRE => HostBinding::Require(host),
         PULSE_HOST_ANY => HostBinding::AnyHost,
-        _ => return Err(Fault::Argument("host_binding", "none of PULSE_HOST_...")),
+        _ => return Err(Fault::Argument("host_binding", "expected one of PULSE_HOST_...")),
     });
     Ok(if org.is_empty() { checks } else { checks.with_org(org) })
 }
@@ -309,7 +264,7 @@ fn kind_of(kind: pulse_kind) -> Result<TokenKind, Fault> {
         PULSE_KIND_LEASE => Ok(TokenKind::Lease),
         PULSE_KIND_LICENSE => Ok(TokenKind::License),
         PULSE_KIND_GRANT => Ok(TokenKind::Grant),
-        _ => Err(Fault::Argument("kind", "none of PULSE_KIND_...")),
+        _ => Err(Fault::Argument("kind", "expected one of PULSE_KIND_...")),
     }
 }
 

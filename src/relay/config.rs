@@ -8,7 +8,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, quoted};
 use crate::json;
 use crate::members::{Names, UnknownMembers};
 use crate::url::Url;
@@ -225,7 +225,7 @@ impl RelayEnvironment {
                 _ => None,
             };
             if environment.enabled.is_none() {
-                let reason = format!("expected 1 true yes y on, or 0 false no n off, received {value:?}");
+                let reason = format!("expected 1 true yes y on, or 0 false no n off, received {}", quoted(value));
                 warnings.push(Warning::EnvironmentIgnored { variable: ENABLED, reason });
             }
         }

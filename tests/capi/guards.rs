@@ -21,20 +21,23 @@ fn null_is_an_error_everywhere_and_outputs_stay_as_they_were() {
 }
 
 #[test]
-fn a_panic_ends_at_the_line() {
+fn a_panic_ends_at_the_boundary_and_writes_no_output() {
     let folder = tempfile::tempdir().unwrap();
     let source = folder.path().join("panic.c");
     let text = r#"
         #include <pulse_trust.h>
         #include <stdio.h>
-        pulse_status pulse_panic_probe(pulse_error **error);
+        pulse_status pulse_panic_probe(pulse_buffer **out, pulse_error **error);
         int main(void) {
+            static char sentinel;
+            pulse_buffer *out = (pulse_buffer *)(void *)&sentinel;
             pulse_error *error = NULL;
-            if (pulse_panic_probe(&error) != PULSE_ERR_PANIC) return 1;
+            if (pulse_panic_probe(&out, &error) != PULSE_ERR_PANIC) return 1;
             if (pulse_error_status(error) != PULSE_ERR_PANIC) return 2;
             puts(pulse_error_message(error));
             pulse_error_free(error);
-            return pulse_panic_probe(NULL) == PULSE_ERR_PANIC ? 0 : 3;
+            if (pulse_panic_probe(&out, NULL) != PULSE_ERR_PANIC) return 3;
+            return out == (pulse_buffer *)(void *)&sentinel ? 0 : 4;
         }
     "#;
     std::fs::write(&source, text).unwrap();
@@ -44,7 +47,7 @@ fn a_panic_ends_at_the_line() {
     assert!(String::from_utf8(output.stdout).unwrap().contains("a bug in pulse-trust was caught"));
 }
 
-/// The guard is the first thing in each function, so nothing is outside of it.
+/// What guards is the first thing in each function, so that nothing is outside of it.
 #[test]
 fn every_exported_function_is_one_guarded_call() {
     let mut names = Vec::new();
@@ -58,11 +61,15 @@ fn every_exported_function_is_one_guarded_call() {
             let (function, _) = function.split_once("\n}\n").unwrap();
             let (signature, body) = function.split_once(" {\n").unwrap();
             let name = signature.split_once("fn ").unwrap().1.split_once('(').unwrap().0;
-            let body: String =
-                body.lines().map(str::trim).filter(|line| !line.starts_with("//")).collect::<Vec<_>>().join(" ");
-            let body = body.trim_start_matches("unsafe { ");
-            let is_guarded = ["guard(", "guard_or(", "free("].iter().any(|guard| body.starts_with(guard));
-            assert!(is_guarded, "{name} does not begin with a guard: {body:.60}");
+            let outside = body.lines().map(str::trim).find(|line| {
+                // Names of outputs and defaults, which compute nothing.
+                !(line.starts_with("//") || line.starts_with("let ") || *line == "unsafe {")
+            });
+            let outside = outside.unwrap().trim_start_matches("unsafe { ");
+            let is_guarded = ["call(", "read(", "free(", "compute(", "milliseconds(", "VERSION.as_ptr()"]
+                .iter()
+                .any(|guard| outside.starts_with(guard));
+            assert!(is_guarded, "{name} does not begin with what guards it: {outside:.60}");
             names.push(name.to_owned());
         }
     }
@@ -70,22 +77,6 @@ fn every_exported_function_is_one_guarded_call() {
         assert!(names.contains(&prototype.name), "{} is in no file of src/ffi", prototype.name);
     }
 }
-
-const HANDLES: [&str; 13] = [
-    "admission",
-    "buffer",
-    "channel",
-    "data_dir",
-    "error",
-    "handshake",
-    "identity",
-    "pairing_code",
-    "registration",
-    "runtime",
-    "signing_key",
-    "token",
-    "trust_keys",
-];
 
 fn program() -> String {
     let mut text = String::from(SETUP);
@@ -109,45 +100,46 @@ fn program() -> String {
 
 fn write_call(text: &mut String, prototype: &Prototype, is_null: impl Fn(usize) -> bool) {
     let mut arguments = Vec::new();
-    let mut must_fail = false;
+    let mut nulls = Vec::new();
     for (index, parameter) in prototype.parameters.iter().enumerate() {
         if parameter.is_pointer() && is_null(index) {
             arguments.push("NULL".to_owned());
-            must_fail |= parameter.name != "error";
+            if parameter.role != "error" {
+                nulls.push(parameter.name.as_str());
+            }
         } else {
             arguments.push(valid_argument(parameter));
         }
     }
     let call = format!("{}({})", prototype.name, arguments.join(", "));
-    let line = if prototype.returns == "pulse_status" && prototype.name != "pulse_error_status" {
-        let expected = if must_fail { "== PULSE_ERR_NULL_ARGUMENT" } else { ">= 0" };
-        format!("    expect({call} {expected}, {must_fail:?}, \"{}\");\n", call.replace('"', "'"))
+    let line = if prototype.is_fallible() {
+        let must_fail = i32::from(!nulls.is_empty());
+        let expected = if nulls.is_empty() { ">= 0" } else { "== PULSE_ERR_NULL_ARGUMENT" };
+        // The error names the argument, where there is an error and one argument to name.
+        let message = match nulls.as_slice() {
+            [null] => format!("\"argument {null} is NULL\""),
+            _ => "NULL".to_owned(),
+        };
+        format!("    expect({call} {expected}, {must_fail}, {message}, \"{}\");\n", call.replace('"', "'"))
     } else {
         format!("    (void){call}; calls++;\n")
     };
-    let line = line.replace(", true,", ", 1,").replace(", false,", ", 0,");
     write!(text, "{line}").unwrap();
 }
 
 fn valid_argument(parameter: &Parameter) -> String {
-    let kind = parameter.kind.trim_start_matches("const ");
-    if let Some(handle) = kind.strip_prefix("pulse_").and_then(|kind| kind.strip_suffix(" *"))
-        && HANDLES.contains(&handle)
-    {
-        return format!("a_{handle}");
-    }
-    if let Some(handle) = kind.strip_prefix("pulse_").and_then(|kind| kind.strip_suffix(" **")) {
-        return format!("&out_{handle}");
-    }
-    match kind {
-        "char *" => "\"text\"".to_owned(),
-        "uint8_t *" if parameter.name == "out_type" => "&out_byte".to_owned(),
-        "uint8_t *" if parameter.name == "out_signature" => "out_bytes".to_owned(),
-        "uint8_t *" => "bytes".to_owned(),
-        "uint32_t *" => "&out_number".to_owned(),
-        "size_t *" => "&out_size".to_owned(),
-        _ if parameter.name.ends_with("_len") => "4".to_owned(),
-        _ => "0".to_owned(),
+    let handle = parameter.c_type.trim_start_matches("pulse_");
+    match (parameter.role.as_str(), parameter.c_type.as_str()) {
+        ("text", _) => "\"text\"".to_owned(),
+        ("bytes", _) => "bytes".to_owned(),
+        ("length", _) => "4".to_owned(),
+        ("handle" | "exclusive_handle", _) => format!("a_{handle}"),
+        ("out_handle" | "out_buffer" | "error", _) => format!("&out_{handle}"),
+        ("out_number", "uint8_t") => "&out_byte".to_owned(),
+        ("out_number", "uint32_t") => "&out_number".to_owned(),
+        ("out_number", "size_t") => "&out_size".to_owned(),
+        ("number", _) => "0".to_owned(),
+        other => panic!("{}: {other:?}", parameter.name),
     }
 }
 
@@ -156,7 +148,7 @@ const SETUP: &str = r#"
 #include <pulse_trust.h>
 #include <stdio.h>
 #include <string.h>
-static uint8_t bytes[64], out_bytes[64], out_byte = 0xaa;
+static uint8_t bytes[64], out_byte = 0xaa;
 static uint32_t out_number = 0xaaaaaaaa;
 static size_t out_size = 0xaaaa;
 static char sentinel;
@@ -170,23 +162,25 @@ static void reset(void) {
 #define RESET(type) out_##type = (pulse_##type *)(void *)&sentinel
     RESET(admission); RESET(buffer); RESET(channel); RESET(data_dir); RESET(handshake); RESET(identity);
     RESET(pairing_code); RESET(registration); RESET(runtime); RESET(signing_key); RESET(token); RESET(trust_keys);
-    memset(out_bytes, 0xaa, sizeof out_bytes);
     out_byte = 0xaa; out_number = 0xaaaaaaaa; out_size = 0xaaaa;
     pulse_error_free(out_error);
     out_error = NULL;
 }
 
-/* `must_fail`: the call got a NULL, so that nothing may have been written. */
-static void expect_at(int right, int must_fail, const char *call, int *failures) {
+/* `must_fail`: the call got a NULL, so that nothing may have been written. `message`: what the error must say. */
+static void expect_at(int right, int must_fail, const char *message, const char *call, int *failures) {
     calls++;
     int touched = 0;
 #define LOOK(type) touched |= out_##type != (pulse_##type *)(void *)&sentinel
     LOOK(admission); LOOK(buffer); LOOK(channel); LOOK(data_dir); LOOK(handshake); LOOK(identity); LOOK(pairing_code);
     LOOK(registration); LOOK(runtime); LOOK(signing_key); LOOK(token); LOOK(trust_keys);
-    for (size_t i = 0; i < sizeof out_bytes; i++) touched |= out_bytes[i] != 0xaa;
     touched |= out_byte != 0xaa || out_number != 0xaaaaaaaa || out_size != 0xaaaa;
     if (!right || (must_fail && touched)) {
         fprintf(stderr, "%s: %s\n", right ? "an output was written" : "wrong status", call);
+        ++*failures;
+    }
+    if (message != NULL && strcmp(message, pulse_error_message(out_error)) != 0) {
+        fprintf(stderr, "%s: the error says %s\n", call, pulse_error_message(out_error));
         ++*failures;
     }
     reset();
@@ -224,6 +218,6 @@ int main(int count, char **arguments) {
         fprintf(stderr, "setup failed: %s\n", pulse_error_message(a_error));
         return 1;
     }
-#define expect(right, must_fail, call) do { int is_right = (right); expect_at(is_right, must_fail, call, &failures); } while (0)
+#define expect(right, must_fail, message, call) do { int is_right = (right); expect_at(is_right, must_fail, message, call, &failures); } while (0)
     reset();
 "#;

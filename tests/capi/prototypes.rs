@@ -1,4 +1,6 @@
-//! The functions that the header declares.
+//! The functions of the contract, with each C parameter.
+
+use serde_json::Value;
 
 use crate::library::root;
 
@@ -8,46 +10,46 @@ pub(crate) struct Prototype {
     pub(crate) parameters: Vec<Parameter>,
 }
 
+impl Prototype {
+    pub(crate) fn is_fallible(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.role == "error")
+    }
+}
+
 pub(crate) struct Parameter {
-    /// As `const pulse_token *`.
-    pub(crate) kind: String,
     pub(crate) name: String,
+    /// `length` for what follows a `text` or `bytes`; else the role of the contract.
+    pub(crate) role: String,
+    pub(crate) c_type: String,
 }
 
 impl Parameter {
     pub(crate) fn is_pointer(&self) -> bool {
-        self.kind.ends_with('*')
+        !matches!(self.role.as_str(), "number" | "length")
     }
+}
+
+pub(crate) fn contract() -> Value {
+    let text = std::fs::read_to_string(root().join("include/pulse_trust.contract.json")).unwrap();
+    serde_json::from_str(&text).unwrap()
 }
 
 pub(crate) fn prototypes() -> Vec<Prototype> {
-    let header = std::fs::read_to_string(root().join("include/pulse_trust.h")).unwrap();
-    let mut code = String::new();
-    let mut rest = header.as_str();
-    while let Some((before, after)) = rest.split_once("/*") {
-        code.push_str(before);
-        rest = after.split_once("*/").unwrap().1;
+    let contract = contract();
+    let groups = contract["groups"].as_array().unwrap();
+    groups.iter().flat_map(|group| group["functions"].as_array().unwrap()).map(prototype).collect()
+}
+
+fn prototype(function: &Value) -> Prototype {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut parameters = Vec::new();
+    for parameter in function["parameters"].as_array().unwrap() {
+        let (name, role) = (text(&parameter["name"]), text(&parameter["role"]));
+        let has_length = matches!(role.as_str(), "text" | "bytes");
+        parameters.push(Parameter { name: name.clone(), role, c_type: text(&parameter["type"]) });
+        if has_length {
+            parameters.push(Parameter { name: name + "_len", role: "length".to_owned(), c_type: "size_t".to_owned() });
+        }
     }
-    code.push_str(rest);
-    let lines = code.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join(" ");
-    lines.split(';').filter_map(prototype).collect()
-}
-
-fn prototype(declaration: &str) -> Option<Prototype> {
-    let declaration = declaration.replace("extern \"C\" {", "");
-    let (head, parameters) = declaration.trim().strip_suffix(')')?.split_once('(')?;
-    let (returns, name) = split_name(head);
-    let parameters = parameters.split(',').filter(|parameter| parameter.trim() != "void").map(|parameter| {
-        let (kind, name) = split_name(parameter);
-        Parameter { kind, name }
-    });
-    Some(Prototype { returns, name, parameters: parameters.collect() })
-}
-
-/// `const pulse_token *token` is `const pulse_token *` and `token`.
-fn split_name(text: &str) -> (String, String) {
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let start = words.rfind([' ', '*']).unwrap() + 1;
-    let (kind, name) = words.split_at(start);
-    (kind.trim().to_owned(), name.to_owned())
+    Prototype { returns: text(&function["returns"]), name: text(&function["name"]), parameters }
 }

@@ -1,6 +1,7 @@
-"""Parses the Swift sources, and holds each pulse_ name in them against include/pulse_trust.h: that a function is there, and
+"""Parses the Swift sources, and holds each pulse_ name in them against include/pulse_trust.contract.json: that a function is there, and
 is called with as many arguments as it has parameters. Types are what only a Swift compiler can check."""
 
+import json
 import pathlib
 import re
 import sys
@@ -9,8 +10,8 @@ import tree_sitter_swift
 from tree_sitter import Language, Parser
 
 
-def main(swift: pathlib.Path, header: pathlib.Path) -> int:
-    functions, types, constants = declared(header.read_text())
+def main(swift: pathlib.Path, contract: pathlib.Path) -> int:
+    functions, types, constants = declared(json.loads(contract.read_text()))
     parser = Parser(Language(tree_sitter_swift.language()))
     faults, calls, files = [], 0, sorted(swift.rglob("*.swift"))
     for file in files:
@@ -34,8 +35,8 @@ def main(swift: pathlib.Path, header: pathlib.Path) -> int:
             elif name in functions:
                 faults.append(f"{where}: {name} is named but not called, so nothing counts its arguments")
             elif name not in types and name not in constants:
-                faults.append(f"{where}: {name} is not in the header")
-    print(f"{len(files)} files, {calls} calls, {len(functions)} functions in the header")
+                faults.append(f"{where}: {name} is not in the contract")
+    print(f"{len(files)} files, {calls} calls, {len(functions)} functions in the contract")
     if calls < 15 or len(functions) < 50:
         faults.append("too few to be all")
     for fault in faults:
@@ -43,14 +44,16 @@ def main(swift: pathlib.Path, header: pathlib.Path) -> int:
     return 1 if faults else 0
 
 
-def declared(header: str) -> tuple[dict[str, int], set[str], set[str]]:
-    """The functions with their number of parameters, the types, and the constants."""
-    code = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
-    functions = {}
-    for name, parameters in re.findall(r"\b(pulse_\w+)\s*\(([^)]*)\)\s*;", code):
-        functions[name] = 0 if parameters.strip() in ("", "void") else parameters.count(",") + 1
-    types = set(re.findall(r"^typedef .*\b(pulse_\w+);$", code, flags=re.M))
-    constants = set(re.findall(r"^#define (PULSE_\w+) ", code, flags=re.M))
+def declared(contract: dict) -> tuple[dict[str, int], set[str], set[str]]:
+    """The functions with their number of C parameters, the types, and the constants."""
+    functions, types = {}, {"pulse_status"}
+    for group in contract["groups"]:
+        types.update(handle["name"] for handle in group["handles"])
+        for function in group["functions"]:
+            # Text and bytes are a pointer and a length.
+            functions[function["name"]] = sum(1 + (p["role"] in ("text", "bytes")) for p in function["parameters"])
+    constants = {"PULSE_OK"} | {constant["name"] for constant in contract["constants"]}
+    constants |= {"PULSE_ERR_" + error["name"] for error in contract["errors"]}
     return functions, types, constants
 
 

@@ -1,7 +1,7 @@
 // The specification from which React Native's codegen makes NativePulseTrustCxxSpec. NOT RUN in this repository.
 //
 // Bytes go over as ArrayBuffer. Codegen before 2026 has no word for it, so they stand as UnsafeObject, which is
-// jsi::Object in C++. Handles are numbers, which the module looks up; 0 is none. What the library refuses is thrown as
+// jsi::Object in C++. Handles are numbers, which the module looks up; 0 is not a handle. What the library refuses is thrown as
 // an Error with `code`, its stable number.
 import type { TurboModule } from "react-native";
 import { TurboModuleRegistry } from "react-native";

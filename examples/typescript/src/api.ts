@@ -1,9 +1,9 @@
 // What both entries, index.ts and node.ts, have in common.
 export { Channel, Handshake, Identity } from "./channel.js";
-export { PulseCode, type PulseCodeName } from "./codes.js";
+export { FrameType, PulseCode, type PulseCodeName } from "./codes.js";
 export type { Diagnostic } from "./diagnostic.js";
 export { PulseError, codeName } from "./errors.js";
-export { type Frame, FrameType } from "./frame.js";
+export type { Frame } from "./frame.js";
 export { Closable } from "./handle.js";
 export { type Source, load } from "./load.js";
 export {

@@ -14,12 +14,16 @@ const OUTPUT_LEN = 8;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** One instance of the module, with memory of its own. A call runs to its end before the next one begins. */
+/**
+ * One instance of the module, with memory of its own. A call runs to its end before the next one begins.
+ *
+ * A bug in the library traps, as WebAssembly cannot unwind. The memory cannot be trusted after that: it is wiped, and
+ * the instance takes no further call. It holds no lock of its host's, which has no files here.
+ */
 export class Engine {
   readonly #exports: WebAssembly.Exports;
   readonly #memory: WebAssembly.Memory;
-  /** A trap is a bug that was caught; the memory cannot be trusted after it. */
-  #dead = false;
+  #trapped = false;
 
   static async instantiate(module: WebAssembly.Module): Promise<Engine> {
     let memory: WebAssembly.Memory | undefined;
@@ -55,7 +59,7 @@ export class Engine {
       if (status !== 0) throw this.#takeError(status, error);
       return written;
     } finally {
-      if (!this.#dead) for (const [pointer, length] of taken) this.#call("pulse_wasm_free", pointer, length);
+      if (!this.#trapped) for (const [pointer, length] of taken) this.#call("pulse_wasm_free", pointer, length);
     }
   }
 
@@ -91,7 +95,7 @@ export class Engine {
 
   /** Wipes and frees a handle. */
   free(name: string, handle: number): void {
-    if (!this.#dead) this.#call(name, handle);
+    if (!this.#trapped) this.#call(name, handle);
   }
 
   #pass(argument: Argument, allocate: (length: number) => number): number[] {
@@ -114,11 +118,12 @@ export class Engine {
   }
 
   #call(name: string, ...numbers: number[]): number {
-    if (this.#dead) throw caught();
+    if (this.#trapped) throw caught();
     try {
       return (this.#exports[name] as Exported)(...numbers);
     } catch {
-      this.#dead = true;
+      this.#trapped = true;
+      new Uint8Array(this.#memory.buffer).fill(0);
       throw caught();
     }
   }
@@ -160,5 +165,5 @@ export function invalid(message: string): PulseError {
 }
 
 function caught(): PulseError {
-  return new PulseError(PulseCode.PANIC, "a bug in pulse-trust was caught: this instance takes no further call");
+  return new PulseError(PulseCode.PANIC, "a bug in pulse-trust was caught: this instance takes no further call, load another one");
 }

@@ -27,7 +27,7 @@ export class PulseError extends Error {
   }
 }
 
-/** The stable name of a number; `UNKNOWN` for a number that is none. */
+/** The stable name of a number; `UNKNOWN` for a number that has none. */
 export function codeName(code: number): PulseCodeName | "UNKNOWN" {
   return names.get(code) ?? "UNKNOWN";
 }

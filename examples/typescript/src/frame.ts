@@ -1,24 +1,5 @@
+import type { FrameType } from "./codes.js";
 import type { Engine } from "./engine.js";
-
-/** The type byte of a frame. */
-export const FrameType = {
-  REGISTER: 0x01,
-  REGISTER_ACK: 0x02,
-  CONNECT: 0x03,
-  CONNECT_ACK: 0x04,
-  CHANNEL_OPEN: 0x05,
-  CHANNEL_CLOSE: 0x06,
-  DATA: 0x07,
-  PING: 0x08,
-  PONG: 0x09,
-  ERROR: 0x0a,
-  DRAIN: 0x0b,
-  KEY_EXCHANGE: 0x0c,
-  PUSH_NOTIFICATION: 0x0d,
-} as const;
-
-/** One of the type bytes. */
-export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 
 /** One message between an instance, the relay and a phone: one binary WebSocket message. */
 export interface Frame {

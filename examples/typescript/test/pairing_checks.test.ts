@@ -49,7 +49,7 @@ const faults: [name: string, scanned: string, check: PairingCheckName, error: Pu
   ["another scheme", code({ relay_url: "https://relay.example.test" }), "relay_url", "PAIRING_MALFORMED"],
   ["no host", code({ relay_url: "wss://" }), "relay_url", "PAIRING_MALFORMED"],
   ["user info", code({ relay_url: "wss://relay.example.test@evil.test" }), "relay_url", "PAIRING_MALFORMED"],
-  ["a port that is none", code({ relay_url: "wss://relay.example.test:0" }), "relay_url", "PAIRING_MALFORMED"],
+  ["an invalid port", code({ relay_url: "wss://relay.example.test:0" }), "relay_url", "PAIRING_MALFORMED"],
   ["unencrypted", code({ relay_url: "ws://relay.example.test" }), "relay_security", "PAIRING_INSECURE_URL"],
   ["half a key", code({ identity_public_key: "AAAA" }), "identity_key", "KEY_ENCODING"],
   ["a weak key", code({ identity_public_key: zeroes }), "identity_key", "KEY_WEAK"],

@@ -1,7 +1,7 @@
 // Command firstuse prints how long the library's first call takes in a fresh process: the WebAssembly engine compiles
 // its module then, or takes it from the compilation cache.
 //
-//	CGO_ENABLED=0 go run ./cmd/firstuse [-cache DIR]
+//	cd examples/go/cmd && go run ./firstuse [-cache DIR]
 package main
 
 import (

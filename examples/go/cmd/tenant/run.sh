@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Starts a relay and a fresh tenant that trust one another, prints "PAIRING pulse://..." once a phone can pair, and
 # serves until SIGTERM. Needs target/release/pulse-relay and Go. PULSE_RELAY_ADDR: where the relay listens (default
-# 127.0.0.1, a free port). CGO_ENABLED=1: the tenant through cgo, with target/capi/libpulse_trust.a, else WebAssembly.
+# 127.0.0.1, a free port). GOFLAGS=-tags=pulsetrust_cgo: the tenant through cgo, with target/capi/libpulse_trust.a.
 set -euo pipefail
-cd "$(dirname "$0")/../.."
-relay=$PWD/../../target/release/pulse-relay
+cd "$(dirname "$0")/.."
+relay=$PWD/../../../target/release/pulse-relay
 [ -x "$relay" ] || { echo "no $relay: cargo build --release -p pulse-relay" >&2; exit 1; }
 folder=$(mktemp -d)
 started=()
@@ -31,7 +31,7 @@ await() { # file process pattern
   return 1
 }
 
-CGO_ENABLED=${CGO_ENABLED:-0} go build -o "$folder/tenant" ./cmd/tenant
+go build -o "$folder/tenant" ./tenant
 mkfifo "$folder/input"
 touch "$folder/events" "$folder/relay.out"
 "$folder/tenant" --data-dir "$folder/data" --provision <"$folder/input" >"$folder/events" &

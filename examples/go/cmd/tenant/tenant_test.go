@@ -239,7 +239,7 @@ func TestWhyATenantIsNotVisible(t *testing.T) {
 	t.Run("no directory", func(t *testing.T) {
 		failed(t, "FILE_MISSING", []string{"PULSE_HOSTED_MODE=true"}, "--data-dir", t.TempDir()+"/none")
 	})
-	t.Run("a key that is none", func(t *testing.T) {
+	t.Run("an invalid key", func(t *testing.T) {
 		failed(t, "KEY_ENCODING", []string{"PULSE_TRIAL_ACTIVATION_PUBLIC_KEY=x"}, "--data-dir", t.TempDir())
 	})
 	t.Run("a relay without the lease key", func(t *testing.T) {

@@ -1,4 +1,4 @@
-//go:build cgo
+//go:build pulsetrust_cgo
 
 package engine
 
@@ -28,10 +28,19 @@ func (r Ref) Instance() *Instance { return &process }
 
 var process Instance
 
-// Instances gives every instance; the number of them never changes.
-func Instances() ([]*Instance, error) { return []*Instance{&process}, nil }
+// Index is the slot that the instance is in.
+func (in *Instance) Index() int { return 0 }
 
-// Pick gives the index of an instance to make a call on.
+// Err is why the handle can be used no more: with cgo that never happens, as a bug is caught where it is.
+func (r Ref) Err() error { return nil }
+
+// Size is the number of slots for instances.
+func Size() (int, error) { return 1, nil }
+
+// At is the instance of a slot.
+func At(int) (*Instance, error) { return &process, nil }
+
+// Pick gives the index of a slot to make a call on.
 func Pick() int { return 0 }
 
 // SetCompilationCache does nothing: this engine compiles nothing.

@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build !pulsetrust_cgo
 
 package engine
 

@@ -1,4 +1,4 @@
-//go:build !cgo
+//go:build !pulsetrust_cgo
 
 package engine
 
@@ -25,6 +25,7 @@ var background = context.Background()
 
 // An Instance is where handles live: one module instance with memory of its own, which takes one call at a time.
 type Instance struct {
+	index     int // its slot
 	mutex     sync.Mutex
 	context   context.Context
 	module    api.Module
@@ -32,9 +33,31 @@ type Instance struct {
 	functions map[string]api.Function
 	scratch   uint32 // room for arguments and outputs
 	files     hostFiles
-	dead      error // after a trap its memory cannot be trusted
 	current   call
+	// What it trapped with. A bug in the library traps, as WebAssembly cannot unwind; after that the instance's memory
+	// cannot be trusted, and it takes no further call.
+	trap    error
+	retired atomic.Bool
 }
+
+// retire ends an instance that trapped: its secrets are wiped, its locks released, and its slot in the pool gets a new
+// instance with the next call.
+func (in *Instance) retire(trap error) {
+	in.trap = trap
+	in.retired.Store(true)
+	if memory, ok := in.memory.Read(0, in.memory.Size()); ok {
+		wipe(memory)
+	}
+	in.files.unlockAll()
+	in.module.Close(in.context)
+}
+
+func (in *Instance) fault() *Fault {
+	return &Fault{Code: CodePanic, Message: "a bug in pulse-trust was caught: " + in.trap.Error()}
+}
+
+// Index is the slot that the instance is or was in.
+func (in *Instance) Index() int { return in.index }
 
 // A Ref is a handle.
 type Ref struct {
@@ -48,9 +71,31 @@ func (r Ref) IsNil() bool { return r.pointer == 0 }
 // Instance is where the handle lives.
 func (r Ref) Instance() *Instance { return r.in }
 
+// Err is why the handle can be used no more: its instance trapped.
+func (r Ref) Err() error {
+	if !r.in.retired.Load() {
+		return nil
+	}
+	r.in.mutex.Lock()
+	defer r.in.mutex.Unlock()
+	return r.in.fault()
+}
+
+// A pool has a slot for every call that can run at once, and an instance in each.
+type pool struct {
+	engine   wazero.Runtime
+	compiled wazero.CompiledModule
+	slots    []slot
+}
+
+type slot struct {
+	filling  sync.Mutex
+	instance atomic.Pointer[Instance]
+}
+
 var (
 	compilationCache string
-	pool             = sync.OnceValues(newPool)
+	instances        = sync.OnceValues(newPool)
 	next             atomic.Uint32
 )
 
@@ -58,27 +103,60 @@ var (
 // compiling it. It counts if it is called before anything else.
 func SetCompilationCache(directory string) { compilationCache = directory }
 
-// Instances gives every instance; the number of them never changes.
-func Instances() ([]*Instance, error) { return pool() }
+// Size is the number of slots; it never changes.
+func Size() (int, error) {
+	pool, err := instances()
+	if err != nil {
+		return 0, err
+	}
+	return len(pool.slots), nil
+}
 
-// Pick gives the index of an instance to make a call on, a free one where there is one.
+// At is the instance of a slot: a new one where the last one trapped.
+func At(index int) (*Instance, error) {
+	pool, err := instances()
+	if err != nil {
+		return nil, err
+	}
+	slot := &pool.slots[index]
+	if in := slot.instance.Load(); in != nil && !in.retired.Load() {
+		return in, nil
+	}
+	slot.filling.Lock()
+	defer slot.filling.Unlock()
+	if in := slot.instance.Load(); in != nil && !in.retired.Load() {
+		return in, nil
+	}
+	in, err := newInstance(pool.engine, pool.compiled, index)
+	if err != nil {
+		return nil, err
+	}
+	slot.instance.Store(in)
+	return in, nil
+}
+
+// Pick gives the index of a slot to make a call on, a free one where there is one.
 func Pick() int {
-	instances, err := pool()
+	pool, err := instances()
 	if err != nil {
 		return 0
 	}
-	start := int(next.Add(1) % uint32(len(instances))) // an int of 32 bits could be negative
-	for offset := range instances {
-		index := (start + offset) % len(instances)
-		if instances[index].mutex.TryLock() {
-			instances[index].mutex.Unlock()
+	start := int(next.Add(1) % uint32(len(pool.slots))) // an int of 32 bits could be negative
+	for offset := range pool.slots {
+		index := (start + offset) % len(pool.slots)
+		in := pool.slots[index].instance.Load()
+		if in == nil || in.retired.Load() {
+			return index
+		}
+		if in.mutex.TryLock() {
+			in.mutex.Unlock()
 			return index
 		}
 	}
 	return start
 }
 
-func newPool() ([]*Instance, error) {
+func newPool() (*pool, error) {
 	config := wazero.NewRuntimeConfig()
 	if compilationCache != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(compilationCache)
@@ -95,21 +173,13 @@ func newPool() ([]*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	var instances []*Instance
-	for range runtime.GOMAXPROCS(0) {
-		instance, err := newInstance(engine, compiled)
-		if err != nil {
-			return nil, err
-		}
-		instances = append(instances, instance)
-	}
-	return instances, nil
+	return &pool{engine: engine, compiled: compiled, slots: make([]slot, runtime.GOMAXPROCS(0))}, nil
 }
 
 const scratchLen = 64 * 1024
 
-func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule) (*Instance, error) {
-	in := &Instance{functions: map[string]api.Function{}, files: newHostFiles()}
+func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule, index int) (*Instance, error) {
+	in := &Instance{index: index, functions: map[string]api.Function{}, files: newHostFiles()}
 	in.context = withInstance(in)
 	config := wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader)
 	module, err := engine.InstantiateModule(in.context, compiled, config)
@@ -146,15 +216,13 @@ func (in *Instance) begin() *call {
 
 // end wipes what the call left in the instance's memory.
 func (c *call) end() {
-	if c.in.dead == nil {
+	if c.in.trap == nil {
 		if used, ok := c.in.memory.Read(c.in.scratch, c.used); ok {
 			wipe(used)
 		}
-		for _, a := range c.allocated {
-			if _, err := c.in.functions["pulse_wasm_free"].Call(c.in.context, uint64(a[0]), uint64(a[1])); err != nil {
-				c.in.dead = err
-			}
-		}
+	}
+	for _, a := range c.allocated {
+		c.call("pulse_wasm_free", uint64(a[0]), uint64(a[1]))
 	}
 	c.in.mutex.Unlock()
 }
@@ -167,16 +235,15 @@ func (c *call) room(length int) uint64 {
 		c.used += aligned
 		return uint64(place)
 	}
-	if c.in.dead != nil {
+	pointer := c.call("pulse_wasm_alloc", uint64(length))
+	if c.in.trap == nil && uint32(pointer) == 0 {
+		c.in.retire(fmt.Errorf("no memory for an argument of %d bytes", length))
+	}
+	if c.in.trap != nil {
 		return 0
 	}
-	pointer, err := c.in.functions["pulse_wasm_alloc"].Call(c.in.context, uint64(length))
-	if err != nil || pointer[0] == 0 {
-		c.in.dead = fmt.Errorf("no memory for an argument of %d bytes: %w", length, err)
-		return 0
-	}
-	c.allocated = append(c.allocated, [2]uint32{uint32(pointer[0]), uint32(length)})
-	return pointer[0]
+	c.allocated = append(c.allocated, [2]uint32{uint32(pointer), uint32(length)})
+	return pointer
 }
 
 func (c *call) text(text string) uint64 {
@@ -184,7 +251,7 @@ func (c *call) text(text string) uint64 {
 		return 0
 	}
 	place := c.room(len(text))
-	if c.in.dead == nil {
+	if c.in.trap == nil {
 		c.in.memory.WriteString(uint32(place), text)
 	}
 	return place
@@ -195,7 +262,7 @@ func (c *call) bytes(data []byte) uint64 {
 		return 0
 	}
 	place := c.room(len(data))
-	if c.in.dead == nil {
+	if c.in.trap == nil {
 		c.in.memory.Write(uint32(place), data)
 	}
 	return place
@@ -203,10 +270,10 @@ func (c *call) bytes(data []byte) uint64 {
 
 func (c *call) out() uint64 { return c.room(8) }
 
-// call calls a function. A trap is a bug that was caught: the instance takes no further call.
+// call calls a function. On an instance that traps, or has trapped, it gives 0: status and [Ref.Err] tell.
 func (c *call) call(name string, arguments ...uint64) uint64 {
-	if c.in.dead != nil {
-		return CodePanic
+	if c.in.trap != nil {
+		return 0
 	}
 	c.arguments = append(c.arguments[:0], arguments...)
 	c.stack = append(c.stack[:0], arguments...)
@@ -214,19 +281,19 @@ func (c *call) call(name string, arguments ...uint64) uint64 {
 		c.stack = append(c.stack, 0)
 	}
 	if err := c.in.functions[name].CallWithStack(c.in.context, c.stack); err != nil {
-		c.in.dead = err
-		return CodePanic
+		c.in.retire(err)
+		return 0
 	}
 	return c.stack[0]
 }
 
 // status makes an error of a call's status; the error is its last output.
 func (c *call) status(status uint64) error {
+	if c.in.trap != nil {
+		return c.in.fault()
+	}
 	if uint32(status) == 0 {
 		return nil
-	}
-	if c.in.dead != nil {
-		return &Fault{Code: CodePanic, Message: "a bug in pulse-trust was caught: " + c.in.dead.Error()}
 	}
 	fault := &Fault{Code: int32(status)}
 	if pointer := c.outNumber(len(c.arguments) - 1); pointer != 0 {
@@ -236,6 +303,9 @@ func (c *call) status(status uint64) error {
 		fault.Detail = get("pulse_error_detail_json")
 		c.call("pulse_error_free", uint64(pointer))
 	}
+	if c.in.trap != nil {
+		return c.in.fault()
+	}
 	return fault
 }
 
@@ -244,27 +314,29 @@ func (c *call) outNumber(index int) uint32 {
 	return number
 }
 
-func (c *call) outBytes(index int, to []byte) {
-	from, _ := c.in.memory.Read(uint32(c.arguments[index]), uint32(len(to)))
-	copy(to, from)
-}
-
-func (c *call) takeBuffer(index int) []byte {
+func (c *call) takeBuffer(index int) ([]byte, error) {
 	buffer := uint64(c.outNumber(index))
 	given := c.arguments
 	c.arguments = nil
 	length := c.call("pulse_buffer_len", buffer)
 	place := c.call("pulse_buffer_data", buffer)
-	from, _ := c.in.memory.Read(uint32(place), uint32(length))
-	bytes := append([]byte{}, from...)
+	var bytes []byte
+	if c.in.trap == nil {
+		from, _ := c.in.memory.Read(uint32(place), uint32(length))
+		bytes = append([]byte{}, from...)
+	}
 	c.call("pulse_buffer_free", buffer)
 	c.arguments = given
-	return bytes
+	if c.in.trap != nil {
+		wipe(bytes)
+		return nil, c.in.fault()
+	}
+	return bytes, nil
 }
 
 // cText reads a NUL-terminated text of the module.
 func (c *call) cText(place uint64) string {
-	if uint32(place) == 0 {
+	if c.in.trap != nil || uint32(place) == 0 {
 		return ""
 	}
 	rest, _ := c.in.memory.Read(uint32(place), c.in.memory.Size()-uint32(place))

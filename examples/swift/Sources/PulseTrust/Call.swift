@@ -31,6 +31,16 @@ func callForBuffer(_ job: (_ out: Out, _ error: Out) -> pulse_status) throws -> 
     Buffer(owned: try callForHandle(job))
 }
 
+/// Makes a call that gives a handle and a buffer.
+func callForHandleAndBuffer(_ job: (_ handle: Out, _ buffer: Out, _ error: Out) -> pulse_status) throws -> (OpaquePointer, Buffer) {
+    var given: OpaquePointer?
+    let handle = try callForHandle { out, error in
+        withUnsafeMutablePointer(to: &given) { buffer in job(out, buffer, error) }
+    }
+    guard let given else { throw PulseError(.panic, "a call gave neither a result nor an error") }
+    return (handle, Buffer(owned: given))
+}
+
 /// Bytes that the library gave. They stay in its memory.
 final class Buffer {
     private let pointer: OpaquePointer
@@ -56,9 +66,9 @@ func lend<T>(_ bytes: [UInt8], _ job: (UnsafePointer<CChar>?, Int) throws -> T) 
     try bytes.withUnsafeBytes { try job($0.bindMemory(to: CChar.self).baseAddress, $0.count) }
 }
 
-/// Lends a text as UTF-8.
-func lend<T>(_ text: String, _ job: (UnsafePointer<CChar>?, Int) throws -> T) rethrows -> T {
-    try lend(Array(text.utf8), job)
+/// Lends bytes. No bytes are NULL and 0, or a pointer that nobody reads.
+func lendBytes<T>(_ bytes: [UInt8], _ job: (UnsafePointer<UInt8>?, Int) throws -> T) rethrows -> T {
+    try bytes.withUnsafeBufferPointer { try job($0.baseAddress, $0.count) }
 }
 
 /// Overwrites, in a way that the optimizer does not leave out.

@@ -8,14 +8,12 @@ public final class Handshake: Sendable {
 
     /// Makes an ephemeral key.
     public init() throws {
-        handle = Handle(try callForHandle { out, error in pulse_handshake_start(out, error) }) { pulse_handshake_free($0) }
+        handle = Handle(try Library.handshakeStart()) { pulse_handshake_free($0) }
     }
 
     /// The payload of the app's KEY_EXCHANGE frame.
     public func message() throws -> [UInt8] {
-        try handle.use { handshake in
-            try callForBuffer { out, error in pulse_handshake_message(handshake, out, error) }.bytes
-        }
+        try handle.use { try Library.handshakeMessage(handshake: $0).bytes }
     }
 
     /// Takes the payload of the instance's KEY_EXCHANGE frame. There is a channel only if the identity of the pairing code
@@ -23,13 +21,8 @@ public final class Handshake: Sendable {
     /// finished once, whatever comes of it.
     public func finish(_ instanceMessage: [UInt8], identityPublicKey: String) throws -> Channel {
         let channel = try handle.use { handshake in
-            try lend(identityPublicKey) { key, keyLength in
-                try instanceMessage.withUnsafeBufferPointer { message in
-                    try callForHandle { out, error in
-                        pulse_handshake_finish(handshake, message.baseAddress, message.count, key, keyLength, out, error)
-                    }
-                }
-            }
+            try Library.handshakeFinish(
+                handshake: handshake, instanceMessage: instanceMessage, identityPublicKey: Array(identityPublicKey.utf8))
         }
         return Channel(Handle(channel) { pulse_channel_free($0) })
     }
@@ -47,24 +40,12 @@ public final class Channel: Sendable {
 
     /// Seals a message: the payload of a DATA frame.
     public func seal(_ plaintext: [UInt8]) throws -> [UInt8] {
-        try handle.use { channel in
-            try plaintext.withUnsafeBufferPointer { bytes in
-                try callForBuffer { out, error in
-                    pulse_channel_seal(channel, bytes.baseAddress, bytes.count, out, error)
-                }.bytes
-            }
-        }
+        try handle.use { try Library.channelSeal(channel: $0, plaintext: plaintext).bytes }
     }
 
     /// Opens the payload of a DATA frame. A message that is refused changes nothing.
     public func open(_ sealed: [UInt8]) throws -> [UInt8] {
-        try handle.use { channel in
-            try sealed.withUnsafeBufferPointer { bytes in
-                try callForBuffer { out, error in
-                    pulse_channel_open(channel, bytes.baseAddress, bytes.count, out, error)
-                }.bytes
-            }
-        }
+        try handle.use { try Library.channelOpen(channel: $0, sealed: sealed).bytes }
     }
 
     /// Wipes the channel's keys.

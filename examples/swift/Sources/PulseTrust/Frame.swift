@@ -2,23 +2,6 @@
 
 import PulseTrust
 
-/// What a frame is, by its type byte.
-public enum FrameType: UInt8, Sendable {
-    case register = 0x01
-    case registerAck = 0x02
-    case connect = 0x03
-    case connectAck = 0x04
-    case channelOpen = 0x05
-    case channelClose = 0x06
-    case data = 0x07
-    case ping = 0x08
-    case pong = 0x09
-    case error = 0x0a
-    case drain = 0x0b
-    case keyExchange = 0x0c
-    case pushNotification = 0x0d
-}
-
 /// One message between an instance, the relay and a phone: one binary WebSocket message.
 public struct Frame: Sendable, CustomStringConvertible {
     public let type: FrameType
@@ -35,23 +18,14 @@ public struct Frame: Sendable, CustomStringConvertible {
 
     /// Reads a frame.
     public init(decoding bytes: [UInt8]) throws {
-        var number: UInt8 = 0
-        var channel: UInt32 = 0
-        var offset = 0
-        try bytes.withUnsafeBufferPointer { frame in
-            try call { error in pulse_frame_decode(frame.baseAddress, frame.count, &number, &channel, &offset, error) }
-        }
+        let (number, channel, offset) = try Library.frameDecode(frame: bytes)
         guard let type = FrameType(rawValue: number) else { throw PulseError(.frameType, "a frame of type \(number)") }
         self.init(type, channel: channel, payload: Array(bytes[offset...]))
     }
 
     /// The frame's bytes.
     public func encoded() throws -> [UInt8] {
-        try payload.withUnsafeBufferPointer { bytes in
-            try callForBuffer { out, error in
-                pulse_frame_encode(type.rawValue, channel, bytes.baseAddress, bytes.count, out, error)
-            }.bytes
-        }
+        try Library.frameEncode(frameType: type.rawValue, channel: channel, payload: payload).bytes
     }
 
     public var description: String { "Frame(\(type), channel \(channel), \(payload.count) bytes)" }

@@ -31,10 +31,7 @@ public final class PairingCode: Sendable, CustomStringConvertible {
 
     /// As the other, for a scanner that gives bytes, which the caller can wipe.
     public init(scanned: [UInt8]) throws {
-        let pointer = try lend(scanned) { text, length in
-            try callForHandle { out, error in pulse_pairing_code_parse(text, length, out, error) }
-        }
-        let handle = Handle(pointer) { pulse_pairing_code_free($0) }
+        let handle = Handle(try Library.pairingCodeParse(scanned: scanned)) { pulse_pairing_code_free($0) }
         let members = SecretMembers(try PairingCode.secretJSON(handle))
         instanceId = try members.text("instance_id") ?? ""
         relayURL = try members.text("relay_url") ?? ""
@@ -65,8 +62,6 @@ public final class PairingCode: Sendable, CustomStringConvertible {
     public var description: String { "PairingCode(\(instanceId), \(relayURL), \(identityFingerprint ?? "no identity"))" }
 
     private static func secretJSON(_ handle: Handle) throws -> Buffer {
-        try handle.use { code in
-            try callForBuffer { out, error in pulse_pairing_code_secret_json(code, out, error) }
-        }
+        try handle.use { try Library.pairingCodeSecretJson(code: $0) }
     }
 }

@@ -18,18 +18,14 @@ public struct PublicKey: Decodable, Hashable, Sendable {
         case logFingerprint = "log_fingerprint"
     }
 
-    /// Reads base64; what is no key is refused as `.keyEncoding` or `.keyWeak`.
+    /// Reads base64; what is not a key is refused as `.keyEncoding` or `.keyWeak`.
     public init(base64 text: String) throws {
-        let json = try lend(text) { key, length in
-            try callForBuffer { out, error in pulse_public_key_describe(key, length, out, error) }
-        }
+        let json = try Library.publicKeyDescribe(keyBase64: Array(text.utf8))
         self = try JSONDecoder().decode(PublicKey.self, from: Data(json.bytes))
     }
 }
 
 /// Draws a text as a QR code, an SVG image, which is as secret as the text.
 public func qrSVG(_ text: String) throws -> String {
-    try lend(text) { code, length in
-        try callForBuffer { out, error in pulse_qr_svg(code, length, out, error) }.text
-    }
+    try Library.qrSvg(code: Array(text.utf8)).text
 }

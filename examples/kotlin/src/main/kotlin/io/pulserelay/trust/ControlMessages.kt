@@ -86,7 +86,7 @@ internal fun <T> read(payload: ByteArray, make: (JsonObject) -> T): T {
     } catch (_: CharacterCodingException) {
         null
     }
-    return (made ?: throw malformed("it is no JSON object with the members it should have")).getOrThrow()
+    return (made ?: throw malformed("it is not a JSON object with the expected members")).getOrThrow()
 }
 
 internal fun text(members: JsonObject, name: String): String = members[name]?.string().orEmpty()

@@ -8,23 +8,6 @@ import io.pulserelay.trust.ffi.call
 import io.pulserelay.trust.ffi.callForBytes
 import io.pulserelay.trust.ffi.lend
 
-/** What a frame is, by its type byte. */
-public enum class FrameType(public val number: Int) {
-    REGISTER(0x01),
-    REGISTER_ACK(0x02),
-    CONNECT(0x03),
-    CONNECT_ACK(0x04),
-    CHANNEL_OPEN(0x05),
-    CHANNEL_CLOSE(0x06),
-    DATA(0x07),
-    PING(0x08),
-    PONG(0x09),
-    ERROR(0x0a),
-    DRAIN(0x0b),
-    KEY_EXCHANGE(0x0c),
-    PUSH_NOTIFICATION(0x0d),
-}
-
 /** One message between an instance, the relay and a phone: one binary WebSocket message. */
 public class Frame(
     public val type: FrameType,
