@@ -27,7 +27,6 @@ mod keys_and_admission;
 #[cfg(feature = "storage")]
 mod license_files;
 mod pairing;
-mod readme;
 mod relay_config;
 #[cfg(feature = "storage")]
 mod relay_enc;
