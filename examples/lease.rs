@@ -8,13 +8,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use pulse_trust::entitlement::{
-    Capability, GrantClaims, HostBinding, InspectedGrant, InspectedLease, InspectedLicense, InstanceHost, LeaseChecks,
-    LeaseClaims, LicenseClaims, SubscriptionState, VerifiedToken,
+    Capability, GrantClaims, HostBinding, InspectedToken, InstanceHost, LeaseChecks, LeaseClaims, LicenseClaims,
+    SubscriptionState, VerifiedToken,
 };
 use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::InstanceId;
 use pulse_trust::token::MAX_TOKEN_LEN;
-use pulse_trust::{Error, TokenKind, UnixTime};
+use pulse_trust::{Error, UnixTime};
 use serde_json::{Value, json};
 
 /// Keys, leases, licenses and grants: make, sign, verify, inspect
@@ -190,7 +190,7 @@ fn claims_of_flags(args: &SignArgs) -> Result<String, Usage> {
                 args.capabilities.iter().map(|name| Capability::new(name)).collect()
             };
             claims.iat = Some(now);
-            return Ok(claims.to_json()?);
+            return Ok(claims.to_json());
         }
         Kind::License => json!({
             "lid": needed(&args.license_id, "--license-id")?, "email": needed(&args.email, "--email")?,
@@ -316,7 +316,7 @@ fn verify(token: &str, asked: &Asked) -> Result<Value, Error> {
         VerifiedToken::Grant(grant) => of_license(&grant.claims().lid)?,
         _ => None,
     };
-    let claims: Value = serde_json::from_str(&verified.claims_json()?).unwrap_or_default();
+    let claims: Value = serde_json::from_str(&verified.claims_json()).unwrap_or_default();
     Ok(json!({
         "accepted": true, "kind": verified.kind().as_str(), "claims": claims,
         "instance_id": instance_id.map(|id| id.to_string()),
@@ -326,21 +326,8 @@ fn verify(token: &str, asked: &Asked) -> Result<Value, Error> {
 }
 
 fn inspect(token: &str, asked: &Asked) -> Result<Value, Error> {
-    let kind = VerifiedToken::unverified_kind(token)?;
-    let (claims, state) = match kind {
-        TokenKind::Lease => {
-            let lease = InspectedLease::inspect(token, &asked.keys, &asked.checks(), asked.now)?;
-            (lease.claims().to_json()?, lease.claims().subscription_state.to_string())
-        }
-        TokenKind::License => {
-            let license = InspectedLicense::inspect(token, &asked.keys)?;
-            (license.claims().to_json()?, license.claims().subscription_state.to_string())
-        }
-        _ => {
-            let grant = InspectedGrant::inspect(token, &asked.keys)?;
-            (grant.claims().to_json()?, grant.state_at(asked.now).as_str().to_owned())
-        }
-    };
+    let inspected = InspectedToken::inspect(token, &asked.keys, &asked.checks(), asked.now)?;
+    let (kind, claims, state) = (inspected.kind(), inspected.claims_json(), inspected.state_at(asked.now).to_string());
     let claims: Value = serde_json::from_str(&claims).unwrap_or_default();
     let verifies_now = match VerifiedToken::verify(token, &asked.keys, &asked.checks(), asked.now) {
         Ok(_) => Value::Null,

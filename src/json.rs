@@ -1,16 +1,91 @@
-//! JSON text as Go's `encoding/json` writes it: `<`, `>`, `&`, U+2028 and U+2029 escaped (FORMATS 8).
+//! JSON: read so that an object is an object, written as Go's `encoding/json` does (`<`, `>`, `&`, U+2028 and U+2029
+//! escaped, formats.md#billing-state).
 
 use std::io::{self, Write};
 use std::mem;
 
-use serde::de::Error as _;
+use serde::de::{Deserializer, Error as _, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
-/// Reads JSON from bytes, which must be UTF-8.
+/// Reads JSON from bytes, which must be UTF-8. Where a struct is expected, only an object is taken.
 pub(crate) fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
-    serde_json::from_str(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
+    from_text(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
+}
+
+/// Reads JSON. Where a struct is expected, only an object is taken.
+pub(crate) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
+    serde_json::from_str::<Object<T>>(text).map(|object| object.0)
+}
+
+/// A value that, where it is a struct, is read from an object alone. serde's derived readers also take an array of a
+/// struct's values in their order, so that `["token"]` would be a registration; no other reader of Pulse's formats does.
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(ObjectsOnly(deserializer)).map(Self)
+    }
+}
+
+struct ObjectsOnly<D>(D);
+
+macro_rules! forwards {
+    ($($method:ident($($argument:ident: $kind:ty),*);)*) => {
+        $(fn $method<V: Visitor<'de>>(self, $($argument: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
+            self.0.$method($($argument,)* visitor)
+        })*
+    };
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for ObjectsOnly<D> {
+    type Error = D::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forwards! {
+        deserialize_any();
+        deserialize_bool();
+        deserialize_i8();
+        deserialize_i16();
+        deserialize_i32();
+        deserialize_i64();
+        deserialize_u8();
+        deserialize_u16();
+        deserialize_u32();
+        deserialize_u64();
+        deserialize_f32();
+        deserialize_f64();
+        deserialize_char();
+        deserialize_str();
+        deserialize_string();
+        deserialize_bytes();
+        deserialize_byte_buf();
+        deserialize_option();
+        deserialize_unit();
+        deserialize_unit_struct(name: &'static str);
+        deserialize_newtype_struct(name: &'static str);
+        deserialize_seq();
+        deserialize_tuple(len: usize);
+        deserialize_tuple_struct(name: &'static str, len: usize);
+        deserialize_map();
+        deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+        deserialize_identifier();
+        deserialize_ignored_any();
+    }
+}
+
+/// Compact text of something whose writing cannot fail: it has texts for names, and goes to memory.
+pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T) -> String {
+    to_compact(value).unwrap_or_default()
 }
 
 /// Compact, as Go's `json.Marshal`.
@@ -104,6 +179,28 @@ mod tests {
     fn escapes_as_go_does() {
         let text = "a<b>&\u{2028}\u{2029}é\"\\\n\u{1}\u{7f}";
         assert_eq!(to_compact(text).unwrap(), "\"a\\u003cb\\u003e\\u0026\\u2028\\u2029é\\\"\\\\\\n\\u0001\u{7f}\"");
+    }
+
+    #[test]
+    fn a_struct_is_read_from_an_object_alone() {
+        #[derive(Deserialize)]
+        struct Pair<'a> {
+            token: &'a str,
+            #[serde(default)]
+            hint: Option<Object<Inner>>,
+        }
+        #[derive(Deserialize, Default)]
+        struct Inner {
+            at: i64,
+        }
+        let pair: Pair<'_> = from_text(r#"{"token":"t","hint":{"at":7}}"#).unwrap();
+        assert_eq!((pair.token, pair.hint.unwrap().0.at), ("t", 7));
+        // What derive alone would take.
+        assert!(serde_json::from_str::<Pair<'_>>(r#"["t",null]"#).is_ok());
+        for array in [r#"["t",null]"#, r#"["t"]"#, "[]", r#"{"token":"t","hint":[7]}"#] {
+            assert!(from_text::<Pair<'_>>(array).is_err(), "{array}");
+            assert!(from_bytes::<Pair<'_>>(array.as_bytes()).is_err(), "{array}");
+        }
     }
 
     #[test]

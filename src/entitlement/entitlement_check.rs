@@ -1,9 +1,9 @@
-//! Whether a capability counts at a given time (FORMATS 3.5): the one rule for all three kinds.
+//! Whether a capability counts at a given time (formats.md#tiers-and-capabilities): one rule for all three kinds.
 
 use super::capability::{Capability, free_capabilities};
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::TokenKind;
 
 /// What a verified token says of its subscription.
@@ -11,6 +11,8 @@ pub(super) struct Subscription<'a> {
     pub(super) kind: TokenKind,
     pub(super) state: &'a SubscriptionState,
     pub(super) trial_ends_at: Option<UnixTime>,
+    /// How much longer a trial still counts, where the clocks may differ.
+    pub(super) leeway: ClockLeeway,
     pub(super) capabilities: &'a [Capability],
 }
 
@@ -51,7 +53,9 @@ impl Subscription<'_> {
         match (self.state, self.trial_ends_at) {
             (SubscriptionState::Active | SubscriptionState::Grace, _) => Ok(()),
             (SubscriptionState::Trial, None) => Err(Error::TrialWithoutEnd),
-            (SubscriptionState::Trial, Some(ended_at)) if ended_at <= now => Err(Error::TrialEnded { ended_at, now }),
+            (SubscriptionState::Trial, Some(ended_at)) if ended_at.saturating_add(self.leeway.as_duration()) <= now => {
+                Err(Error::TrialEnded { ended_at, now })
+            }
             (SubscriptionState::Trial, Some(_)) => Ok(()),
             (state, _) => Err(Error::SubscriptionInactive { kind: self.kind, state: state.as_str().to_owned() }),
         }

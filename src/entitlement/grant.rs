@@ -1,130 +1,20 @@
-//! Grants: the short-lived tokens of an activated self-hosted instance (FORMATS 4).
+//! Grants: the short-lived tokens of an activated self-hosted instance (formats.md#grant).
 
-use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
-
-use super::capability::{Capability, Tier};
-use super::claims::{self, RawClaims};
+use super::capability::{Capability, Tier, free_capabilities};
 use super::entitlement_check::Subscription;
-use super::license::{LICENSE_GRACE, limits_with_counts};
+use super::grant_claims::GrantClaims;
+use super::license::LICENSE_GRACE;
+use super::limits::limits_with_counts;
+use super::signed_claims::{ClaimedToken, SignedClaims};
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
-use crate::keys::{SigningKey, TrustKeys};
-use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
+use crate::keys::TrustKeys;
+use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
-use crate::{json, token};
-
-/// The claims of a grant, in the order issuers write them.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct GrantClaims {
-    /// Issuer; not checked.
-    pub iss: String,
-    /// Audience; not checked.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub aud: String,
-    /// License id.
-    pub lid: String,
-    /// Installation id.
-    pub iid: String,
-    /// License version.
-    pub lv: i64,
-    /// State, as the issuer names it.
-    pub st: String,
-    /// Tier name.
-    pub tier: String,
-    /// Plan.
-    pub plan: String,
-    /// Features beside the tier's.
-    pub feat: Vec<Capability>,
-    /// Guests allowed; 0 is unlimited.
-    pub max_guests: i64,
-    /// Users allowed; 0 is unlimited.
-    pub max_users: i64,
-    /// Issued at; 1970 where the claim is missing.
-    #[serde(serialize_with = "serialize_secs")]
-    pub iat: UnixTime,
-    /// Expiry: the grant is in term while `now <= exp`.
-    #[serde(serialize_with = "serialize_secs")]
-    pub exp: UnixTime,
-    /// End of the paid period.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
-    pub current_period_end: Option<UnixTime>,
-    /// End of the grace after the expiry; `None`, written as 0, is seven days after it.
-    #[serde(serialize_with = "serialize_or_zero")]
-    pub grace_until: Option<UnixTime>,
-    /// Token id.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub jti: String,
-    /// Contact.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub email: String,
-}
-
-impl GrantClaims {
-    /// Reads claims written as JSON, to sign them.
-    ///
-    /// # Errors
-    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
-    pub fn from_json(text: &str) -> Result<Self> {
-        Self::from_raw(RawClaims::parse(text)?)
-    }
-
-    /// The claims as compact JSON.
-    pub fn to_json(&self) -> Result<String> {
-        json::to_compact(self).map_err(|error| Error::ClaimsUnsignable { reason: error.to_string() })
-    }
-
-    /// Signs the claims as they are.
-    ///
-    /// # Errors
-    /// As [`token::sign`].
-    pub fn sign(&self, key: &SigningKey) -> Result<String> {
-        token::sign(key, &self.to_json()?)
-    }
-
-    fn from_raw(raw: RawClaims<'_>) -> Result<Self> {
-        let text = |claim, value| claims::optional_text(claim, value).map(Option::unwrap_or_default);
-        let number = |claim, value| claims::integer(claim, value).map(Option::unwrap_or_default);
-        Ok(Self {
-            iss: text("iss", raw.iss)?,
-            // An audience that is no text is no error: nothing asks for it.
-            aud: raw.aud.and_then(|aud| serde_json::from_str(aud.get()).ok()).unwrap_or_default(),
-            lid: claims::required_text("lid", raw.lid)?,
-            iid: claims::required_text("iid", raw.iid)?,
-            lv: number("lv", raw.lv)?,
-            st: text("st", raw.st)?,
-            tier: claims::required_text("tier", raw.tier)?,
-            plan: text("plan", raw.plan)?,
-            feat: claims::capabilities("feat", raw.feat)?,
-            max_guests: number("max_guests", raw.max_guests)?,
-            max_users: number("max_users", raw.max_users)?,
-            iat: claims::time("iat", raw.iat)?.unwrap_or(UnixTime::from_secs(0)),
-            exp: claims::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
-            current_period_end: claims::time("current_period_end", raw.current_period_end)?,
-            grace_until: claims::time("grace_until", raw.grace_until)?.filter(|until| until.as_secs() != 0),
-            jti: text("jti", raw.jti)?,
-            email: text("email", raw.email)?,
-        })
-    }
-}
-
-/// Leaves out the contact.
-impl fmt::Debug for GrantClaims {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("GrantClaims")
-            .field("lid", &self.lid)
-            .field("iid", &self.iid)
-            .field("st", &self.st)
-            .field("tier", &self.tier)
-            .field("exp", &self.exp)
-            .finish_non_exhaustive()
-    }
-}
 
 /// What a grant counts as at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,40 +58,20 @@ impl VerifiedGrant {
     /// The first check that fails: shape, signature, kind, required claims, time ([`Error::Expired`] past the grace).
     pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::verify_parsed(&token, RawClaims::parse(token.unverified_payload())?, keys, now)
-    }
-
-    pub(super) fn verify_parsed(
-        token: &UnverifiedToken<'_>,
-        raw: RawClaims<'_>,
-        keys: &TrustKeys,
-        now: UnixTime,
-    ) -> Result<Self> {
-        token.verify(&keys.license, TokenKind::Grant)?;
-        Self::from_signed(raw, now)
+        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::Grant)?.verify(keys)?, now)
     }
 
     /// All checks but the signature's.
-    pub(super) fn from_signed(raw: RawClaims<'_>, now: UnixTime) -> Result<Self> {
-        let grant = Self::read_signed(raw)?;
+    pub(super) fn from_signed(signed: SignedClaims<'_>, now: UnixTime) -> Result<Self> {
+        let grant = Self::read_signed(signed)?;
         grant.check_time(now)?;
         Ok(grant)
     }
 
-    /// All checks but time.
-    fn read(token: &UnverifiedToken<'_>, raw: RawClaims<'_>, keys: &TrustKeys) -> Result<Self> {
-        let kind = TokenKind::Grant;
-        token.verify(&keys.license, kind)?;
-        Self::read_signed(raw)
-    }
-
     /// All checks but the signature's and time.
-    fn read_signed(raw: RawClaims<'_>) -> Result<Self> {
-        let kind = TokenKind::Grant;
-        if raw.kind() == Some(TokenKind::Lease) {
-            return Err(Error::TokenKind { expected: kind, received: TokenKind::Lease });
-        }
-        let claims = GrantClaims::from_raw(raw)?;
+    fn read_signed(signed: SignedClaims<'_>) -> Result<Self> {
+        signed.check_kind()?;
+        let claims = GrantClaims::from_raw(signed.raw)?;
         let claimed_state = match claims.st.as_str() {
             "active" => SubscriptionState::Active,
             "past_due" | "grace" => SubscriptionState::Grace,
@@ -267,7 +137,7 @@ impl VerifiedGrant {
     /// The capabilities that count at `now`, sorted.
     pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
         match self.state_at(now) {
-            GrantState::Expired => super::capability::free_capabilities(),
+            GrantState::Expired => free_capabilities(),
             _ => self.subscription().capabilities_at(now),
         }
     }
@@ -288,6 +158,7 @@ impl VerifiedGrant {
             kind: TokenKind::Grant,
             state: &self.claimed_state,
             trial_ends_at: None,
+            leeway: ClockLeeway::NONE,
             capabilities: &self.capabilities,
         }
     }
@@ -304,7 +175,11 @@ impl InspectedGrant {
     /// As [`VerifiedGrant::verify`], without [`Error::Expired`].
     pub fn inspect(token: &str, keys: &TrustKeys) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        VerifiedGrant::read(&token, RawClaims::parse(token.unverified_payload())?, keys).map(Self)
+        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::Grant)?.verify(keys)?)
+    }
+
+    pub(super) fn from_signed(signed: SignedClaims<'_>) -> Result<Self> {
+        VerifiedGrant::read_signed(signed).map(Self)
     }
 
     /// The claims.
@@ -316,8 +191,4 @@ impl InspectedGrant {
     pub fn state_at(&self, now: UnixTime) -> GrantState {
         self.0.state_at(now)
     }
-}
-
-fn serialize_or_zero<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_i64(time.map_or(0, UnixTime::as_secs))
 }

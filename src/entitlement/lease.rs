@@ -1,15 +1,15 @@
 //! A lease that was verified, and one that was only inspected.
 
-use super::capability::Capability;
-use super::claims::RawClaims;
+use super::bulk;
+use super::capability::{Capability, free_capabilities};
 use super::entitlement_check::Subscription;
 use super::host::InstanceHost;
+use super::lease_checks::{LeaseChecks, LeaseTerm, TimeRule, check_signed_lease};
 use super::lease_claims::LeaseClaims;
+use super::provider_chain::verify_signature;
+use super::signed_claims::{ClaimedToken, SignedClaims};
 use super::state::SubscriptionState;
-use super::verify_lease::{CheckedLease, LeaseChecks, LeaseTerm, TimeRule, check_signature, check_signed_lease};
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::TrustKeys;
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
@@ -48,13 +48,15 @@ pub struct VerifiedLease {
 }
 
 impl VerifiedLease {
-    /// Verifies a lease (FORMATS 3.1).
+    /// Verifies a lease under the lease keys, or, where it holds a provider's license, under that provider's key.
     ///
     /// # Errors
-    /// The first check that fails, in the order of FORMATS 2.
+    /// The first check that fails: size, shape, header, signature, issuer, audience, time, organization, host
+    /// ([formats: compact tokens](crate::_documentation::formats#compact-tokens)).
     pub fn verify(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::verify_parsed(&token, RawClaims::parse(token.unverified_payload())?, keys, checks, now)
+        let claimed = ClaimedToken::read_as(&token, TokenKind::Lease)?;
+        Self::from_signed(verify_signature(claimed, keys, now)?, checks, now)
     }
 
     /// Verifies many leases: each result is that of [`VerifiedLease::verify`], and so is its error. Signatures under the
@@ -68,35 +70,18 @@ impl VerifiedLease {
         checks: &LeaseChecks<'_>,
         now: UnixTime,
     ) -> Vec<Result<Self>> {
-        super::bulk::verify_all(
-            tokens,
-            keys,
-            now,
-            |_| Ok(TokenKind::Lease),
-            |_, raw, signature| Self::from_signed(raw, signature?, checks, now),
-        )
-    }
-
-    pub(super) fn verify_parsed(
-        token: &UnverifiedToken<'_>,
-        raw: RawClaims<'_>,
-        keys: &TrustKeys,
-        checks: &LeaseChecks<'_>,
-        now: UnixTime,
-    ) -> Result<Self> {
-        let provider_chained = check_signature(token, &raw, keys, now)?;
-        Self::from_signed(raw, provider_chained, checks, now)
+        let read_as_lease = |token| ClaimedToken::read_as(token, TokenKind::Lease);
+        bulk::verify_all(tokens, keys, now, read_as_lease, |signed| Self::from_signed(signed, checks, now))
     }
 
     /// All checks but the signature's.
-    pub(super) fn from_signed(
-        raw: RawClaims<'_>,
-        provider_chained: bool,
-        checks: &LeaseChecks<'_>,
-        now: UnixTime,
-    ) -> Result<Self> {
-        let CheckedLease { claims, host, provider_chained } =
-            check_signed_lease(raw, provider_chained, checks, now, TimeRule::Enforce)?;
+    pub(super) fn from_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
+        Self::read_signed(signed, checks, TimeRule::Enforce(now))
+    }
+
+    fn read_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, time: TimeRule) -> Result<Self> {
+        let provider_chained = signed.provider_chained;
+        let (claims, host) = check_signed_lease(signed, checks, time)?;
         Ok(Self { claims, host, leeway: checks.leeway, provider_chained })
     }
 
@@ -110,12 +95,23 @@ impl VerifiedLease {
         &self.host
     }
 
-    /// From this moment on the lease is expired.
+    /// The expiry that the lease names.
     pub fn expires_at(&self) -> UnixTime {
         self.claims.exp
     }
 
-    /// Whether a provider signed it under a license (FORMATS 3.4): such a lease never registers at the relay.
+    /// From this moment on the lease no longer counts: its expiry or the end of its trial, whichever is earlier, and the
+    /// leeway that was asked for.
+    pub fn counts_until(&self) -> UnixTime {
+        let trial_ends_at =
+            self.claims.trial_ends_at.filter(|_| self.claims.subscription_state == SubscriptionState::Trial);
+        let ends_at = trial_ends_at.map_or(self.claims.exp, |trial_ends_at| trial_ends_at.min(self.claims.exp));
+        ends_at.saturating_add(self.leeway.as_duration())
+    }
+
+    /// Whether a provider signed it under its own license
+    /// ([formats: provider-chained lease](crate::_documentation::formats#provider-chained-lease)). Such a lease never
+    /// registers at the relay.
     pub fn is_provider_chained(&self) -> bool {
         self.provider_chained
     }
@@ -136,7 +132,8 @@ impl VerifiedLease {
         self.host.check_is(expected)
     }
 
-    /// Whether the lease is in term and grants `capability` at `now` (FORMATS 3.5).
+    /// Whether the lease is in term and grants `capability` at `now`
+    /// ([formats: tiers and capabilities](crate::_documentation::formats#tiers-and-capabilities)).
     ///
     /// # Errors
     /// As [`VerifiedLease::check_time`]; [`Error::TrialEnded`], [`Error::TrialWithoutEnd`],
@@ -150,13 +147,16 @@ impl VerifiedLease {
     pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
         match self.check_time(now) {
             Ok(()) => self.subscription().capabilities_at(now),
-            Err(_) => super::capability::free_capabilities(),
+            Err(_) => free_capabilities(),
         }
     }
 
-    /// The state at `now`: a trial that has ended is expired.
+    /// The state at `now`: past its expiry, or past the end of its trial, a lease is expired.
     pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
-        self.subscription().state_at(now)
+        match self.check_time(now) {
+            Err(Error::Expired { .. }) => SubscriptionState::Expired,
+            _ => self.subscription().state_at(now),
+        }
     }
 
     fn subscription(&self) -> Subscription<'_> {
@@ -164,6 +164,7 @@ impl VerifiedLease {
             kind: TokenKind::Lease,
             state: &self.claims.subscription_state,
             trial_ends_at: self.claims.trial_ends_at,
+            leeway: self.leeway,
             capabilities: &self.claims.capabilities,
         }
     }
@@ -172,25 +173,31 @@ impl VerifiedLease {
 /// A lease whose signature, issuer, audience, organization and host were checked, but not its time: for a screen that
 /// shows an expired lease. It grants nothing, and no policy takes it.
 #[derive(Debug, Clone)]
-pub struct InspectedLease {
-    claims: LeaseClaims,
-}
+pub struct InspectedLease(VerifiedLease);
 
 impl InspectedLease {
-    /// Checks all but the lease's own time. `now` counts for a provider license inside it (FORMATS 3.4).
+    /// Checks everything but the lease's own time. `now` counts for a provider's license inside it, which has to be in
+    /// term.
     ///
     /// # Errors
     /// As [`VerifiedLease::verify`], without [`Error::Expired`] and [`Error::NotYetValid`] of the lease.
     pub fn inspect(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        let raw = RawClaims::parse(token.unverified_payload())?;
-        let provider_chained = check_signature(&token, &raw, keys, now)?;
-        let CheckedLease { claims, .. } = check_signed_lease(raw, provider_chained, checks, now, TimeRule::Ignore)?;
-        Ok(Self { claims })
+        let claimed = ClaimedToken::read_as(&token, TokenKind::Lease)?;
+        Self::from_signed(verify_signature(claimed, keys, now)?, checks)
+    }
+
+    pub(super) fn from_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>) -> Result<Self> {
+        VerifiedLease::read_signed(signed, checks, TimeRule::Ignore).map(Self)
     }
 
     /// The claims in their normal form.
     pub fn claims(&self) -> &LeaseClaims {
-        &self.claims
+        &self.0.claims
+    }
+
+    /// The state at `now`, as [`VerifiedLease::state_at`] says.
+    pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
+        self.0.state_at(now)
     }
 }

@@ -1,4 +1,4 @@
-//! The claims of a hosted entitlement lease, as issuers write them (FORMATS 3.1).
+//! The claims of a hosted entitlement lease, as issuers write them (formats.md#lease-claims).
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use super::capability::Capability;
-use super::claims::{self, RawClaims};
+use super::claim_values as values;
+use super::claims::RawClaims;
 use super::host::InstanceHost;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ use crate::time::UnixTime;
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 use crate::{json, token};
 
-/// The claims of a lease. Issuer and audience are the same in every lease and stand in no field.
+/// The claims of a lease. Issuer and audience are the same in every lease, so there is no field for them.
 ///
 /// As signed, these are what the issuer said; in a [`super::VerifiedLease`] they are normalized: organization trimmed,
 /// host and plan in their normal form, limits scrubbed, capabilities cut where a provider chain limits them.
@@ -43,7 +44,7 @@ pub struct LeaseClaims {
     pub trial_started_at: Option<UnixTime>,
     /// End of the trial.
     pub trial_ends_at: Option<UnixTime>,
-    /// A whole license token that entitles a provider to sign this lease (FORMATS 3.4).
+    /// A whole license token that entitles a provider to sign this lease.
     pub provider_license: Option<String>,
     /// Subject.
     pub sub: Option<String>,
@@ -88,9 +89,10 @@ impl LeaseClaims {
         Self::from_raw(RawClaims::parse(text)?)
     }
 
-    /// The claims as issuers write them: compact JSON in the order of FORMATS 3.1.
-    pub fn to_json(&self) -> Result<String> {
-        json::to_compact(self).map_err(|error| Error::ClaimsUnsignable { reason: error.to_string() })
+    /// The claims as issuers write them: compact JSON, in their order
+    /// ([formats: lease claims](crate::_documentation::formats#lease-claims)).
+    pub fn to_json(&self) -> String {
+        json::text_of(self)
     }
 
     /// Signs the claims as they are.
@@ -99,7 +101,7 @@ impl LeaseClaims {
     /// [`Error::OrgMissing`], [`Error::HostInvalid`] where no verifier would take the lease; else as [`token::sign`].
     pub fn sign(&self, key: &SigningKey) -> Result<String> {
         self.check_signable()?;
-        token::sign(key, &self.to_json()?)
+        token::sign(key, &self.to_json())
     }
 
     /// Refuses claims that no verifier would take.
@@ -110,26 +112,26 @@ impl LeaseClaims {
         InstanceHost::normalize(&self.instance_host).map(drop)
     }
 
-    /// The claims as they stand in the token, nothing normalized.
+    /// The claims as the token has them, nothing normalized.
     pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {
-        let state = claims::text("subscription_state", raw.subscription_state)?.unwrap_or_default();
+        let state = values::text("subscription_state", raw.subscription_state)?.unwrap_or_default();
         Ok(Self {
-            org_id: claims::text("org_id", raw.org_id)?.unwrap_or_default().into_owned(),
-            email: claims::optional_text("email", raw.email)?,
-            instance_host: claims::text("instance_host", raw.instance_host)?.unwrap_or_default().into_owned(),
-            plan_version: claims::text("plan_version", raw.plan_version)?.unwrap_or_default().into_owned(),
+            org_id: values::text("org_id", raw.org_id)?.unwrap_or_default().into_owned(),
+            email: values::optional_text("email", raw.email)?,
+            instance_host: values::text("instance_host", raw.instance_host)?.unwrap_or_default().into_owned(),
+            plan_version: values::text("plan_version", raw.plan_version)?.unwrap_or_default().into_owned(),
             subscription_state: SubscriptionState::from_name(&state),
-            capabilities: claims::capabilities("capabilities", raw.capabilities)?,
-            limits: claims::limits(raw.limits)?,
-            meters_enabled: claims::texts("meters_enabled", raw.meters_enabled)?,
-            trial_started_at: claims::time("trial_started_at", raw.trial_started_at)?,
-            trial_ends_at: claims::time("trial_ends_at", raw.trial_ends_at)?,
-            provider_license: claims::optional_text("provider_license", raw.provider_license)?,
-            sub: claims::optional_text("sub", raw.sub)?,
-            exp: claims::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
-            nbf: claims::time("nbf", raw.nbf)?,
-            iat: claims::time("iat", raw.iat)?,
-            jti: claims::optional_text("jti", raw.jti)?,
+            capabilities: values::capabilities("capabilities", raw.capabilities)?,
+            limits: values::limits(raw.limits)?,
+            meters_enabled: values::texts("meters_enabled", raw.meters_enabled)?,
+            trial_started_at: values::time("trial_started_at", raw.trial_started_at)?,
+            trial_ends_at: values::time("trial_ends_at", raw.trial_ends_at)?,
+            provider_license: values::optional_text("provider_license", raw.provider_license)?,
+            sub: values::optional_text("sub", raw.sub)?,
+            exp: values::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
+            nbf: values::time("nbf", raw.nbf)?,
+            iat: values::time("iat", raw.iat)?,
+            jti: values::optional_text("jti", raw.jti)?,
         })
     }
 }

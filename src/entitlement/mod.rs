@@ -1,33 +1,47 @@
-//! What a token entitles to: leases, licenses, grants (FORMATS 3, 4, 5, 10).
+//! What a token entitles to: leases, licenses and grants.
 //!
 //! A [`VerifiedLease`], a [`VerifiedLicense`] and a [`VerifiedGrant`] can only be had by verifying a token; policy code
-//! takes these. An [`InspectedLease`] is a lease read without regard to time, for a screen that shows it; it is another
-//! type and grants nothing.
+//! takes these, or a [`VerifiedToken`] of any of the three kinds. An [`InspectedToken`] was read without regard to time,
+//! for a screen that shows it; it is another type and grants nothing.
+//!
+//! The rules are those of [formats: hosted lease](crate::_documentation::formats#hosted-lease),
+//! [grant](crate::_documentation::formats#grant), [license](crate::_documentation::formats#license) and
+//! [lease refresh](crate::_documentation::formats#lease-refresh).
 
 mod bulk;
 mod capability;
+mod claim_values;
 mod claims;
 mod entitlement_check;
 mod grant;
+mod grant_claims;
 mod host;
+mod inspected_token;
 mod lease;
+mod lease_checks;
 mod lease_claims;
 mod license;
+mod license_claims;
+mod limits;
 mod plan;
+mod provider_chain;
 mod refresh;
+mod signed_claims;
 mod state;
 mod verified_token;
-mod verify_lease;
 
 pub use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 pub use capability::{Capability, Tier, hosted_plan_capabilities, provider_chain_ceiling};
-pub use grant::{GrantClaims, GrantState, InspectedGrant, VerifiedGrant};
+pub use grant::{GrantState, InspectedGrant, VerifiedGrant};
+pub use grant_claims::GrantClaims;
 pub use host::{InstanceHost, base_domain, tenant_host};
+pub use inspected_token::InspectedToken;
 pub use lease::{InspectedLease, VerifiedLease};
+pub use lease_checks::{HostBinding, LeaseChecks};
 pub use lease_claims::LeaseClaims;
-pub use license::{InspectedLicense, LICENSE_GRACE, LicenseClaims, LicenseTerm, VerifiedLicense};
+pub use license::{InspectedLicense, LICENSE_GRACE, LicenseTerm, VerifiedLicense};
+pub use license_claims::LicenseClaims;
 pub use plan::{canonical_plan, scrub_limits};
 pub use refresh::{RefreshOutcome, RefreshRequest, refresh_backoff, refresh_delay};
 pub use state::SubscriptionState;
 pub use verified_token::VerifiedToken;
-pub use verify_lease::{HostBinding, LeaseChecks};

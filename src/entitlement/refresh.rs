@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::lease::VerifiedLease;
-use super::verify_lease::{HostBinding, LeaseChecks};
+use super::lease_checks::{HostBinding, LeaseChecks};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::keys::TrustKeys;

@@ -1,13 +1,16 @@
 //! A token of any kind, verified under the keys configured for its kind.
 
+use super::bulk;
 use super::capability::Capability;
-use super::claims::RawClaims;
 use super::grant::VerifiedGrant;
 use super::lease::VerifiedLease;
+use super::lease_checks::LeaseChecks;
 use super::license::VerifiedLicense;
-use super::verify_lease::LeaseChecks;
-use crate::error::{Error, Result};
-use crate::json;
+use super::provider_chain::verify_signature;
+use super::signed_claims::{ClaimedToken, SignedClaims};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::keys::TrustKeys;
 use crate::time::UnixTime;
 use crate::token::UnverifiedToken;
@@ -32,16 +35,7 @@ impl VerifiedToken {
     /// [`Error::TokenKindUnknown`]; else as the kind's own `verify`.
     pub fn verify(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        let raw = RawClaims::parse(token.unverified_payload())?;
-        match raw.kind().ok_or(Error::TokenKindUnknown)? {
-            TokenKind::Lease => {
-                VerifiedLease::verify_parsed(&token, raw, keys, checks, now).map(Box::new).map(Self::Lease)
-            }
-            TokenKind::License => {
-                VerifiedLicense::verify_parsed(&token, raw, keys, now).map(Box::new).map(Self::License)
-            }
-            TokenKind::Grant => VerifiedGrant::verify_parsed(&token, raw, keys, now).map(Box::new).map(Self::Grant),
-        }
+        Self::from_signed(verify_signature(ClaimedToken::read(&token)?, keys, now)?, checks, now)
     }
 
     /// Verifies many tokens: each result is that of [`VerifiedToken::verify`], and so is its error. Signatures under the
@@ -55,16 +49,15 @@ impl VerifiedToken {
         checks: &LeaseChecks<'_>,
         now: UnixTime,
     ) -> Vec<Result<Self>> {
-        let kind = |raw: &RawClaims<'_>| raw.kind().ok_or(Error::TokenKindUnknown);
-        super::bulk::verify_all(tokens, keys, now, kind, |kind, raw, signature| {
-            let provider_chained = signature?;
-            match kind {
-                TokenKind::Lease => {
-                    VerifiedLease::from_signed(raw, provider_chained, checks, now).map(Box::new).map(Self::Lease)
-                }
-                TokenKind::License => VerifiedLicense::from_signed(raw, now).map(Box::new).map(Self::License),
-                TokenKind::Grant => VerifiedGrant::from_signed(raw, now).map(Box::new).map(Self::Grant),
-            }
+        let read = |token| ClaimedToken::read(token);
+        bulk::verify_all(tokens, keys, now, read, |signed| Self::from_signed(signed, checks, now))
+    }
+
+    fn from_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
+        Ok(match signed.kind {
+            TokenKind::Lease => Self::Lease(Box::new(VerifiedLease::from_signed(signed, checks, now)?)),
+            TokenKind::License => Self::License(Box::new(VerifiedLicense::from_signed(signed, now)?)),
+            TokenKind::Grant => Self::Grant(Box::new(VerifiedGrant::from_signed(signed, now)?)),
         })
     }
 
@@ -74,7 +67,7 @@ impl VerifiedToken {
     /// As [`UnverifiedToken::parse`]; [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
     pub fn unverified_kind(token: &str) -> Result<TokenKind> {
         let token = UnverifiedToken::parse(token)?;
-        RawClaims::parse(token.unverified_payload())?.kind().ok_or(Error::TokenKindUnknown)
+        ClaimedToken::read(&token).map(|claimed| claimed.kind)
     }
 
     /// Its kind.
@@ -110,22 +103,18 @@ impl VerifiedToken {
     /// From this moment on it no longer counts, its grace included; `None` for a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
         match self {
-            Self::Lease(lease) => Some(lease.expires_at()),
+            Self::Lease(lease) => Some(lease.counts_until()),
             Self::License(license) => license.counts_until(),
             Self::Grant(grant) => Some(grant.counts_until()),
         }
     }
 
-    /// The claims as compact JSON, normalized.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn claims_json(&self) -> Result<String> {
+    /// The claims as compact JSON, in their normal form.
+    pub fn claims_json(&self) -> String {
         match self {
-            Self::Lease(lease) => json::to_compact(lease.claims()),
-            Self::License(license) => json::to_compact(license.claims()),
-            Self::Grant(grant) => json::to_compact(grant.claims()),
+            Self::Lease(lease) => lease.claims().to_json(),
+            Self::License(license) => license.claims().to_json(),
+            Self::Grant(grant) => grant.claims().to_json(),
         }
-        .map_err(|error| Error::PayloadMalformed { reason: error.to_string() })
     }
 }

@@ -12,7 +12,7 @@ use crate::warning::Warning;
 
 /// An object that came in. The reason names no value: it may be a secret.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, name: &'static str) -> Result<T, Fault> {
-    serde_json::from_str(text).map_err(|error| {
+    json::from_text(text).map_err(|error| {
         let place = format!("refused at line {} column {}", error.line(), error.column());
         Fault::ArgumentJson(name, format!("expected the JSON object that the header describes, {place}"))
     })

@@ -160,7 +160,7 @@ pub unsafe extern "C" fn pulse_connection_check(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let presented = text(presented_json, presented_json_len, "presented_json")?;
-            let presented: Presented<'_> = serde_json::from_str(presented)
+            let presented: Presented<'_> = crate::json::from_text(presented)
                 .map_err(|error| Fault::ArgumentJson("presented_json", format!("column {}", error.column())))?;
             let diagnostics = check_connection(&ConnectionCheck {
                 relay_enabled: presented.relay_enabled,

@@ -12,8 +12,8 @@ use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::entitlement::{
-    Capability, GrantClaims, HostBinding, InspectedGrant, InspectedLease, InspectedLicense, LeaseChecks, LeaseClaims,
-    LicenseClaims, LicenseTerm, VerifiedToken,
+    Capability, GrantClaims, HostBinding, InspectedToken, LeaseChecks, LeaseClaims, LicenseClaims, LicenseTerm,
+    VerifiedToken,
 };
 use crate::error::Error;
 use crate::time::{ClockLeeway, UnixTime};
@@ -65,10 +65,10 @@ pub unsafe extern "C" fn pulse_token_sign(
                 TokenKind::Lease => {
                     let claims = LeaseClaims::from_json(claims)?;
                     claims.check_signable()?;
-                    claims.to_json()?
+                    claims.to_json()
                 }
-                TokenKind::License => LicenseClaims::from_json(claims)?.to_json()?,
-                TokenKind::Grant => GrantClaims::from_json(claims)?.to_json()?,
+                TokenKind::License => LicenseClaims::from_json(claims)?.to_json(),
+                TokenKind::Grant => GrantClaims::from_json(claims)?.to_json(),
             };
             let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
             Ok(pulse_buffer::new(sign(key, &claims)?))
@@ -136,21 +136,12 @@ pub unsafe extern "C" fn pulse_token_inspect(
             let keys = &borrow(keys, "keys")?.keys;
             let checks = checks(host_binding, text(host, host_len, "host")?, text(org, org_len, "org")?)?;
             let (token, now) = (text(token, token_len, "token")?, UnixTime::from_secs(now));
-            let kind = VerifiedToken::unverified_kind(token)?;
-            let (state, claims) = match kind {
-                TokenKind::Lease => {
-                    let lease = InspectedLease::inspect(token, keys, &checks, now)?;
-                    (lease.claims().subscription_state.as_str().to_owned(), lease.claims().to_json()?)
-                }
-                TokenKind::License => {
-                    let license = InspectedLicense::inspect(token, keys)?;
-                    (term_name(license.term_at(now)).to_owned(), license.claims().to_json()?)
-                }
-                TokenKind::Grant => {
-                    let grant = InspectedGrant::inspect(token, keys)?;
-                    (grant.state_at(now).as_str().to_owned(), grant.claims().to_json()?)
-                }
+            let inspected = InspectedToken::inspect(token, keys, &checks, now)?;
+            let state = match &inspected {
+                InspectedToken::License(license) => term_name(license.term_at(now)).to_owned(),
+                other => other.state_at(now).as_str().to_owned(),
             };
+            let (kind, claims) = (inspected.kind(), inspected.claims_json());
             let claims: &RawValue = serde_json::from_str(&claims)
                 .map_err(|_| Fault::Argument("result", "the claims cannot be written as JSON"))?;
             let inspected = Inspected { kind: kind.as_str(), state, claims };
@@ -221,7 +212,7 @@ pub unsafe extern "C" fn pulse_token_claims_json(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
-            Ok(pulse_buffer::new(borrow(token, "token")?.token.claims_json()?))
+            Ok(pulse_buffer::new(borrow(token, "token")?.token.claims_json()))
         })
     }
 }

@@ -29,7 +29,7 @@ pub trait ControlPayload: Serialize + DeserializeOwned {
     /// # Errors
     /// [`Error::ControlPayload`].
     fn from_json(payload: &[u8]) -> Result<Self> {
-        crate::json::from_bytes(payload).map_err(|error| refused(Self::FRAME_TYPE, &error))
+        json::from_bytes(payload).map_err(|error| refused(Self::FRAME_TYPE, &error))
     }
 
     /// The whole frame.
@@ -72,7 +72,8 @@ pub(super) fn is_false(value: &bool) -> bool {
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+    let value = Option::<json::Object<T>>::deserialize(deserializer)?;
+    Ok(value.map(|value| value.0).unwrap_or_default())
 }
 
 /// The frame type of a payload, and a Debug output of the members that are no secret.

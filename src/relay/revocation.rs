@@ -30,7 +30,7 @@ impl RevocationSubject {
             VerifiedToken::License(license) => Self::new(given(&license.claims().lid), None, None),
             VerifiedToken::Grant(grant) => {
                 let claims = grant.claims();
-                Self::new(given(&claims.lid), given(&claims.iid), given(&claims.jti))
+                Self::new(given(&claims.lid), claims.iid.clone(), claims.jti.clone())
             }
         }
     }

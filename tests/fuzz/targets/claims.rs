@@ -30,7 +30,7 @@ fuzz_target!(|payload: &str| {
                 assert!(grants_relay);
                 assert!(verified.counts_until().is_none_or(|end| end > NOW));
             }
-            verified.claims_json().expect("claims that were read can be written");
+            assert!(verified.claims_json().starts_with('{'));
         }
         Err(error) => assert_eq!(admitted.expect_err("refused"), error),
     }

@@ -193,7 +193,7 @@ impl SignArgs {
             claims.trial_started_at = Some(now);
             claims.trial_ends_at = Some(exp);
         }
-        Ok(claims.to_json()?)
+        Ok(claims.to_json())
     }
 
     fn check_names(&self) -> Result<(), Stop> {

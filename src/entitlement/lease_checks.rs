@@ -1,18 +1,16 @@
-//! The checks of a lease, in the order of FORMATS 2: signature or provider chain, issuer, audience, time, organization,
-//! host, binding.
+//! What is asked of a lease besides its signature: issuer, audience, time, organization and host, in this order.
 
 use serde_json::value::RawValue;
 
 use super::capability::provider_chain_ceiling;
-use super::claims::{self, RawClaims};
+use super::claim_values as values;
+use super::claims::RawClaims;
 use super::host::InstanceHost;
 use super::lease_claims::LeaseClaims;
-use super::license::VerifiedLicense;
 use super::plan::{canonical_plan, scrub_limits};
+use super::signed_claims::SignedClaims;
 use crate::error::{Error, Result};
-use crate::keys::{PublicKey, TrustKeys};
 use crate::time::{ClockLeeway, UnixTime};
-use crate::token::UnverifiedToken;
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 
 /// For which host a lease may be.
@@ -26,6 +24,15 @@ pub enum HostBinding<'a> {
 }
 
 /// What a caller asks of a lease besides its signature.
+///
+/// ```
+/// use pulse_trust::ClockLeeway;
+/// use pulse_trust::entitlement::{HostBinding, LeaseChecks};
+///
+/// let checks = LeaseChecks::new(HostBinding::Require("t-abc.cloud.example.test"))
+///     .with_org("default")
+///     .with_leeway(ClockLeeway::MAX);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseChecks<'a> {
     pub(super) host: HostBinding<'a>,
@@ -34,18 +41,18 @@ pub struct LeaseChecks<'a> {
 }
 
 impl<'a> LeaseChecks<'a> {
-    /// Of any organization, no clock leeway.
+    /// Any organization is taken, and the clocks have to agree.
     pub const fn new(host: HostBinding<'a>) -> Self {
         Self { host, org: None, leeway: ClockLeeway::NONE }
     }
 
-    /// Of this organization alone.
+    /// Takes leases of this organization alone.
     #[must_use]
     pub const fn with_org(self, org: &'a str) -> Self {
         Self { org: Some(org), ..self }
     }
 
-    /// Allows the clocks to differ by so much, at both ends of the lease's term.
+    /// Allows the clocks to differ by so much, at both ends of the lease's term and at the end of a trial.
     #[must_use]
     pub const fn with_leeway(self, leeway: ClockLeeway) -> Self {
         Self { leeway, ..self }
@@ -55,60 +62,27 @@ impl<'a> LeaseChecks<'a> {
 /// Whether time counts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum TimeRule {
-    Enforce,
+    Enforce(UnixTime),
     Ignore,
 }
 
-/// The normalized claims of a lease that passed every check.
-pub(super) struct CheckedLease {
-    pub(super) claims: LeaseClaims,
-    pub(super) host: InstanceHost,
-    pub(super) provider_chained: bool,
-}
-
-/// The license that a provider signed this lease under, if there is one (FORMATS 3.4).
-pub(super) fn provider_license<'a>(raw: &'a RawClaims<'_>) -> Result<Option<&'a str>> {
-    let license = claims::peek_text("provider_license", raw.provider_license.as_ref())?;
-    Ok(license.filter(|license| !license.is_empty()))
-}
-
-/// Checks who signed: the configured keys, or a provider under its license. Whether it was a provider.
-pub(super) fn check_signature(
-    token: &UnverifiedToken<'_>,
-    raw: &RawClaims<'_>,
-    keys: &TrustKeys,
-    now: UnixTime,
-) -> Result<bool> {
-    match provider_license(raw)? {
-        None => {
-            token.verify(&keys.lease, TokenKind::Lease)?;
-            Ok(false)
-        }
-        Some(license) => {
-            token.verify_under(&provider_key(license, keys, now)?, TokenKind::Lease)?;
-            Ok(true)
-        }
-    }
-}
-
-/// Runs every check but the signature's, all of them before anything is copied out of the token.
+/// Runs every check, all of them before anything is copied out of the token. The claims are normalized.
 pub(super) fn check_signed_lease(
-    raw: RawClaims<'_>,
-    provider_chained: bool,
+    signed: SignedClaims<'_>,
     checks: &LeaseChecks<'_>,
-    now: UnixTime,
     time: TimeRule,
-) -> Result<CheckedLease> {
+) -> Result<(LeaseClaims, InstanceHost)> {
+    let SignedClaims { raw, provider_chained, .. } = signed;
     check_issuer(&raw)?;
     check_audience(raw.aud)?;
-    if time == TimeRule::Enforce {
+    if let TimeRule::Enforce(now) = time {
         LeaseTerm::of(&raw)?.check(checks.leeway, now)?;
     }
     check_org(&raw, checks.org)?;
     let host = check_host(&raw, checks.host)?;
     let mut claims = LeaseClaims::from_raw(raw)?;
     normalize(&mut claims, &host, provider_chained);
-    Ok(CheckedLease { claims, host, provider_chained })
+    Ok((claims, host))
 }
 
 /// From when to when a lease counts.
@@ -119,8 +93,8 @@ pub(super) struct LeaseTerm {
 
 impl LeaseTerm {
     fn of(raw: &RawClaims<'_>) -> Result<Self> {
-        let expires_at = claims::peek_time("exp", raw.exp.as_ref())?.ok_or(Error::ClaimMissing { claim: "exp" })?;
-        Ok(Self { not_before: claims::peek_time("nbf", raw.nbf.as_ref())?, expires_at })
+        let expires_at = values::peek_time("exp", raw.exp.as_ref())?.ok_or(Error::ClaimMissing { claim: "exp" })?;
+        Ok(Self { not_before: values::peek_time("nbf", raw.nbf.as_ref())?, expires_at })
     }
 
     /// Whether a lease of this term counts at `now`.
@@ -136,26 +110,8 @@ impl LeaseTerm {
     }
 }
 
-/// The key that a provider's license entitles to sign leases (FORMATS 3.4).
-fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<PublicKey> {
-    let refused = |source: Error| Error::ProviderChain { source: Box::new(source) };
-    // An expired provider license is not the lease's own expiry, which a refresh would heal.
-    let license = VerifiedLicense::verify(license, keys, now).map_err(|error| match error {
-        Error::Expired { .. } => refused(error),
-        other => other,
-    })?;
-    let claims = license.claims();
-    if claims.tier != "msp" {
-        return Err(refused(Error::ClaimType { claim: "tier", expected: "the tier msp" }));
-    }
-    match claims.entitlement_signing_public_key.as_deref() {
-        None => Err(refused(Error::ClaimMissing { claim: "entitlement_signing_public_key" })),
-        Some(key) => PublicKey::from_base64(key).map_err(refused),
-    }
-}
-
 fn check_issuer(raw: &RawClaims<'_>) -> Result<()> {
-    match claims::peek_text("iss", raw.iss.as_ref())? {
+    match values::peek_text("iss", raw.iss.as_ref())? {
         None => Err(Error::ClaimMissing { claim: "iss" }),
         Some(issuer) if issuer == LEASE_ISSUER => Ok(()),
         Some(issuer) => Err(Error::IssuerMismatch { expected: LEASE_ISSUER, received: issuer.to_owned() }),
@@ -166,7 +122,7 @@ fn check_audience(audience: Option<&RawValue>) -> Result<()> {
     let Some(audience) = audience.filter(|value| value.get() != "null") else {
         return Err(Error::ClaimMissing { claim: "aud" });
     };
-    match claims::is_only_text("aud", audience, LEASE_AUDIENCE)? {
+    match values::is_only_text("aud", audience, LEASE_AUDIENCE)? {
         None => Err(Error::ClaimMissing { claim: "aud" }),
         Some(true) => Ok(()),
         Some(false) => Err(Error::AudienceMismatch { expected: LEASE_AUDIENCE, received: audience.get().to_owned() }),
@@ -174,7 +130,7 @@ fn check_audience(audience: Option<&RawValue>) -> Result<()> {
 }
 
 fn check_org(raw: &RawClaims<'_>, expected: Option<&str>) -> Result<()> {
-    let org = claims::peek_text("org_id", raw.org_id.as_ref())?.unwrap_or_default().trim();
+    let org = values::peek_text("org_id", raw.org_id.as_ref())?.unwrap_or_default().trim();
     if org.is_empty() {
         return Err(Error::OrgMissing);
     }
@@ -187,7 +143,7 @@ fn check_org(raw: &RawClaims<'_>, expected: Option<&str>) -> Result<()> {
 }
 
 fn check_host(raw: &RawClaims<'_>, binding: HostBinding<'_>) -> Result<InstanceHost> {
-    let claimed = claims::peek_text("instance_host", raw.instance_host.as_ref())?.unwrap_or_default();
+    let claimed = values::peek_text("instance_host", raw.instance_host.as_ref())?.unwrap_or_default();
     if claimed.trim().is_empty() {
         return Err(Error::HostMissing);
     }

@@ -1,0 +1,130 @@
+//! The claims of a grant, in the order issuers write them (formats.md#grant).
+
+use core::fmt;
+
+use serde::{Serialize, Serializer};
+
+use super::capability::Capability;
+use super::claim_values as values;
+use super::values::RawClaims;
+use crate::error::{Error, Result};
+use crate::keys::SigningKey;
+use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
+use crate::{json, token};
+
+/// The claims of a grant, in the order issuers write them.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct GrantClaims {
+    /// Issuer; not checked.
+    pub iss: String,
+    /// Audience; not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aud: Option<String>,
+    /// License id.
+    pub lid: String,
+    /// Installation id; `None`, written as the empty text, makes a grant that no installation's revocation names.
+    #[serde(serialize_with = "serialize_or_empty")]
+    pub iid: Option<String>,
+    /// License version.
+    pub lv: i64,
+    /// State, as the issuer names it.
+    pub st: String,
+    /// Tier name.
+    pub tier: String,
+    /// Plan.
+    pub plan: String,
+    /// Features beside the tier's.
+    pub feat: Vec<Capability>,
+    /// Guests allowed; 0 is unlimited.
+    pub max_guests: i64,
+    /// Users allowed; 0 is unlimited.
+    pub max_users: i64,
+    /// Issued at; 1970 where the claim is missing.
+    #[serde(serialize_with = "serialize_secs")]
+    pub iat: UnixTime,
+    /// Expiry: the grant is in term while `now <= exp`.
+    #[serde(serialize_with = "serialize_secs")]
+    pub exp: UnixTime,
+    /// End of the paid period.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub current_period_end: Option<UnixTime>,
+    /// End of the grace after the expiry; `None`, written as 0, is seven days after it.
+    #[serde(serialize_with = "serialize_or_zero")]
+    pub grace_until: Option<UnixTime>,
+    /// Token id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// Contact only, never an identity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+}
+
+impl GrantClaims {
+    /// Reads claims written as JSON, to sign them.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        Self::from_raw(RawClaims::parse(text)?)
+    }
+
+    /// The claims as issuers write them: compact JSON.
+    pub fn to_json(&self) -> String {
+        json::text_of(self)
+    }
+
+    /// Signs the claims as they are.
+    ///
+    /// # Errors
+    /// As [`token::sign`].
+    pub fn sign(&self, key: &SigningKey) -> Result<String> {
+        token::sign(key, &self.to_json())
+    }
+
+    pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {
+        let text = |claim, value| values::optional_text(claim, value).map(Option::unwrap_or_default);
+        let number = |claim, value| values::integer(claim, value).map(Option::unwrap_or_default);
+        Ok(Self {
+            iss: text("iss", raw.iss)?,
+            // An audience that is not a text is no error: nothing asks for it.
+            aud: raw.aud.and_then(|aud| serde_json::from_str(aud.get()).ok()).filter(|aud: &String| !aud.is_empty()),
+            lid: values::required_text("lid", raw.lid)?,
+            iid: values::optional_text("iid", raw.iid)?,
+            lv: number("lv", raw.lv)?,
+            st: text("st", raw.st)?,
+            tier: values::required_text("tier", raw.tier)?,
+            plan: text("plan", raw.plan)?,
+            feat: values::capabilities("feat", raw.feat)?,
+            max_guests: number("max_guests", raw.max_guests)?,
+            max_users: number("max_users", raw.max_users)?,
+            iat: values::time("iat", raw.iat)?.unwrap_or(UnixTime::from_secs(0)),
+            exp: values::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
+            current_period_end: values::time("current_period_end", raw.current_period_end)?,
+            grace_until: values::time("grace_until", raw.grace_until)?.filter(|until| until.as_secs() != 0),
+            jti: values::optional_text("jti", raw.jti)?,
+            email: values::optional_text("email", raw.email)?,
+        })
+    }
+}
+
+/// Leaves out the contact.
+impl fmt::Debug for GrantClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GrantClaims")
+            .field("lid", &self.lid)
+            .field("iid", &self.iid)
+            .field("st", &self.st)
+            .field("tier", &self.tier)
+            .field("exp", &self.exp)
+            .finish_non_exhaustive()
+    }
+}
+
+fn serialize_or_zero<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_i64(time.map_or(0, UnixTime::as_secs))
+}
+
+fn serialize_or_empty<S: Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(text.as_deref().unwrap_or_default())
+}

@@ -1,0 +1,128 @@
+//! The claims of a license (formats.md#license).
+
+use core::fmt;
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::capability::Capability;
+use super::claim_values as values;
+use super::state::SubscriptionState;
+use super::values::RawClaims;
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+use crate::keys::SigningKey;
+use crate::time::{UnixTime, serialize_optional_secs};
+use crate::{json, token};
+
+/// The claims of a license.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct LicenseClaims {
+    /// License id.
+    pub lid: String,
+    /// Contact.
+    pub email: String,
+    /// Tier name.
+    pub tier: String,
+    /// Issued at.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub iat: Option<UnixTime>,
+    /// Expiry; `None` is a lifetime license.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub exp: Option<UnixTime>,
+    /// End of the paid period.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+    pub license_period_end: Option<UnixTime>,
+    /// Features beside the tier's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<Capability>,
+    /// Guests allowed; 0 is unlimited.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub max_guests: i64,
+    /// Users allowed; 0 is unlimited.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub max_users: i64,
+    /// When not empty, the capabilities in place of the tier's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capabilities: Vec<Capability>,
+    /// Limits by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub limits: BTreeMap<String, i64>,
+    /// Meters that are on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub meters_enabled: Vec<String>,
+    /// The plan; canonical once verified.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub plan_version: String,
+    /// The state; absent is `active`.
+    pub subscription_state: SubscriptionState,
+    /// The key under which an MSP signs leases to verify under, base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entitlement_signing_public_key: Option<String>,
+}
+
+impl LicenseClaims {
+    /// Reads claims written as JSON, to sign them.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        Self::from_raw(RawClaims::parse(text)?)
+    }
+
+    /// The claims as issuers write them: compact JSON.
+    pub fn to_json(&self) -> String {
+        json::text_of(self)
+    }
+
+    /// Signs the claims as they are.
+    ///
+    /// # Errors
+    /// As [`token::sign`].
+    pub fn sign(&self, key: &SigningKey) -> Result<String> {
+        token::sign(key, &self.to_json())
+    }
+
+    pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {
+        let state = values::optional_text("subscription_state", raw.subscription_state)?;
+        Ok(Self {
+            lid: values::required_text("lid", raw.lid)?,
+            email: values::required_text("email", raw.email)?,
+            tier: values::required_text("tier", raw.tier)?,
+            iat: values::time("iat", raw.iat)?,
+            exp: values::time("exp", raw.exp)?.filter(|exp| exp.as_secs() != 0),
+            license_period_end: values::time("license_period_end", raw.license_period_end)?,
+            features: values::capabilities("features", raw.features)?,
+            max_guests: values::integer("max_guests", raw.max_guests)?.unwrap_or_default(),
+            max_users: values::integer("max_users", raw.max_users)?.unwrap_or_default(),
+            capabilities: values::capabilities("capabilities", raw.capabilities)?,
+            limits: values::limits(raw.limits)?,
+            meters_enabled: values::texts("meters_enabled", raw.meters_enabled)?,
+            plan_version: values::optional_text("plan_version", raw.plan_version)?.unwrap_or_default(),
+            subscription_state: SubscriptionState::from_name(state.as_deref().unwrap_or("active")),
+            entitlement_signing_public_key: values::optional_text(
+                "entitlement_signing_public_key",
+                raw.entitlement_signing_public_key,
+            )?,
+        })
+    }
+}
+
+/// Leaves out the contact.
+impl fmt::Debug for LicenseClaims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LicenseClaims")
+            .field("lid", &self.lid)
+            .field("tier", &self.tier)
+            .field("exp", &self.exp)
+            .field("subscription_state", &self.subscription_state)
+            .finish_non_exhaustive()
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}

@@ -1,0 +1,90 @@
+//! The one way from a token's text to claims whose signature counts: parse, see which kind it is, verify under the keys
+//! of that kind.
+
+use super::claims::RawClaims;
+use crate::error::{Error, Result};
+use crate::keys::{PublicKey, TrustKeySet, TrustKeys};
+use crate::token::UnverifiedToken;
+use crate::token_kind::TokenKind;
+
+/// A token and what it claims. **Nothing of it was verified.**
+pub(super) struct ClaimedToken<'a> {
+    pub(super) token: &'a UnverifiedToken<'a>,
+    pub(super) raw: RawClaims<'a>,
+    pub(super) kind: TokenKind,
+}
+
+impl<'a> ClaimedToken<'a> {
+    /// Reads a token that has to be of this kind, whatever it says of itself.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`].
+    pub(super) fn read_as(token: &'a UnverifiedToken<'a>, kind: TokenKind) -> Result<Self> {
+        Ok(Self { token, raw: RawClaims::parse(token.unverified_payload())?, kind })
+    }
+
+    /// Reads a token as the kind that its claims say it is of.
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
+    pub(super) fn read(token: &'a UnverifiedToken<'a>) -> Result<Self> {
+        let raw = RawClaims::parse(token.unverified_payload())?;
+        let kind = raw.kind().ok_or(Error::TokenKindUnknown)?;
+        Ok(Self { token, raw, kind })
+    }
+
+    /// Verifies the signature under the keys that are configured for the token's kind.
+    ///
+    /// # Errors
+    /// As [`UnverifiedToken::verify`]; [`Error::ClaimType`] where a name appears twice inside a claim.
+    pub(super) fn verify(self, keys: &TrustKeys) -> Result<SignedClaims<'a>> {
+        let verdict = self.token.verify(keys_of(self.kind, keys), self.kind);
+        self.signed(verdict, false)
+    }
+
+    /// Verifies the signature under a provider's key, which a license vouches for.
+    ///
+    /// # Errors
+    /// As [`ClaimedToken::verify`].
+    pub(super) fn verify_under(self, key: &PublicKey) -> Result<SignedClaims<'a>> {
+        let verdict = self.token.verify_under(key, self.kind);
+        self.signed(verdict, true)
+    }
+
+    /// The claims, where the signature was found to be right.
+    pub(super) fn signed(self, verdict: Result<()>, provider_chained: bool) -> Result<SignedClaims<'a>> {
+        verdict?;
+        self.raw.check_names()?;
+        Ok(SignedClaims { raw: self.raw, kind: self.kind, provider_chained })
+    }
+}
+
+/// Claims whose signature counts. Nothing else of them was checked.
+pub(super) struct SignedClaims<'a> {
+    pub(super) raw: RawClaims<'a>,
+    pub(super) kind: TokenKind,
+    /// Whether a provider signed them under its license.
+    pub(super) provider_chained: bool,
+}
+
+impl SignedClaims<'_> {
+    /// Refuses claims that say they are of another kind than the keys they were verified under: the same key for two
+    /// kinds never makes one pass as the other.
+    ///
+    /// # Errors
+    /// [`Error::TokenKind`].
+    pub(super) fn check_kind(&self) -> Result<()> {
+        match self.raw.kind() {
+            Some(received) if received != self.kind => Err(Error::TokenKind { expected: self.kind, received }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The keys under which a kind of token verifies.
+pub(super) fn keys_of(kind: TokenKind, keys: &TrustKeys) -> &TrustKeySet {
+    match kind {
+        TokenKind::Lease => &keys.lease,
+        TokenKind::License | TokenKind::Grant => &keys.license,
+    }
+}
