@@ -101,7 +101,7 @@
 //! | `qr` | yes | [`pairing::qr_svg`] and [`pairing::qr_terminal`]: a pairing code as a picture |
 //! | `base-table` | yes | multiples of the base point, compiled in. Signing and the first verification are faster, and the library is 50 KB larger. |
 //! | `capi` | no | the C functions that `include/pulse_trust.h` declares, with `storage` and `qr` |
-//! | `panic-probe` | no | one more C function, which panics, for the test that no panic crosses the C boundary. No release has it. |
+//! | `hazmat` | no | functions named `danger_...`, which weaken security where they are used outside tests: channels with given ephemeral keys, keys of any order |
 //!
 //! No feature changes what is accepted.
 

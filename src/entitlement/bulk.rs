@@ -8,18 +8,18 @@ use crate::time::UnixTime;
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
-/// Verifies each token, read as `read` does, and makes of its claims what `finish` makes of them. Each result is what the
-/// token alone would have.
+/// Verifies each token, as the kind asked for or else of the kind its claims say, and makes of its claims what `finish`
+/// makes of them. Each result is what the token alone would have.
 pub(super) fn verify_all<T>(
     tokens: &[&str],
+    asked: Option<TokenKind>,
     keys: &TrustKeys,
     now: UnixTime,
-    read: impl for<'a> Fn(&'a UnverifiedToken<'a>) -> Result<ClaimedToken<'a>>,
     finish: impl Fn(SignedClaims<'_>) -> Result<T>,
 ) -> Vec<Result<T>> {
     let parsed: Vec<Result<UnverifiedToken<'_>>> = tokens.iter().map(|token| UnverifiedToken::parse(token)).collect();
     let claimed: Vec<Result<ClaimedToken<'_>>> =
-        parsed.iter().map(|token| read(token.as_ref().map_err(Clone::clone)?)).collect();
+        parsed.iter().map(|token| ClaimedToken::read(token.as_ref().map_err(Clone::clone)?, asked)).collect();
     let verdicts = check_signatures(&claimed, keys);
     claimed
         .into_iter()

@@ -58,7 +58,7 @@ impl VerifiedGrant {
     /// The first check that fails: shape, signature, kind, required claims, time ([`Error::Expired`] past the grace).
     pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::Grant)?.verify(keys)?, now)
+        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::Grant))?.verify(keys)?, now)
     }
 
     /// All checks but the signature's.
@@ -175,7 +175,7 @@ impl InspectedGrant {
     /// As [`VerifiedGrant::verify`], without [`Error::Expired`].
     pub fn inspect(token: &str, keys: &TrustKeys) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::Grant)?.verify(keys)?)
+        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::Grant))?.verify(keys)?)
     }
 
     pub(super) fn from_signed(signed: SignedClaims<'_>) -> Result<Self> {

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::capability::Capability;
 use super::claim_values as values;
-use super::values::RawClaims;
+use super::claims::RawClaims;
 use crate::error::{Error, Result};
 use crate::keys::SigningKey;
 use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};

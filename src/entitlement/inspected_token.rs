@@ -60,7 +60,7 @@ impl InspectedToken {
     /// As [`VerifiedToken::verify`], without [`Error::Expired`] and [`Error::NotYetValid`] of the token itself.
     pub fn inspect(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        let signed = verify_signature(ClaimedToken::read(&token)?, keys, now)?;
+        let signed = verify_signature(ClaimedToken::read(&token, None)?, keys, now)?;
         Ok(match signed.kind {
             TokenKind::Lease => Self::Lease(Box::new(InspectedLease::from_signed(signed, checks)?)),
             TokenKind::License => Self::License(Box::new(InspectedLicense::from_signed(signed)?)),

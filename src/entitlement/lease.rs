@@ -55,7 +55,7 @@ impl VerifiedLease {
     /// ([formats: compact tokens](crate::_documentation::formats#compact-tokens)).
     pub fn verify(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        let claimed = ClaimedToken::read_as(&token, TokenKind::Lease)?;
+        let claimed = ClaimedToken::read(&token, Some(TokenKind::Lease))?;
         Self::from_signed(verify_signature(claimed, keys, now)?, checks, now)
     }
 
@@ -70,8 +70,8 @@ impl VerifiedLease {
         checks: &LeaseChecks<'_>,
         now: UnixTime,
     ) -> Vec<Result<Self>> {
-        let read_as_lease = |token| ClaimedToken::read_as(token, TokenKind::Lease);
-        bulk::verify_all(tokens, keys, now, read_as_lease, |signed| Self::from_signed(signed, checks, now))
+        let lease = Some(TokenKind::Lease);
+        bulk::verify_all(tokens, lease, keys, now, |signed| Self::from_signed(signed, checks, now))
     }
 
     /// All checks but the signature's.
@@ -183,7 +183,7 @@ impl InspectedLease {
     /// As [`VerifiedLease::verify`], without [`Error::Expired`] and [`Error::NotYetValid`] of the lease.
     pub fn inspect(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        let claimed = ClaimedToken::read_as(&token, TokenKind::Lease)?;
+        let claimed = ClaimedToken::read(&token, Some(TokenKind::Lease))?;
         Self::from_signed(verify_signature(claimed, keys, now)?, checks)
     }
 

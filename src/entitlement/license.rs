@@ -51,7 +51,7 @@ impl VerifiedLicense {
     /// The first check that fails: shape, signature, kind, required claims, term ([`Error::Expired`] past the grace).
     pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::License)?.verify(keys)?, now)
+        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::License))?.verify(keys)?, now)
     }
 
     /// All checks but the signature's.
@@ -146,7 +146,7 @@ impl InspectedLicense {
     /// As [`VerifiedLicense::verify`], without [`Error::Expired`].
     pub fn inspect(token: &str, keys: &TrustKeys) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read_as(&token, TokenKind::License)?.verify(keys)?)
+        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::License))?.verify(keys)?)
     }
 
     pub(super) fn from_signed(signed: SignedClaims<'_>) -> Result<Self> {

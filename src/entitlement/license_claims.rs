@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::capability::Capability;
 use super::claim_values as values;
+use super::claims::RawClaims;
 use super::state::SubscriptionState;
-use super::values::RawClaims;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;

@@ -15,21 +15,14 @@ pub(super) struct ClaimedToken<'a> {
 }
 
 impl<'a> ClaimedToken<'a> {
-    /// Reads a token that has to be of this kind, whatever it says of itself.
-    ///
-    /// # Errors
-    /// [`Error::PayloadMalformed`].
-    pub(super) fn read_as(token: &'a UnverifiedToken<'a>, kind: TokenKind) -> Result<Self> {
-        Ok(Self { token, raw: RawClaims::parse(token.unverified_payload())?, kind })
-    }
-
-    /// Reads a token as the kind that its claims say it is of.
+    /// Reads a token as one of the kind asked for, whatever it says of itself, or, where none is asked for, of the kind
+    /// that its claims say.
     ///
     /// # Errors
     /// [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
-    pub(super) fn read(token: &'a UnverifiedToken<'a>) -> Result<Self> {
+    pub(super) fn read(token: &'a UnverifiedToken<'a>, asked: Option<TokenKind>) -> Result<Self> {
         let raw = RawClaims::parse(token.unverified_payload())?;
-        let kind = raw.kind().ok_or(Error::TokenKindUnknown)?;
+        let kind = asked.or_else(|| raw.kind()).ok_or(Error::TokenKindUnknown)?;
         Ok(Self { token, raw, kind })
     }
 

@@ -35,7 +35,7 @@ impl VerifiedToken {
     /// [`Error::TokenKindUnknown`]; else as the kind's own `verify`.
     pub fn verify(token: &str, keys: &TrustKeys, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(verify_signature(ClaimedToken::read(&token)?, keys, now)?, checks, now)
+        Self::from_signed(verify_signature(ClaimedToken::read(&token, None)?, keys, now)?, checks, now)
     }
 
     /// Verifies many tokens: each result is that of [`VerifiedToken::verify`], and so is its error. Signatures under the
@@ -49,8 +49,7 @@ impl VerifiedToken {
         checks: &LeaseChecks<'_>,
         now: UnixTime,
     ) -> Vec<Result<Self>> {
-        let read = |token| ClaimedToken::read(token);
-        bulk::verify_all(tokens, keys, now, read, |signed| Self::from_signed(signed, checks, now))
+        bulk::verify_all(tokens, None, keys, now, |signed| Self::from_signed(signed, checks, now))
     }
 
     fn from_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
@@ -67,7 +66,7 @@ impl VerifiedToken {
     /// As [`UnverifiedToken::parse`]; [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
     pub fn unverified_kind(token: &str) -> Result<TokenKind> {
         let token = UnverifiedToken::parse(token)?;
-        ClaimedToken::read(&token).map(|claimed| claimed.kind)
+        ClaimedToken::read(&token, None).map(|claimed| claimed.kind)
     }
 
     /// Its kind.

@@ -33,7 +33,7 @@ pub mod ids;
 mod json;
 pub mod keys;
 pub mod pairing;
-#[cfg(feature = "panic-probe")]
+#[cfg(pulse_panic_probe)]
 pub mod panic_probe;
 pub mod token;
 #[cfg(target_family = "wasm")]

@@ -1,4 +1,4 @@
-//! A function that panics, for the test that no panic crosses the C boundary (feature `panic-probe`).
+//! A function that panics, for the test that no panic crosses the C boundary: built with `--cfg pulse_panic_probe` alone.
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, call};

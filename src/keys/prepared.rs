@@ -109,11 +109,12 @@ impl PreparedKey {
         Self::of(*key.verifying_key(), size)
     }
 
-    /// Takes any key that decodes, of whatever order, which [`PublicKey`] refuses: to compare verdicts in tests.
+    /// Takes any key that decodes, of whatever order, which [`PublicKey`] refuses: to compare verdicts in tests. Whoever
+    /// trusts such a key trusts signatures that nobody made with it. Needs the feature `hazmat`.
     ///
     /// # Errors
-    /// [`Error::KeyWeak`] where the bytes are no point; else as [`PreparedKey::new`].
-    #[doc(hidden)]
+    /// [`Error::KeyWeak`] where the bytes are not a point of the curve; else as [`PreparedKey::new`].
+    #[cfg(feature = "hazmat")]
     pub fn danger_of_any_order(bytes: &[u8; 32], size: TableSize) -> Result<Self> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| Error::KeyWeak { reason: "not a point of the curve" })?;
         Self::of(key, size)

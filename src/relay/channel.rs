@@ -49,13 +49,17 @@ impl AppHandshake {
     /// # Errors
     /// [`Error::RandomUnavailable`].
     pub fn start() -> Result<Self> {
-        Ok(Self::danger_with_ephemeral_secret(*Zeroizing::new(encoding::random_bytes::<32>()?)))
+        Ok(Self::with_ephemeral_secret(*Zeroizing::new(encoding::random_bytes::<32>()?)))
     }
 
     /// A handshake with a given ephemeral key: for tests with known keys. An ephemeral key that is used twice gives up
-    /// the secrecy of both channels.
-    #[doc(hidden)]
+    /// the secrecy of both channels. Needs the feature `hazmat`.
+    #[cfg(feature = "hazmat")]
     pub fn danger_with_ephemeral_secret(secret: [u8; 32]) -> Self {
+        Self::with_ephemeral_secret(secret)
+    }
+
+    fn with_ephemeral_secret(secret: [u8; 32]) -> Self {
         let secret = StaticSecret::from(secret);
         let mut message = [PUBLIC_KEY_LEN; 33];
         let [_, key @ ..] = &mut message;
@@ -98,15 +102,24 @@ impl fmt::Debug for AppHandshake {
 /// # Errors
 /// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeWeak`], [`Error::RandomUnavailable`].
 pub fn accept_key_exchange(app_message: &[u8], identity: &Identity) -> Result<(Channel, Vec<u8>)> {
-    danger_accept_with_ephemeral_secret(app_message, identity, *Zeroizing::new(encoding::random_bytes::<32>()?))
+    accept_with_ephemeral_secret(app_message, identity, *Zeroizing::new(encoding::random_bytes::<32>()?))
 }
 
-/// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys.
+/// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys. An ephemeral key that is used twice
+/// gives up the secrecy of both channels. Needs the feature `hazmat`.
 ///
 /// # Errors
 /// As [`accept_key_exchange`].
-#[doc(hidden)]
+#[cfg(feature = "hazmat")]
 pub fn danger_accept_with_ephemeral_secret(
+    app_message: &[u8],
+    identity: &Identity,
+    secret: [u8; 32],
+) -> Result<(Channel, Vec<u8>)> {
+    accept_with_ephemeral_secret(app_message, identity, secret)
+}
+
+fn accept_with_ephemeral_secret(
     app_message: &[u8],
     identity: &Identity,
     secret: [u8; 32],
@@ -289,7 +302,7 @@ mod tests {
     fn debug_shows_no_key() {
         let channel = Channel::new(&[1; 32], &[2; 32]);
         assert_eq!(format!("{channel:?}"), "Channel { next_sealed: Some(0), next_opened: Some(0), .. }");
-        let handshake = AppHandshake::danger_with_ephemeral_secret([3; 32]);
+        let handshake = AppHandshake::with_ephemeral_secret([3; 32]);
         assert_eq!(format!("{handshake:?}"), "AppHandshake { .. }");
     }
 }

@@ -12,7 +12,9 @@ mod revocation;
 
 pub use crate::wire_error::WireErrorCode;
 pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Registration};
-pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange, danger_accept_with_ephemeral_secret};
+#[cfg(feature = "hazmat")]
+pub use channel::danger_accept_with_ephemeral_secret;
+pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange};
 pub use config::{DEFAULT_SERVER_URL, RelayConfig, RelayEnvironment, validate_server_url};
 pub use control::{
     ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, NotificationPreferences,

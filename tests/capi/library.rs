@@ -16,9 +16,10 @@ pub(crate) fn folder() -> &'static Path {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
         let built = Command::new(env!("CARGO"))
             .current_dir(root())
-            .args(["rustc", "--lib", "--features", "panic-probe", "--crate-type", "cdylib,staticlib"])
+            .args(["rustc", "--lib", "--features", "capi", "--crate-type", "cdylib,staticlib"])
             .args(["--profile", &profile, "--target-dir"])
             .arg(&target)
+            .args(["--", "--cfg", "pulse_panic_probe"])
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));

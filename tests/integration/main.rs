@@ -14,9 +14,11 @@ mod common;
 
 #[cfg(feature = "storage")]
 mod billing;
+#[cfg(feature = "hazmat")]
 mod channel;
 mod documentation;
 mod entitlement;
+#[cfg(feature = "hazmat")]
 mod fixed_key;
 mod frames;
 #[cfg(feature = "storage")]
@@ -32,4 +34,5 @@ mod relay_config;
 mod relay_enc;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod token_rules;
 mod vectors;
