@@ -1,7 +1,8 @@
-//! The host an instance answers at, in its normal form (FORMATS 3.2).
+//! The host an instance answers at, in its normal form (formats.md#host-normalization).
 
 use core::fmt;
 use core::net::Ipv6Addr;
+use core::str::FromStr;
 
 use crate::error::{Error, Result};
 
@@ -32,18 +33,18 @@ impl InstanceHost {
             return Ok(Self(host.to_ascii_lowercase()));
         }
         if authority.starts_with('[') {
-            return Err(invalid("brackets hold no IPv6 address"));
+            return Err(invalid("the brackets hold something other than an IPv6 address"));
         }
         check_labels(host)?;
         Ok(Self(host.to_ascii_lowercase()))
     }
 
-    /// Whether another spelling means this host.
+    /// Checks that another spelling means this host.
     ///
     /// # Errors
     /// [`Error::HostMismatch`], [`Error::HostInvalid`].
     pub(super) fn check_is(&self, expected: &str) -> Result<()> {
-        // The usual spelling is the normal one, and then there is nothing to work out.
+        // The usual spelling is the normal one, and then there is nothing to compute.
         if expected == self.0 {
             return Ok(());
         }
@@ -56,6 +57,30 @@ impl InstanceHost {
 
     /// The normal form.
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// As [`InstanceHost::normalize`].
+impl FromStr for InstanceHost {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::normalize(text)
+    }
+}
+
+/// As [`InstanceHost::normalize`].
+impl TryFrom<&str> for InstanceHost {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::normalize(text)
+    }
+}
+
+impl AsRef<str> for InstanceHost {
+    fn as_ref(&self) -> &str {
         &self.0
     }
 }
@@ -100,7 +125,7 @@ pub fn base_domain(base_url: &str) -> Result<String> {
     Ok(domain.to_ascii_lowercase())
 }
 
-/// Host and port: all of the text, or what stands between `://` and the next `/`, `?` or `#` of a URL.
+/// Host and port: all of the text, or what is between `://` and the next `/`, `?` or `#` of a URL.
 fn authority(text: &str) -> Result<&str> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Ok(text);
@@ -109,7 +134,7 @@ fn authority(text: &str) -> Result<&str> {
     let is_scheme = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
         && characters.all(|next| next.is_ascii_alphanumeric() || matches!(next, '+' | '-' | '.'));
     if !is_scheme {
-        return Err(invalid("what stands before :// is no URL scheme"));
+        return Err(invalid("what comes before :// is not a URL scheme"));
     }
     Ok(rest.split(['/', '?', '#']).next().unwrap_or_default())
 }

@@ -1,16 +1,17 @@
-//! When and how a runtime refreshes its lease (FORMATS 10). No I/O: the caller sends the request and brings the answer.
+//! When and how a runtime refreshes its lease (formats.md#lease-refresh). No I/O: the caller sends the request and brings
+//! the answer.
 
 use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::lease::VerifiedLease;
 use super::lease_checks::{HostBinding, LeaseChecks};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::keys::TrustKeys;
+use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token::MAX_TOKEN_LEN;
 
@@ -60,12 +61,29 @@ impl RefreshOutcome {
     }
 }
 
-/// The body of a refresh request.
+/// A refresh of a lease: the request's body, and what is done with the answer.
+///
+/// ```
+/// use pulse_trust::entitlement::{RefreshOutcome, RefreshRequest};
+/// use pulse_trust::keys::TrustKeys;
+/// use pulse_trust::UnixTime;
+///
+/// let now = UnixTime::from_secs(1_774_440_000);
+/// let request = RefreshRequest::new("default", "t-abc.cloud.example.test", "etr_hosted_0123");
+/// let body = request.secret_json();
+/// // The caller posts the body, and the control plane answers with a status and a body.
+/// # let (status, answer) = (200, br#"{"entitlement_jwt":"forged"}"#);
+/// if RefreshOutcome::from_status(status) == RefreshOutcome::Refreshed {
+///     // Only a lease that verifies replaces the old one.
+///     assert!(request.accept(answer, &TrustKeys::default(), now).is_err());
+/// }
+/// ```
 #[derive(Serialize)]
 pub struct RefreshRequest {
     org_id: String,
     instance_host: String,
-    entitlement_refresh_token: Zeroizing<String>,
+    #[serde(serialize_with = "crate::secret::text::serialize")]
+    entitlement_refresh_token: Secret,
 }
 
 impl RefreshRequest {
@@ -74,16 +92,13 @@ impl RefreshRequest {
         Self {
             org_id: org_id.trim().to_owned(),
             instance_host: instance_host.trim().to_owned(),
-            entitlement_refresh_token: Zeroizing::new(secret_refresh_token.trim().to_owned()),
+            entitlement_refresh_token: secret_refresh_token.trim().into(),
         }
     }
 
     /// **Secret**: the request's JSON, which holds the refresh token.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn secret_json(&self) -> Result<Zeroizing<String>> {
-        json::to_compact(self).map(Zeroizing::new).map_err(|error| Error::RefreshResponse { reason: error.to_string() })
+    pub fn secret_json(&self) -> Secret {
+        json::text_of(self).into()
     }
 
     /// Takes the answer's body: the token and what it says, verified against this request's host and organization. Only
@@ -91,18 +106,21 @@ impl RefreshRequest {
     ///
     /// # Errors
     /// [`Error::RefreshResponse`] where the body holds no token; else as [`VerifiedLease::verify`].
-    pub fn accept(&self, body: &[u8], keys: &TrustKeys, now: UnixTime) -> Result<(String, VerifiedLease)> {
+    pub fn accept(&self, body: &[u8], keys: &TrustKeys, now: UnixTime) -> Result<(Secret, VerifiedLease)> {
         // A token and the JSON around it.
         let limit = MAX_TOKEN_LEN.saturating_mul(2);
         if body.len() > limit {
             return Err(Error::TokenTooLarge { what: "refresh answer", limit, received: body.len() });
         }
-        let answer: RefreshAnswer = crate::json::from_bytes(body)
+        let answer: RefreshAnswer = json::from_bytes(body)
             .map_err(|_| Error::RefreshResponse { reason: "the body holds no entitlement_jwt".to_owned() })?;
+        let token = answer.entitlement_jwt.trimmed();
+        if token.is_empty() {
+            return Err(Error::RefreshResponse { reason: "entitlement_jwt is empty".to_owned() });
+        }
         let checks = LeaseChecks::new(HostBinding::Require(&self.instance_host)).with_org(&self.org_id);
-        let token = answer.entitlement_jwt.trim();
-        let lease = VerifiedLease::verify(token, keys, &checks, now)?;
-        Ok((token.to_owned(), lease))
+        let lease = VerifiedLease::verify(token.expose_secret(), keys, &checks, now)?;
+        Ok((token, lease))
     }
 }
 
@@ -117,5 +135,6 @@ impl fmt::Debug for RefreshRequest {
 
 #[derive(Deserialize)]
 struct RefreshAnswer {
-    entitlement_jwt: String,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    entitlement_jwt: Secret,
 }

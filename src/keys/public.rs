@@ -1,6 +1,8 @@
 //! Public keys: import, ids, fingerprints.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
+use core::str::FromStr;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -9,7 +11,18 @@ use sha2::{Digest, Sha256};
 use crate::encoding;
 use crate::error::{Error, Result};
 
-/// An Ed25519 public key that passed the import rule of FORMATS 1: canonical, not of small order, free of torsion.
+/// An Ed25519 public key that passed the import rule ([formats: keys](crate::_documentation::formats#keys)): canonical,
+/// not of small order, free of torsion.
+///
+/// ```
+/// use pulse_trust::keys::PublicKey;
+///
+/// let text = "kirJ+GGrL1oDgMcXHqvdzikVGoYAdgyxXTcQtErwrl4=";
+/// let key: PublicKey = text.parse()?;
+/// assert_eq!(key.to_string(), text);
+/// assert_eq!(PublicKey::try_from(*key.as_bytes())?, key);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct PublicKey {
     key: VerifyingKey,
@@ -38,7 +51,7 @@ impl PublicKey {
     /// Imports 32 bytes.
     ///
     /// # Errors
-    /// [`Error::KeyWeak`] where the bytes are no point, do not re-encode to themselves, or are a point that is not of
+    /// [`Error::KeyWeak`] where the bytes are not a point of the curve, do not re-encode to themselves, or are a point that is not of
     /// the prime-order group. Every honestly made key passes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self> {
         let weak = |reason| Error::KeyWeak { reason };
@@ -81,7 +94,8 @@ impl PublicKey {
         encoding::hex_pairs(&self.sha256())
     }
 
-    /// Whether `signature` is this key's over `message`, by the accept set of FORMATS 2.
+    /// Whether `signature` is this key's over `message`, by the accept set of
+    /// [formats: compact tokens](crate::_documentation::formats#compact-tokens).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
@@ -95,13 +109,50 @@ impl PublicKey {
     }
 }
 
+/// As [`PublicKey::from_base64`].
+impl FromStr for PublicKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::from_base64(text)
+    }
+}
+
+/// As [`PublicKey::from_bytes`].
+impl TryFrom<[u8; 32]> for PublicKey {
+    type Error = Error;
+
+    fn try_from(bytes: [u8; 32]) -> Result<Self> {
+        Self::from_bytes(&bytes)
+    }
+}
+
+impl AsRef<[u8; 32]> for PublicKey {
+    fn as_ref(&self) -> &[u8; 32] {
+        self.as_bytes()
+    }
+}
+
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
+
+/// As [`PublicKey::to_base64`].
+impl fmt::Display for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_base64())
+    }
+}
+
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PublicKey({})", self.to_base64())
     }
 }
 
-/// The id of a trust key: the first 16 hex digits of SHA-256 over its 32 bytes (FORMATS 1).
+/// The id of a trust key: the first 16 hex digits of SHA-256 over its 32 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; 16]);
 
@@ -117,6 +168,12 @@ impl KeyId {
     /// The 16 hex digits.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl AsRef<str> for KeyId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
     }
 }
 

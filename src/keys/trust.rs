@@ -1,5 +1,7 @@
 //! The keys that are trusted to sign, by kind of token.
 
+use core::fmt;
+use core::str::FromStr;
 use std::sync::Arc;
 
 use super::trusted_key::TrustedKey;
@@ -11,6 +13,17 @@ use crate::token_kind::TokenKind;
 ///
 /// A key that has verified some tens of signatures is prepared for more (see [`super::PreparedKey`]); what was prepared
 /// is shared by all clones of the set. Nothing but the time depends on that.
+///
+/// ```
+/// use pulse_trust::keys::{SigningKey, TrustKeySet};
+///
+/// let (current, next) = (SigningKey::generate()?, SigningKey::generate()?);
+/// let setting = format!("{}, {}", current.public_key(), next.public_key());
+/// let keys: TrustKeySet = setting.parse()?;
+/// assert_eq!(keys.keys().count(), 2);
+/// assert_eq!(keys.to_string(), setting.replace(' ', ""));
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct TrustKeySet {
     keys: Vec<Arc<TrustedKey>>,
@@ -53,7 +66,8 @@ impl TrustKeySet {
     }
 
     /// Reads keys separated by commas, each as [`PublicKey::from_base64`] does: the form of the key settings
-    /// (FORMATS 14). A text of nothing but white space is the empty set.
+    /// ([formats: relay surface](crate::_documentation::formats#relay-surface)). A text of nothing but white space is the
+    /// empty set.
     ///
     /// # Errors
     /// As [`PublicKey::from_base64`], for the first key that is refused.
@@ -120,6 +134,33 @@ impl TrustKeySet {
         };
         let named = self.keys.iter().find(|key| key.id().as_str() == kid);
         named.map(std::slice::from_ref).ok_or_else(|| Error::KeyUnknown { kid: kid.to_owned() })
+    }
+}
+
+/// As [`TrustKeySet::from_setting`].
+impl FromStr for TrustKeySet {
+    type Err = Error;
+
+    fn from_str(setting: &str) -> Result<Self> {
+        Self::from_setting(setting)
+    }
+}
+
+/// As [`TrustKeySet::new`].
+impl FromIterator<PublicKey> for TrustKeySet {
+    fn from_iter<I: IntoIterator<Item = PublicKey>>(keys: I) -> Self {
+        Self::new(keys)
+    }
+}
+
+/// The keys in base64, separated by commas: what [`TrustKeySet::from_setting`] reads.
+impl fmt::Display for TrustKeySet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, key) in self.keys().enumerate() {
+            let separator = if index == 0 { "" } else { "," };
+            write!(f, "{separator}{key}")?;
+        }
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Instance ids (FORMATS 6).
 
 use core::fmt;
+use core::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
@@ -66,6 +67,30 @@ impl InstanceId {
 
     fn from_hash<const N: usize>(hash: &[u8; 32]) -> Self {
         Self(format!("{PREFIX}{}", encoding::hex_encode(hash.first_chunk::<N>().map_or(&[][..], |head| &head[..]))))
+    }
+}
+
+/// As [`InstanceId::parse`].
+impl FromStr for InstanceId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+/// As [`InstanceId::parse`].
+impl TryFrom<&str> for InstanceId {
+    type Error = Error;
+
+    fn try_from(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+impl AsRef<str> for InstanceId {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 
