@@ -109,7 +109,7 @@ func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
 // DecodeControl reads the payload of a frame, which must be of the payload's type. The payload is given as a pointer.
 func DecodeControl(frame Frame, payload ControlPayload) error {
 	if expected := payload.frameType(); frame.Type != expected {
-		message := fmt.Sprintf("expected a frame of type %#04x, received %#04x", uint8(expected), uint8(frame.Type))
+		message := fmt.Sprintf("expected a frame of type 0x%02x, received 0x%02x", uint8(expected), uint8(frame.Type))
 		return &Error{Code: ErrControlPayload, Message: message}
 	}
 	if err := json.Unmarshal(frame.Payload, payload); err != nil {
@@ -129,5 +129,5 @@ func controlError(frame FrameType, err error) error {
 	case errors.As(err, &kind):
 		reason = fmt.Sprintf("a member of the wrong type, at byte %d", kind.Offset)
 	}
-	return &Error{Code: ErrControlPayload, Message: fmt.Sprintf("frame type %#04x: %s", uint8(frame), reason)}
+	return &Error{Code: ErrControlPayload, Message: fmt.Sprintf("frame type 0x%02x: %s", uint8(frame), reason)}
 }

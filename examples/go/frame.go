@@ -69,7 +69,7 @@ func DecodeFrame(bytes []byte) (Frame, error) {
 
 func checkFrame(kind FrameType, length int) error {
 	if kind < FrameRegister || kind > FramePushNotification {
-		return frameError(ErrFrameType, "unknown frame type %#04x", uint8(kind))
+		return frameError(ErrFrameType, "unknown frame type 0x%02x", uint8(kind))
 	}
 	if length > MaxPayload {
 		return frameError(ErrFrameTooLarge, "frame payload of %d bytes, at most %d are allowed", length, MaxPayload)

@@ -95,7 +95,7 @@ func TestTheFrameCodecIsTheLibrarys(t *testing.T) {
 		}
 		decode(raw)
 	}
-	if compared < 2000 {
+	if compared < 1800 {
 		t.Errorf("only %d were compared", compared)
 	}
 }
