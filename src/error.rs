@@ -210,6 +210,11 @@ error_table! {
     #[remedy = "Pair again."]
     405 "INSTANCE_ID_INVALID" InstanceIdInvalid => "instance id: expected relay_ and 16 or 32 lower-case hex digits";
 
+    /// The proof of an identity was not made by it for this relay and this token.
+    406 "IDENTITY_PROOF_INVALID" IdentityProofInvalid { reason: &'static str } => "identity proof: {reason}";
+    /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
+    407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: u32, at: i64, now: i64 } => "identity proof: made at {at}, the relay's clock says {now}, at most {limit} s apart are allowed: set the clocks";
+
     /// Bytes too short for a frame.
     #[remedy = "Check the address: the other side speaks another protocol."]
     500 "FRAME_TOO_SHORT" FrameTooShort { received: usize } => "frame of {received} bytes, at least 6 are needed";

@@ -61,6 +61,11 @@ impl Identity {
         self.key.sign(ephemeral_public_key)
     }
 
+    /// Signs the text of a registration's proof, which [`super::IdentityProof`] makes.
+    pub(super) fn sign_registration(&self, text: &[u8]) -> [u8; 64] {
+        self.key.sign(text)
+    }
+
     /// **Secret**: standard base64 of seed and public key.
     pub fn secret_private_key_base64(&self) -> Secret {
         self.key.secret_base64()

@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod frame;
 mod identity;
+mod identity_proof;
 mod instance_id;
 mod proxy;
 mod revocation;
@@ -22,6 +23,7 @@ pub use control::{
 };
 pub use frame::{Frame, FrameType, HEADER_LEN, MAX_PAYLOAD_LEN};
 pub use identity::Identity;
+pub use identity_proof::{IdentityProof, MAX_PROOF_AGE_SECONDS, relay_host};
 pub use instance_id::InstanceId;
 pub use proxy::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};
