@@ -210,10 +210,12 @@ error_table! {
     #[remedy = "Pair again."]
     405 "INSTANCE_ID_INVALID" InstanceIdInvalid => "instance id: expected relay_ and 16 or 32 lower-case hex digits";
 
-    /// The proof of an identity was not made by it for this relay and this token.
+    /// The proof of an identity was not made by that identity for this relay and this token.
+    #[remedy = "Register with the identity's own private key, at the relay that the server URL names."]
     406 "IDENTITY_PROOF_INVALID" IdentityProofInvalid { reason: &'static str } => "identity proof: {reason}";
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
-    407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: u32, at: i64, now: i64 } => "identity proof: made at {at}, the relay's clock says {now}, at most {limit} s apart are allowed: set the clocks";
+    #[remedy = "Set the clock of the runtime and of the relay."]
+    407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: u32, at: i64, now: i64 } => "identity proof: made at {at}, the relay's clock says {now}, at most {limit} s apart are allowed";
 
     /// Bytes too short for a frame.
     #[remedy = "Check the address: the other side speaks another protocol."]
@@ -257,6 +259,25 @@ error_table! {
     /// All message counters of a channel are used up.
     #[remedy = "Open a new channel."]
     526 "CHANNEL_EXHAUSTED" ChannelExhausted => "channel: all message counters are used up";
+
+    /// Something was asked of a session that it can only do in another state.
+    #[remedy = "Wait for the event that says the session is open, and ask again."]
+    540 "SESSION_NOT_OPEN" SessionNotOpen { needed: &'static str, state: &'static str } => "the session is {state}, expected: {needed}";
+    /// A channel that is not open, or not in the state that the call needs.
+    #[remedy = "Act on a channel only between the event that offers it and the one that ends it."]
+    541 "SESSION_CHANNEL" SessionChannel { channel: u32, expected: &'static str } => "channel {channel} is not {expected}";
+    /// A response to a request that is not waiting for one.
+    #[remedy = "Answer each request once, and not after its channel has ended."]
+    542 "REQUEST_UNKNOWN" RequestUnknown { channel: u32 } => "no such request waits for an answer on channel {channel}";
+    /// More is waiting to be sent than the session keeps.
+    #[remedy = "Send what the session has to send, then try again."]
+    543 "SEND_QUEUE_FULL" SendQueueFull { limit: usize, queued: usize } => "{queued} bytes wait to be sent, at most {limit} are kept";
+    /// More requests are waiting for their answers than the session keeps.
+    #[remedy = "Wait for an answer, then ask again."]
+    544 "REQUEST_LIMIT" RequestLimit { limit: usize } => "{limit} requests wait for their answers, which is the limit";
+    /// A frame that the protocol does not allow at this moment.
+    #[remedy = "Update the other side; it does not follow the protocol."]
+    545 "FRAME_UNEXPECTED" FrameUnexpected { expected: &'static str, received: &'static str } => "expected {expected}, received {received}";
 
     /// A scanned code over the limit.
     #[remedy = "Scan the code that the instance shows: this one is not a pairing code."]

@@ -77,7 +77,7 @@ pub fn issue_billing_state(order: &TenantOrder, key: &SigningKey, now: UnixTime)
     billing.stripe_price_id.clone_from(&order.stripe_price_id);
     let state = SubscriptionState::from_name(&state);
     if state.is_paid_or_trial() {
-        let lease = lease_claims(order, &instance_host, plan, state, now).sign(key)?;
+        let lease = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
         billing.entitlement_jwt = Zeroizing::new(lease);
         let secret = Zeroizing::new(encoding::random_bytes::<24>()?);
         let digits = Zeroizing::new(encoding::hex_encode(secret.as_slice()));
@@ -95,7 +95,7 @@ fn lease_claims(
     plan: String,
     state: SubscriptionState,
     now: UnixTime,
-) -> LeaseClaims {
+) -> Result<LeaseClaims> {
     let is_trial = state == SubscriptionState::Trial;
     let trial_ends_at = order.trial_ends_at.map_or(now.saturating_add(DAY.saturating_mul(14)), UnixTime::from_secs);
     let exp = if is_trial { trial_ends_at } else { now.saturating_add(DAY) };
@@ -106,11 +106,13 @@ fn lease_claims(
     claims.plan_version = plan;
     claims.subscription_state = state;
     claims.iat = Some(now);
+    // So that a revocation can name this one lease.
+    claims.jti = Some(encoding::hex_encode(&encoding::random_bytes::<16>()?));
     if is_trial {
         claims.trial_started_at = Some(now);
         claims.trial_ends_at = Some(trial_ends_at);
     }
-    claims
+    Ok(claims)
 }
 
 fn or_else<'a>(text: &'a str, default: &'a str) -> &'a str {

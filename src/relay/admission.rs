@@ -1,14 +1,16 @@
 //! Who may register: a token, a hint and a time in, a registration or an error out (FORMATS 6).
 
 use core::fmt;
+use core::time::Duration;
 use std::sync::Arc;
 
 use super::instance_id::InstanceId;
 use super::revocation::{RevocationSubject, Revocations};
-use crate::entitlement::{Capability, HostBinding, LeaseChecks, VerifiedToken};
+use crate::entitlement::{Capability, HostBinding, LeaseChecks, SubscriptionState, VerifiedToken};
 use crate::error::{Error, Result};
-use crate::keys::TrustKeys;
+use crate::keys::{PublicKey, TrustKeys};
 use crate::time::{ClockLeeway, UnixTime};
+use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
 /// How a license's or grant's instance id is derived: license id and instance secret in. A lease's id always comes from
@@ -86,24 +88,69 @@ impl Admission {
         now: UnixTime,
     ) -> Result<Registration> {
         let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway);
-        let token = VerifiedToken::verify(token, &self.keys, &checks, now)?;
-        token.check_grants(&Capability::RELAY, now)?;
+        let text = token;
+        let token = VerifiedToken::verify(text, &self.keys, &checks, now)?;
+        self.check_grants_relay(&token, now)?;
         let instance_id = match &token {
             VerifiedToken::Lease(lease) => InstanceId::of_host(lease.instance_host()),
             VerifiedToken::License(license) => self.id_with_secret(&license.claims().lid, hint)?,
             VerifiedToken::Grant(grant) => self.id_with_secret(&grant.claims().lid, hint)?,
         };
-        let subject = RevocationSubject::of(&token);
+        let subject = RevocationSubject {
+            instance_id: Some(instance_id.as_str().to_owned()),
+            signing_key_id: self.signing_key_id(text, &token)?,
+            ..RevocationSubject::of(&token)
+        };
         if let Some(what) = revocations.revoked(&subject) {
             return Err(Error::Revoked { what });
         }
-        let expires_at = token.counts_until();
+        let expires_at = counts_until(&token).map(|end| end.saturating_add(self.leeway.as_duration()));
         Ok(Registration { instance_id, kind: token.kind(), expires_at, subject, token })
+    }
+
+    /// Grants `relay`, the end of a trial judged with the same leeway as an expiry.
+    fn check_grants_relay(&self, token: &VerifiedToken, now: UnixTime) -> Result<()> {
+        match token.check_grants(&Capability::RELAY, now) {
+            Err(Error::TrialEnded { ended_at, .. }) if now < ended_at.saturating_add(self.leeway.as_duration()) => {
+                token.check_grants(&Capability::RELAY, ended_at.saturating_sub(Duration::from_secs(1)))
+            }
+            other => other,
+        }
+    }
+
+    /// The id of the configured key that signed a verified token.
+    fn signing_key_id(&self, text: &str, token: &VerifiedToken) -> Result<Option<String>> {
+        let keys = match token.kind() {
+            TokenKind::Lease => &self.keys.lease,
+            TokenKind::License | TokenKind::Grant => &self.keys.license,
+        };
+        let id = |key: &PublicKey| key.key_id().as_str().to_owned();
+        let mut rest = keys.keys();
+        // But for the time of a rotation there is one key, which then is the one.
+        if let (Some(only), None) = (rest.next(), rest.next()) {
+            return Ok(Some(id(only)));
+        }
+        let parsed = UnverifiedToken::parse(text)?;
+        Ok(keys.keys().find(|key| parsed.verify_under(key, token.kind()).is_ok()).map(id))
     }
 
     fn id_with_secret(&self, license_id: &str, hint: Option<&str>) -> Result<InstanceId> {
         let secret = hint.filter(|secret| !secret.is_empty()).ok_or(Error::InstanceHintMissing)?;
         self.id_rule.instance_id(license_id, secret)
+    }
+}
+
+/// From when on a credential no longer counts, its grace included and a trial's end too.
+fn counts_until(token: &VerifiedToken) -> Option<UnixTime> {
+    let trial_ends_at = match token {
+        VerifiedToken::Lease(lease) if lease.claims().subscription_state == SubscriptionState::Trial => {
+            lease.claims().trial_ends_at
+        }
+        _ => None,
+    };
+    match (token.counts_until(), trial_ends_at) {
+        (Some(end), Some(trial_end)) => Some(end.min(trial_end)),
+        (end, trial_end) => end.or(trial_end),
     }
 }
 
@@ -121,7 +168,9 @@ pub struct Registration {
     pub instance_id: InstanceId,
     /// The kind of credential.
     pub kind: TokenKind,
-    /// From this moment on the credential no longer counts; `None` for a lifetime license.
+    /// The registration ends at this moment: at the earliest of the credential's expiry, its grace included, and a
+    /// trial's end, each plus the leeway asked for. It is what the ACK says, and what a relay holds a live session to.
+    /// `None` for a lifetime license.
     pub expires_at: Option<UnixTime>,
     /// What a later revocation would name.
     pub subject: RevocationSubject,

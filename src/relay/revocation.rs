@@ -1,44 +1,61 @@
 //! Credentials that were revoked before they expire.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::entitlement::VerifiedToken;
+use super::instance_id::InstanceId;
+use crate::entitlement::{InstanceHost, VerifiedToken};
 
-/// What a revocation can name of a credential.
+/// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance.
+/// Whoever keeps a session keeps this beside it, and asks again whenever the revocations change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RevocationSubject {
     /// `lid` of a license or grant.
     pub license_id: Option<String>,
+    /// `lv` of a grant: the version of its license.
+    pub license_version: Option<i64>,
     /// `iid` of a grant.
     pub installation_id: Option<String>,
     /// `jti` of a lease or grant.
     pub token_id: Option<String>,
+    /// The host of a lease, normalized.
+    pub host: Option<String>,
+    /// The id under which the instance is registered.
+    pub instance_id: Option<String>,
+    /// The id of the key that signed the credential.
+    pub signing_key_id: Option<String>,
 }
 
 impl RevocationSubject {
-    /// A subject with these ids.
-    pub fn new(license_id: Option<String>, installation_id: Option<String>, token_id: Option<String>) -> Self {
-        Self { license_id, installation_id, token_id }
-    }
-
-    /// The subject of a verified token.
+    /// What a verified token says by itself: all but the instance id and the signing key's.
     pub fn of(token: &VerifiedToken) -> Self {
         let given = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
         match token {
-            VerifiedToken::Lease(lease) => Self::new(None, None, lease.claims().jti.clone()),
-            VerifiedToken::License(license) => Self::new(given(&license.claims().lid), None, None),
+            VerifiedToken::Lease(lease) => Self {
+                token_id: lease.claims().jti.clone(),
+                host: Some(lease.instance_host().as_str().to_owned()),
+                ..Self::default()
+            },
+            VerifiedToken::License(license) => {
+                Self { license_id: given(&license.claims().lid), ..Self::default() }
+            }
             VerifiedToken::Grant(grant) => {
                 let claims = grant.claims();
-                Self::new(given(&claims.lid), claims.iid.clone(), claims.jti.clone())
+                Self {
+                    license_id: given(&claims.lid),
+                    license_version: Some(claims.lv),
+                    installation_id: claims.iid.clone(),
+                    token_id: claims.jti.clone(),
+                    ..Self::default()
+                }
             }
         }
     }
 }
 
-/// Says of a credential whether it was revoked.
+/// Says of a registration whether it was revoked.
 pub trait Revocations {
-    /// What of the credential was revoked (`license`, `installation` or `token`), or `None`.
+    /// What was revoked, in a word or two for an error message (`license`, `signing key`), or `None`.
     fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str>;
 }
 
@@ -52,18 +69,42 @@ impl Revocations for NoRevocations {
     }
 }
 
-/// The ids that were revoked.
+/// What was revoked.
+///
+/// ```
+/// use pulse_trust::relay::{RevocationList, RevocationSubject, Revocations};
+///
+/// let mut list = RevocationList::default();
+/// list.revoke_license_below("lic_1", 3);
+/// let mut grant = RevocationSubject::default();
+/// grant.license_id = Some("lic_1".to_owned());
+/// grant.license_version = Some(2);
+/// assert_eq!(list.revoked(&grant), Some("license version"));
+/// grant.license_version = Some(3);
+/// assert_eq!(list.revoked(&grant), None);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct RevocationList {
     license_ids: BTreeSet<String>,
+    /// The lowest version of a license that still counts.
+    license_floors: BTreeMap<String, i64>,
     installation_ids: BTreeSet<String>,
     token_ids: BTreeSet<String>,
+    hosts: BTreeSet<String>,
+    instance_ids: BTreeSet<String>,
+    signing_key_ids: BTreeSet<String>,
 }
 
 impl RevocationList {
     /// Revokes every credential of a license.
     pub fn revoke_license(&mut self, license_id: &str) {
         self.license_ids.insert(license_id.to_owned());
+    }
+
+    /// Revokes every grant of a license whose version (`lv`) is below `lowest_version`. A floor is only ever raised.
+    pub fn revoke_license_below(&mut self, license_id: &str, lowest_version: i64) {
+        let floor = self.license_floors.entry(license_id.to_owned()).or_insert(lowest_version);
+        *floor = lowest_version.max(*floor);
     }
 
     /// Revokes every grant of an installation.
@@ -75,19 +116,93 @@ impl RevocationList {
     pub fn revoke_token(&mut self, token_id: &str) {
         self.token_ids.insert(token_id.to_owned());
     }
+
+    /// Revokes every lease for a host.
+    pub fn revoke_host(&mut self, host: &InstanceHost) {
+        self.hosts.insert(host.as_str().to_owned());
+    }
+
+    /// Revokes every registration under an instance id.
+    pub fn revoke_instance(&mut self, instance_id: &InstanceId) {
+        self.instance_ids.insert(instance_id.as_str().to_owned());
+    }
+
+    /// Revokes every credential that the key with this id has signed.
+    pub fn revoke_signing_key(&mut self, key_id: &str) {
+        self.signing_key_ids.insert(key_id.to_owned());
+    }
+
+    fn is_below_floor(&self, subject: &RevocationSubject) -> bool {
+        let floor = subject.license_id.as_ref().and_then(|id| self.license_floors.get(id));
+        floor.zip(subject.license_version).is_some_and(|(floor, version)| version < *floor)
+    }
 }
 
 impl Revocations for RevocationList {
     fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str> {
-        let is_in = |ids: &BTreeSet<String>, id: &Option<String>| id.as_ref().is_some_and(|id| ids.contains(id));
-        if is_in(&self.license_ids, &subject.license_id) {
-            Some("license")
-        } else if is_in(&self.installation_ids, &subject.installation_id) {
-            Some("installation")
-        } else if is_in(&self.token_ids, &subject.token_id) {
-            Some("token")
-        } else {
-            None
+        if self.is_below_floor(subject) {
+            return Some("license version");
         }
+        [
+            (&self.license_ids, &subject.license_id, "license"),
+            (&self.installation_ids, &subject.installation_id, "installation"),
+            (&self.token_ids, &subject.token_id, "token"),
+            (&self.hosts, &subject.host, "host"),
+            (&self.instance_ids, &subject.instance_id, "instance"),
+            (&self.signing_key_ids, &subject.signing_key_id, "signing key"),
+        ]
+        .into_iter()
+        .find_map(|(ids, id, what)| id.as_ref().is_some_and(|id| ids.contains(id)).then_some(what))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject() -> RevocationSubject {
+        let some = |text: &str| Some(text.to_owned());
+        RevocationSubject {
+            license_id: some("l"),
+            license_version: Some(2),
+            installation_id: some("i"),
+            token_id: some("t"),
+            host: some("h.example.test"),
+            instance_id: some("relay_0123456789abcdef"),
+            signing_key_id: some("k"),
+        }
+    }
+
+    #[test]
+    fn each_name_revokes_what_carries_it_and_nothing_else() {
+        let host = InstanceHost::normalize("h.example.test").unwrap();
+        let id = InstanceId::parse("relay_0123456789abcdef").unwrap();
+        let cases: [(&str, &dyn Fn(&mut RevocationList)); 7] = [
+            ("license", &|list| list.revoke_license("l")),
+            ("license version", &|list| list.revoke_license_below("l", 3)),
+            ("installation", &|list| list.revoke_installation("i")),
+            ("token", &|list| list.revoke_token("t")),
+            ("host", &|list| list.revoke_host(&host)),
+            ("instance", &|list| list.revoke_instance(&id)),
+            ("signing key", &|list| list.revoke_signing_key("k")),
+        ];
+        for (what, revoke) in cases {
+            let mut list = RevocationList::default();
+            revoke(&mut list);
+            assert_eq!(list.revoked(&subject()), Some(what));
+            assert_eq!(list.revoked(&RevocationSubject::default()), None, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_floor_is_never_lowered() {
+        let mut list = RevocationList::default();
+        list.revoke_license_below("l", 3);
+        list.revoke_license_below("l", 1);
+        assert_eq!(list.revoked(&subject()), Some("license version"));
+        let newer = RevocationSubject { license_version: Some(3), ..subject() };
+        assert_eq!(list.revoked(&newer), None);
+        let license = RevocationSubject { license_version: None, ..subject() };
+        assert_eq!(list.revoked(&license), None, "a license has no version");
     }
 }

@@ -42,7 +42,12 @@ impl Session {
     }
 
     pub(crate) fn subject(&self) -> RevocationSubject {
-        RevocationSubject::new(self.license_id.clone(), self.installation_id.clone(), self.token_id.clone())
+        let mut subject = RevocationSubject::default();
+        subject.license_id.clone_from(&self.license_id);
+        subject.installation_id.clone_from(&self.installation_id);
+        subject.token_id.clone_from(&self.token_id);
+        subject.instance_id = Some(self.instance_id.clone());
+        subject
     }
 }
 

@@ -1,0 +1,123 @@
+//! What an instance's end tells its program.
+
+use core::time::Duration;
+
+use crate::entitlement::{RefreshRequest, VerifiedLease};
+use crate::error::Error;
+use crate::relay::{ErrorMessage, ProxyRequest};
+use crate::secret::Secret;
+use crate::session::DisconnectReason;
+use crate::time::UnixTime;
+
+/// What an instance's program is told. Its `Debug` output shows no token and no body.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum InstanceEvent {
+    /// The relay knows the instance, and phones reach it.
+    Registered {
+        /// Under this id.
+        instance_id: String,
+        /// Whether a session was resumed, and not made.
+        resumed: bool,
+        /// Until this moment; `None` where the relay says none.
+        expires_at: Option<UnixTime>,
+    },
+    /// The registration counts longer, on the same connection.
+    Renewed {
+        /// Until this moment; `None` where the relay says none.
+        expires_at: Option<UnixTime>,
+    },
+    /// The relay has refused the registration, or has ended it. The next try is `retry_at` or, where that is `None`, when
+    /// the program calls [`super::InstanceEnd::set_credential`].
+    Refused {
+        /// The relay's code and words, cut to a length that fits a log.
+        error: ErrorMessage,
+        /// The next try, on the monotonic clock.
+        retry_at: Option<Duration>,
+    },
+    /// The connection is over, and every channel with it.
+    Disconnected {
+        /// Why.
+        reason: DisconnectReason,
+        /// The next try, on the monotonic clock; `None` where none is planned.
+        retry_at: Option<Duration>,
+    },
+    /// The relay is going down. Requests that wait for their answers may still be answered.
+    Draining {
+        /// In the relay's words.
+        reason: String,
+    },
+    /// A phone wants a channel. Judge the token ([`crate::session::is_auth_token_known`]), then call
+    /// [`super::InstanceEnd::accept`] or [`super::InstanceEnd::refuse`].
+    ChannelOffered {
+        /// The channel, until it is said to have ended.
+        channel: u32,
+        /// What the phone presents. The relay has seen it.
+        auth_token: Secret,
+    },
+    /// From now on nobody but the phone reads what is sent on the channel.
+    ChannelSecured {
+        /// This channel.
+        channel: u32,
+    },
+    /// A channel has ended. Nothing more can be sent on it, and its requests need no answer.
+    ChannelEnded {
+        /// This channel.
+        channel: u32,
+        /// Why.
+        end: ChannelEnd,
+    },
+    /// A phone asks something, in plain text: answer with [`super::InstanceEnd::respond`].
+    Request {
+        /// On this channel.
+        channel: u32,
+        /// What it asks. Method and path are trimmed and not empty.
+        request: ProxyRequest,
+    },
+    /// The relay says that something failed, and the connection goes on.
+    RelayError {
+        /// About this channel; 0 is none.
+        channel: u32,
+        /// Its code and words, cut to a length that fits a log.
+        error: ErrorMessage,
+    },
+    /// Send this request to the control plane, and report with [`super::InstanceEnd::handle_refresh_answer`] or
+    /// [`super::InstanceEnd::handle_refresh_failure`].
+    RefreshDue(RefreshRequest),
+    /// There is a new lease, which the end registers with from now on. Save it: it replaces the old one.
+    LeaseRefreshed {
+        /// **Secret**: the token.
+        token: Secret,
+        /// What it says.
+        lease: Box<VerifiedLease>,
+    },
+    /// The refresh has failed, and is tried again.
+    RefreshFailed {
+        /// Why.
+        error: Error,
+        /// The next try, on the monotonic clock.
+        retry_at: Duration,
+    },
+    /// The control plane has refused the refresh for good. Clear the lease and the refresh token, and save the state
+    /// `expired`. The end has disconnected, and waits for another credential.
+    LeaseLost {
+        /// The HTTP status.
+        status: u16,
+    },
+}
+
+/// Why a channel has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelEnd {
+    /// The phone or the relay has closed it; its words, cut to a length that fits a log.
+    Closed(String),
+    /// The connection has ended.
+    Disconnected,
+    /// The phone, or the relay in its name, broke the protocol.
+    ProtocolError(Error),
+    /// The phone did not exchange keys or ask anything in time.
+    Idle,
+    /// More waits to be sent to the phone than is kept.
+    TooSlow,
+}

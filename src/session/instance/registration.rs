@@ -1,0 +1,95 @@
+//! REGISTER, and what each refusal means for the next try.
+
+use core::time::Duration;
+
+use crate::error::Result;
+use crate::relay::{ControlPayload, Identity, IdentityProof, Register, WireErrorCode, relay_host};
+use crate::secret::Secret;
+use crate::time::UnixTime;
+
+/// What a registration can be resumed with.
+pub(super) struct Resumable {
+    pub(super) session_token: Secret,
+    pub(super) instance_id: String,
+}
+
+/// What REGISTER is made of.
+pub(super) struct RegisterParts<'a> {
+    pub(super) url: &'a str,
+    pub(super) credential: &'a Secret,
+    pub(super) instance_secret: &'a Secret,
+    pub(super) identity: &'a Identity,
+    pub(super) client_version: &'a str,
+    pub(super) resumed: Option<&'a Resumable>,
+    pub(super) now: UnixTime,
+}
+
+impl RegisterParts<'_> {
+    /// The frame. The proof is over the token that the relay decides on: the session's, where one is presented.
+    pub(super) fn to_frame(&self) -> Result<Vec<u8>> {
+        let token = self.resumed.map_or(self.credential, |resumed| &resumed.session_token);
+        let host = relay_host(self.url)?;
+        let proof = IdentityProof::sign(self.identity, &host, token.expose_secret(), self.now);
+        let hint = self.resumed.map_or_else(|| self.instance_secret.duplicate(), |it| it.instance_id.as_str().into());
+        let register = Register {
+            license_token: self.credential.duplicate(),
+            session_token: self.resumed.map(|resumed| resumed.session_token.duplicate()).unwrap_or_default(),
+            instance_hint: hint,
+            client_version: self.client_version.to_owned(),
+            identity_pub_key: self.identity.public_key().to_base64(),
+            identity_proof: Some(proof),
+        };
+        register.to_frame(0)
+    }
+}
+
+/// When to try again after a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retry {
+    /// At once, with the credential: what was refused is the session.
+    Afresh,
+    /// After the back-off.
+    Backoff,
+    /// After [`crate::session::Times::refused`], or with another credential.
+    Later(Duration),
+}
+
+/// What a refusal means. `resuming`: REGISTER named a session.
+pub(super) fn retry_after(code: Option<WireErrorCode>, resuming: bool, refused: Duration) -> Retry {
+    match code {
+        Some(WireErrorCode::AuthFailed | WireErrorCode::InstanceNotFound) if resuming => Retry::Afresh,
+        // A revoked session says so by these codes too; the credential may have been replaced since.
+        Some(WireErrorCode::LicenseInvalid | WireErrorCode::LicenseExpired) if resuming => Retry::Afresh,
+        Some(
+            WireErrorCode::AuthFailed
+            | WireErrorCode::LicenseInvalid
+            | WireErrorCode::LicenseExpired
+            | WireErrorCode::DuplicateInstance,
+        ) => Retry::Later(refused),
+        _ => Retry::Backoff,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_an_outcome() {
+        let refused = Duration::from_secs(300);
+        for code in WireErrorCode::ALL {
+            let [fresh, resumed] = [false, true].map(|resuming| retry_after(Some(*code), resuming, refused));
+            assert_ne!(fresh, Retry::Afresh, "{code}: a refused credential is not presented again at once");
+            let expected = match code {
+                WireErrorCode::AuthFailed
+                | WireErrorCode::InstanceNotFound
+                | WireErrorCode::LicenseInvalid
+                | WireErrorCode::LicenseExpired => Retry::Afresh,
+                WireErrorCode::DuplicateInstance => Retry::Later(refused),
+                _ => Retry::Backoff,
+            };
+            assert_eq!(resumed, expected, "{code}");
+        }
+        assert_eq!(retry_after(None, true, refused), Retry::Backoff, "an unknown code");
+    }
+}

@@ -1,0 +1,159 @@
+//! Refreshing a hosted lease while it is in use.
+
+use core::fmt;
+use core::time::Duration;
+
+use super::backoff::Backoff;
+use super::clock::Now;
+use crate::entitlement::{RefreshOutcome, RefreshRequest, VerifiedLease, refresh_backoff, refresh_delay};
+use crate::error::Error;
+use crate::keys::TrustKeys;
+use crate::secret::Secret;
+use crate::time::UnixTime;
+
+/// How long the control plane may take to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// In the last half hour of a lease the next refresh is at most so far away, whatever the calendar did meanwhile.
+const LAST_HALF_HOUR: i64 = 30 * 60;
+
+/// What an instance refreshes its lease with.
+pub struct LeaseRefresh {
+    org_id: String,
+    instance_host: String,
+    refresh_token: Secret,
+    keys: TrustKeys,
+    expires_at: Option<UnixTime>,
+    failures: u32,
+    phase: Phase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    NotStarted,
+    Due(Duration),
+    /// The request is out, and counts as failed at this moment.
+    Asked(Duration),
+    /// The control plane has refused for good.
+    Over,
+}
+
+/// What became of an answer.
+pub(super) enum Answered {
+    Refreshed(Secret, Box<VerifiedLease>),
+    Failed { error: Error, retry_at: Duration },
+    Final,
+}
+
+impl LeaseRefresh {
+    /// Refreshes the lease of this organization and host. `keys` are those that the new lease must verify under;
+    /// `expires_at` is the end of the lease that there is, `None` where it is unknown or already expired.
+    pub fn new(
+        org_id: impl Into<String>,
+        instance_host: impl Into<String>,
+        refresh_token: impl Into<Secret>,
+        keys: TrustKeys,
+        expires_at: Option<UnixTime>,
+    ) -> Self {
+        Self {
+            org_id: org_id.into(),
+            instance_host: instance_host.into(),
+            refresh_token: refresh_token.into(),
+            keys,
+            expires_at,
+            failures: 0,
+            phase: Phase::NotStarted,
+        }
+    }
+
+    pub(super) fn start(&mut self, backoff: &mut Backoff, now: Now) {
+        if self.phase == Phase::NotStarted {
+            self.schedule(backoff, now);
+        }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Due(at) | Phase::Asked(at) => Some(at),
+            Phase::NotStarted | Phase::Over => None,
+        }
+    }
+
+    /// The request that is due now. A request that was not answered in time counts as failed, and is due again later.
+    pub(super) fn poll(&mut self, now: Now) -> Option<RefreshRequest> {
+        match self.phase {
+            Phase::Asked(until) if now.monotonic >= until => {
+                self.fail(now);
+                None
+            }
+            Phase::Due(at) if now.monotonic >= at || self.is_overdue(at, now) => {
+                self.phase = Phase::Asked(now.monotonic.saturating_add(ANSWER_TIMEOUT));
+                Some(self.request())
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn answered(&mut self, status: u16, body: &[u8], backoff: &mut Backoff, now: Now) -> Answered {
+        let outcome = match RefreshOutcome::from_status(status) {
+            RefreshOutcome::Refreshed => self.request().accept(body, &self.keys, now.wall),
+            RefreshOutcome::Final => {
+                self.phase = Phase::Over;
+                return Answered::Final;
+            }
+            RefreshOutcome::Retry => Err(refused(status)),
+        };
+        match outcome {
+            Ok((token, lease)) => {
+                self.failures = 0;
+                self.expires_at = Some(lease.expires_at());
+                self.schedule(backoff, now);
+                Answered::Refreshed(Secret::from(token), Box::new(lease))
+            }
+            Err(error) => Answered::Failed { error, retry_at: self.fail(now) },
+        }
+    }
+
+    /// The request was not answered at all.
+    pub(super) fn fail(&mut self, now: Now) -> Duration {
+        self.failures = self.failures.saturating_add(1);
+        let retry_at = now.monotonic.saturating_add(refresh_backoff(self.failures));
+        self.phase = Phase::Due(retry_at);
+        retry_at
+    }
+
+    pub(super) fn is_asked(&self) -> bool {
+        matches!(self.phase, Phase::Asked(_))
+    }
+
+    fn request(&self) -> RefreshRequest {
+        RefreshRequest::new(&self.org_id, &self.instance_host, self.refresh_token.expose_secret())
+    }
+
+    fn schedule(&mut self, backoff: &mut Backoff, now: Now) {
+        let delay = refresh_delay(self.expires_at, now.wall, backoff.next_u32());
+        self.phase = Phase::Due(now.monotonic.saturating_add(delay));
+    }
+
+    /// The calendar has jumped: the lease is nearly over, and the refresh that was planned would come late.
+    fn is_overdue(&self, at: Duration, now: Now) -> bool {
+        let is_ending = self
+            .expires_at
+            .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= LAST_HALF_HOUR);
+        is_ending && self.failures == 0 && at.saturating_sub(now.monotonic) > Duration::from_secs(60)
+    }
+}
+
+fn refused(status: u16) -> Error {
+    Error::RefreshResponse { reason: format!("expected HTTP status 200, received {status}") }
+}
+
+impl fmt::Debug for LeaseRefresh {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseRefresh")
+            .field("instance_host", &self.instance_host)
+            .field("expires_at", &self.expires_at)
+            .field("failures", &self.failures)
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
