@@ -20,8 +20,8 @@ fn frames(c: &mut Criterion) {
 
 fn register(c: &mut Criterion) {
     let register = Register {
-        license_token: "a".repeat(834),
-        instance_hint: "b".repeat(36),
+        license_token: "a".repeat(834).into(),
+        instance_hint: "b".repeat(36).into(),
         client_version: "5.0.0".to_owned(),
         ..Register::default()
     };

@@ -120,6 +120,7 @@ mod members;
 pub mod pairing;
 pub mod relay;
 mod secret;
+pub mod session;
 #[cfg(feature = "storage")]
 pub mod storage;
 mod time;

@@ -150,8 +150,8 @@ impl Tenant {
     async fn register(&mut self, url: &str) -> Result<Socket, Failure> {
         let mut socket = connect(url).await?;
         let register = Register {
-            license_token: self.lease.clone(),
-            session_token: std::mem::take(&mut self.session_token),
+            license_token: self.lease.as_str().into(),
+            session_token: std::mem::take(&mut self.session_token).into(),
             client_version: "load".to_owned(),
             identity_pub_key: self.identity.public_key().to_base64(),
             ..Register::default()
@@ -159,7 +159,7 @@ impl Tenant {
         send(&mut socket, register.to_frame(0)?).await?;
         let answer = next(&mut socket).await?;
         let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
-        self.session_token = ack.session_token;
+        self.session_token = ack.session_token.expose_secret().to_owned();
         Ok(socket)
     }
 }

@@ -82,7 +82,7 @@ impl Phone {
         let mut socket = connect(&format!("ws://{relay}/ws/app")).await?;
         let connect = Connect {
             instance_id: InstanceId::of_host(&tenant::host(number)?).to_string(),
-            auth_token: tenant::AUTH_TOKEN.to_owned(),
+            auth_token: tenant::AUTH_TOKEN.into(),
             platform: "load".to_owned(),
             ..Connect::default()
         };

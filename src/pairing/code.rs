@@ -133,7 +133,7 @@ fn check_schema(members: &Members) -> Result<()> {
     }
 }
 
-fn read_relay_url(text: &str) -> Result<String> {
+pub(crate) fn read_relay_url(text: &str) -> Result<String> {
     let refused = |reason| Error::PairingMalformed { reason };
     let url = Url::parse(text).map_err(|_| refused("relay_url is no URL with a host"))?;
     if !url.is_websocket() {

@@ -31,6 +31,7 @@ mod qr;
 mod relay_url;
 mod scanned;
 
+pub(crate) use code::read_relay_url;
 pub use code::{MAX_CODE_LEN, PairingCode};
 pub use connection::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
 pub use diagnostic::{Diagnostic, DiagnosticCode, Severity};

@@ -1,4 +1,5 @@
-//! The JSON payloads of control frames (FORMATS 11): compact, members in this order, Go's escaping.
+//! The JSON payloads of control frames ([formats: frames](crate::_documentation::formats#frames)): compact, members in
+//! this order, with Go's escaping.
 
 use core::fmt;
 
@@ -7,8 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::WireErrorCode;
 use super::frame::{Frame, FrameType};
+use super::identity_proof::IdentityProof;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::secret::Secret;
 
 /// A control payload: one type of frame, one JSON object. Readers ignore members they do not know and take `null` for
 /// absent, as the deployed ones do.
@@ -93,36 +96,39 @@ macro_rules! payload {
 
 /// An instance asks to be registered. First time: a credential and, as hint, the instance secret; on reconnect: a
 /// session token and, as hint, the instance id of the last ACK.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Register {
     /// **Secret**: the credential: a license, grant or lease.
-    #[serde(default, deserialize_with = "or_default")]
-    pub license_token: String,
+    #[serde(default, with = "crate::secret::text")]
+    pub license_token: Secret,
     /// **Secret**: the session token of the last ACK.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-    pub session_token: String,
+    #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
+    pub session_token: Secret,
     /// **Secret** at first: the instance secret; on reconnect the instance id.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-    pub instance_hint: String,
+    #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
+    pub instance_hint: Secret,
     /// The runtime's version.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub client_version: String,
     /// The identity's public key: any text, opaque to the relay.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub identity_pub_key: String,
+    /// Proves that this runtime holds the identity's private key; deployed runtimes send none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identity_proof: Option<IdentityProof>,
 }
 
-payload!(Register, Register, shows client_version identity_pub_key);
+payload!(Register, Register, shows client_version identity_pub_key identity_proof);
 
 /// The registration's answer.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct RegisterAck {
     /// The id under which phones reach the instance.
     #[serde(default, deserialize_with = "or_default")]
     pub instance_id: String,
     /// **Secret**: resumes this registration.
-    #[serde(default, deserialize_with = "or_default")]
-    pub session_token: String,
+    #[serde(default, with = "crate::secret::text")]
+    pub session_token: Secret,
     /// Expiry of the session token, Unix seconds.
     #[serde(default, deserialize_with = "or_default")]
     pub expires_at: i64,
@@ -131,17 +137,17 @@ pub struct RegisterAck {
 payload!(RegisterAck, RegisterAck, shows instance_id expires_at);
 
 /// An app asks for an instance.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Connect {
     /// The instance.
     #[serde(default, deserialize_with = "or_default")]
     pub instance_id: String,
     /// **Secret**: what the instance knows the app by.
-    #[serde(default, deserialize_with = "or_default")]
-    pub auth_token: String,
+    #[serde(default, with = "crate::secret::text")]
+    pub auth_token: Secret,
     /// **Secret**: where notifications are sent.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-    pub device_token: String,
+    #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
+    pub device_token: Secret,
     /// `ios` or `android`.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub platform: String,
@@ -166,14 +172,14 @@ pub struct ConnectAck {
 payload!(ConnectAck, ConnectAck, shows channel_id instance_id);
 
 /// A channel is offered to the instance, which echoes it to accept.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ChannelOpen {
     /// The channel, chosen by the relay.
     #[serde(default, deserialize_with = "or_default")]
     pub channel_id: u32,
     /// **Secret**: what the app presented.
-    #[serde(default, deserialize_with = "or_default")]
-    pub auth_token: String,
+    #[serde(default, with = "crate::secret::text")]
+    pub auth_token: Secret,
 }
 
 payload!(ChannelOpen, ChannelOpen, shows channel_id);

@@ -166,12 +166,31 @@ impl Link {
 
     /// The connection is over; the next one is made after the back-off.
     pub(super) fn lost(&mut self, now: Now) -> Duration {
+        let wait = self.next_wait(now);
+        self.wait(now, wait)
+    }
+
+    /// How long to wait if the connection is over now.
+    pub(super) fn next_wait(&mut self, now: Now) -> Duration {
         let open = match self.phase {
             Phase::Open { since, .. } => now.monotonic.saturating_sub(since),
             _ => Duration::ZERO,
         };
-        let wait = self.backoff.after(open);
-        self.wait(now, wait)
+        self.backoff.after(open)
+    }
+
+    /// What it means that the program reports the connection as lost.
+    pub(super) const fn loss(&self, is_draining: bool) -> DisconnectReason {
+        match self.phase {
+            _ if is_draining => DisconnectReason::Drained,
+            Phase::Opening { .. } | Phase::Open { .. } => DisconnectReason::Lost,
+            _ => DisconnectReason::ConnectFailed,
+        }
+    }
+
+    /// The connection is over for this reason.
+    pub(super) fn lost_for(&mut self, reason: DisconnectReason, now: Now) -> Duration {
+        if reason == DisconnectReason::Drained { self.drained(now) } else { self.lost(now) }
     }
 
     /// The relay goes down: the next connection is made soon, but not by all instances at once.

@@ -98,7 +98,7 @@ fn register(shared: &Shared, bytes: &[u8]) -> Result<Registered, Refused> {
 /// First time: the library decides.
 fn admit(shared: &Shared, register: Register, now: UnixTime) -> Result<Registered, Refused> {
     let hint = Some(register.instance_hint.as_str());
-    let admitted = shared.admission.admit(&register.license_token, hint, &*shared.revocations(), now);
+    let admitted = shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations(), now);
     let registration = admitted.map_err(|error| {
         if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease }) {
             shared.metrics.lease_key_missing.inc();
@@ -113,7 +113,7 @@ fn admit(shared: &Shared, register: Register, now: UnixTime) -> Result<Registere
         .session_key
         .issue(&session)
         .ok_or_else(|| Refused(WireErrorCode::InternalError, "no session token could be made".to_owned()))?;
-    let ack = RegisterAck { instance_id: instance_id.to_owned(), session_token, expires_at };
+    let ack = RegisterAck { instance_id: instance_id.to_owned(), session_token: session_token.into(), expires_at };
     Ok(Registered { instance_id: session.instance_id, identity: register.identity_pub_key, ack })
 }
 
@@ -122,9 +122,9 @@ fn resume(shared: &Shared, register: Register, now: UnixTime) -> Result<Register
     let auth_failed = |message: &str| Refused(WireErrorCode::AuthFailed, message.to_owned());
     let session = shared
         .session_key
-        .open(&register.session_token, now)
+        .open(register.session_token.expose_secret(), now)
         .ok_or_else(|| auth_failed("the session token is unknown or has expired: register afresh"))?;
-    if register.instance_hint != session.instance_id {
+    if register.instance_hint.expose_secret() != session.instance_id {
         return Err(auth_failed("instance_hint is not the session's instance id: register afresh"));
     }
     if register.identity_pub_key != session.identity {

@@ -74,7 +74,7 @@ async fn a_relay_without_a_lease_key_says_which_setting_is_missing() {
 }
 
 fn resume(ack: &pulse_trust::relay::RegisterAck, identity: &str) -> Register {
-    let session_token = ack.session_token.clone();
+    let session_token = ack.session_token.duplicate();
     Register { session_token, ..register("stale", &ack.instance_id, identity) }
 }
 
@@ -91,8 +91,8 @@ async fn a_session_resumes_after_a_restart_with_the_same_directory_alone() {
     for (register, relay) in [
         (resume(&ack, "key"), &other),
         (resume(&ack, "another key"), &relay),
-        (Register { instance_hint: "relay_other".to_owned(), ..resume(&ack, "key") }, &relay),
-        (Register { session_token: "unknown".to_owned(), ..resume(&ack, "key") }, &relay),
+        (Register { instance_hint: "relay_other".into(), ..resume(&ack, "key") }, &relay),
+        (Register { session_token: "unknown".into(), ..resume(&ack, "key") }, &relay),
     ] {
         assert_eq!(refused(relay, &register).await.0, "AUTH_FAILED");
     }

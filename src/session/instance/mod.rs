@@ -136,17 +136,9 @@ impl InstanceEnd {
         if !self.link.is_current(connection) {
             return;
         }
-        let reason = if self.draining_until.is_some() {
-            DisconnectReason::Drained
-        } else if self.link.is_open() || self.link.is_opening() {
-            DisconnectReason::Lost
-        } else {
-            DisconnectReason::ConnectFailed
-        };
+        let reason = self.link.loss(self.draining_until.is_some());
         self.outbox.drop_frames();
-        self.forget_connection(now, reason, |link, now| {
-            Some(if reason == DisconnectReason::Drained { link.drained(now) } else { link.lost(now) })
-        });
+        self.forget_connection(now, reason, |link, now| Some(link.lost_for(reason, now)));
     }
 
     /// The moment of [`InstanceEnd::poll_timeout`] has come. At any other moment it does nothing.

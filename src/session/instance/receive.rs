@@ -1,5 +1,7 @@
 //! What the relay sends to an instance.
 
+use core::time::Duration;
+
 use super::requests::{overloaded, read_request};
 use super::registration::{Resumable, Retry, retry_after};
 use super::{ChannelEnd, InstanceEnd, InstanceEvent};
@@ -108,15 +110,14 @@ impl InstanceEnd {
         if !error.wire_code().is_none_or(keeps_session) {
             self.resumable = None;
         }
-        let retry_at = match retry {
-            Retry::Afresh => now.monotonic,
-            Retry::Backoff => self.link.lost(now),
-            Retry::Later(wait) => now.monotonic.saturating_add(wait),
+        let wait = match retry {
+            Retry::Afresh => Duration::ZERO,
+            Retry::Backoff => self.link.next_wait(now),
+            Retry::Later(wait) => wait,
         };
-        self.outbox.event(InstanceEvent::Refused { error, retry_at: Some(retry_at) });
-        self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, now| {
-            Some(link.wait(now, retry_at.saturating_sub(now.monotonic)))
-        });
+        let retry_at = Some(now.monotonic.saturating_add(wait));
+        self.outbox.event(InstanceEvent::Refused { error, retry_at });
+        self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, now| Some(link.wait(now, wait)));
     }
 
     fn receive_drain(&mut self, frame: &Frame<'_>, now: Now) {

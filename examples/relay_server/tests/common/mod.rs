@@ -104,8 +104,8 @@ impl Client {
 
 pub fn register(token: &str, hint: &str, identity: &str) -> Register {
     Register {
-        license_token: token.to_owned(),
-        instance_hint: hint.to_owned(),
+        license_token: token.into(),
+        instance_hint: hint.into(),
         identity_pub_key: identity.to_owned(),
         client_version: "test".to_owned(),
         ..Register::default()
@@ -131,10 +131,10 @@ pub async fn refused(relay: &Relay, register: &Register) -> (String, String) {
 pub async fn channel(relay: &Relay, instance: &mut Client, instance_id: &str) -> (Client, u32, u32) {
     use pulse_trust::relay::ChannelOpen;
     let mut app = Client::connect(relay, "/ws/app").await;
-    let connect = Connect { instance_id: instance_id.to_owned(), auth_token: "tok".to_owned(), ..Connect::default() };
+    let connect = Connect { instance_id: instance_id.to_owned(), auth_token: "tok".into(), ..Connect::default() };
     app.send(connect.to_frame(0).unwrap()).await;
     let open: ChannelOpen = instance.expect().await;
-    assert_eq!(open.auth_token, "tok");
+    assert_eq!(open.auth_token, "tok".into());
     instance.send(open.to_frame(open.channel_id).unwrap()).await;
     let ack: ConnectAck = app.expect().await;
     assert_eq!(ack.instance_id, instance_id);
