@@ -3,6 +3,8 @@
 //! `cargo run --release --example hosted_journey`
 #![allow(clippy::arithmetic_side_effects, reason = "an example, not the library")]
 
+#[path = "driver/mod.rs"]
+mod driver;
 #[path = "journey/phone.rs"]
 mod phone;
 #[path = "journey/record.rs"]
@@ -306,7 +308,7 @@ fn registration(
 
 async fn registered(registration: Registration) -> Result<(Registered, String), Failure> {
     let registered = register(registration).await?;
-    let seen = format!("ACK with instance id {}", registered.ack.instance_id);
+    let seen = format!("ACK with instance id {}", registered.instance_id);
     Ok((registered, seen))
 }
 
@@ -323,12 +325,12 @@ fn pairing_code(config: &RelayConfig, registered: &Registered, relay_url: &str) 
     // The phone is to use the relay of this run, whatever the tenant's own config says.
     let mut config = RelayConfig::from_json(&config.secret_json()?).map_err(Failure::new)?;
     config.server_url = relay_url.to_owned();
-    let payload = Onboarding::new(&config, &registered.ack.instance_id, AUTH_TOKEN)
+    let payload = Onboarding::new(&config, &registered.instance_id, AUTH_TOKEN)
         .build()
         .map_err(|not_ready| Failure::from(pulse_trust::Error::from(not_ready)))?;
     let compact = payload.secret_compact_code();
     println!("{}\n{compact}\n", qr_terminal(&compact)?);
-    let seen = format!("QR and deep link with {} and the identity's key", registered.ack.instance_id);
+    let seen = format!("QR and deep link with {} and the identity's key", registered.instance_id);
     Ok((payload.secret_deep_link().to_owned(), seen))
 }
 

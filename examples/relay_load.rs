@@ -10,6 +10,8 @@
 mod admissions;
 #[path = "load/chart.rs"]
 mod chart;
+#[path = "driver/mod.rs"]
+mod driver;
 #[path = "load/fleet.rs"]
 mod fleet;
 #[path = "load/phones.rs"]

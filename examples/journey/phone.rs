@@ -1,74 +1,57 @@
-//! The phone: believes a scanned code only as far as its identity's signature goes.
+//! The phone: reads the code and, over the relay, asks the instance it means.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pulse_trust::pairing::PairingCode;
-use pulse_trust::relay::{
-    AppHandshake, Connect, ConnectAck, ControlPayload, ErrorMessage, Frame, FrameType, ProxyRequest, ProxyResponse,
-};
-use tokio_tungstenite::connect_async;
+use pulse_trust::session::{PhoneConfig, PhoneEnd, PhoneEvent};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Failure;
-use crate::runtime::{next_frame, send};
+use crate::driver::{dial, drive};
 
-/// What the phone got.
+/// What a phone got.
 pub(crate) struct Fetched {
     pub(crate) fingerprint: String,
     pub(crate) status: u16,
     pub(crate) body: String,
 }
 
-/// Pairs with a scanned code and fetches a path through the channel.
+/// Scans a code, connects, verifies the identity, and asks for one path. The first refusal or loss is a failure here.
 pub(crate) async fn pair_and_fetch(scanned: &str, path: &str) -> Result<Fetched, Failure> {
-    let work = async {
-        let code = PairingCode::parse(scanned)?;
-        let identity = code.require_identity()?;
-        let (mut socket, _) = connect_async(code.relay_url()).await.map_err(Failure::from_error)?;
-        let connect = Connect {
-            instance_id: code.instance_id().to_owned(),
-            auth_token: code.secret_auth_token().to_owned(),
-            platform: "journey".to_owned(),
-            ..Connect::default()
-        };
-        send(&mut socket, connect.to_frame(0)?).await?;
-        let ack =
-            expect(&next_frame(&mut socket).await?, FrameType::ConnectAck, |frame| Ok(ConnectAck::from_frame(frame)?))?;
-
-        let handshake = AppHandshake::start()?;
-        let hello = Frame::new(FrameType::KeyExchange, ack.channel_id, handshake.message()).encode()?;
-        send(&mut socket, hello).await?;
-        let answer = next_frame(&mut socket).await?;
-        let mut channel =
-            expect(&answer, FrameType::KeyExchange, |frame| Ok(handshake.finish(frame.payload, identity)?))?;
-
-        let request =
-            ProxyRequest { id: "1".to_owned(), method: "GET".to_owned(), path: path.to_owned(), ..Default::default() };
-        let sealed = channel.seal(request.to_json()?.as_bytes())?;
-        send(&mut socket, Frame::new(FrameType::Data, ack.channel_id, &sealed).encode()?).await?;
-        let answer = next_frame(&mut socket).await?;
-        let response =
-            expect(&answer, FrameType::Data, |frame| Ok(ProxyResponse::from_json(&channel.open(frame.payload)?)?))?;
-        Ok(Fetched {
-            fingerprint: identity.fingerprint(),
-            status: response.status,
-            body: String::from_utf8_lossy(response.body.as_bytes()).into_owned(),
-        })
+    let code = PairingCode::parse(scanned)?;
+    let fingerprint = code.require_identity()?.fingerprint();
+    let end = PhoneEnd::new(PhoneConfig::from_pairing_code(&code)?, u64::from(std::process::id()))?;
+    let (acts, received) = mpsc::unbounded_channel();
+    let (first, outcome) = oneshot::channel();
+    let (mut first, path) = (Some(first), path.to_owned());
+    let mut report = move |outcome: Result<(u16, String), Failure>| {
+        if let Some(first) = first.take() {
+            first.send(outcome).ok();
+        }
     };
-    tokio::time::timeout(Duration::from_secs(30), work).await.map_err(|_| Failure::new("no answer within 30 s"))?
-}
-
-fn expect<T>(
-    bytes: &[u8],
-    expected: FrameType,
-    read: impl FnOnce(&Frame<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    let frame = Frame::decode(bytes)?;
-    if frame.frame_type == expected {
-        return read(&frame);
-    }
-    if frame.frame_type == FrameType::Error {
-        let error = ErrorMessage::from_frame(&frame)?;
-        return Err(Failure::new(format!("{}: {}", error.code, error.message)));
-    }
-    Err(Failure::new(format!("expected {expected}, received {}", frame.frame_type)))
+    let driving = tokio::spawn(drive(end, received, dial, move |end: &mut PhoneEnd, event, now| match event {
+        PhoneEvent::Ready => {
+            if let Err(error) = end.request("GET", &path, BTreeMap::new(), Vec::new(), now) {
+                report(Err(error.into()));
+            }
+        }
+        PhoneEvent::Response { response, .. } => {
+            let body = String::from_utf8_lossy(response.body.as_bytes()).into_owned();
+            report(Ok((response.status, body)));
+        }
+        PhoneEvent::Refused { error, .. } => report(Err(Failure::new(format!("{}: {}", error.code, error.message)))),
+        PhoneEvent::IdentityRefused { error } => report(Err(error.into())),
+        PhoneEvent::RequestFailed { reason, .. } => report(Err(Failure::new(format!("no answer: {reason:?}")))),
+        PhoneEvent::Disconnected { reason, message, .. } => {
+            report(Err(Failure::new(format!("the connection ended: {reason:?} {message}"))));
+        }
+        _ => {}
+    }));
+    let answered = tokio::time::timeout(Duration::from_secs(30), outcome).await;
+    drop(acts);
+    driving.await.map_err(Failure::from_error)?;
+    let answered = answered.map_err(|_| Failure::new("no answer within 30 s"))?;
+    let (status, body) = answered.map_err(Failure::from_error)??;
+    Ok(Fetched { fingerprint, status, body })
 }

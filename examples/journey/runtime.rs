@@ -1,23 +1,14 @@
-//! The tenant's runtime: registers at the relay, accepts channels, answers requests from its own HTTP server.
+//! The tenant's runtime: an instance's end of a session, whose requests are answered by the runtime's own HTTP server.
 
-use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
-use pulse_trust::relay::{
-    Body, Channel, ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType, Identity, ProxyRequest,
-    ProxyResponse, Register, RegisterAck, accept_key_exchange,
-};
-use tokio::net::TcpStream;
-use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use pulse_trust::relay::{Body, Identity, ProxyRequest, ProxyResponse};
+use pulse_trust::session::{InstanceConfig, InstanceEnd, InstanceEvent, Now, is_auth_token_known};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::Failure;
-
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+use crate::driver::{Act, dial, drive};
 
 /// What a runtime registers with.
 pub(crate) struct Registration {
@@ -29,105 +20,94 @@ pub(crate) struct Registration {
     pub(crate) api: SocketAddr,
 }
 
-/// A runtime that is registered and serves.
+/// A runtime that is registered, and serves as long as this is kept.
 pub(crate) struct Registered {
-    pub(crate) ack: RegisterAck,
-    serving: JoinHandle<()>,
+    pub(crate) instance_id: String,
+    _acts: mpsc::UnboundedSender<Act<InstanceEnd>>,
 }
 
-impl Drop for Registered {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
-}
-
-/// Connects, registers, and serves from then on.
+/// Connects and registers; a refusal is a failure here. What was registered serves from then on.
 pub(crate) async fn register(registration: Registration) -> Result<Registered, Failure> {
-    let (mut socket, _) = connect_async(&registration.relay_url).await.map_err(Failure::from_error)?;
-    let register = Register {
-        license_token: registration.credential.clone(),
-        instance_hint: registration.instance_secret.clone(),
-        client_version: env!("CARGO_PKG_VERSION").to_owned(),
-        identity_pub_key: registration.identity.public_key().to_base64(),
-        ..Register::default()
-    };
-    send(&mut socket, register.to_frame(0)?).await?;
-    let answer = tokio::time::timeout(Duration::from_secs(15), next_frame(&mut socket)).await;
-    let bytes = answer.map_err(|_| Failure::new("the relay did not answer REGISTER within 15 s"))??;
-    let frame = Frame::decode(&bytes)?;
-    if frame.frame_type == FrameType::Error {
-        let error = ErrorMessage::from_frame(&frame)?;
-        return Err(Failure::new(format!("{}: {}", error.code, error.message)));
-    }
-    let ack = RegisterAck::from_frame(&frame)?;
-    let serving = tokio::spawn(async move {
-        if let Err(failure) = serve(&mut socket, &registration).await {
-            eprintln!("the runtime's connection ended: {failure}");
+    let Registration { relay_url, credential, instance_secret, identity, auth_token, api } = registration;
+    let mut config = InstanceConfig::new(relay_url, credential, instance_secret, identity);
+    env!("CARGO_PKG_VERSION").clone_into(&mut config.client_version);
+    let end = InstanceEnd::new(config, u64::from(std::process::id()))?;
+    let (acts, received) = mpsc::unbounded_channel();
+    let runtime = Runtime { auth_token, api, acts: acts.downgrade() };
+    let (first, outcome) = oneshot::channel();
+    let mut first = Some(first);
+    tokio::spawn(drive(end, received, dial, move |end, event, _| match event {
+        InstanceEvent::Registered { instance_id, .. } => report(&mut first, Ok(instance_id)),
+        InstanceEvent::Refused { error, .. } => {
+            report(&mut first, Err(Failure::new(format!("{}: {}", error.code, error.message))));
         }
-    });
-    Ok(Registered { ack, serving })
+        InstanceEvent::Disconnected { reason, .. } => {
+            report(&mut first, Err(Failure::new(format!("the connection to the relay ended: {reason:?}"))));
+        }
+        other => runtime.handle(end, other),
+    }));
+    let instance_id = outcome.await.map_err(Failure::from_error)??;
+    Ok(Registered { instance_id, _acts: acts })
 }
 
-async fn serve(socket: &mut Socket, registration: &Registration) -> Result<(), Failure> {
-    let mut channels: HashMap<u32, Option<Channel>> = HashMap::new();
-    let mut pings = tokio::time::interval(Duration::from_secs(25));
-    loop {
-        let bytes = tokio::select! {
-            bytes = next_frame(socket) => bytes?,
-            _ = pings.tick() => {
-                send(socket, Frame::new(FrameType::Ping, 0, b"").encode()?).await?;
-                continue;
-            }
-        };
-        let frame = Frame::decode(&bytes)?;
-        match frame.frame_type {
-            FrameType::ChannelOpen => {
-                let open = ChannelOpen::from_frame(&frame)?;
-                if open.auth_token == registration.auth_token {
-                    channels.insert(frame.channel, None);
-                    send(socket, open.to_frame(frame.channel)?).await?;
+fn report(first: &mut Option<oneshot::Sender<Result<String, Failure>>>, outcome: Result<String, Failure>) {
+    if let Some(first) = first.take() {
+        first.send(outcome).ok();
+    }
+}
+
+struct Runtime {
+    auth_token: String,
+    api: SocketAddr,
+    acts: mpsc::WeakUnboundedSender<Act<InstanceEnd>>,
+}
+
+impl Runtime {
+    fn handle(&self, end: &mut InstanceEnd, event: InstanceEvent) {
+        match event {
+            InstanceEvent::ChannelOffered { channel, auth_token } => {
+                let judged = if is_auth_token_known(&auth_token, [self.auth_token.as_str()]) {
+                    end.accept(channel)
                 } else {
-                    let close = ChannelClose { channel_id: frame.channel, reason: "invalid token".to_owned() };
-                    send(socket, close.to_frame(frame.channel)?).await?;
-                }
+                    end.refuse(channel, "invalid auth token")
+                };
+                judged.unwrap_or_else(|error| eprintln!("channel {channel}: {error}"));
             }
-            FrameType::KeyExchange => {
-                if let Some(slot) = channels.get_mut(&frame.channel) {
-                    let (channel, answer) = accept_key_exchange(frame.payload, &registration.identity)?;
-                    *slot = Some(channel);
-                    send(socket, Frame::new(FrameType::KeyExchange, frame.channel, &answer).encode()?).await?;
-                }
+            InstanceEvent::Request { channel, request } => {
+                let (api, acts) = (self.api, self.acts.clone());
+                tokio::task::spawn_blocking(move || {
+                    let response = fetch(api, request);
+                    if let Some(acts) = acts.upgrade() {
+                        acts.send(Box::new(move |end, now| respond(end, channel, &response, now))).ok();
+                    }
+                });
             }
-            FrameType::Data => {
-                if let Some(Some(channel)) = channels.get_mut(&frame.channel) {
-                    let request = ProxyRequest::from_json(&channel.open(frame.payload)?)?;
-                    let response = fetch(registration.api, request).await?;
-                    let sealed = channel.seal(response.to_json()?.as_bytes())?;
-                    send(socket, Frame::new(FrameType::Data, frame.channel, &sealed).encode()?).await?;
-                }
-            }
-            FrameType::ChannelClose => {
-                channels.remove(&frame.channel);
-            }
-            FrameType::Drain => return Ok(()),
             _ => {}
         }
     }
 }
 
+fn respond(end: &mut InstanceEnd, channel: u32, response: &ProxyResponse, now: Now) {
+    // Where the phone has gone meanwhile, there is nobody to answer.
+    end.respond(channel, response, now).unwrap_or_else(|error| eprintln!("channel {channel}: {error}"));
+}
+
 /// Asks the runtime's own HTTP server.
-async fn fetch(api: SocketAddr, request: ProxyRequest) -> Result<ProxyResponse, Failure> {
-    let answer = tokio::task::spawn_blocking(move || {
-        let url = format!("http://{api}{}", request.path);
-        let mut answer = ureq::get(&url).call()?;
+fn fetch(api: SocketAddr, request: ProxyRequest) -> ProxyResponse {
+    let answer = || -> Result<ProxyResponse, Failure> {
+        let mut answer = ureq::get(format!("http://{api}{}", request.path)).call().map_err(Failure::from_error)?;
         let content_type =
             answer.headers().get("content-type").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (status, body) = (answer.status().as_u16(), answer.body_mut().read_to_vec()?);
-        Ok::<_, ureq::Error>((request.id, status, content_type, body))
+        let status = answer.status().as_u16();
+        let body = Body::new(answer.body_mut().read_to_vec().map_err(Failure::from_error)?)?;
+        let headers = content_type.into_iter().map(|value| ("Content-Type".to_owned(), value)).collect();
+        Ok(ProxyResponse { status, headers, body, ..ProxyResponse::default() })
+    };
+    let answered = answer().unwrap_or_else(|failure| {
+        eprintln!("the runtime's own server: {failure}");
+        ProxyResponse { status: 502, ..ProxyResponse::default() }
     });
-    let (id, status, content_type, body) = answer.await.map_err(Failure::from_error)?.map_err(Failure::from_error)?;
-    let headers = content_type.into_iter().map(|value| ("Content-Type".to_owned(), value)).collect();
-    Ok(ProxyResponse { id, status, headers, body: Body::new(body)?, stream: false, stream_done: false })
+    ProxyResponse { id: request.id, ..answered }
 }
 
 /// The runtime's HTTP server: `/api/status`.
@@ -153,20 +133,4 @@ pub(crate) async fn serve_api(tenant_host: Arc<str>) -> Result<SocketAddr, Failu
         }
     });
     Ok(addr)
-}
-
-/// The next binary message's bytes.
-pub(crate) async fn next_frame(socket: &mut Socket) -> Result<Vec<u8>, Failure> {
-    loop {
-        match socket.next().await {
-            Some(Ok(Message::Binary(bytes))) => return Ok(bytes.to_vec()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Err(error)) => return Err(Failure::from_error(error)),
-            _ => return Err(Failure::new("the relay closed the connection")),
-        }
-    }
-}
-
-pub(crate) async fn send(socket: &mut Socket, frame: Vec<u8>) -> Result<(), Failure> {
-    socket.send(Message::Binary(frame.into())).await.map_err(Failure::from_error)
 }

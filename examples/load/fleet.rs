@@ -1,29 +1,17 @@
 //! Instances: each registers, pings, answers requests through channels, and comes back when the relay is gone.
 
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::{SinkExt, StreamExt};
 use pulse_trust::keys::SigningKey;
-use pulse_trust::relay::{
-    Body, Channel, ChannelOpen, ControlPayload, Frame, FrameType, Identity, ProxyRequest, ProxyResponse, Register,
-    RegisterAck, accept_key_exchange,
-};
+use pulse_trust::relay::{Body, ProxyResponse};
+use pulse_trust::session::{BackoffLimits, InstanceConfig, InstanceEnd, InstanceEvent};
 use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{MissedTickBehavior, interval_at, sleep};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+use crate::driver::{Act, Dialing, dial, drive};
 use crate::{Failure, tenant};
 
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-const PING_EVERY: Duration = Duration::from_secs(25);
 /// A response of about the size of `/api/status`.
 const STATUS: &[u8] = &[b' '; 1024];
 
@@ -66,15 +54,13 @@ enum Event {
 /// Runs a fleet for good.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let key = tenant::control_plane()?;
-    let url: Arc<str> = format!("ws://{}/ws/instance", arguments.relay).into();
+    let url = format!("ws://{}/ws/instance", arguments.relay);
     let tenants = arguments.first..arguments.first.saturating_add(arguments.count);
-    let tenants = tenants.map(|number| Tenant::new(number, &key)).collect::<Result<Vec<_>, _>>()?;
+    let ends = tenants.map(|number| end(&url, number, &key)).collect::<Result<Vec<_>, _>>()?;
     let (events, mut happened) = mpsc::unbounded_channel();
     let in_flight = Arc::new(Semaphore::new(arguments.in_flight));
     let mut start = Instant::now();
-    for tenant in tenants {
-        tokio::spawn(tenant.live(Arc::clone(&url), Arc::clone(&in_flight), events.clone()));
-    }
+    let acts: Vec<_> = ends.into_iter().map(|end| live(end, Arc::clone(&in_flight), events.clone())).collect();
     let (mut registered, mut failed_attempts, mut latencies) = (0_usize, 0, Vec::new());
     while let Some(event) = happened.recv().await {
         match event {
@@ -97,6 +83,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
             Event::Failed => failed_attempts = failed_attempts.saturating_add(1),
         }
     }
+    drop(acts);
     Ok(())
 }
 
@@ -107,125 +94,55 @@ pub(crate) fn percentile_ms(times: &mut [Duration], percent: usize) -> f64 {
     times.get(index).map_or(f64::NAN, |time| time.as_secs_f64() * 1e3)
 }
 
-struct Tenant {
-    lease: String,
-    identity: Identity,
-    session_token: String,
+/// An instance that comes back sooner than a real one would: the storm is to be one.
+fn end(url: &str, number: usize, key: &SigningKey) -> Result<InstanceEnd, Failure> {
+    let mut config = InstanceConfig::new(url, tenant::lease(number, key)?, "", tenant::identity(number)?);
+    config.client_version = "load".to_owned();
+    config.backoff = BackoffLimits::new(Duration::from_millis(100), Duration::from_secs(1));
+    // It waits for its turn to connect, too.
+    config.times.connect = Duration::from_secs(60);
+    Ok(InstanceEnd::new(config, number as u64)?)
 }
 
-impl Tenant {
-    fn new(number: usize, key: &SigningKey) -> Result<Self, Failure> {
-        Ok(Self {
-            lease: tenant::lease(number, key)?,
-            identity: tenant::identity(number)?,
-            session_token: String::new(),
+/// Drives an instance as long as what is returned is kept.
+fn live(
+    end: InstanceEnd,
+    in_flight: Arc<Semaphore>,
+    events: mpsc::UnboundedSender<Event>,
+) -> mpsc::UnboundedSender<Act<InstanceEnd>> {
+    let (acts, received) = mpsc::unbounded_channel();
+    // When the connection that there is was begun; it began when its turn had come.
+    let begun = Arc::new(Mutex::new(Instant::now()));
+    let dialed = Arc::clone(&begun);
+    let dial_in_turn = move |url: String| -> Dialing {
+        let (in_flight, dialed) = (Arc::clone(&in_flight), Arc::clone(&dialed));
+        Box::pin(async move {
+            let _permit = in_flight.acquire_owned().await;
+            *dialed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+            dial(url).await
         })
-    }
-
-    async fn live(mut self, url: Arc<str>, in_flight: Arc<Semaphore>, events: mpsc::UnboundedSender<Event>) {
-        let mut wait = Duration::from_millis(50);
-        loop {
-            let registered = async {
-                let _permit = in_flight.acquire().await?;
-                let start = Instant::now();
-                let socket = self.register(&url).await?;
-                Ok::<_, Failure>((socket, start.elapsed()))
-            };
-            match registered.await {
-                Ok((mut socket, latency)) => {
-                    events.send(Event::Registered(latency)).ok();
-                    wait = Duration::from_millis(50);
-                    let Err(_) = serve(&mut socket, &self.identity).await;
-                    events.send(Event::Lost).ok();
-                }
-                Err(_) => {
-                    events.send(Event::Failed).ok();
-                    sleep(wait).await;
-                    wait = wait.saturating_mul(2).min(Duration::from_secs(1));
-                }
-            }
+    };
+    let mut is_registered = false;
+    tokio::spawn(drive(end, received, dial_in_turn, move |end: &mut InstanceEnd, event, now| match event {
+        InstanceEvent::Registered { .. } => {
+            is_registered = true;
+            let took = begun.lock().unwrap_or_else(PoisonError::into_inner).elapsed();
+            events.send(Event::Registered(took)).ok();
         }
-    }
-
-    async fn register(&mut self, url: &str) -> Result<Socket, Failure> {
-        let mut socket = connect(url).await?;
-        let register = Register {
-            license_token: self.lease.as_str().into(),
-            session_token: std::mem::take(&mut self.session_token).into(),
-            client_version: "load".to_owned(),
-            identity_pub_key: self.identity.public_key().to_base64(),
-            ..Register::default()
-        };
-        send(&mut socket, register.to_frame(0)?).await?;
-        let answer = next(&mut socket).await?;
-        let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
-        self.session_token = ack.session_token.expose_secret().to_owned();
-        Ok(socket)
-    }
-}
-
-async fn serve(socket: &mut Socket, identity: &Identity) -> Result<Infallible, Failure> {
-    let mut channels: HashMap<u32, Channel> = HashMap::new();
-    // The pings of a fleet are spread, as those of real instances are.
-    let first =
-        tokio::time::Instant::now() + PING_EVERY.mul_f64(f64::from(identity.public_key().as_bytes()[0]) / 256.0);
-    let mut pings = interval_at(first, PING_EVERY);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        let bytes = tokio::select! {
-            bytes = next(socket) => bytes?,
-            _ = pings.tick() => {
-                send(socket, Frame::new(FrameType::Ping, 0, b"").encode()?).await?;
-                continue;
-            }
-        };
-        let frame = Frame::decode(&bytes)?;
-        match frame.frame_type {
-            FrameType::ChannelOpen => {
-                send(socket, ChannelOpen::from_frame(&frame)?.to_frame(frame.channel)?).await?;
-            }
-            FrameType::KeyExchange => {
-                let (channel, answer) = accept_key_exchange(frame.payload, identity)?;
-                channels.insert(frame.channel, channel);
-                send(socket, Frame::new(FrameType::KeyExchange, frame.channel, &answer).encode()?).await?;
-            }
-            FrameType::Data => {
-                if let Some(channel) = channels.get_mut(&frame.channel) {
-                    let request = ProxyRequest::from_json(&channel.open(frame.payload)?)?;
-                    let response = ProxyResponse {
-                        id: request.id,
-                        status: 200,
-                        body: Body::new(STATUS.to_vec())?,
-                        ..ProxyResponse::default()
-                    };
-                    let sealed = channel.seal(response.to_json()?.as_bytes())?;
-                    send(socket, Frame::new(FrameType::Data, frame.channel, &sealed).encode()?).await?;
-                }
-            }
-            _ => {}
+        InstanceEvent::Disconnected { .. } => {
+            let event = if is_registered { Event::Lost } else { Event::Failed };
+            is_registered = false;
+            events.send(event).ok();
         }
-    }
-}
-
-/// A connection with small buffers: there are thousands of them.
-pub(crate) async fn connect(url: &str) -> Result<Socket, Failure> {
-    let config = WebSocketConfig::default().read_buffer_size(1024).write_buffer_size(0);
-    Ok(connect_async_with_config(url, Some(config), true).await?.0)
-}
-
-/// The next binary message.
-pub(crate) async fn next(socket: &mut Socket) -> Result<Vec<u8>, Failure> {
-    loop {
-        match socket.next().await {
-            Some(Ok(Message::Binary(bytes))) => return Ok(bytes.into()),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-            Some(Err(error)) => return Err(error.into()),
-            _ => return Err("the relay closed the connection".into()),
+        InstanceEvent::ChannelOffered { channel, .. } => {
+            end.accept(channel).ok();
         }
-    }
-}
-
-/// Sends a frame.
-pub(crate) async fn send(socket: &mut Socket, frame: Vec<u8>) -> Result<(), Failure> {
-    Ok(socket.send(Message::Binary(frame.into())).await?)
+        InstanceEvent::Request { channel, request } => {
+            let body = Body::new(STATUS.to_vec()).unwrap_or_default();
+            let response = ProxyResponse { id: request.id, status: 200, body, ..ProxyResponse::default() };
+            end.respond(channel, &response, now).ok();
+        }
+        _ => {}
+    }));
+    acts
 }

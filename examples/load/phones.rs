@@ -1,16 +1,17 @@
 //! Phones: each pairs with an instance and sends requests at its pace, whether or not answers come.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use pulse_trust::relay::{
-    AppHandshake, Channel, Connect, ConnectAck, ControlPayload, Frame, FrameType, InstanceId, ProxyRequest,
-    ProxyResponse,
-};
+use pulse_trust::relay::InstanceId;
+use pulse_trust::session::{PhoneConfig, PhoneEnd, PhoneEvent, RequestId};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout_at};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use crate::fleet::{Socket, connect, next, percentile_ms, send};
+use crate::driver::{Act, dial, drive};
+use crate::fleet::percentile_ms;
 use crate::{Failure, tenant};
 
 /// What the phones do.
@@ -62,9 +63,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
         .collect();
     let (mut latencies, mut unanswered) = (Vec::new(), 0_usize);
     for phone in running {
-        let (answered, open) = phone.await??;
-        latencies.extend(answered);
-        unanswered = unanswered.saturating_add(open);
+        let asked = phone.await?;
+        unanswered = unanswered.saturating_add(asked.open.len()).saturating_add(asked.refused);
+        latencies.extend(asked.answered);
     }
     let [p50_ms, p99_ms] = [50, 99].map(|percent| percentile_ms(&mut latencies, percent));
     println!("{}", serde_json::to_string(&Report { answered: latencies.len(), unanswered, p50_ms, p99_ms })?);
@@ -72,59 +73,79 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 struct Phone {
-    socket: Socket,
-    channel: Channel,
-    channel_id: u32,
+    acts: mpsc::UnboundedSender<Act<PhoneEnd>>,
+    asked: Arc<Mutex<Asked>>,
+}
+
+/// What became of a phone's requests.
+#[derive(Default)]
+struct Asked {
+    /// When each request that waits was due.
+    open: HashMap<RequestId, Instant>,
+    /// Requests that the end did not take, as too much waited.
+    refused: usize,
+    answered: Vec<Duration>,
 }
 
 impl Phone {
+    /// Connects and verifies the instance; the first refusal or loss is a failure here.
     async fn pair(relay: &str, number: usize) -> Result<Self, Failure> {
-        let mut socket = connect(&format!("ws://{relay}/ws/app")).await?;
-        let connect = Connect {
-            instance_id: InstanceId::of_host(&tenant::host(number)?).to_string(),
-            auth_token: tenant::AUTH_TOKEN.into(),
-            platform: "load".to_owned(),
-            ..Connect::default()
+        let instance_id = InstanceId::of_host(&tenant::host(number)?);
+        let identity = tenant::identity(number)?.public_key().clone();
+        let url = format!("ws://{relay}/ws/app");
+        let mut config = PhoneConfig::new(url, instance_id.as_str(), tenant::AUTH_TOKEN, identity);
+        config.platform = "load".to_owned();
+        config.limits.requests = usize::MAX;
+        let end = PhoneEnd::new(config, number as u64)?;
+        let (acts, received) = mpsc::unbounded_channel();
+        let asked = Arc::new(Mutex::new(Asked::default()));
+        let (paired, outcome) = oneshot::channel();
+        let (mut paired, heard) = (Some(paired), Arc::clone(&asked));
+        let mut report = move |outcome: Result<(), String>| {
+            if let Some(paired) = paired.take() {
+                paired.send(outcome).ok();
+            }
         };
-        send(&mut socket, connect.to_frame(0)?).await?;
-        let channel_id = ConnectAck::from_frame(&Frame::decode(&next(&mut socket).await?)?)?.channel_id;
-        let handshake = AppHandshake::start()?;
-        send(&mut socket, Frame::new(FrameType::KeyExchange, channel_id, handshake.message()).encode()?).await?;
-        let answer = next(&mut socket).await?;
-        let identity = tenant::identity(number)?;
-        let channel = handshake.finish(Frame::decode(&answer)?.payload, identity.public_key())?;
-        Ok(Self { socket, channel, channel_id })
-    }
-
-    /// Sends a request each time one is due until `end`: how long each answer took, and how many came not at all.
-    async fn ask(mut self, first: Instant, pace: Duration, end: Instant) -> Result<(Vec<Duration>, usize), Failure> {
-        let mut due = interval_at(first, pace);
-        due.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let (mut asked, mut open, mut answered) = (0_u64, HashMap::new(), Vec::new());
-        let last_word = end + Duration::from_secs(5);
-        while Instant::now() < end || !open.is_empty() {
-            tokio::select! {
-                at = due.tick(), if Instant::now() < end => {
-                    asked = asked.wrapping_add(1);
-                    let id = asked.to_string();
-                    let request = ProxyRequest { id: id.clone(), method: "GET".to_owned(), path: "/api/status".to_owned(), ..ProxyRequest::default() };
-                    let sealed = self.channel.seal(request.to_json()?.as_bytes())?;
-                    send(&mut self.socket, Frame::new(FrameType::Data, self.channel_id, &sealed).encode()?).await?;
-                    open.insert(id, at);
-                }
-                bytes = timeout_at(last_word, next(&mut self.socket)) => {
-                    let Ok(bytes) = bytes else { break };
-                    let bytes = bytes?;
-                    let frame = Frame::decode(&bytes)?;
-                    if frame.frame_type == FrameType::Data {
-                        let response = ProxyResponse::from_json(&self.channel.open(frame.payload)?)?;
-                        if let Some(at) = open.remove(&response.id) {
-                            answered.push(at.elapsed());
-                        }
-                    }
+        tokio::spawn(drive(end, received, dial, move |_: &mut PhoneEnd, event, _| match event {
+            PhoneEvent::Ready => report(Ok(())),
+            PhoneEvent::Response { request, is_last: true, .. } => {
+                let mut asked = heard.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(due) = asked.open.remove(&request) {
+                    asked.answered.push(due.elapsed());
                 }
             }
+            PhoneEvent::Response { .. } => {}
+            other => report(Err(format!("{other:?}"))),
+        }));
+        outcome.await??;
+        Ok(Self { acts, asked })
+    }
+
+    /// Sends a request each time one is due until `end`, whether or not answers come, and waits 5 s more for those.
+    async fn ask(self, first: Instant, pace: Duration, end: Instant) -> Asked {
+        let mut due = interval_at(first, pace);
+        due.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        while Instant::now() < end {
+            let at = due.tick().await;
+            let asked = Arc::clone(&self.asked);
+            let act: Act<PhoneEnd> = Box::new(move |end, now| {
+                let request = end.request("GET", "/api/status", BTreeMap::new(), Vec::new(), now);
+                let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+                match request {
+                    Ok(request) => drop(asked.open.insert(request, at)),
+                    Err(_) => asked.refused += 1,
+                }
+            });
+            self.acts.send(act).ok();
         }
-        Ok((answered, open.len()))
+        let last_word = end + Duration::from_secs(5);
+        while Instant::now() < last_word && !self.is_answered() {
+            sleep_until(Instant::now() + Duration::from_millis(20)).await;
+        }
+        std::mem::take(&mut *self.asked.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_answered(&self) -> bool {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).open.is_empty()
     }
 }

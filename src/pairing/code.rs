@@ -41,7 +41,7 @@ impl PairingCode {
     ///
     /// # Errors
     /// - [`Error::PairingTooLarge`] over [`MAX_CODE_LEN`], before anything is decoded;
-    /// - [`Error::PairingMalformed`] for what is no pairing code, [`Error::PairingDuplicate`], [`Error::PairingSchema`]
+    /// - [`Error::PairingMalformed`] for what is not a pairing code, [`Error::PairingDuplicate`], [`Error::PairingSchema`]
     ///   for another schema than ours, [`Error::PairingMissing`] without a token, an instance id or a relay URL;
     /// - [`Error::PairingInsecureUrl`] for `ws://` to a host that is not local;
     /// - those of [`PublicKey::from_base64`], and [`Error::FingerprintMismatch`] where there is a fingerprint that is
@@ -135,7 +135,7 @@ fn check_schema(members: &Members) -> Result<()> {
 
 pub(crate) fn read_relay_url(text: &str) -> Result<String> {
     let refused = |reason| Error::PairingMalformed { reason };
-    let url = Url::parse(text).map_err(|_| refused("relay_url is no URL with a host"))?;
+    let url = Url::parse(text).map_err(|_| refused("relay_url is not a URL with a host"))?;
     if !url.is_websocket() {
         return Err(refused("relay_url: the scheme is neither ws nor wss"));
     }
@@ -146,7 +146,7 @@ pub(crate) fn read_relay_url(text: &str) -> Result<String> {
     if url.scheme.eq_ignore_ascii_case("ws") && !local_host::is_local(&url) {
         return Err(Error::PairingInsecureUrl { host: url.host.to_owned() });
     }
-    relay_url_normal_form(text).ok_or(refused("relay_url is no URL with a host"))
+    relay_url_normal_form(text).ok_or(refused("relay_url is not a URL with a host"))
 }
 
 /// The public key, which agrees with the fingerprint where there is one. A fingerprint alone says nothing that can be

@@ -1,4 +1,5 @@
-//! The runtime's side of a connection check: what a phone presents, against what the runtime knows (FORMATS 13).
+//! The runtime's side of a connection check: what a phone presents, against what the runtime knows
+//! ([formats: pairing](crate::_documentation::formats#pairing)).
 
 use core::fmt;
 
@@ -56,7 +57,7 @@ impl fmt::Debug for ConnectionCheck<'_> {
     }
 }
 
-/// Every diagnostic of a connection, in the order of FORMATS 13; none where it is right. A warning
+/// Every diagnostic of a connection, in the order of the contract; empty where nothing is wrong. A warning
 /// (`instance_id_unverifiable`) does not keep the phone from getting through.
 ///
 /// ```
@@ -109,7 +110,7 @@ fn check_relay_url(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
         return Some(Diagnostic::error(DiagnosticCode::RelayUrlMissing, message));
     }
     let Some(received) = relay_url_normal_form(presented) else {
-        let message = "The phone's relay URL is no ws:// or wss:// URL with a host: pair it again.";
+        let message = "The phone's relay URL is not a ws:// or wss:// URL with a host: pair it again.";
         return Some(Diagnostic::error(DiagnosticCode::RelayUrlInvalid, message).received(presented));
     };
     // Where the runtime's own URL is not valid there is nothing to compare with.

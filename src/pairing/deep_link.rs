@@ -1,4 +1,4 @@
-//! The deep link: `pulse://connect?` and a query (FORMATS 13).
+//! The deep link: `pulse://connect?` and a query ([formats: pairing](crate::_documentation::formats#pairing)).
 
 use zeroize::Zeroizing;
 

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 macro_rules! diagnostic_codes {
     ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
-        /// The stable code of a diagnostic (FORMATS 13).
+        /// The stable code of a diagnostic ([formats: pairing](crate::_documentation::formats#pairing)).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum DiagnosticCode {
@@ -21,7 +21,7 @@ macro_rules! diagnostic_codes {
 }
 
 diagnostic_codes! {
-    /// The instance's own URL is no `https` URL and was left out.
+    /// The instance's own URL is not an `https` URL and was left out.
     InstanceUrlNotHttps "instance_url_not_https";
     /// The relay is off.
     RelayDisabled "relay_disabled";
@@ -39,7 +39,7 @@ diagnostic_codes! {
     InstanceIdMismatch "instance_id_mismatch";
     /// There is no relay URL.
     RelayUrlMissing "relay_url_missing";
-    /// The relay URL is none.
+    /// The relay URL is invalid.
     RelayUrlInvalid "relay_url_invalid";
     /// The relay URL is another relay's.
     RelayUrlMismatch "relay_url_mismatch";
@@ -77,7 +77,7 @@ impl Serialize for Severity {
     }
 }
 
-/// One diagnostic; serialized, the object of FORMATS 13. It never holds the token.
+/// One diagnostic; serialized, it is the object that the contract describes. It never holds the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Diagnostic {

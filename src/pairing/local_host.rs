@@ -1,4 +1,5 @@
-//! Which hosts `ws://` may name: those that a local network leads to (FORMATS 13).
+//! Which hosts `ws://` may name: those that a local network leads to
+//! ([formats: pairing](crate::_documentation::formats#pairing)).
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -25,12 +26,12 @@ fn is_local_ipv4(address: Ipv4Addr) -> bool {
     address.is_loopback() || address.is_private() || address.is_link_local() || is_shared
 }
 
-/// An IPv4 address inside an IPv6 one (`::ffff:10.0.0.1`, `64:ff9b::a00:1`) is none of these, whatever it is by itself.
+/// An IPv4 address inside an IPv6 one (`::ffff:10.0.0.1`, `64:ff9b::a00:1`) does not count, whatever it is by itself.
 fn is_local_ipv6(address: Ipv6Addr) -> bool {
     address.is_loopback() || address.is_unicast_link_local() || address.is_unique_local()
 }
 
-/// The name is in lower case. A trailing dot makes an empty label, which is refused: `ai.` is no local name, though `ai`
+/// The name is in lower case. A trailing dot makes an empty label, which is refused: `ai.` is not a local name, though `ai`
 /// may be.
 fn is_local_name(name: &str) -> bool {
     let are_labels = name.len() <= 253 && name.split('.').all(is_label);
@@ -39,7 +40,7 @@ fn is_local_name(name: &str) -> bool {
     are_labels && !is_number(last) && is_in_reach
 }
 
-/// FORMATS 3.2.
+/// A label as in [formats: host-normalization](crate::_documentation::formats#host-normalization).
 fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len()) && label.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-'))
 }

@@ -1,4 +1,4 @@
-//! Pairing codes: built by the runtime, checked by the phone (FORMATS 13).
+//! Pairing codes: built by the runtime, checked by the phone ([formats: pairing](crate::_documentation::formats#pairing)).
 //!
 //! The runtime fills in an [`Onboarding`] and gets an [`OnboardingPayload`], which it offers as JSON, as a deep link, or
 //! as a compact code in a QR picture (`qr_svg`, `qr_terminal`, with the feature `qr`). The phone hands the scanned text

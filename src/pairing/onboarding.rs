@@ -136,7 +136,7 @@ impl fmt::Debug for Onboarding<'_> {
     }
 }
 
-/// What a pairing code holds (FORMATS 13). It holds a secret, the auth token, which Debug does not show; serialized, it
+/// What a pairing code holds ([formats: pairing](crate::_documentation::formats#pairing)). It holds a secret, the auth token, which Debug does not show; serialized, it
 /// is the JSON form, with the token.
 #[derive(Serialize)]
 #[non_exhaustive]
@@ -220,7 +220,7 @@ impl fmt::Debug for OnboardingPayload {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotReady {
-    /// Every diagnostic, in the order of FORMATS 13.
+    /// Every diagnostic, in the order of the contract.
     pub diagnostics: Vec<Diagnostic>,
 }
 

@@ -1,4 +1,5 @@
-//! The relay's URL: its normal form, and the form an app connects to (FORMATS 13).
+//! The relay's URL: its normal form, and the form that an app connects to
+//! ([formats: pairing](crate::_documentation::formats#pairing)).
 
 use super::percent;
 use crate::url::Url;

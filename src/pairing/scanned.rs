@@ -22,7 +22,7 @@ const NAMES: [&str; 8] = [
     "schema",
 ];
 
-/// The members of a scanned text: known, none twice, trimmed, not empty, without control characters.
+/// The members of a scanned text: those that we know, none of them twice, trimmed, not empty, without control characters.
 #[derive(Default)]
 pub(super) struct Members {
     members: Vec<(&'static str, Zeroizing<String>)>,
@@ -101,7 +101,7 @@ impl Members {
 }
 
 fn read_json_text(value: &RawValue) -> Result<Zeroizing<String>> {
-    let text: Option<String> = serde_json::from_str(value.get()).map_err(|_| refused("a value is no text"))?;
+    let text: Option<String> = serde_json::from_str(value.get()).map_err(|_| refused("a value is not text"))?;
     Ok(Zeroizing::new(text.unwrap_or_default()))
 }
 
@@ -117,7 +117,7 @@ struct JsonObject<'a> {
 
 impl<'a> JsonObject<'a> {
     fn read(text: &'a str) -> Result<Vec<(String, &'a RawValue)>> {
-        let object: Self = serde_json::from_str(text).map_err(|_| refused("it is no JSON object of this schema"))?;
+        let object: Self = serde_json::from_str(text).map_err(|_| refused("expected a JSON object of this schema"))?;
         let mut seen = BTreeSet::new();
         for (name, _) in &object.members {
             let known = NAMES.into_iter().chain(["relay", "url"]).find(|known| known == name);

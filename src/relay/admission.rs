@@ -1,4 +1,5 @@
-//! Who may register: a token, a hint and a time in, a registration or an error out (FORMATS 6).
+//! Who may register: a token, a hint and a time go in, a registration or an error comes out
+//! ([formats: admission](crate::_documentation::formats#admission)).
 
 use core::fmt;
 use core::time::Duration;
@@ -23,7 +24,8 @@ pub trait InstanceIdRule: Send + Sync {
     fn instance_id(&self, license_id: &str, instance_secret: &str) -> Result<InstanceId>;
 }
 
-/// The default rule of FORMATS 6.
+/// The default rule: a hash of license id and instance secret
+/// ([formats: instance-ids](crate::_documentation::formats#instance-ids)).
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultInstanceIdRule;
 

@@ -1,6 +1,8 @@
-//! The end-to-end channel between app and instance (FORMATS 12). No I/O: messages in, messages out.
+//! The end-to-end channel between app and instance
+//! ([formats: channel-encryption](crate::_documentation::formats#channel-encryption)). There is no I/O: messages go in, and
+//! messages come out.
 //!
-//! The order of calls:
+//! This is the order of calls:
 //!
 //! 1. the app: [`AppHandshake::start`], and sends [`AppHandshake::message`] as KEY_EXCHANGE;
 //! 2. the instance: [`accept_key_exchange`], sends the message it returns, and has its [`Channel`];

@@ -1,4 +1,5 @@
-//! The relay config of a runtime, its validation and its environment (FORMATS 7).
+//! The relay config of a runtime, its validation and its environment
+//! ([formats: encrypted-files](crate::_documentation::formats#encrypted-files)).
 
 use core::fmt;
 use std::env::VarError;
@@ -58,8 +59,8 @@ impl RelayConfig {
             .map_err(|_| Error::IdentityInvalid { reason: "the config cannot be written as JSON" })
     }
 
-    /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone is no touch
-    /// (FORMATS 9).
+    /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone does not
+    /// count as configured ([formats: hosted-bootstrap](crate::_documentation::formats#hosted-bootstrap)).
     pub fn is_untouched(&self) -> bool {
         !self.enabled && self.has_no_secret_nor_identity()
     }
@@ -184,7 +185,7 @@ fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Zeroizing<String>, A::E
     text(map).map(Zeroizing::new)
 }
 
-/// Whether a URL can be a relay's (FORMATS 7).
+/// Whether a URL can be a relay's: `ws` or `wss`, a host, and no user info, query or fragment.
 ///
 /// # Errors
 /// [`Error::ServerUrlInvalid`] with the rule that is broken.
@@ -241,7 +242,7 @@ impl RelayEnvironment {
         (environment, warnings)
     }
 
-    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is no UTF-8 is
+    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is not UTF-8 is
     /// ignored with a warning.
     pub fn from_process() -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
@@ -249,7 +250,7 @@ impl RelayEnvironment {
             Ok(value) => Some(value),
             Err(VarError::NotPresent) => None,
             Err(VarError::NotUnicode(_)) => {
-                warnings.push(Warning::EnvironmentIgnored { variable, reason: "it is no UTF-8".to_owned() });
+                warnings.push(Warning::EnvironmentIgnored { variable, reason: "expected UTF-8".to_owned() });
                 None
             }
         };

@@ -1,4 +1,5 @@
-//! Frames on the wire (FORMATS 11): `version, type, channel, payload`, one per binary WebSocket message.
+//! Frames on the wire ([formats: frames](crate::_documentation::formats#frames)): `version, type, channel, payload`, one in
+//! each binary WebSocket message.
 
 use core::fmt;
 
@@ -28,7 +29,7 @@ macro_rules! frame_types {
                 match self { $(Self::$variant => $code,)* }
             }
 
-            /// Its name in FORMATS 11.
+            /// Its name in the contract, such as `REGISTER_ACK`.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
             }
@@ -137,7 +138,7 @@ impl<'a> Frame<'a> {
         Ok(bytes)
     }
 
-    /// Whether the frame stands on a channel where its type belongs: channel 0 but for CHANNEL_OPEN, CHANNEL_CLOSE,
+    /// Whether the frame is on a channel where its type belongs: channel 0 but for CHANNEL_OPEN, CHANNEL_CLOSE,
     /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not ask.
     ///
     /// # Errors

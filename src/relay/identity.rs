@@ -1,4 +1,5 @@
-//! The Ed25519 identity of an instance (FORMATS 1, 12).
+//! The Ed25519 identity of an instance ([formats: keys](crate::_documentation::formats#keys),
+//! [formats: channel-encryption](crate::_documentation::formats#channel-encryption)).
 
 use core::fmt;
 
@@ -56,7 +57,7 @@ impl Identity {
         self.public_key().fingerprint()
     }
 
-    /// Signs the 32 bytes of an ephemeral X25519 key (FORMATS 12).
+    /// Signs the 32 bytes of an ephemeral X25519 key, as the key exchange of a channel needs it.
     pub fn sign_key_exchange(&self, ephemeral_public_key: &[u8; 32]) -> [u8; 64] {
         self.key.sign(ephemeral_public_key)
     }

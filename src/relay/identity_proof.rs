@@ -1,6 +1,7 @@
 //! The proof that whoever registers holds the identity key it names.
 
 use core::fmt;
+use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,8 +14,8 @@ use crate::keys::PublicKey;
 use crate::time::UnixTime;
 use crate::url::Url;
 
-/// How far the time in a proof may be from the relay's clock, in either direction, in seconds.
-pub const MAX_PROOF_AGE_SECONDS: u32 = 300;
+/// How far the time in a proof may be from the relay's clock, in either direction: 300 s.
+pub const MAX_PROOF_AGE: Duration = Duration::from_secs(300);
 
 /// The first line of what is signed. No other text that an identity signs begins with it.
 const DOMAIN: &str = "pulse-relay-register-v1";
@@ -67,7 +68,7 @@ impl IdentityProof {
     /// reached.
     ///
     /// # Errors
-    /// [`Error::IdentityProofTime`] beyond [`MAX_PROOF_AGE_SECONDS`]; [`Error::IdentityProofInvalid`].
+    /// [`Error::IdentityProofTime`] beyond [`MAX_PROOF_AGE`]; [`Error::IdentityProofInvalid`].
     pub fn check<'a>(
         &self,
         identity: &PublicKey,
@@ -75,8 +76,8 @@ impl IdentityProof {
         secret_token: &str,
         now: UnixTime,
     ) -> Result<()> {
-        if now.as_secs().abs_diff(self.at) > u64::from(MAX_PROOF_AGE_SECONDS) {
-            return Err(Error::IdentityProofTime { limit: MAX_PROOF_AGE_SECONDS, at: self.at, now: now.as_secs() });
+        if now.as_secs().abs_diff(self.at) > MAX_PROOF_AGE.as_secs() {
+            return Err(Error::IdentityProofTime { limit: MAX_PROOF_AGE, at: UnixTime::from_secs(self.at), now });
         }
         let refused = |reason| Error::IdentityProofInvalid { reason };
         let signature: [u8; 64] = encoding::base64_decode(&self.signature)
@@ -151,7 +152,8 @@ mod tests {
         let identity = Identity::generate().unwrap();
         let proof = IdentityProof::sign(&identity, "h", "t", NOW);
         for (seconds, is_taken) in [(-301, false), (-300, true), (300, true), (301, false)] {
-            let checked = proof.check(identity.public_key(), ["h"], "t", NOW.saturating_add(seconds));
+            let now = UnixTime::from_secs(NOW.as_secs() + seconds);
+            let checked = proof.check(identity.public_key(), ["h"], "t", now);
             assert_eq!(checked.is_ok(), is_taken, "{seconds}");
         }
         let extreme = IdentityProof { at: i64::MIN, ..proof };

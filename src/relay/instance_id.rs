@@ -1,4 +1,4 @@
-//! Instance ids (FORMATS 6).
+//! Instance ids ([formats: instance-ids](crate::_documentation::formats#instance-ids)).
 
 use core::fmt;
 use core::str::FromStr;

@@ -1,4 +1,15 @@
-//! The relay's registration, identity, config, frames and channel encryption (FORMATS 6, 7, 11, 12).
+//! Registration, identity, config, frames and channel encryption: what the relay, the instance and the phone agree on.
+//!
+//! - [`Admission`] answers REGISTER: a credential and a time go in, a [`Registration`] or an error comes out
+//!   ([formats: admission](crate::_documentation::formats#admission)).
+//! - [`Identity`] is the key pair by which a phone recognizes an instance; [`IdentityProof`] shows the relay that whoever
+//!   registers holds it.
+//! - [`RelayConfig`] is the runtime's configuration, as `relay.enc` holds it.
+//! - [`Frame`] and the payload types are the messages on the wire
+//!   ([formats: frames](crate::_documentation::formats#frames)).
+//! - [`AppHandshake`] and [`Channel`] encrypt what phone and instance say to each other.
+//!
+//! Programs that hold a conversation use [`crate::session`], which puts these together.
 
 mod admission;
 mod channel;
@@ -23,7 +34,7 @@ pub use control::{
 };
 pub use frame::{Frame, FrameType, HEADER_LEN, MAX_PAYLOAD_LEN};
 pub use identity::Identity;
-pub use identity_proof::{IdentityProof, MAX_PROOF_AGE_SECONDS, relay_host};
+pub use identity_proof::{IdentityProof, MAX_PROOF_AGE, relay_host};
 pub use instance_id::InstanceId;
 pub use proxy::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};

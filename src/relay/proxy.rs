@@ -1,4 +1,5 @@
-//! Requests and responses inside DATA frames, as the channel seals them (FORMATS 11).
+//! Requests and responses inside DATA frames, as the channel seals them
+//! ([formats: frames](crate::_documentation::formats#frames)).
 
 use core::fmt;
 use std::collections::BTreeMap;
@@ -125,7 +126,7 @@ impl<'de> Deserialize<'de> for Body {
         if text.len() > MAX_BODY_TEXT_LEN {
             return Err(serde::de::Error::custom("the body is over the limit"));
         }
-        let bytes = encoding::base64_decode(&text).ok_or_else(|| serde::de::Error::custom("the body is no base64"))?;
+        let bytes = encoding::base64_decode(&text).ok_or_else(|| serde::de::Error::custom("the body is not base64"))?;
         Self::new(bytes).map_err(serde::de::Error::custom)
     }
 }

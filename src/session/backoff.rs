@@ -56,7 +56,7 @@ impl Backoff {
     }
 
     /// A time between the half of `most` and `most`.
-    fn spread(&mut self, most: Duration) -> Duration {
+    pub(super) fn spread(&mut self, most: Duration) -> Duration {
         let half = most.checked_div(2).unwrap_or_default();
         half.saturating_add(half.mul_f64(self.random.next_fraction()))
     }

@@ -53,7 +53,7 @@ pub struct Times {
     pub connect: Duration,
     /// For the answer to REGISTER or CONNECT, and for the key exchange: 15 s.
     pub answer: Duration,
-    /// Between two pings: 25 s.
+    /// Between two pings, and at most until the first: 25 s.
     pub ping: Duration,
     /// For any sign of life, before the connection counts as lost: 60 s.
     pub silence: Duration,

@@ -28,6 +28,22 @@ pub enum DisconnectReason {
     Stopped,
 }
 
+impl DisconnectReason {
+    /// The reason as logs and other languages name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectFailed => "connect_failed",
+            Self::NoAnswer => "no_answer",
+            Self::Silence => "silence",
+            Self::Lost => "lost",
+            Self::Drained => "drained",
+            Self::Refused => "refused",
+            Self::ProtocolError => "protocol_error",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
 /// The moments at which a phase ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
@@ -147,7 +163,9 @@ impl Link {
     /// The relay has answered as was hoped for.
     pub(super) fn opened(&mut self, now: Now) {
         let since = now.monotonic;
-        self.phase = Phase::Open { since, heard: since, next_ping: since.saturating_add(self.times.ping) };
+        // The first one at a moment of its own: all instances of a relay that was restarted come back together.
+        let next_ping = since.saturating_add(self.backoff.spread(self.times.ping));
+        self.phase = Phase::Open { since, heard: since, next_ping };
     }
 
     /// Something arrived.

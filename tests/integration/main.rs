@@ -32,6 +32,7 @@ mod pairing;
 mod relay_config;
 #[cfg(feature = "storage")]
 mod relay_enc;
+mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
 mod token_rules;

@@ -97,7 +97,7 @@ fn register(shared: &Shared, bytes: &[u8]) -> Result<Registered, Refused> {
 
 /// First time: the library decides.
 fn admit(shared: &Shared, register: Register, now: UnixTime) -> Result<Registered, Refused> {
-    let hint = Some(register.instance_hint.as_str());
+    let hint = Some(register.instance_hint.expose_secret());
     let admitted = shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations(), now);
     let registration = admitted.map_err(|error| {
         if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease }) {

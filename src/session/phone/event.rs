@@ -89,6 +89,17 @@ pub enum RequestFailure {
     Cancelled,
 }
 
+impl RequestFailure {
+    /// The reason as logs and other languages name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed_out",
+            Self::Disconnected => "disconnected",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// What a refusal means for the user of a phone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -104,6 +115,16 @@ pub enum Advice {
 }
 
 impl Advice {
+    /// The advice as logs and other languages name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wait => "wait",
+            Self::CheckInstance => "check_instance",
+            Self::PairAgain => "pair_again",
+            Self::CheckSubscription => "check_subscription",
+        }
+    }
+
     /// What a code means. A code that is not known is taken for a fault of the relay.
     pub const fn from_code(code: Option<WireErrorCode>) -> Self {
         match code {
