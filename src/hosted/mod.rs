@@ -8,6 +8,7 @@ mod bootstrap;
 mod credential;
 mod issue;
 mod readiness;
+mod refresh;
 mod resolve;
 mod runtime;
 
@@ -15,5 +16,6 @@ pub use bootstrap::{Bootstrap, BootstrapOutcome, bootstrap};
 pub use credential::{Candidate, CandidateKind, CredentialChoice, registration_credential};
 pub use issue::{IssuedTenant, TenantOrder, issue_billing_state};
 pub use readiness::{Link, LinkState, Readiness, readiness};
+pub use refresh::{clear_lost_lease, lease_refresh, save_refreshed_lease};
 pub use resolve::{ResolvedBilling, resolve_billing};
 pub use runtime::{DEFAULT_ORG, Runtime, RuntimeMode};

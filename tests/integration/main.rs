@@ -26,6 +26,8 @@ mod hosted;
 #[cfg(all(unix, feature = "storage"))]
 mod key_loss;
 mod keys_and_admission;
+#[cfg(all(unix, feature = "storage"))]
+mod lease_refresh;
 #[cfg(feature = "storage")]
 mod license_files;
 mod pairing;

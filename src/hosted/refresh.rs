@@ -1,0 +1,67 @@
+//! A lease that is refreshed while the runtime runs: where its parts come from, and how what comes of it is saved
+//! ([formats: lease-refresh](crate::_documentation::formats#lease-refresh)).
+
+use super::runtime::{DEFAULT_ORG, Runtime};
+use crate::entitlement::{InspectedLease, VerifiedLease};
+use crate::error::{Error, Result};
+use crate::session::LeaseRefresh;
+use crate::storage::{BillingState, LockedDataDir};
+use crate::time::UnixTime;
+use crate::warning::Warning;
+
+/// How the lease of a billing state is refreshed, for [`crate::session::InstanceConfig::refresh`]; `None` where the state
+/// holds no refresh token. A lease that has expired is refreshed too.
+///
+/// # Errors
+/// [`Error::NoLease`] where there is a refresh token without a lease; as [`InspectedLease::inspect`].
+pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -> Result<Option<LeaseRefresh>> {
+    if billing.entitlement_refresh_token.is_empty() {
+        return Ok(None);
+    }
+    if billing.entitlement_jwt.is_empty() {
+        return Err(Error::NoLease);
+    }
+    let lease = InspectedLease::inspect(billing.entitlement_jwt.as_str(), &runtime.keys, &runtime.lease_checks(), now)?;
+    let claims = lease.claims();
+    let refresh_token = billing.entitlement_refresh_token.as_str();
+    let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());
+    Ok(Some(LeaseRefresh::new(org, host, refresh_token, runtime.keys.clone(), Some(claims.exp))))
+}
+
+/// Saves a lease that a refresh has brought ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the old one.
+/// It is verified once more, as only a verified lease may replace another.
+///
+/// # Errors
+/// As [`VerifiedLease::verify`], and as reading and writing the billing state; the file is then as it was.
+/// [`Error::NoLease`] where the state holds no lease any more: whoever cleared it has had the last word.
+pub fn save_refreshed_lease(
+    data_dir: &LockedDataDir,
+    runtime: &Runtime,
+    secret_token: &str,
+    now: UnixTime,
+) -> Result<Vec<Warning>> {
+    VerifiedLease::verify(secret_token, &runtime.keys, &runtime.lease_checks(), now)?;
+    change(data_dir, |billing| billing.entitlement_jwt = secret_token.to_owned().into())
+}
+
+/// Clears the lease and the refresh token after the control plane has refused for good
+/// ([`crate::session::InstanceEvent::LeaseLost`]), and saves the state `expired`.
+///
+/// # Errors
+/// As reading and writing the billing state; [`Error::NoLease`] where the state holds no lease any more.
+pub fn clear_lost_lease(data_dir: &LockedDataDir) -> Result<Vec<Warning>> {
+    change(data_dir, |billing| {
+        billing.entitlement_jwt = String::new().into();
+        billing.entitlement_refresh_token = String::new().into();
+        "expired".clone_into(&mut billing.subscription_state);
+    })
+}
+
+fn change(data_dir: &LockedDataDir, change: impl FnOnce(&mut BillingState)) -> Result<Vec<Warning>> {
+    let loaded = data_dir.billing_state(DEFAULT_ORG)?;
+    let mut billing = loaded.value.filter(|billing| !billing.entitlement_jwt.is_empty()).ok_or(Error::NoLease)?;
+    change(&mut billing);
+    let mut warnings = loaded.warnings;
+    warnings.extend(data_dir.save_billing_state(DEFAULT_ORG, &mut billing)?);
+    Ok(warnings)
+}

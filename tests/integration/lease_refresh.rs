@@ -1,0 +1,92 @@
+//! A lease that is refreshed while the runtime runs, in the directory.
+
+use std::time::Duration;
+
+use pulse_trust::entitlement::{LeaseClaims, tenant_host};
+use pulse_trust::hosted::{
+    Runtime, RuntimeMode, TenantOrder, clear_lost_lease, issue_billing_state, lease_refresh, save_refreshed_lease,
+};
+use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+use pulse_trust::storage::{BillingState, DataDir};
+use pulse_trust::{Error, UnixTime};
+
+const NOW: UnixTime = UnixTime::from_secs(1_774_440_000);
+
+struct Tenant {
+    directory: tempfile::TempDir,
+    control_plane: SigningKey,
+    runtime: Runtime,
+}
+
+impl Tenant {
+    fn new() -> Self {
+        let (directory, control_plane) = (tempfile::tempdir().unwrap(), SigningKey::generate().unwrap());
+        let order = TenantOrder {
+            tenant_id: "t-abc".to_owned(),
+            base_url: "https://cloud.example.test".to_owned(),
+            stripe_customer_id: "cus_1".to_owned(),
+            ..TenantOrder::default()
+        };
+        let mut issued = issue_billing_state(&order, &control_plane, NOW).unwrap();
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        data_dir.save_billing_state("default", &mut issued.billing).unwrap();
+        let lease = TrustKeySet::new([control_plane.public_key().clone()]);
+        let runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys { lease, ..TrustKeys::default() });
+        Self { directory, control_plane, runtime }
+    }
+
+    fn lease(&self, tenant: &str, org: &str) -> String {
+        let host = tenant_host(tenant, "https://cloud.example.test").unwrap();
+        let mut claims = LeaseClaims::new(&host, NOW.saturating_add(Duration::from_secs(2 * 86_400)));
+        claims.org_id = org.to_owned();
+        claims.sign(&self.control_plane).unwrap()
+    }
+
+    fn billing(&self) -> BillingState {
+        DataDir::new(self.directory.path()).lock().unwrap().billing_state("default").unwrap().value.unwrap()
+    }
+}
+
+#[test]
+fn a_new_lease_replaces_the_old_one_and_nothing_else() {
+    let tenant = Tenant::new();
+    assert!(lease_refresh(&tenant.billing(), &tenant.runtime, NOW).unwrap().is_some());
+    let before = tenant.billing();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    let lease = tenant.lease("t-abc", "default");
+    save_refreshed_lease(&data_dir, &tenant.runtime, &lease, NOW).unwrap();
+    drop(data_dir);
+    let after = tenant.billing();
+    assert_eq!(after.entitlement_jwt.as_str(), lease);
+    assert!(after.entitlement_refresh_token == before.entitlement_refresh_token);
+    assert_eq!(after.stripe_customer_id, "cus_1");
+}
+
+#[test]
+fn a_lease_for_another_host_or_organization_is_not_saved() {
+    let mut tenant = Tenant::new();
+    tenant.runtime.public_url = Some("https://t-abc.cloud.example.test".to_owned());
+    let before = tenant.billing();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, lease, NOW);
+    assert!(matches!(save(&tenant.lease("t-other", "default")), Err(Error::HostMismatch { .. })));
+    assert!(matches!(save(&tenant.lease("t-abc", "org-1")), Err(Error::OrgMismatch { .. })));
+    drop(data_dir);
+    assert!(tenant.billing().entitlement_jwt == before.entitlement_jwt);
+}
+
+#[test]
+fn a_final_refusal_clears_lease_and_token_and_says_expired() {
+    let tenant = Tenant::new();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    clear_lost_lease(&data_dir).unwrap();
+    // What comes of a request that was under way is too late.
+    let late = save_refreshed_lease(&data_dir, &tenant.runtime, &tenant.lease("t-abc", "default"), NOW);
+    assert!(matches!(late, Err(Error::NoLease)));
+    assert!(matches!(clear_lost_lease(&data_dir), Err(Error::NoLease)));
+    drop(data_dir);
+    let billing = tenant.billing();
+    assert!(billing.entitlement_jwt.is_empty() && billing.entitlement_refresh_token.is_empty());
+    assert_eq!((billing.subscription_state.as_str(), billing.stripe_customer_id.as_str()), ("expired", "cus_1"));
+    assert!(lease_refresh(&billing, &tenant.runtime, NOW).unwrap().is_none());
+}
