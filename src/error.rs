@@ -215,7 +215,7 @@ error_table! {
     406 "IDENTITY_PROOF_INVALID" IdentityProofInvalid { reason: &'static str } => "identity proof: {reason}";
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
     #[remedy = "Set the clock of the runtime and of the relay."]
-    407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: Duration, at: UnixTime, now: UnixTime } => "identity proof: made at {at}, the relay's clock says {now}, at most {} s apart are allowed", .limit.as_secs();
+    407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: Duration, at: UnixTime, now: UnixTime } => "identity proof: made at {at}, the relay's clock says {now}, at most {} s apart are allowed", [.limit.as_secs()];
 
     /// Bytes too short for a frame.
     #[remedy = "Check the address: the other side speaks another protocol."]

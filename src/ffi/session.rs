@@ -1,0 +1,623 @@
+//! A conversation through the relay: an instance's end or a phone's, without sockets and clocks
+//!
+//! Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what has
+//! happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says
+//! how long to wait, and `pulse_session_act` asks it to do something.
+
+use core::ffi::c_char;
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::buffer::pulse_buffer;
+use super::call::{Out, borrow, borrow_mut, bytes, call, free, read, text};
+use super::fault::{Fault, pulse_error, pulse_status};
+use super::identity::pulse_identity;
+use super::json::{self, ErrorText};
+use super::keys::pulse_trust_keys;
+use crate::error::Error;
+use crate::pairing::PairingCode;
+use crate::relay::{Body, ErrorMessage, Identity, NotificationPreferences, ProxyRequest, ProxyResponse, PushNotification};
+use crate::session::{
+    BackoffLimits, ChannelEnd, ConnectionId, InstanceConfig, InstanceEnd, InstanceEvent, LeaseRefresh, Now, Output,
+    PhoneConfig, PhoneEnd, PhoneEvent, is_auth_token_known,
+};
+use crate::secret::Secret;
+use crate::time::UnixTime;
+
+/// What a session is told: `PULSE_FEED_...`.
+pub type pulse_feed = i32;
+/// It is to begin. `connection` and `data` are not looked at.
+pub const PULSE_FEED_START: pulse_feed = 1;
+/// It is to end. `connection` and `data` are not looked at.
+pub const PULSE_FEED_STOP: pulse_feed = 2;
+/// The WebSocket connection is open.
+pub const PULSE_FEED_CONNECTED: pulse_feed = 3;
+/// A binary message, `data`, has arrived on the connection.
+pub const PULSE_FEED_MESSAGE: pulse_feed = 4;
+/// The connection is lost, or could not be made.
+pub const PULSE_FEED_DISCONNECTED: pulse_feed = 5;
+/// The moment of `pulse_session_deadline` has come.
+pub const PULSE_FEED_TIMEOUT: pulse_feed = 6;
+/// The control plane has answered a refresh: `connection` is the HTTP status, `data` the body.
+pub const PULSE_FEED_REFRESH_ANSWER: pulse_feed = 7;
+/// The control plane could not be asked.
+pub const PULSE_FEED_REFRESH_FAILURE: pulse_feed = 8;
+
+/// What a session wants done: `PULSE_DO_...`.
+pub type pulse_do = u32;
+/// Nothing: wait until something happens, or for the deadline.
+pub const PULSE_DO_NOTHING: pulse_do = 0;
+/// Open a WebSocket connection to the URL that is the data, without following redirects.
+pub const PULSE_DO_CONNECT: pulse_do = 1;
+/// Send the data as one binary message.
+pub const PULSE_DO_SEND: pulse_do = 2;
+/// Close the connection. The data is the status code in decimal digits.
+pub const PULSE_DO_DISCONNECT: pulse_do = 3;
+/// Handle an event: the data is a JSON object whose member `event` says which.
+pub const PULSE_DO_EVENT: pulse_do = 4;
+
+/// One end of a conversation. One thread at a time.
+pub struct pulse_session {
+    end: End,
+}
+
+enum End {
+    Instance(Box<InstanceEnd>),
+    Phone(Box<PhoneEnd>),
+}
+
+/// How an instance is configured.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InstanceSettings {
+    server_url: String,
+    credential: String,
+    instance_secret: String,
+    #[serde(default)]
+    client_version: String,
+    #[serde(default)]
+    backoff_first_ms: Option<u64>,
+    #[serde(default)]
+    backoff_most_ms: Option<u64>,
+    #[serde(default)]
+    refresh: Option<RefreshSettings>,
+    /// Spreads waiting times; from a random generator.
+    #[serde(default)]
+    seed: u32,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RefreshSettings {
+    org_id: String,
+    instance_host: String,
+    refresh_token: String,
+    #[serde(default)]
+    expires_at: Option<i64>,
+}
+
+/// How a phone is configured, beyond its pairing code.
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct PhoneSettings {
+    device_token: String,
+    platform: String,
+    notification_preferences: Option<NotificationPreferences>,
+    backoff_first_ms: Option<u64>,
+    backoff_most_ms: Option<u64>,
+    answer_ms: Option<u64>,
+    seed: u32,
+}
+
+/// An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
+/// `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number) and `refresh`, an object of `org_id`,
+/// `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify what a refresh brings; they
+/// may be NULL where there is no `refresh`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_new_instance(
+    settings: *const c_char,
+    settings_len: usize,
+    identity: *const pulse_identity,
+    keys: *const pulse_trust_keys,
+    out: *mut *mut pulse_session,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out, "out"), || {
+            let settings: InstanceSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
+            // The session has a copy of its own, so that the handle can be freed or used elsewhere.
+            let secret = borrow(identity, "identity")?.identity.secret_private_key_base64();
+            let identity = Identity::from_private_base64(secret.expose_secret())?;
+            let refresh = match settings.refresh {
+                None => None,
+                Some(refresh) => {
+                    let keys = borrow(keys, "keys")?.keys.clone();
+                    let expires_at = refresh.expires_at.map(UnixTime::from_secs);
+                    let RefreshSettings { org_id, instance_host, refresh_token, .. } = refresh;
+                    Some(LeaseRefresh::new(org_id, instance_host, refresh_token, keys, expires_at))
+                }
+            };
+            let InstanceSettings { server_url, credential, instance_secret, client_version, .. } = settings;
+            let mut config = InstanceConfig::new(server_url, credential, instance_secret, identity);
+            config.client_version = client_version;
+            set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
+            config.refresh = refresh;
+            let end = InstanceEnd::new(config, u64::from(settings.seed))?;
+            Ok(pulse_session { end: End::Instance(Box::new(end)) })
+        })
+    }
+}
+
+/// A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
+/// `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long a
+/// request waits for its answer) and `seed` (a random number), all of them optional.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_new_phone(
+    scanned: *const c_char,
+    scanned_len: usize,
+    settings: *const c_char,
+    settings_len: usize,
+    out: *mut *mut pulse_session,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out, "out"), || {
+            let settings: PhoneSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
+            let code = PairingCode::parse(text(scanned, scanned_len, "scanned")?)?;
+            let mut config = PhoneConfig::from_pairing_code(&code)?;
+            config.device_token = settings.device_token.into();
+            config.platform = settings.platform;
+            config.notification_preferences = settings.notification_preferences;
+            set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
+            if let Some(milliseconds) = settings.answer_ms {
+                config.limits.answer = Duration::from_millis(milliseconds);
+            }
+            let end = PhoneEnd::new(config, u64::from(settings.seed))?;
+            Ok(pulse_session { end: End::Phone(Box::new(end)) })
+        })
+    }
+}
+
+fn set_backoff(limits: &mut BackoffLimits, first_ms: Option<u64>, most_ms: Option<u64>) {
+    if let Some(milliseconds) = first_ms {
+        limits.first = Duration::from_millis(milliseconds);
+    }
+    if let Some(milliseconds) = most_ms {
+        limits.most = Duration::from_millis(milliseconds);
+    }
+}
+
+/// Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, from any origin;
+/// `now` is in Unix seconds. What is fed of a connection that is over is ignored.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_feed(
+    session: *mut pulse_session,
+    feed: pulse_feed,
+    connection: u32,
+    data: *const u8,
+    data_len: usize,
+    monotonic_ms: i64,
+    now: i64,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, (), || {
+            let data = bytes(data, data_len, "data")?;
+            let now = moment(monotonic_ms, now)?;
+            match &mut borrow_mut(session, "session")?.end {
+                End::Instance(end) => feed_instance(end, feed, connection, data, now),
+                End::Phone(end) => feed_phone(end, feed, connection, data, now),
+            }
+        })
+    }
+}
+
+fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
+    let monotonic =
+        u64::try_from(monotonic_ms).map_err(|_| Fault::Argument("monotonic_ms", "expected no negative number"))?;
+    Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
+}
+
+fn feed_instance(
+    end: &mut InstanceEnd,
+    feed: pulse_feed,
+    connection: u32,
+    data: &[u8],
+    now: Now,
+) -> Result<(), Fault> {
+    let on = ConnectionId::from_u64(u64::from(connection));
+    match feed {
+        PULSE_FEED_START => end.start(now),
+        PULSE_FEED_STOP => end.stop(now),
+        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
+        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
+        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
+        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
+        PULSE_FEED_REFRESH_ANSWER => {
+            let status = u16::try_from(connection);
+            let status = status.map_err(|_| Fault::Argument("connection", "expected an HTTP status"))?;
+            end.handle_refresh_answer(status, data, now);
+        }
+        PULSE_FEED_REFRESH_FAILURE => end.handle_refresh_failure(now),
+        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_...")),
+    }
+    Ok(())
+}
+
+fn feed_phone(end: &mut PhoneEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
+    let on = ConnectionId::from_u64(u64::from(connection));
+    match feed {
+        PULSE_FEED_START => end.start(now),
+        PULSE_FEED_STOP => end.stop(now),
+        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
+        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
+        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
+        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
+        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_... that a phone knows")),
+    }
+    Ok(())
+}
+
+/// Says what to do next (`PULSE_DO_...`), on which connection, and with which data.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_poll(
+    session: *mut pulse_session,
+    out_do: *mut u32,
+    out_connection: *mut u32,
+    out_data: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    let what = (Out::new(out_do, "out_do"), Out::new(out_connection, "out_connection"));
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, (what, Out::new(out_data, "out_data")), || {
+            let polled = match &mut borrow_mut(session, "session")?.end {
+                End::Instance(end) => end.poll_output().map(|output| output_parts(output, InstanceEventJson::of)),
+                End::Phone(end) => end.poll_output().map(|output| output_parts(output, PhoneEventJson::of)),
+            };
+            match polled {
+                None => Ok(((PULSE_DO_NOTHING, 0), pulse_buffer::new(b""))),
+                Some(parts) => parts,
+            }
+        })
+    }
+}
+
+fn output_parts<E, J: Serialize>(
+    output: Output<E>,
+    event_json: impl FnOnce(E) -> J,
+) -> Result<((u32, u32), pulse_buffer), Fault> {
+    Ok(match output {
+        Output::Connect { connection, url } => ((PULSE_DO_CONNECT, number(connection)), pulse_buffer::new(url)),
+        Output::Send { connection, message } => ((PULSE_DO_SEND, number(connection)), pulse_buffer::new(message)),
+        Output::Disconnect { connection, code } => {
+            let code = pulse_buffer::new(code.as_u16().to_string());
+            ((PULSE_DO_DISCONNECT, number(connection)), code)
+        }
+        Output::Event(event) => ((PULSE_DO_EVENT, 0), json::buffer(&event_json(event))?),
+    })
+}
+
+/// Connections are counted from 1. Nobody makes as many as do not fit.
+fn number(connection: ConnectionId) -> u32 {
+    u32::try_from(connection.as_u64()).unwrap_or(u32::MAX)
+}
+
+/// The moment at which to feed `PULSE_FEED_TIMEOUT`, on the clock of `monotonic_ms`; -1 for none, and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -> i64 {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        read(session, -1, |session| {
+            let deadline = match &session.end {
+                End::Instance(end) => end.poll_timeout(),
+                End::Phone(end) => end.poll_timeout(),
+            };
+            // Rounded up, so that the moment has come when it is fed.
+            let milliseconds = |deadline: Duration| {
+                let up = deadline.saturating_add(Duration::from_nanos(999_999));
+                i64::try_from(up.as_millis()).unwrap_or(i64::MAX)
+            };
+            deadline.map_or(-1, milliseconds)
+        })
+    }
+}
+
+/// What a program can ask of a session.
+#[derive(Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
+enum Act {
+    Accept { channel: u32 },
+    Refuse { channel: u32, reason: String },
+    Close { channel: u32, reason: String },
+    Respond { channel: u32, response: ProxyResponse },
+    Push { notification: PushNotification },
+    SetCredential { credential: String },
+    Request {
+        method: String,
+        path: String,
+        #[serde(default)]
+        headers: BTreeMap<String, String>,
+        #[serde(default)]
+        body: Body,
+    },
+}
+
+#[derive(Serialize, Default)]
+struct ActResult {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request: Option<u64>,
+}
+
+/// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
+/// `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
+/// (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
+/// `path`, and optionally `headers` and `body`, which is base64). The result is a JSON object: for `request` it has the
+/// member `request`, the number by which events name it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_act(
+    session: *mut pulse_session,
+    act: *const c_char,
+    act_len: usize,
+    monotonic_ms: i64,
+    now: i64,
+    out: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out, "out"), || {
+            let act: Act = json::parse(text(act, act_len, "act")?, "act")?;
+            let now = moment(monotonic_ms, now)?;
+            let result = match &mut borrow_mut(session, "session")?.end {
+                End::Instance(end) => act_of_instance(end, act, now)?,
+                End::Phone(end) => act_of_phone(end, act, now)?,
+            };
+            json::buffer(&result)
+        })
+    }
+}
+
+fn act_of_instance(end: &mut InstanceEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
+    match act {
+        Act::Accept { channel } => end.accept(channel)?,
+        Act::Refuse { channel, reason } => end.refuse(channel, &reason)?,
+        Act::Close { channel, reason } => end.close(channel, &reason)?,
+        Act::Respond { channel, response } => end.respond(channel, &response, now)?,
+        Act::Push { notification } => end.push(&notification)?,
+        Act::SetCredential { credential } => end.set_credential(credential, now),
+        Act::Request { .. } => return Err(Fault::Argument("act", "expected an act of an instance, received `request`")),
+    }
+    Ok(ActResult::default())
+}
+
+fn act_of_phone(end: &mut PhoneEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
+    match act {
+        Act::Request { method, path, headers, body } => {
+            let request = end.request(&method, &path, headers, body.as_bytes().to_vec(), now)?;
+            Ok(ActResult { request: Some(request.as_u64()) })
+        }
+        _ => Err(Fault::Argument("act", "expected `request`, the one act of a phone")),
+    }
+}
+
+/// Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_is_congested(session: *const pulse_session) -> u32 {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        read(session, 0, |session| match &session.end {
+            End::Instance(end) => u32::from(end.is_congested()),
+            End::Phone(_) => 0,
+        })
+    }
+}
+
+/// Whether a token that a phone presented is the one that the instance knows: 1 or 0, in a time that does not depend on
+/// where they differ. An empty token is never known.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_auth_token_is_known(
+    presented: *const c_char,
+    presented_len: usize,
+    known: *const c_char,
+    known_len: usize,
+    out: *mut u32,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out, "out"), || {
+            let presented = Secret::from(text(presented, presented_len, "presented")?);
+            Ok(u32::from(is_auth_token_known(&presented, [text(known, known_len, "known")?])))
+        })
+    }
+}
+
+/// Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` before.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_session_free(session: *mut pulse_session) {
+    // SAFETY: the pointer contract of this module.
+    unsafe { free(session) };
+}
+
+/// An event of an instance as JSON. Moments are in milliseconds on the monotonic clock; `retry_at` is left out where
+/// nothing is planned.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum InstanceEventJson {
+    Registered {
+        instance_id: String,
+        resumed: bool,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<i64>,
+    },
+    Renewed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<i64>,
+    },
+    Refused {
+        error: ErrorMessage,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<u64>,
+    },
+    Disconnected {
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<u64>,
+    },
+    Draining {
+        reason: String,
+    },
+    ChannelOffered {
+        channel: u32,
+        #[serde(with = "crate::secret::text")]
+        auth_token: Secret,
+    },
+    ChannelSecured {
+        channel: u32,
+    },
+    ChannelEnded {
+        channel: u32,
+        end: &'static str,
+        reason: String,
+    },
+    Request {
+        channel: u32,
+        request: ProxyRequest,
+    },
+    RelayError {
+        channel: u32,
+        error: ErrorMessage,
+    },
+    RefreshDue {
+        #[serde(with = "crate::secret::text")]
+        body: Secret,
+    },
+    LeaseRefreshed {
+        #[serde(with = "crate::secret::text")]
+        token: Secret,
+        expires_at: i64,
+    },
+    RefreshFailed {
+        error: ErrorText,
+        retry_at: u64,
+    },
+    LeaseLost {
+        status: u16,
+    },
+}
+
+impl InstanceEventJson {
+    fn of(event: InstanceEvent) -> Self {
+        let seconds = |time: Option<UnixTime>| time.map(UnixTime::as_secs);
+        match event {
+            InstanceEvent::Registered { instance_id, resumed, expires_at } => {
+                Self::Registered { instance_id, resumed, expires_at: seconds(expires_at) }
+            }
+            InstanceEvent::Renewed { expires_at } => Self::Renewed { expires_at: seconds(expires_at) },
+            InstanceEvent::Refused { error, retry_at } => {
+                Self::Refused { error, retry_at: retry_at.map(milliseconds) }
+            }
+            InstanceEvent::Disconnected { reason, retry_at } => {
+                Self::Disconnected { reason: reason.as_str().to_owned(), retry_at: retry_at.map(milliseconds) }
+            }
+            InstanceEvent::Draining { reason } => Self::Draining { reason },
+            InstanceEvent::ChannelOffered { channel, auth_token } => Self::ChannelOffered { channel, auth_token },
+            InstanceEvent::ChannelSecured { channel } => Self::ChannelSecured { channel },
+            InstanceEvent::ChannelEnded { channel, end } => {
+                let (end, reason) = channel_end(end);
+                Self::ChannelEnded { channel, end, reason }
+            }
+            InstanceEvent::Request { channel, request } => Self::Request { channel, request },
+            InstanceEvent::RelayError { channel, error } => Self::RelayError { channel, error },
+            InstanceEvent::RefreshDue(request) => {
+                Self::RefreshDue { body: request.secret_json().map(|body| Secret::from(body.as_str())).unwrap_or_default() }
+            }
+            InstanceEvent::LeaseRefreshed { token, lease } => {
+                Self::LeaseRefreshed { token, expires_at: lease.expires_at().as_secs() }
+            }
+            InstanceEvent::RefreshFailed { error, retry_at } => {
+                Self::RefreshFailed { error: ErrorText::from(&error), retry_at: milliseconds(retry_at) }
+            }
+            InstanceEvent::LeaseLost { status } => Self::LeaseLost { status },
+        }
+    }
+}
+
+fn channel_end(end: ChannelEnd) -> (&'static str, String) {
+    match end {
+        ChannelEnd::Closed(reason) => ("closed", reason),
+        ChannelEnd::Disconnected => ("disconnected", String::new()),
+        ChannelEnd::ProtocolError(error) => ("protocol_error", error.to_string()),
+        ChannelEnd::Idle => ("idle", String::new()),
+        ChannelEnd::TooSlow => ("too_slow", String::new()),
+    }
+}
+
+fn milliseconds(moment: Duration) -> u64 {
+    u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An event of a phone as JSON.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum PhoneEventJson {
+    Ready,
+    Response {
+        request: u64,
+        response: ProxyResponse,
+        is_last: bool,
+    },
+    RequestFailed {
+        request: u64,
+        reason: &'static str,
+    },
+    Refused {
+        error: ErrorMessage,
+        advice: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<u64>,
+    },
+    IdentityRefused {
+        error: ErrorText,
+    },
+    Draining {
+        reason: String,
+    },
+    Disconnected {
+        reason: String,
+        message: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_at: Option<u64>,
+    },
+}
+
+impl PhoneEventJson {
+    fn of(event: PhoneEvent) -> Self {
+        let error_text = |error: Error| ErrorText::from(&error);
+        match event {
+            PhoneEvent::Ready => Self::Ready,
+            PhoneEvent::Response { request, response, is_last } => {
+                Self::Response { request: request.as_u64(), response, is_last }
+            }
+            PhoneEvent::RequestFailed { request, reason } => {
+                Self::RequestFailed { request: request.as_u64(), reason: reason.as_str() }
+            }
+            PhoneEvent::Refused { error, advice, retry_at } => {
+                Self::Refused { error, advice: advice.as_str(), retry_at: retry_at.map(milliseconds) }
+            }
+            PhoneEvent::IdentityRefused { error } => Self::IdentityRefused { error: error_text(error) },
+            PhoneEvent::Draining { reason } => Self::Draining { reason },
+            PhoneEvent::Disconnected { reason, message, retry_at } => Self::Disconnected {
+                reason: reason.as_str().to_owned(),
+                message,
+                retry_at: retry_at.map(milliseconds),
+            },
+        }
+    }
+}
