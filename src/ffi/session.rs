@@ -45,18 +45,16 @@ pub const PULSE_FEED_REFRESH_ANSWER: pulse_feed = 7;
 /// The control plane could not be asked.
 pub const PULSE_FEED_REFRESH_FAILURE: pulse_feed = 8;
 
-/// What a session wants done: `PULSE_DO_...`.
-pub type pulse_do = u32;
-/// Nothing: wait until something happens, or for the deadline.
-pub const PULSE_DO_NOTHING: pulse_do = 0;
+/// A session wants nothing done: wait until something happens, or for the deadline.
+pub const PULSE_DO_NOTHING: u32 = 0;
 /// Open a WebSocket connection to the URL that is the data, without following redirects.
-pub const PULSE_DO_CONNECT: pulse_do = 1;
+pub const PULSE_DO_CONNECT: u32 = 1;
 /// Send the data as one binary message.
-pub const PULSE_DO_SEND: pulse_do = 2;
+pub const PULSE_DO_SEND: u32 = 2;
 /// Close the connection. The data is the status code in decimal digits.
-pub const PULSE_DO_DISCONNECT: pulse_do = 3;
+pub const PULSE_DO_DISCONNECT: u32 = 3;
 /// Handle an event: the data is a JSON object whose member `event` says which.
-pub const PULSE_DO_EVENT: pulse_do = 4;
+pub const PULSE_DO_EVENT: u32 = 4;
 
 /// One end of a conversation. One thread at a time.
 pub struct pulse_session {
@@ -536,7 +534,7 @@ impl InstanceEventJson {
             InstanceEvent::Request { channel, request } => Self::Request { channel, request },
             InstanceEvent::RelayError { channel, error } => Self::RelayError { channel, error },
             InstanceEvent::RefreshDue(request) => {
-                Self::RefreshDue { body: request.secret_json().map(|body| Secret::from(body.as_str())).unwrap_or_default() }
+                Self::RefreshDue { body: request.secret_json() }
             }
             InstanceEvent::LeaseRefreshed { token, lease } => {
                 Self::LeaseRefreshed { token, expires_at: lease.expires_at().as_secs() }

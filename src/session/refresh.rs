@@ -107,7 +107,7 @@ impl LeaseRefresh {
                 self.failures = 0;
                 self.expires_at = Some(lease.expires_at());
                 self.schedule(backoff, now);
-                Answered::Refreshed(Secret::from(token), Box::new(lease))
+                Answered::Refreshed(token, Box::new(lease))
             }
             Err(error) => Answered::Failed { error, retry_at: self.fail(now) },
         }

@@ -480,7 +480,7 @@ impl ControlPlane {
 fn due_request(driven: &mut Driven, now: Now) -> Option<String> {
     driven.end.handle_timeout(now);
     driven.poll().events.iter().find_map(|event| match event {
-        InstanceEvent::RefreshDue(request) => Some(request.secret_json().unwrap().to_string()),
+        InstanceEvent::RefreshDue(request) => Some(request.secret_json().expose_secret().to_owned()),
         _ => None,
     })
 }
