@@ -123,6 +123,10 @@
 #define PULSE_ERR_SESSION_INVALID 404
 /** An instance id that is not relay_ and 16 or 32 hex digits. */
 #define PULSE_ERR_INSTANCE_ID_INVALID 405
+/** The proof of an identity was not made by that identity for this relay and this token. */
+#define PULSE_ERR_IDENTITY_PROOF_INVALID 406
+/** The proof of an identity was made too long ago, or one of the two clocks is wrong. */
+#define PULSE_ERR_IDENTITY_PROOF_TIME 407
 /** Bytes too short for a frame. */
 #define PULSE_ERR_FRAME_TOO_SHORT 500
 /** A frame of another version. */
@@ -151,6 +155,18 @@
 #define PULSE_ERR_MESSAGE_FORGED 525
 /** All message counters of a channel are used up. */
 #define PULSE_ERR_CHANNEL_EXHAUSTED 526
+/** Something was asked of a session that it can only do in another state. */
+#define PULSE_ERR_SESSION_NOT_OPEN 540
+/** A channel that is not open, or not in the state that the call needs. */
+#define PULSE_ERR_SESSION_CHANNEL 541
+/** A response to a request that is not waiting for one. */
+#define PULSE_ERR_REQUEST_UNKNOWN 542
+/** More is waiting to be sent than the session keeps. */
+#define PULSE_ERR_SEND_QUEUE_FULL 543
+/** More requests are waiting for their answers than the session keeps. */
+#define PULSE_ERR_REQUEST_LIMIT 544
+/** A frame that the protocol does not allow at this moment. */
+#define PULSE_ERR_FRAME_UNEXPECTED 545
 /** A scanned code over the limit. */
 #define PULSE_ERR_PAIRING_TOO_LARGE 600
 /** A scanned code that is not a pairing code. */
@@ -1038,6 +1054,171 @@ pulse_status pulse_channel_open(pulse_channel *channel,
  * Wipes and frees a channel; NULL is ignored.
  */
 void pulse_channel_free(pulse_channel *channel);
+
+/* ---- A conversation through the relay: an instance's end or a phone's, without sockets and clocks  Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what has happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says how long to wait, and `pulse_session_act` asks it to do something. ---- */
+
+/**
+ * A session wants nothing done: wait until something happens, or for the deadline.
+ */
+#define PULSE_DO_NOTHING 0
+
+/**
+ * Open a WebSocket connection to the URL that is the data, without following redirects.
+ */
+#define PULSE_DO_CONNECT 1
+
+/**
+ * Send the data as one binary message.
+ */
+#define PULSE_DO_SEND 2
+
+/**
+ * Close the connection. The data is the status code in decimal digits.
+ */
+#define PULSE_DO_DISCONNECT 3
+
+/**
+ * Handle an event: the data is a JSON object whose member `event` says which.
+ */
+#define PULSE_DO_EVENT 4
+
+/**
+ * One end of a conversation. One thread at a time.
+ */
+typedef struct pulse_session pulse_session;
+
+/**
+ * What a session is told: `PULSE_FEED_...`.
+ */
+typedef int32_t pulse_feed;
+
+/**
+ * It is to begin. `connection` and `data` are not looked at.
+ */
+#define PULSE_FEED_START 1
+
+/**
+ * It is to end. `connection` and `data` are not looked at.
+ */
+#define PULSE_FEED_STOP 2
+
+/**
+ * The WebSocket connection is open.
+ */
+#define PULSE_FEED_CONNECTED 3
+
+/**
+ * A binary message, `data`, has arrived on the connection.
+ */
+#define PULSE_FEED_MESSAGE 4
+
+/**
+ * The connection is lost, or could not be made.
+ */
+#define PULSE_FEED_DISCONNECTED 5
+
+/**
+ * The moment of `pulse_session_deadline` has come.
+ */
+#define PULSE_FEED_TIMEOUT 6
+
+/**
+ * The control plane has answered a refresh: `connection` is the HTTP status, `data` the body.
+ */
+#define PULSE_FEED_REFRESH_ANSWER 7
+
+/**
+ * The control plane could not be asked.
+ */
+#define PULSE_FEED_REFRESH_FAILURE 8
+
+/**
+ * An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
+ * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number) and `refresh`, an object of `org_id`,
+ * `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify what a refresh brings; they
+ * may be NULL where there is no `refresh`.
+ */
+pulse_status pulse_session_new_instance(const char *settings,
+                                        size_t settings_len,
+                                        const pulse_identity *identity,
+                                        const pulse_trust_keys *keys,
+                                        pulse_session **out,
+                                        pulse_error **error);
+
+/**
+ * A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
+ * `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long a
+ * request waits for its answer) and `seed` (a random number), all of them optional.
+ */
+pulse_status pulse_session_new_phone(const char *scanned,
+                                     size_t scanned_len,
+                                     const char *settings,
+                                     size_t settings_len,
+                                     pulse_session **out,
+                                     pulse_error **error);
+
+/**
+ * Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, from any origin;
+ * `now` is in Unix seconds. What is fed of a connection that is over is ignored.
+ */
+pulse_status pulse_session_feed(pulse_session *session,
+                                pulse_feed feed,
+                                uint32_t connection,
+                                const uint8_t *data,
+                                size_t data_len,
+                                int64_t monotonic_ms,
+                                int64_t now,
+                                pulse_error **error);
+
+/**
+ * Says what to do next (`PULSE_DO_...`), on which connection, and with which data.
+ */
+pulse_status pulse_session_poll(pulse_session *session,
+                                uint32_t *out_do,
+                                uint32_t *out_connection,
+                                pulse_buffer **out_data,
+                                pulse_error **error);
+
+/**
+ * The moment at which to feed `PULSE_FEED_TIMEOUT`, on the clock of `monotonic_ms`; -1 for none, and for NULL.
+ */
+int64_t pulse_session_deadline(const pulse_session *session);
+
+/**
+ * Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
+ * `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
+ * (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
+ * `path`, and optionally `headers` and `body`, which is base64). The result is a JSON object: for `request` it has the
+ * member `request`, the number by which events name it.
+ */
+pulse_status pulse_session_act(pulse_session *session,
+                               const char *act,
+                               size_t act_len,
+                               int64_t monotonic_ms,
+                               int64_t now,
+                               pulse_buffer **out,
+                               pulse_error **error);
+
+/**
+ * Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
+ */
+uint32_t pulse_session_is_congested(const pulse_session *session);
+
+/**
+ * Whether a token that a phone presented is the one that the instance knows: 1 or 0, in a time that does not depend on
+ * where they differ. An empty token is never known.
+ */
+pulse_status pulse_auth_token_is_known(const char *presented,
+                                       size_t presented_len,
+                                       const char *known,
+                                       size_t known_len,
+                                       uint32_t *out,
+                                       pulse_error **error);
+
+/**
+ * Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` before.
+ */
+void pulse_session_free(pulse_session *session);
 
 /* ---- Pairing codes ---- */
 

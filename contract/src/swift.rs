@@ -129,14 +129,27 @@ fn call(function: &Function) -> String {
             let after = format!("        return ({})\n", names.join(", "));
             (format!(" -> ({})", kinds.join(", ")), before, "call", "error in".to_owned(), after)
         }
+        ([one], numbers) if one.role == Role::OutBuffer && lent.is_empty() => {
+            let mut kinds: Vec<&str> = numbers.iter().map(|output| number(&output.c_type)).collect();
+            let names: Vec<String> = numbers.iter().map(|output| local(&output.name)).collect();
+            let mut before = String::new();
+            for (name, kind) in names.iter().zip(&kinds) {
+                writeln!(before, "        var {name}: {kind} = 0").expect("a string");
+            }
+            kinds.push("Buffer");
+            let after = format!("        return ({}, buffer)\n", names.join(", "));
+            let closure = format!("{}, error in", local(&one.name));
+            (format!(" -> ({})", kinds.join(", ")), before, "callForBuffer", closure, after)
+        }
         _ => panic!("{}: no form for its outputs", function.name),
     };
+    let assigned = if helper == "callForBuffer" && !numbers.is_empty() { "let buffer = " } else { "" };
     let indent = |depth: usize| " ".repeat(8 + 4 * depth);
     for (depth, (name, lend)) in lent.iter().enumerate() {
         writeln!(before, "{}try {lend}({name}) {{ {name}Pointer, {name}Length in", indent(depth)).expect("a string");
     }
     let depth = lent.len();
-    writeln!(before, "{}try {helper} {{ {closure}\n{}{given}\n{}}}", indent(depth), indent(depth + 1), indent(depth))
+    writeln!(before, "{}{assigned}try {helper} {{ {closure}\n{}{given}\n{}}}", indent(depth), indent(depth + 1), indent(depth))
         .expect("a string");
     for depth in (0..lent.len()).rev() {
         writeln!(before, "{}}}", indent(depth)).expect("a string");

@@ -92,6 +92,10 @@ const (
 	ErrSessionInvalid Code = 404
 	// ErrInstanceIDInvalid: an instance id that is not relay_ and 16 or 32 hex digits. What to do: Pair again.
 	ErrInstanceIDInvalid Code = 405
+	// ErrIdentityProofInvalid: the proof of an identity was not made by that identity for this relay and this token. What to do: Register with the identity's own private key, at the relay that the server URL names.
+	ErrIdentityProofInvalid Code = 406
+	// ErrIdentityProofTime: the proof of an identity was made too long ago, or one of the two clocks is wrong. What to do: Set the clock of the runtime and of the relay.
+	ErrIdentityProofTime Code = 407
 	// ErrFrameTooShort: bytes too short for a frame. What to do: Check the address: the other side speaks another protocol.
 	ErrFrameTooShort Code = 500
 	// ErrFrameVersion: a frame of another version. What to do: Update the older side.
@@ -120,6 +124,18 @@ const (
 	ErrMessageForged Code = 525
 	// ErrChannelExhausted: all message counters of a channel are used up. What to do: Open a new channel.
 	ErrChannelExhausted Code = 526
+	// ErrSessionNotOpen: something was asked of a session that it can only do in another state. What to do: Wait for the event that says the session is open, and ask again.
+	ErrSessionNotOpen Code = 540
+	// ErrSessionChannel: a channel that is not open, or not in the state that the call needs. What to do: Act on a channel only between the event that offers it and the one that ends it.
+	ErrSessionChannel Code = 541
+	// ErrRequestUnknown: a response to a request that is not waiting for one. What to do: Answer each request once, and not after its channel has ended.
+	ErrRequestUnknown Code = 542
+	// ErrSendQueueFull: more is waiting to be sent than the session keeps. What to do: Send what the session has to send, then try again.
+	ErrSendQueueFull Code = 543
+	// ErrRequestLimit: more requests are waiting for their answers than the session keeps. What to do: Wait for an answer, then ask again.
+	ErrRequestLimit Code = 544
+	// ErrFrameUnexpected: a frame that the protocol does not allow at this moment. What to do: Update the other side; it does not follow the protocol.
+	ErrFrameUnexpected Code = 545
 	// ErrPairingTooLarge: a scanned code over the limit. What to do: Scan the code that the instance shows: this one is not a pairing code.
 	ErrPairingTooLarge Code = 600
 	// ErrPairingMalformed: a scanned code that is not a pairing code. What to do: Scan the code again, completely.
@@ -260,6 +276,10 @@ func codeName(code Code) string {
 		return "SESSION_INVALID"
 	case ErrInstanceIDInvalid:
 		return "INSTANCE_ID_INVALID"
+	case ErrIdentityProofInvalid:
+		return "IDENTITY_PROOF_INVALID"
+	case ErrIdentityProofTime:
+		return "IDENTITY_PROOF_TIME"
 	case ErrFrameTooShort:
 		return "FRAME_TOO_SHORT"
 	case ErrFrameVersion:
@@ -288,6 +308,18 @@ func codeName(code Code) string {
 		return "MESSAGE_FORGED"
 	case ErrChannelExhausted:
 		return "CHANNEL_EXHAUSTED"
+	case ErrSessionNotOpen:
+		return "SESSION_NOT_OPEN"
+	case ErrSessionChannel:
+		return "SESSION_CHANNEL"
+	case ErrRequestUnknown:
+		return "REQUEST_UNKNOWN"
+	case ErrSendQueueFull:
+		return "SEND_QUEUE_FULL"
+	case ErrRequestLimit:
+		return "REQUEST_LIMIT"
+	case ErrFrameUnexpected:
+		return "FRAME_UNEXPECTED"
 	case ErrPairingTooLarge:
 		return "PAIRING_TOO_LARGE"
 	case ErrPairingMalformed:

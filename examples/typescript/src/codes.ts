@@ -90,6 +90,10 @@ export const PulseCode = {
   SESSION_INVALID: 404,
   /** An instance id that is not `relay_` and 16 or 32 hex digits. Pair again. */
   INSTANCE_ID_INVALID: 405,
+  /** The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names. */
+  IDENTITY_PROOF_INVALID: 406,
+  /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
+  IDENTITY_PROOF_TIME: 407,
   /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
   FRAME_TOO_SHORT: 500,
   /** A frame of another version. Update the older side. */
@@ -118,6 +122,18 @@ export const PulseCode = {
   MESSAGE_FORGED: 525,
   /** All message counters of a channel are used up. Open a new channel. */
   CHANNEL_EXHAUSTED: 526,
+  /** Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again. */
+  SESSION_NOT_OPEN: 540,
+  /** A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it. */
+  SESSION_CHANNEL: 541,
+  /** A response to a request that is not waiting for one. Answer each request once, and not after its channel has ended. */
+  REQUEST_UNKNOWN: 542,
+  /** More is waiting to be sent than the session keeps. Send what the session has to send, then try again. */
+  SEND_QUEUE_FULL: 543,
+  /** More requests are waiting for their answers than the session keeps. Wait for an answer, then ask again. */
+  REQUEST_LIMIT: 544,
+  /** A frame that the protocol does not allow at this moment. Update the other side; it does not follow the protocol. */
+  FRAME_UNEXPECTED: 545,
   /** A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code. */
   PAIRING_TOO_LARGE: 600,
   /** A scanned code that is not a pairing code. Scan the code again, completely. */

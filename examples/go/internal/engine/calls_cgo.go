@@ -142,6 +142,24 @@ package engine
 #cgo nocallback pulse_channel_open
 #cgo noescape pulse_channel_free
 #cgo nocallback pulse_channel_free
+#cgo noescape pulse_session_new_instance
+#cgo nocallback pulse_session_new_instance
+#cgo noescape pulse_session_new_phone
+#cgo nocallback pulse_session_new_phone
+#cgo noescape pulse_session_feed
+#cgo nocallback pulse_session_feed
+#cgo noescape pulse_session_poll
+#cgo nocallback pulse_session_poll
+#cgo noescape pulse_session_deadline
+#cgo nocallback pulse_session_deadline
+#cgo noescape pulse_session_act
+#cgo nocallback pulse_session_act
+#cgo noescape pulse_session_is_congested
+#cgo nocallback pulse_session_is_congested
+#cgo noescape pulse_auth_token_is_known
+#cgo nocallback pulse_auth_token_is_known
+#cgo noescape pulse_session_free
+#cgo nocallback pulse_session_free
 #cgo noescape pulse_pairing_build
 #cgo nocallback pulse_pairing_build
 #cgo noescape pulse_pairing_code_parse
@@ -939,6 +957,108 @@ func ChannelOpen(channel Ref, sealed []byte) (given []byte, err error) {
 // ChannelFree is pulse_channel_free of the C header.
 func ChannelFree(channel Ref) {
 	C.pulse_channel_free((*C.pulse_channel)(channel.pointer))
+}
+
+// SessionNewInstance is pulse_session_new_instance of the C header.
+func SessionNewInstance(settings string, identity Ref, keys Ref) (made Ref, err error) {
+	var cMade *C.pulse_session
+	var fault *C.pulse_error
+	status := C.pulse_session_new_instance((*C.char)(unsafe.Pointer(unsafe.StringData(settings))), C.size_t(len(settings)), (*C.pulse_identity)(identity.pointer), (*C.pulse_trust_keys)(keys.pointer), &cMade, &fault)
+	goruntime.KeepAlive(settings)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	made = Ref{unsafe.Pointer(cMade)}
+	return
+}
+
+// SessionNewPhone is pulse_session_new_phone of the C header.
+func SessionNewPhone(in *Instance, scanned string, settings string) (made Ref, err error) {
+	var cMade *C.pulse_session
+	var fault *C.pulse_error
+	status := C.pulse_session_new_phone((*C.char)(unsafe.Pointer(unsafe.StringData(scanned))), C.size_t(len(scanned)), (*C.char)(unsafe.Pointer(unsafe.StringData(settings))), C.size_t(len(settings)), &cMade, &fault)
+	goruntime.KeepAlive(scanned)
+	goruntime.KeepAlive(settings)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	made = Ref{unsafe.Pointer(cMade)}
+	return
+}
+
+// SessionFeed is pulse_session_feed of the C header.
+func SessionFeed(session Ref, feed int32, connection uint32, data []byte, monotonicMs int64, now int64) (err error) {
+	var fault *C.pulse_error
+	status := C.pulse_session_feed((*C.pulse_session)(session.pointer), C.pulse_feed(feed), C.uint32_t(connection), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(data))), C.size_t(len(data)), C.int64_t(monotonicMs), C.int64_t(now), &fault)
+	goruntime.KeepAlive(data)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	return
+}
+
+// SessionPoll is pulse_session_poll of the C header.
+func SessionPoll(session Ref) (outDo uint32, outConnection uint32, outData []byte, err error) {
+	var cOutDo C.uint32_t
+	var cOutConnection C.uint32_t
+	var cOutData *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_session_poll((*C.pulse_session)(session.pointer), &cOutDo, &cOutConnection, &cOutData, &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outDo = uint32(cOutDo)
+	outConnection = uint32(cOutConnection)
+	outData = takeBuffer(unsafe.Pointer(cOutData))
+	return
+}
+
+// SessionDeadline is pulse_session_deadline of the C header.
+func SessionDeadline(session Ref) (value int64) {
+	return int64(C.pulse_session_deadline((*C.pulse_session)(session.pointer)))
+}
+
+// SessionAct is pulse_session_act of the C header.
+func SessionAct(session Ref, act string, monotonicMs int64, now int64) (given []byte, err error) {
+	var cGiven *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_session_act((*C.pulse_session)(session.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(act))), C.size_t(len(act)), C.int64_t(monotonicMs), C.int64_t(now), &cGiven, &fault)
+	goruntime.KeepAlive(act)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = takeBuffer(unsafe.Pointer(cGiven))
+	return
+}
+
+// SessionIsCongested is pulse_session_is_congested of the C header.
+func SessionIsCongested(session Ref) (value uint32) {
+	return uint32(C.pulse_session_is_congested((*C.pulse_session)(session.pointer)))
+}
+
+// AuthTokenIsKnown is pulse_auth_token_is_known of the C header.
+func AuthTokenIsKnown(in *Instance, presented string, known string) (given uint32, err error) {
+	var cGiven C.uint32_t
+	var fault *C.pulse_error
+	status := C.pulse_auth_token_is_known((*C.char)(unsafe.Pointer(unsafe.StringData(presented))), C.size_t(len(presented)), (*C.char)(unsafe.Pointer(unsafe.StringData(known))), C.size_t(len(known)), &cGiven, &fault)
+	goruntime.KeepAlive(presented)
+	goruntime.KeepAlive(known)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = uint32(cGiven)
+	return
+}
+
+// SessionFree is pulse_session_free of the C header.
+func SessionFree(session Ref) {
+	C.pulse_session_free((*C.pulse_session)(session.pointer))
 }
 
 // PairingBuild is pulse_pairing_build of the C header.

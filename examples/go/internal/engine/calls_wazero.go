@@ -675,6 +675,94 @@ func ChannelFree(channel Ref) {
 	c.call("pulse_channel_free", uint64(channel.pointer))
 }
 
+// SessionNewInstance is pulse_session_new_instance of the C header.
+func SessionNewInstance(settings string, identity Ref, keys Ref) (made Ref, err error) {
+	c := identity.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_session_new_instance", c.text(settings), uint64(len(settings)), uint64(identity.pointer), uint64(keys.pointer), c.out(), c.out())); err != nil {
+		return
+	}
+	made = Ref{c.in, c.outNumber(4)}
+	return
+}
+
+// SessionNewPhone is pulse_session_new_phone of the C header.
+func SessionNewPhone(in *Instance, scanned string, settings string) (made Ref, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_session_new_phone", c.text(scanned), uint64(len(scanned)), c.text(settings), uint64(len(settings)), c.out(), c.out())); err != nil {
+		return
+	}
+	made = Ref{c.in, c.outNumber(4)}
+	return
+}
+
+// SessionFeed is pulse_session_feed of the C header.
+func SessionFeed(session Ref, feed int32, connection uint32, data []byte, monotonicMs int64, now int64) (err error) {
+	c := session.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_session_feed", uint64(session.pointer), uint64(uint32(feed)), uint64(uint32(connection)), c.bytes(data), uint64(len(data)), uint64(monotonicMs), uint64(now), c.out())); err != nil {
+		return
+	}
+	return
+}
+
+// SessionPoll is pulse_session_poll of the C header.
+func SessionPoll(session Ref) (outDo uint32, outConnection uint32, outData []byte, err error) {
+	c := session.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_session_poll", uint64(session.pointer), c.out(), c.out(), c.out(), c.out())); err != nil {
+		return
+	}
+	outDo = uint32(c.outNumber(1))
+	outConnection = uint32(c.outNumber(2))
+	outData, err = c.takeBuffer(3)
+	return
+}
+
+// SessionDeadline is pulse_session_deadline of the C header.
+func SessionDeadline(session Ref) (value int64) {
+	c := session.in.begin()
+	defer c.end()
+	return int64(c.call("pulse_session_deadline", uint64(session.pointer)))
+}
+
+// SessionAct is pulse_session_act of the C header.
+func SessionAct(session Ref, act string, monotonicMs int64, now int64) (given []byte, err error) {
+	c := session.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_session_act", uint64(session.pointer), c.text(act), uint64(len(act)), uint64(monotonicMs), uint64(now), c.out(), c.out())); err != nil {
+		return
+	}
+	given, err = c.takeBuffer(5)
+	return
+}
+
+// SessionIsCongested is pulse_session_is_congested of the C header.
+func SessionIsCongested(session Ref) (value uint32) {
+	c := session.in.begin()
+	defer c.end()
+	return uint32(c.call("pulse_session_is_congested", uint64(session.pointer)))
+}
+
+// AuthTokenIsKnown is pulse_auth_token_is_known of the C header.
+func AuthTokenIsKnown(in *Instance, presented string, known string) (given uint32, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_auth_token_is_known", c.text(presented), uint64(len(presented)), c.text(known), uint64(len(known)), c.out(), c.out())); err != nil {
+		return
+	}
+	given = uint32(c.outNumber(4))
+	return
+}
+
+// SessionFree is pulse_session_free of the C header.
+func SessionFree(session Ref) {
+	c := session.in.begin()
+	defer c.end()
+	c.call("pulse_session_free", uint64(session.pointer))
+}
+
 // PairingBuild is pulse_pairing_build of the C header.
 func PairingBuild(in *Instance, configJSON string, instanceID string, authToken string, instanceURL string) (outJSON []byte, err error) {
 	c := in.begin()

@@ -94,4 +94,30 @@ const (
 	ModeSelfHosted = 0
 	// ModeHosted: run by Pulse Cloud: it is bootstrapped, and may offer its lease.
 	ModeHosted = 1
+	// FeedStart: it is to begin. connection and data are not looked at.
+	FeedStart = 1
+	// FeedStop: it is to end. connection and data are not looked at.
+	FeedStop = 2
+	// FeedConnected: the WebSocket connection is open.
+	FeedConnected = 3
+	// FeedMessage: a binary message, data, has arrived on the connection.
+	FeedMessage = 4
+	// FeedDisconnected: the connection is lost, or could not be made.
+	FeedDisconnected = 5
+	// FeedTimeout: the moment of pulse_session_deadline has come.
+	FeedTimeout = 6
+	// FeedRefreshAnswer: the control plane has answered a refresh: connection is the HTTP status, data the body.
+	FeedRefreshAnswer = 7
+	// FeedRefreshFailure: the control plane could not be asked.
+	FeedRefreshFailure = 8
+	// DoNothing: a session wants nothing done: wait until something happens, or for the deadline.
+	DoNothing = 0
+	// DoConnect: open a WebSocket connection to the URL that is the data, without following redirects.
+	DoConnect = 1
+	// DoSend: send the data as one binary message.
+	DoSend = 2
+	// DoDisconnect: close the connection. The data is the status code in decimal digits.
+	DoDisconnect = 3
+	// DoEvent: handle an event: the data is a JSON object whose member event says which.
+	DoEvent = 4
 )

@@ -393,6 +393,61 @@ enum Library {
         }
     }
 
+    static func sessionNewInstance(settings: [UInt8], identity: OpaquePointer, keys: OpaquePointer) throws -> OpaquePointer {
+        try lend(settings) { settingsPointer, settingsLength in
+            try callForHandle { out, error in
+                pulse_session_new_instance(settingsPointer, settingsLength, identity, keys, out, error)
+            }
+        }
+    }
+
+    static func sessionNewPhone(scanned: [UInt8], settings: [UInt8]) throws -> OpaquePointer {
+        try lend(scanned) { scannedPointer, scannedLength in
+            try lend(settings) { settingsPointer, settingsLength in
+                try callForHandle { out, error in
+                    pulse_session_new_phone(scannedPointer, scannedLength, settingsPointer, settingsLength, out, error)
+                }
+            }
+        }
+    }
+
+    static func sessionFeed(session: OpaquePointer, feed: Int32, connection: UInt32, data: [UInt8], monotonicMs: Int64, now: Int64) throws {
+        try lendBytes(data) { dataPointer, dataLength in
+            try call { error in
+                pulse_session_feed(session, feed, connection, dataPointer, dataLength, monotonicMs, now, error)
+            }
+        }
+    }
+
+    static func sessionPoll(session: OpaquePointer) throws -> (UInt32, UInt32, Buffer) {
+        var outDo: UInt32 = 0
+        var outConnection: UInt32 = 0
+        let buffer = try callForBuffer { outData, error in
+            pulse_session_poll(session, &outDo, &outConnection, outData, error)
+        }
+        return (outDo, outConnection, buffer)
+    }
+
+    static func sessionAct(session: OpaquePointer, act: [UInt8], monotonicMs: Int64, now: Int64) throws -> Buffer {
+        try lend(act) { actPointer, actLength in
+            try callForBuffer { out, error in
+                pulse_session_act(session, actPointer, actLength, monotonicMs, now, out, error)
+            }
+        }
+    }
+
+    static func authTokenIsKnown(presented: [UInt8], known: [UInt8]) throws -> (UInt32) {
+        var out: UInt32 = 0
+        try lend(presented) { presentedPointer, presentedLength in
+            try lend(known) { knownPointer, knownLength in
+                try call { error in
+                    pulse_auth_token_is_known(presentedPointer, presentedLength, knownPointer, knownLength, &out, error)
+                }
+            }
+        }
+        return (out)
+    }
+
     static func pairingBuild(configJson: [UInt8], instanceId: [UInt8], authToken: [UInt8], instanceUrl: [UInt8]) throws -> Buffer {
         try lend(configJson) { configJsonPointer, configJsonLength in
             try lend(instanceId) { instanceIdPointer, instanceIdLength in

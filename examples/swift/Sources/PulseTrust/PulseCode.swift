@@ -100,6 +100,10 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let sessionInvalid = PulseCode(rawValue: 404)
     /// An instance id that is not `relay_` and 16 or 32 hex digits. Pair again.
     public static let instanceIdInvalid = PulseCode(rawValue: 405)
+    /// The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names.
+    public static let identityProofInvalid = PulseCode(rawValue: 406)
+    /// The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay.
+    public static let identityProofTime = PulseCode(rawValue: 407)
     /// Bytes too short for a frame. Check the address: the other side speaks another protocol.
     public static let frameTooShort = PulseCode(rawValue: 500)
     /// A frame of another version. Update the older side.
@@ -128,6 +132,18 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let messageForged = PulseCode(rawValue: 525)
     /// All message counters of a channel are used up. Open a new channel.
     public static let channelExhausted = PulseCode(rawValue: 526)
+    /// Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again.
+    public static let sessionNotOpen = PulseCode(rawValue: 540)
+    /// A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it.
+    public static let sessionChannel = PulseCode(rawValue: 541)
+    /// A response to a request that is not waiting for one. Answer each request once, and not after its channel has ended.
+    public static let requestUnknown = PulseCode(rawValue: 542)
+    /// More is waiting to be sent than the session keeps. Send what the session has to send, then try again.
+    public static let sendQueueFull = PulseCode(rawValue: 543)
+    /// More requests are waiting for their answers than the session keeps. Wait for an answer, then ask again.
+    public static let requestLimit = PulseCode(rawValue: 544)
+    /// A frame that the protocol does not allow at this moment. Update the other side; it does not follow the protocol.
+    public static let frameUnexpected = PulseCode(rawValue: 545)
     /// A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code.
     public static let pairingTooLarge = PulseCode(rawValue: 600)
     /// A scanned code that is not a pairing code. Scan the code again, completely.
@@ -222,6 +238,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         403: "IDENTITY_INVALID",
         404: "SESSION_INVALID",
         405: "INSTANCE_ID_INVALID",
+        406: "IDENTITY_PROOF_INVALID",
+        407: "IDENTITY_PROOF_TIME",
         500: "FRAME_TOO_SHORT",
         501: "FRAME_VERSION",
         502: "FRAME_TYPE",
@@ -236,6 +254,12 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         524: "MESSAGE_REPLAYED",
         525: "MESSAGE_FORGED",
         526: "CHANNEL_EXHAUSTED",
+        540: "SESSION_NOT_OPEN",
+        541: "SESSION_CHANNEL",
+        542: "REQUEST_UNKNOWN",
+        543: "SEND_QUEUE_FULL",
+        544: "REQUEST_LIMIT",
+        545: "FRAME_UNEXPECTED",
         600: "PAIRING_TOO_LARGE",
         601: "PAIRING_MALFORMED",
         602: "PAIRING_DUPLICATE",

@@ -99,6 +99,10 @@ public value class PulseCode(public val number: Int) {
         public val SESSION_INVALID: PulseCode = PulseCode(404)
         /** An instance id that is not `relay_` and 16 or 32 hex digits. Pair again. */
         public val INSTANCE_ID_INVALID: PulseCode = PulseCode(405)
+        /** The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names. */
+        public val IDENTITY_PROOF_INVALID: PulseCode = PulseCode(406)
+        /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
+        public val IDENTITY_PROOF_TIME: PulseCode = PulseCode(407)
         /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
         public val FRAME_TOO_SHORT: PulseCode = PulseCode(500)
         /** A frame of another version. Update the older side. */
@@ -127,6 +131,18 @@ public value class PulseCode(public val number: Int) {
         public val MESSAGE_FORGED: PulseCode = PulseCode(525)
         /** All message counters of a channel are used up. Open a new channel. */
         public val CHANNEL_EXHAUSTED: PulseCode = PulseCode(526)
+        /** Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again. */
+        public val SESSION_NOT_OPEN: PulseCode = PulseCode(540)
+        /** A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it. */
+        public val SESSION_CHANNEL: PulseCode = PulseCode(541)
+        /** A response to a request that is not waiting for one. Answer each request once, and not after its channel has ended. */
+        public val REQUEST_UNKNOWN: PulseCode = PulseCode(542)
+        /** More is waiting to be sent than the session keeps. Send what the session has to send, then try again. */
+        public val SEND_QUEUE_FULL: PulseCode = PulseCode(543)
+        /** More requests are waiting for their answers than the session keeps. Wait for an answer, then ask again. */
+        public val REQUEST_LIMIT: PulseCode = PulseCode(544)
+        /** A frame that the protocol does not allow at this moment. Update the other side; it does not follow the protocol. */
+        public val FRAME_UNEXPECTED: PulseCode = PulseCode(545)
         /** A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code. */
         public val PAIRING_TOO_LARGE: PulseCode = PulseCode(600)
         /** A scanned code that is not a pairing code. Scan the code again, completely. */
@@ -221,6 +237,8 @@ public value class PulseCode(public val number: Int) {
             403 to "IDENTITY_INVALID",
             404 to "SESSION_INVALID",
             405 to "INSTANCE_ID_INVALID",
+            406 to "IDENTITY_PROOF_INVALID",
+            407 to "IDENTITY_PROOF_TIME",
             500 to "FRAME_TOO_SHORT",
             501 to "FRAME_VERSION",
             502 to "FRAME_TYPE",
@@ -235,6 +253,12 @@ public value class PulseCode(public val number: Int) {
             524 to "MESSAGE_REPLAYED",
             525 to "MESSAGE_FORGED",
             526 to "CHANNEL_EXHAUSTED",
+            540 to "SESSION_NOT_OPEN",
+            541 to "SESSION_CHANNEL",
+            542 to "REQUEST_UNKNOWN",
+            543 to "SEND_QUEUE_FULL",
+            544 to "REQUEST_LIMIT",
+            545 to "FRAME_UNEXPECTED",
             600 to "PAIRING_TOO_LARGE",
             601 to "PAIRING_MALFORMED",
             602 to "PAIRING_DUPLICATE",

@@ -344,6 +344,61 @@ internal object PulseLibrary {
     ): Int
     @JvmStatic external fun pulse_channel_free(channel: Pointer?)
 
+    // A conversation through the relay: an instance's end or a phone's, without sockets and clocks  Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what has happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says how long to wait, and `pulse_session_act` asks it to do something.
+    @JvmStatic external fun pulse_session_new_instance(
+        settings: Pointer?,
+        settingsLen: SizeT,
+        identity: Pointer,
+        keys: Pointer,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_new_phone(
+        scanned: Pointer?,
+        scannedLen: SizeT,
+        settings: Pointer?,
+        settingsLen: SizeT,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_feed(
+        session: Pointer,
+        feed: Int,
+        connection: Int,
+        data: Pointer?,
+        dataLen: SizeT,
+        monotonicMs: Long,
+        now: Long,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_poll(
+        session: Pointer,
+        outDo: IntByReference,
+        outConnection: IntByReference,
+        outData: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_deadline(session: Pointer): Long
+    @JvmStatic external fun pulse_session_act(
+        session: Pointer,
+        act: Pointer?,
+        actLen: SizeT,
+        monotonicMs: Long,
+        now: Long,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_is_congested(session: Pointer): Int
+    @JvmStatic external fun pulse_auth_token_is_known(
+        presented: Pointer?,
+        presentedLen: SizeT,
+        known: Pointer?,
+        knownLen: SizeT,
+        out: IntByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_session_free(session: Pointer?)
+
     // Pairing codes
     @JvmStatic external fun pulse_pairing_build(
         configJson: Pointer?,
