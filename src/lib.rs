@@ -21,7 +21,7 @@
 //! 3. **The relay** decides on the credential and derives the instance id: [`relay::Admission::admit`].
 //! 4. **The runtime** offers the pairing code: [`pairing::Onboarding`], [`pairing::qr_svg`].
 //! 5. **The phone** reads it with [`pairing::PairingCode::parse`] and speaks to the instance over a channel that the relay
-//!    cannot read: [`relay::AppHandshake`].
+//!    cannot read: [`relay::AppHandshake`]. [`session::InstanceEnd`] and [`session::PhoneEnd`] are whole conversations.
 //!
 //! ```
 //! use pulse_trust::UnixTime;
@@ -77,6 +77,7 @@
 //! | [`pairing`] | pairing codes: payload, deep link, QR code, checks |
 //! | [`storage`] | the data directory: sealed, crash-safe, locked files |
 //! | [`hosted`] | the bootstrap of a hosted tenant, its credential, the readiness report |
+//! | [`session`] | both ends of a conversation through the relay, as state machines without I/O |
 //!
 //! # Parsed is not verified
 //!

@@ -1,4 +1,4 @@
-//! The error codes of an ERROR frame (FORMATS 11).
+//! The error codes of an ERROR frame ([formats: frames](crate::_documentation::formats#frames)).
 
 use core::fmt;
 

@@ -39,6 +39,13 @@ pub fn refresh_backoff(failures: u32) -> Duration {
 }
 
 /// What an HTTP status says of a refresh.
+///
+/// ```
+/// use pulse_trust::entitlement::RefreshOutcome;
+///
+/// // The lease is gone for good: the runtime clears it.
+/// assert_eq!(RefreshOutcome::from_status(410), RefreshOutcome::Final);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RefreshOutcome {

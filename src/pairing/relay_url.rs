@@ -49,7 +49,7 @@ fn parse_websocket_url(text: &str) -> Option<Url<'_>> {
 }
 
 /// The path without a trailing slash. As Go does it: a path that stays as it is keeps its spelling where that is
-/// valid; else it is decoded and encoded anew.
+/// valid; else it is decoded and encoded again.
 fn normal_path(path: &str) -> Option<String> {
     let decoded = percent::decode(path)?;
     let trimmed = match decoded.strip_suffix(b"/") {

@@ -40,6 +40,23 @@ pub const SEALED_OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 const PUBLIC_KEY_LEN: u8 = 32;
 
 /// The app's side, between its KEY_EXCHANGE and the instance's.
+///
+/// ```
+/// use pulse_trust::relay::{AppHandshake, Identity, accept_key_exchange};
+///
+/// let identity = Identity::generate()?;
+/// let handshake = AppHandshake::start()?;
+/// // The relay carries the two messages.
+/// let (mut instance, answer) = accept_key_exchange(handshake.message(), &identity)?;
+/// let mut app = handshake.finish(&answer, identity.public_key())?;
+/// assert_eq!(instance.open(&app.seal(b"GET /api/status")?)?, b"GET /api/status");
+///
+/// // An instance with another identity gets no channel.
+/// let (handshake, other) = (AppHandshake::start()?, Identity::generate()?);
+/// let (_, answer) = accept_key_exchange(handshake.message(), &other)?;
+/// assert!(handshake.finish(&answer, identity.public_key()).is_err());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub struct AppHandshake {
     secret: StaticSecret,
     message: [u8; 33],

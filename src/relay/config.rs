@@ -23,6 +23,14 @@ const SERVER: &str = "PULSE_RELAY_SERVER";
 
 /// A runtime's relay config, as `relay.enc` holds it sealed. Secrets are wiped when it is dropped, and no Debug output
 /// shows them.
+///
+/// ```
+/// use pulse_trust::relay::{DEFAULT_SERVER_URL, RelayConfig};
+///
+/// let config = RelayConfig::default();
+/// assert!(!config.enabled && config.is_untouched());
+/// assert_eq!(config.server_url, DEFAULT_SERVER_URL);
+/// ```
 pub struct RelayConfig {
     /// Whether the runtime connects to the relay.
     pub enabled: bool,
@@ -30,11 +38,11 @@ pub struct RelayConfig {
     pub server_url: String,
     /// **Secret** of a self-hosted instance; the host of a hosted one.
     pub instance_secret: Zeroizing<String>,
-    /// **Secret**: the identity's private key, base64 of 64 bytes; empty where there is none.
+    /// **Secret**: the identity's private key, base64 of 64 bytes; empty if there is none.
     pub identity_private_key: Zeroizing<String>,
-    /// The identity's public key, base64; empty where there is none.
+    /// The identity's public key, base64; empty if there is none.
     pub identity_public_key: String,
-    /// The identity's fingerprint; empty where there is none.
+    /// The identity's fingerprint; empty if there is none.
     pub identity_fingerprint: String,
     unknown: UnknownMembers,
 }
@@ -206,7 +214,18 @@ pub fn validate_server_url(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the environment says of the relay config; it goes over what the file says.
+/// What the environment says of the relay config; it overrides what the file says.
+///
+/// ```
+/// use pulse_trust::relay::{RelayConfig, RelayEnvironment};
+///
+/// let (environment, warnings) = RelayEnvironment::from_values(Some("yes"), Some("https://not.a.relay"));
+/// let mut config = RelayConfig::default();
+/// environment.apply(&mut config);
+/// assert!(config.enabled);
+/// // A server URL that is not valid is ignored, with a warning.
+/// assert_eq!(warnings.len(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RelayEnvironment {
     enabled: Option<bool>,

@@ -9,6 +9,15 @@ use crate::secret::Secret;
 
 /// The key pair by which a phone knows an instance again. It signs key exchanges inside the library; its private half
 /// leaves only through [`Identity::secret_private_key_base64`], to be sealed on disk.
+///
+/// ```
+/// use pulse_trust::relay::Identity;
+///
+/// let identity = Identity::generate()?;
+/// // What people compare: 32 hex pairs.
+/// assert_eq!(identity.fingerprint().split(':').count(), 32);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub struct Identity {
     key: SigningKey,
 }

@@ -17,6 +17,14 @@ pub const MAX_BODY_LEN: usize = 48_128;
 const MAX_BODY_TEXT_LEN: usize = MAX_BODY_LEN.div_ceil(3) * 4;
 
 /// What the app asks of the instance.
+///
+/// ```
+/// use pulse_trust::relay::ProxyRequest;
+///
+/// let request = ProxyRequest { id: "1".into(), method: "GET".into(), path: "/api/status".into(), ..Default::default() };
+/// assert_eq!(request.to_json()?, r#"{"id":"1","method":"GET","path":"/api/status"}"#);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProxyRequest {
     /// Names the request; the response bears it too.

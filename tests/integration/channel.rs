@@ -1,4 +1,5 @@
-//! The key exchange and the sealed messages, byte for byte as the deployed runtime makes them (FORMATS 12).
+//! The key exchange and the sealed messages, byte for byte as the deployed runtime makes them
+//! (formats.md#channel-encryption).
 
 use crate::common::{bytes_of_hex, cases, vector_file};
 use pulse_trust::Error;

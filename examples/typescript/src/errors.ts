@@ -11,7 +11,7 @@ export interface PulseErrorDetails {
 export class PulseError extends Error {
   /** The stable number, one of {@link PulseCode}. */
   readonly code: number;
-  /** The stable name of the number, as `SIGNATURE_INVALID`. */
+  /** The stable name of the number, such as `SIGNATURE_INVALID`. */
   override readonly name: PulseCodeName | "UNKNOWN";
   /** What a relay's ERROR frame says of it, where there is one. */
   readonly wireCode: string | undefined;

@@ -255,7 +255,7 @@ impl InstanceEnd {
     /// Closes a channel. The program is told by [`InstanceEvent::ChannelEnded`], as of any other end.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] where there is no such channel.
+    /// [`Error::SessionChannel`] if there is no such channel.
     pub fn close(&mut self, channel: u32, reason: &str) -> Result<()> {
         if self.channels.get_mut(channel).is_none() {
             return Err(Error::SessionChannel { channel, expected: "open" });

@@ -17,7 +17,7 @@ pub(crate) struct Compared {
 }
 
 impl Compared {
-    /// `None` where the bytes are no point, on which both must agree.
+    /// `None` where the bytes are not a point, on which both must agree.
     pub(crate) fn new(key: &[u8; 32], sizes: &[TableSize]) -> Option<Self> {
         let prepared: Result<Vec<_>, _> =
             sizes.iter().map(|size| PreparedKey::danger_of_any_order(key, *size)).collect();

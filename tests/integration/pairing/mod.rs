@@ -1,4 +1,4 @@
-//! Pairing codes: what the runtime offers, and what a phone takes (FORMATS 13).
+//! Pairing codes: what the runtime offers, and what a phone takes (formats.md#pairing).
 
 mod connection;
 mod onboarding;

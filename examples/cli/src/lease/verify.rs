@@ -101,7 +101,7 @@ fn verify_on_all_cores(chunk: &[Token], asked: &Asked, args: &VerifyArgs) -> Vec
 }
 
 fn verify_part(part: &[Token], asked: &Asked, args: &VerifyArgs) -> Vec<Result<Verified, Error>> {
-    // A token that is no text fails by itself; the empty text in its place keeps the order.
+    // A token that is not text fails by itself; the empty text in its place keeps the order.
     let texts: Vec<&str> = part.iter().map(|token| token.text().unwrap_or_default()).collect();
     let verdicts = VerifiedToken::verify_bulk(&texts, &asked.keys, &asked.checks(), asked.now);
     part.iter()

@@ -46,7 +46,7 @@ func main() {
 	}
 }
 
-// run serves until the context ends, which is no error.
+// run serves until the context ends, which is not an error.
 func run(ctx context.Context, arguments []string, input io.Reader, events *events) error {
 	flags := flag.NewFlagSet("tenant", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)

@@ -15,7 +15,7 @@ import (
 // times are how long a session waits for what.
 type times struct{ ack, ping, silence time.Duration }
 
-// deployedTimes are the deployed runtime's (FORMATS 11).
+// deployedTimes are the deployed runtime's (formats.md#frames).
 var deployedTimes = times{ack: 15 * time.Second, ping: 25 * time.Second, silence: 60 * time.Second}
 
 const writeTimeout = 10 * time.Second

@@ -9,7 +9,7 @@ public struct PulseError: Error, CustomStringConvertible, LocalizedError {
     public let code: PulseCode
     /// What is wrong, in words, to show or log.
     public let reason: String
-    /// What a relay's ERROR frame says of it, as `LICENSE_EXPIRED`, where there is one.
+    /// What a relay's ERROR frame says of it, such as `LICENSE_EXPIRED`, where there is one.
     public let wireCode: String?
 
     public var description: String { "\(reason) (\(code))" }

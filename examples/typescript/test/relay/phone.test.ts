@@ -36,7 +36,7 @@ after(async () => {
   await ended;
 });
 
-/** The code with a member changed, read anew so that nothing else changes with it. */
+/** The code with a member changed, read again so that nothing else changes with it. */
 function changed(name: string, value: string): string {
   const query = new URLSearchParams(scanned.slice("pulse://connect?".length));
   assert.ok(query.has(name));

@@ -18,8 +18,8 @@ import javax.crypto.spec.GCMParameterSpec
 import javax.crypto.spec.SecretKeySpec
 
 /**
- * The instance's half of FORMATS 12, by the JDK alone, with the keys of channel.json. It shares no code with the library,
- * so what both agree on is the format, and not a mistake that both would make.
+ * The instance's half of formats.md#channel-encryption, by the JDK alone, with the keys of channel.json. It shares no
+ * code with the library, so what both agree on is the format, and not a mistake that both would make.
  */
 internal class DeployedInstance(identityPrivateKey: String, private val ephemeralPrivate: ByteArray, private val ephemeralPublic: ByteArray) {
     private val identity: PrivateKey = KeyFactory.getInstance("Ed25519").generatePrivate(
