@@ -35,7 +35,7 @@ wasm-opt --low-memory-unused -Oz --flatten --rereloop -Oz --merge-similar-functi
   --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
   "target/wasm/$target/release/$name" -o "target/$name"
-[ "$(stat -c %s "target/$name")" -le $((448 * 1024)) ] || { echo "$name is larger than 448 KiB" >&2; exit 1; }
+[ "$(stat -c %s "target/$name")" -le $((416 * 1024)) ] || { echo "$name is larger than 416 KiB" >&2; exit 1; }
 cp "target/$name" "$folder/$name"
 made_of > "$folder/$name.made-of"
 ls -l "target/$name"
