@@ -7,12 +7,12 @@
 //! A relay verifies many tokens under few keys. What can be computed once for a key is computed once: a [`PreparedKey`]
 //! holds multiples of it, so that verifying is additions only. The trust key sets prepare their keys by themselves.
 
+mod curve;
 mod prepared;
 mod private;
 mod public;
 mod trust;
 mod trusted_key;
-mod window_table;
 
 pub use prepared::{PreparedKey, TableSize};
 pub use private::SigningKey;

@@ -142,7 +142,7 @@ fn a_provider_chained_lease_gets_the_same_answer_in_bulk() {
 #[test]
 fn tables_are_as_large_as_documented() {
     let kib = |size: TableSize| size.table_bytes().div_ceil(1024);
-    assert_eq!(SIZES.map(kib), [0, 128, 215, 640, 7040]);
+    assert_eq!(SIZES.map(kib), [0, 101, 172, 498, 5632]);
     let key = PublicKey::from_base64("kirJ+GGrL1oDgMcXHqvdzikVGoYAdgyxXTcQtErwrl4=").unwrap();
     for size in SIZES {
         assert_eq!(PreparedKey::new(&key, size).unwrap().table_size(), size);
