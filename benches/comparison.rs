@@ -60,7 +60,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         bare::dalek(&fixture, false),
         bare::ring(&fixture),
         bare::aws_lc(&fixture),
+        bare::graviola(&fixture),
+        bare::solana(&fixture, true),
+        bare::solana(&fixture, false),
     ];
+    #[cfg(all(target_arch = "x86_64", target_feature = "avx512ifma"))]
+    signatures.extend([8, 64].map(|count| bare::simd_bulk(&fixture, count)));
     let title = format!("Full check of a {}-byte lease", fixture.lease.len());
     let tables =
         [(title.as_str(), &mut leases), ("The signature alone", &mut signatures)].map(|(title, contenders)| {

@@ -2,7 +2,7 @@
 
 use pulse_trust::UnixTime;
 use pulse_trust::entitlement::{Capability, VerifiedLease};
-use pulse_trust::keys::TableSize;
+use pulse_trust::keys::{PreparedKey, TableSize};
 use pulse_trust::pairing::PairingCode;
 use pulse_trust::relay::{
     Admission, AppHandshake, Frame, FrameType, NoRevocations, danger_accept_with_ephemeral_secret,
@@ -14,16 +14,19 @@ use crate::fixtures::{Fixture, identity, pairing_code};
 const NOW: UnixTime = UnixTime::from_secs(1_795_000_000);
 
 /// Every path that is counted.
-pub const PATHS: [&str; 9] = [
+pub const PATHS: [&str; 12] = [
     "lease_verify",
     "lease_verify_plain",
+    "lease_verify_huge",
     "lease_verify_bulk_64",
+    "lease_verify_bulk_64_huge",
     "lease_asked_again",
     "lease_refused_signature",
     "admit",
     "frame_decode",
     "channel_seal_open_1k",
     "pairing_parse",
+    "tables_large",
 ];
 
 /// The path of this name, ready to run.
@@ -36,7 +39,12 @@ pub fn path(name: &str) -> Option<Box<dyn FnMut() -> bool>> {
             let keys = fixture.keys(TableSize::None);
             Box::new(move || VerifiedLease::verify(&lease, &keys, &checks, NOW).is_ok())
         }
-        "lease_verify_bulk_64" => {
+        "lease_verify_huge" => {
+            let keys = fixture.keys(TableSize::Huge);
+            Box::new(move || VerifiedLease::verify(&lease, &keys, &checks, NOW).is_ok())
+        }
+        "lease_verify_bulk_64" | "lease_verify_bulk_64_huge" => {
+            let keys = if name == "lease_verify_bulk_64" { keys } else { fixture.keys(TableSize::Huge) };
             let leases = fixture.leases(64);
             Box::new(move || {
                 let leases: Vec<&str> = leases.iter().map(String::as_str).collect();
@@ -69,6 +77,10 @@ pub fn path(name: &str) -> Option<Box<dyn FnMut() -> bool>> {
         "pairing_parse" => {
             let code = pairing_code();
             Box::new(move || PairingCode::parse(&code).is_ok())
+        }
+        "tables_large" => {
+            let key = fixture.signer.public_key().clone();
+            Box::new(move || PreparedKey::new(&key, TableSize::Large).is_ok())
         }
         _ => return None,
     })

@@ -80,6 +80,11 @@ impl Fixture {
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes))
     }
 
+    /// Different leases that take turns.
+    pub fn turns(&self) -> Turns<String> {
+        Turns::of(self.leases(64))
+    }
+
     /// Many different leases of the same tenant and length.
     pub fn leases(&self, count: usize) -> Vec<String> {
         (0..count)
@@ -90,6 +95,31 @@ impl Fixture {
                 claims.sign(&self.signer).expect("a lease")
             })
             .collect()
+    }
+}
+
+/// Inputs that take turns: one and the same again and again would have its table entries in the nearest cache, and its
+/// branches learned by the processor, which no second lease of a day finds.
+pub struct Turns<T> {
+    inputs: Vec<T>,
+    next: usize,
+}
+
+impl<T> Turns<T> {
+    /// These inputs, of which there is at least one.
+    pub fn of(inputs: Vec<T>) -> Self {
+        Self { inputs, next: 0 }
+    }
+
+    /// The next one; the first after the last.
+    pub fn turn(&mut self) -> &T {
+        self.next = (self.next + 1) % self.inputs.len();
+        &self.inputs[self.next]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[T] {
+        &self.inputs
     }
 }
 

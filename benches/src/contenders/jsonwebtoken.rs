@@ -45,7 +45,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> jsonwebtoken::errors::R
 }
 
 /// The lease under `rust_crypto`, or under `aws_lc_rs`.
-pub fn contender(fixture: &Fixture, aws_lc: bool) -> Contender<'_> {
+pub fn contender(fixture: &Fixture, aws_lc: bool) -> Contender<'static> {
     // An error says that it is installed already.
     let _ = EITHER.install_default();
     let key = DecodingKey::from_ed_der(fixture.signer.public_key().as_bytes());
@@ -55,8 +55,9 @@ pub fn contender(fixture: &Fixture, aws_lc: bool) -> Contender<'_> {
     validation.set_audience(&["pulse-pro-entitlement-cache"]);
     validation.set_required_spec_claims(&["exp", "iss", "aud"]);
     let backend = if aws_lc { "aws_lc_rs" } else { "rust_crypto" };
+    let mut leases = fixture.turns();
     Contender::new(format!("jsonwebtoken 11, {backend}"), move || {
         AWS_LC.store(aws_lc, Ordering::Relaxed);
-        decode::<Claims>(&fixture.lease, &key, &validation).is_ok_and(|token| token.claims.instance_host == HOST)
+        decode::<Claims>(leases.turn(), &key, &validation).is_ok_and(|token| token.claims.instance_host == HOST)
     })
 }

@@ -23,15 +23,16 @@ struct Claims {
 }
 
 /// The lease, with the issuer and audience asked for.
-pub fn contender(fixture: &Fixture) -> Contender<'_> {
+pub fn contender(fixture: &Fixture) -> Contender<'static> {
     let key = Ed25519PublicKey::from_bytes(fixture.signer.public_key().as_bytes()).expect("a key");
     let options = VerificationOptions {
         allowed_issuers: Some(HashSet::from(["pulse-pro-entitlement-lease".to_owned()])),
         allowed_audiences: Some(HashSet::from(["pulse-pro-entitlement-cache".to_owned()])),
         ..VerificationOptions::default()
     };
+    let mut leases = fixture.turns();
     Contender::new("jwt-simple 0.12", move || {
-        key.verify_token::<Claims>(&fixture.lease, Some(options.clone()))
+        key.verify_token::<Claims>(leases.turn(), Some(options.clone()))
             .is_ok_and(|claims| claims.custom.instance_host == HOST)
     })
 }

@@ -12,8 +12,8 @@ pub fn single(fixture: &Fixture, size: TableSize) -> Contender<'_> {
         TableSize::None => "pulse-trust, plain path, no tables".to_owned(),
         size => format!("pulse-trust, {size:?} tables"),
     };
-    let (keys, checks) = (fixture.keys(size), fixture.checks());
-    Contender::new(name, move || VerifiedLease::verify(&fixture.lease, &keys, &checks, fixture.now).is_ok())
+    let (keys, checks, mut leases) = (fixture.keys(size), fixture.checks(), fixture.turns());
+    Contender::new(name, move || VerifiedLease::verify(leases.turn(), &keys, &checks, fixture.now).is_ok())
 }
 
 /// So many different leases together.

@@ -6,7 +6,7 @@ use pasetors::token::UntrustedToken;
 use pasetors::version4::V4;
 use pasetors::{Public, public};
 
-use crate::fixtures::{Fixture, HOST};
+use crate::fixtures::{Fixture, HOST, Turns};
 use crate::rounds::Contender;
 
 /// The lease's claims as a token of its own.
@@ -25,12 +25,16 @@ pub fn contender(fixture: &Fixture) -> Contender<'static> {
         }
         .expect("a claim");
     }
-    let token = public::sign(&pair.secret, &claims, None, None).expect("a token");
+    let token = |number: u8| {
+        claims.token_identifier(&number.to_string()).expect("a claim");
+        public::sign(&pair.secret, &claims, None, None).expect("a token")
+    };
+    let mut tokens = Turns::of((0..64).map(token).collect());
     let mut rules = ClaimsValidationRules::new();
     rules.validate_issuer_with("pulse-pro-entitlement-lease");
     rules.validate_audience_with("pulse-pro-entitlement-cache");
     Contender::new("pasetors 0.8, v4 public", move || {
-        let verified = UntrustedToken::<Public, V4>::try_from(&token)
+        let verified = UntrustedToken::<Public, V4>::try_from(tokens.turn())
             .and_then(|token| public::verify(&pair.public, &token, &rules, None, None));
         verified.is_ok_and(|token| {
             let host = token.payload_claims().and_then(|claims| claims.get_claim("instance_host"));
