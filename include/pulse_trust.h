@@ -376,22 +376,22 @@ typedef int32_t pulse_tables;
 #define PULSE_TABLES_NONE 0
 
 /**
- * 128 KiB a key.
+ * 101 KiB a key.
  */
 #define PULSE_TABLES_SMALL 1
 
 /**
- * 215 KiB a key. The default in WebAssembly.
+ * 172 KiB a key. The default in WebAssembly.
  */
 #define PULSE_TABLES_MEDIUM 2
 
 /**
- * 640 KiB a key. The default elsewhere.
+ * 498 KiB a key. The default elsewhere.
  */
 #define PULSE_TABLES_LARGE 3
 
 /**
- * 6.9 MiB a key: for a relay whose processor has the cache for it.
+ * 5.5 MiB a key: for a relay whose processor has the cache for it.
  */
 #define PULSE_TABLES_HUGE 4
 

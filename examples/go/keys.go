@@ -109,9 +109,9 @@ const (
 	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
 	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
 	TablesSmall   Tables = engine.TablesSmall  // 128 KiB
-	TablesMedium  Tables = engine.TablesMedium // 215 KiB, the default in WebAssembly
-	TablesLarge   Tables = engine.TablesLarge  // 640 KiB, the default with cgo
-	TablesHuge    Tables = engine.TablesHuge   // 6.9 MiB, for a relay whose processor has the cache for it
+	TablesMedium  Tables = engine.TablesMedium // 172 KiB, the default in WebAssembly
+	TablesLarge   Tables = engine.TablesLarge  // 498 KiB, the default with cgo
+	TablesHuge    Tables = engine.TablesHuge   // 5.5 MiB, for a relay whose processor has the cache for it
 )
 
 // WithTables gives the same keys with tables of this size, built before an instance's first token.

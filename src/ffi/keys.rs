@@ -141,13 +141,13 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
 pub type pulse_tables = i32;
 /// None: for a tool or a phone that verifies a few signatures.
 pub const PULSE_TABLES_NONE: pulse_tables = 0;
-/// 128 KiB a key.
+/// 101 KiB a key.
 pub const PULSE_TABLES_SMALL: pulse_tables = 1;
-/// 215 KiB a key. The default in WebAssembly.
+/// 172 KiB a key. The default in WebAssembly.
 pub const PULSE_TABLES_MEDIUM: pulse_tables = 2;
-/// 640 KiB a key. The default elsewhere.
+/// 498 KiB a key. The default elsewhere.
 pub const PULSE_TABLES_LARGE: pulse_tables = 3;
-/// 6.9 MiB a key: for a relay whose processor has the cache for it.
+/// 5.5 MiB a key: for a relay whose processor has the cache for it.
 pub const PULSE_TABLES_HUGE: pulse_tables = 4;
 
 /// The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the

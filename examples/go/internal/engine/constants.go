@@ -62,13 +62,13 @@ const (
 	WireServerDraining = "SERVER_DRAINING"
 	// TablesNone: none: for a tool or a phone that verifies a few signatures.
 	TablesNone = 0
-	// TablesSmall: 128 KiB a key.
+	// TablesSmall: 101 KiB a key.
 	TablesSmall = 1
-	// TablesMedium: 215 KiB a key. The default in WebAssembly.
+	// TablesMedium: 172 KiB a key. The default in WebAssembly.
 	TablesMedium = 2
-	// TablesLarge: 640 KiB a key. The default elsewhere.
+	// TablesLarge: 498 KiB a key. The default elsewhere.
 	TablesLarge = 3
-	// TablesHuge: 6.9 MiB a key: for a relay whose processor has the cache for it.
+	// TablesHuge: 5.5 MiB a key: for a relay whose processor has the cache for it.
 	TablesHuge = 4
 	// KindNone: no kind: what is asked of a NULL handle.
 	KindNone = 0
