@@ -10,7 +10,9 @@ use sha2::{Digest, Sha512};
 
 use super::PublicKey;
 use super::curve::{Point, WindowTable, encode_all, sum_of_products};
-use crate::error::{Error, Result};
+#[cfg(feature = "hazmat")]
+use crate::error::Error;
+use crate::error::Result;
 
 /// So many signatures of a bulk share one inversion, which leaves each of them a hundredth of its cost.
 const GROUP: usize = 64;

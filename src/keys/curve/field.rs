@@ -4,6 +4,8 @@
 //! keep track of them: a [`Tight`] element comes out of a multiplication, a [`Loose`] one is a sum or a difference of
 //! tight ones and can only be multiplied or carried.
 
+use core::hint::black_box;
+
 #[cfg(target_pointer_width = "32")]
 use fiat_crypto::curve25519_32 as fiat;
 #[cfg(not(target_pointer_width = "32"))]
@@ -168,10 +170,10 @@ impl Loose {
         Tight(limbs)
     }
 
-    /// One limb, for what needs no more than to have read this element's memory.
+    /// Reads from this element's memory, for nothing but that it is then in the nearest cache.
     #[inline(always)]
-    pub(super) fn lowest_limb(&self) -> u64 {
+    pub(super) fn touch(&self) {
         let [lowest, ..] = self.0.0;
-        u64::from(lowest)
+        black_box(lowest);
     }
 }

@@ -128,8 +128,9 @@ impl Entry {
 
     /// Reads from both of the entry's cache lines, so that they are on their way.
     #[inline(always)]
-    pub(super) fn touch(&self) -> u64 {
-        self.half_sum.lowest_limb() ^ self.dxy.lowest_limb()
+    pub(super) fn touch(&self) {
+        self.half_sum.touch();
+        self.dxy.touch();
     }
 }
 

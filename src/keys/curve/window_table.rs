@@ -4,8 +4,6 @@
 //! written in signed digits of radix `2^w`, and each digit picks one entry of its row, to add or to subtract. The digit of
 //! the last row is not signed: its row has an entry for each value that a scalar below the group's order can have there.
 
-use core::hint::black_box;
-
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use curve25519_dalek::traits::Identity;
@@ -26,7 +24,7 @@ pub(in crate::keys) fn sum_of_products<const N: usize>(products: [(&WindowTable,
     let picked = || products.iter().flat_map(|(table, digits)| table.picked(digits));
     // All entries are read from once before the first is added, so that the reads are under way at the same time. The
     // processor would not look ahead as far by itself: an addition has more instructions than it can have in flight.
-    black_box(picked().fold(0, |read, (entry, _)| read ^ entry.touch()));
+    picked().for_each(|(entry, _)| entry.touch());
     let mut picked = picked();
     let first = picked.next().map_or(Point::NEUTRAL, |(entry, negative)| entry.to_point(negative));
     picked.fold(first, |mut sum, (entry, negative)| {
