@@ -32,6 +32,25 @@ pub fn cases<'a>(file: &'a serde_json::Value, list: &str) -> &'a [serde_json::Va
     cases
 }
 
+/// A text of a case; empty where it has none.
+pub fn text<'a>(value: &'a serde_json::Value, name: &str) -> &'a str {
+    value[name].as_str().unwrap_or_default()
+}
+
+/// A time of a case, in Unix seconds.
+pub fn time(value: &serde_json::Value, name: &str) -> pulse_trust::UnixTime {
+    pulse_trust::UnixTime::from_secs(value[name].as_i64().unwrap_or_else(|| panic!("no time {name}")))
+}
+
+/// The keys under which the tokens of a file are verified.
+pub fn trust_keys(file: &serde_json::Value) -> pulse_trust::keys::TrustKeys {
+    let set = |name: &str| {
+        let keys = pulse_trust::keys::TrustKeySet::from_setting(text(file, name));
+        keys.unwrap_or_else(|error| panic!("{name}: {error}"))
+    };
+    pulse_trust::keys::TrustKeys { lease: set("hosted_public_key"), license: set("license_public_key") }
+}
+
 /// The bytes that hex digits stand for.
 pub fn bytes_of_hex(digits: &str) -> Vec<u8> {
     let pair = |start| u8::from_str_radix(&digits[start..start + 2], 16);

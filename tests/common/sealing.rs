@@ -56,3 +56,18 @@ pub fn integrity(key: [u8; 32], payload: &str) -> String {
     mac.update(payload.as_bytes());
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// The members of a billing.json that are sealed.
+pub const SECRETS: [&str; 2] = ["entitlement_jwt", "entitlement_refresh_token"];
+
+/// A billing.json, its secrets opened where they are sealed.
+pub fn file_with_plain_secrets(directory: &Path, path: &str) -> serde_json::Value {
+    let bytes = std::fs::read(directory.join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_else(|error| panic!("{path}: {error}"));
+    for name in SECRETS {
+        if let Some(secret) = value.get_mut(name) {
+            *secret = unseal_text(master_key(directory), secret.as_str().unwrap_or_default()).into();
+        }
+    }
+    value
+}

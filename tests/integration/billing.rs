@@ -2,30 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
-use crate::common::sealing::{integrity, master_key, seal_text, unseal_text};
-use crate::common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::sealing::{SECRETS, file_with_plain_secrets, integrity, master_key, seal_text};
+use crate::common::{copied, files_of, text, vectors};
 use pulse_trust::Error;
 use pulse_trust::storage::{BillingState, DataDir};
-use serde_json::{Value, json};
-
-const SECRETS: [&str; 2] = ["entitlement_jwt", "entitlement_refresh_token"];
-
-fn text<'a>(value: &'a Value, name: &str) -> &'a str {
-    value[name].as_str().unwrap_or_default()
-}
-
-/// The file, its secrets opened where they are sealed.
-fn file_with_plain_secrets(directory: &Path, path: &str) -> Value {
-    let mut value: Value = serde_json::from_slice(&fs::read(directory.join(path)).unwrap()).unwrap();
-    for name in SECRETS {
-        if let Some(secret) = value.get_mut(name) {
-            *secret = unseal_text(master_key(directory), secret.as_str().unwrap()).into();
-        }
-    }
-    value
-}
+use serde_json::json;
 
 /// A directory with the key of a deployed one and this billing.json.
 fn with_billing(json: &str) -> tempfile::TempDir {
@@ -39,128 +21,6 @@ fn load(directory: &tempfile::TempDir) -> Result<BillingState, Error> {
     let loaded = DataDir::new(directory.path()).lock().unwrap().billing_state("default")?;
     assert_eq!(loaded.warnings, []);
     Ok(loaded.value.unwrap())
-}
-
-#[test]
-fn states_are_read_and_rewritten_as_deployed() {
-    let file = vector_file("billing.json");
-    for case in cases(&file, "cases") {
-        let (name, org) = (text(case, "name"), text(case, "org"));
-        let directory = copied(&vectors().join("billing").join(name));
-        let before = files_of(directory.path());
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let loaded = data_dir.billing_state(org);
-        let after = files_of(directory.path());
-        if !case["state_present"].as_bool().unwrap() {
-            let error = loaded.unwrap_err();
-            assert!(matches!(error, Error::BillingTampered { .. }), "{name}: {error:?}");
-            assert_eq!(data_dir.save_billing_state(org, &mut BillingState::default()), Err(error), "{name}");
-            assert!(files_of(directory.path()) == before, "{name}: a refused file was changed");
-            continue;
-        }
-        let loaded = loaded.unwrap();
-        assert_eq!(loaded.warnings, [], "{name}");
-        let state = loaded.value.unwrap();
-        let path = if org == "default" { "billing.json".to_owned() } else { format!("orgs/{org}/billing.json") };
-        assert_eq!(after != before, case["file_rewritten"].as_bool().unwrap(), "{name}");
-        assert_eq!(state.integrity, text(&serde_json::from_slice(&after[&path]).unwrap(), "integrity"), "{name}");
-        // Under an older payload the deployed runtime leaves some of what it covers not: there the codes differ.
-        let cleared_ours = name.starts_with("integrity-before") || name.starts_with("integrity-oldest");
-        if !cleared_ours {
-            assert_eq!(state.integrity, text(case, "integrity_after"), "{name}");
-        }
-        let mut expected = case["resolved"].clone();
-        expected["integrity"] = state.integrity.clone().into();
-        let mut seen = state_value(&state);
-        if !state.entitlement_jwt.is_empty() {
-            // What the lease decides in memory is not the file's.
-            for value in [&mut seen, &mut expected] {
-                let decided = [
-                    "capabilities",
-                    "limits",
-                    "meters_enabled",
-                    "plan_version",
-                    "subscription_state",
-                    "trial_started_at",
-                    "trial_ends_at",
-                ];
-                value.as_object_mut().unwrap().retain(|member, _| !decided.contains(&member.as_str()));
-            }
-        }
-        if expected["integrity"] == "" {
-            expected.as_object_mut().unwrap().remove("integrity");
-        }
-        assert_eq!(seen, expected, "{name}");
-        let again = data_dir.billing_state(org).unwrap().value.unwrap();
-        assert_eq!(state_value(&again), state_value(&state), "{name}");
-        assert!(files_of(directory.path()) == after, "{name}: rewritten twice");
-    }
-}
-
-/// What the vectors show of a state: its members as they would be written, secrets in plain.
-fn state_value(state: &BillingState) -> Value {
-    let mut value = json!({
-        "capabilities": state.capabilities, "limits": state.limits, "meters_enabled": state.meters_enabled,
-        "plan_version": state.plan_version, "subscription_state": state.subscription_state,
-    });
-    let members = value.as_object_mut().unwrap();
-    for (name, text) in [
-        ("entitlement_jwt", state.entitlement_jwt.as_str()),
-        ("entitlement_refresh_token", state.entitlement_refresh_token.as_str()),
-        ("integrity", &state.integrity),
-        ("stripe_customer_id", &state.stripe_customer_id),
-        ("stripe_subscription_id", &state.stripe_subscription_id),
-        ("stripe_price_id", &state.stripe_price_id),
-    ] {
-        if !text.is_empty() {
-            members.insert(name.into(), text.into());
-        }
-    }
-    for (name, number) in [
-        ("trial_started_at", state.trial_started_at),
-        ("trial_ends_at", state.trial_ends_at),
-        ("trial_extended_at", state.trial_extended_at),
-        ("overflow_granted_at", state.overflow_granted_at),
-        ("quickstart_credits_used", Some(state.quickstart_credits_used).filter(|used| *used != 0)),
-        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at),
-    ] {
-        if let Some(number) = number {
-            members.insert(name.into(), number.into());
-        }
-    }
-    if state.quickstart_credits_granted {
-        members.insert("quickstart_credits_granted".into(), true.into());
-    }
-    value
-}
-
-#[test]
-fn what_the_control_plane_issued_is_written_byte_for_byte_but_for_the_sealing() {
-    let file = vector_file("issued.json");
-    for case in cases(&file, "cases") {
-        let name = text(case, "name");
-        let directory = copied(&vectors().join("issued").join(name));
-        let before = fs::read_to_string(directory.path().join("billing.json")).unwrap();
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let mut state = data_dir.billing_state("default").unwrap().value.unwrap();
-        assert_eq!(state_value(&state), case["billing_state"], "{name}");
-        assert_eq!(data_dir.save_billing_state("default", &mut state), Ok(Vec::new()));
-        let after = fs::read_to_string(directory.path().join("billing.json")).unwrap();
-        assert_eq!(without_sealed(&after), without_sealed(&before), "{name}");
-        if directory.path().join(".encryption.key").exists() {
-            let plain = file_with_plain_secrets(directory.path(), "billing.json");
-            assert!(SECRETS.iter().all(|secret| plain[*secret] == case["billing_state"][*secret]), "{name}");
-        }
-    }
-}
-
-/// The text of a file with the two sealed texts, which are random, taken out.
-fn without_sealed(file: &str) -> String {
-    let value: Value = serde_json::from_str(file).unwrap();
-    SECRETS.iter().fold(file.to_owned(), |file, name| match text(&value, name) {
-        "" => file,
-        sealed => file.replace(sealed, "SEALED"),
-    })
 }
 
 /// A state with every member, and the payload of its code as FORMATS 8 spells it.

@@ -3,56 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use crate::common::sealing::{license_key, seal_text, unseal_text};
-use crate::common::{cases, copied, files_of, vector_file, vectors};
+use crate::common::files_of;
+use crate::common::sealing::{license_key, seal_text};
 use pulse_trust::Error;
 use pulse_trust::storage::DataDir;
-use serde_json::Value;
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
-
-#[test]
-fn tenants_license_files_are_read_and_kept() {
-    let file = vector_file("tenants.json");
-    let (mut activations, mut licenses) = (0, 0);
-    for case in cases(&file, "cases") {
-        let name = case["name"].as_str().unwrap();
-        let directory = copied(&vectors().join("tenants").join(name).join("before"));
-        let before = files_of(directory.path());
-        let opened = |file: &str| -> Option<Value> {
-            let key = license_key(fs::read_to_string(directory.path().join(".license-key")).ok()?.trim());
-            let sealed = fs::read_to_string(directory.path().join(file)).ok()?;
-            Some(serde_json::from_str(&unseal_text(key, sealed.trim())).unwrap())
-        };
-        let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let (activation, license) = (data_dir.activation().unwrap(), data_dir.license().unwrap());
-        assert!(activation.warnings.is_empty() && license.warnings.is_empty(), "{name}");
-        match (opened("activation.enc"), activation.value) {
-            (None, None) => {}
-            (Some(expected), Some(activation)) => {
-                assert_eq!(activation.grant_jwt.as_str(), expected["grant_jwt"], "{name}");
-                assert_eq!(Some(activation.paid_access_suspended), suspended(&expected), "{name}");
-                activations += 1;
-            }
-            (expected, activation) => panic!("{name}: {expected:?}, {activation:?}"),
-        }
-        match (opened("license.enc"), license.value) {
-            (None, None) => {}
-            (Some(expected), Some(license)) => {
-                assert_eq!(license.license_key.as_str(), expected["license_key"], "{name}");
-                assert_eq!(license.grace_period_end, expected["grace_period_end"].as_i64(), "{name}");
-                licenses += 1;
-            }
-            (expected, license) => panic!("{name}: {expected:?}, {license:?}"),
-        }
-        assert!(files_of(directory.path()) == before, "{name}");
-    }
-    assert!(activations > 0 && licenses > 0);
-}
-
-fn suspended(activation: &Value) -> Option<bool> {
-    activation.get("paid_access_suspended").map_or(Some(false), Value::as_bool)
-}
 
 #[test]
 fn white_space_around_key_file_and_token_is_trimmed() {

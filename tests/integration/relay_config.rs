@@ -1,18 +1,8 @@
 //! The relay config: server URLs, the environment over the file, the JSON text (FORMATS 7).
 
-use crate::common::{cases, vector_file};
+use crate::common::vector_file;
+use pulse_trust::Error;
 use pulse_trust::relay::{DEFAULT_SERVER_URL, Identity, RelayConfig, RelayEnvironment, validate_server_url};
-use pulse_trust::{Error, Warning};
-
-#[test]
-fn server_urls_are_valid_as_deployed() {
-    let file = vector_file("relay_config.json");
-    for case in cases(&file, "server_urls") {
-        let url = case["url"].as_str().unwrap();
-        let valid = case["valid"].as_bool().unwrap() && case.get("ours").is_none();
-        assert_eq!(validate_server_url(url).is_ok(), valid, "{url:?}");
-    }
-}
 
 #[test]
 fn server_urls_at_the_edges() {
@@ -60,35 +50,6 @@ fn server_urls_at_the_edges() {
         "\u{feff}wss://h/",
     ] {
         assert!(matches!(validate_server_url(invalid), Err(Error::ServerUrlInvalid { .. })), "{invalid:?}");
-    }
-}
-
-#[test]
-fn the_environment_counts_over_the_file() {
-    let file = vector_file("relay_config.json");
-    for case in cases(&file, "environment") {
-        let values = ["PULSE_RELAY_ENABLED", "PULSE_RELAY_SERVER"].map(|name| case[name].as_str().unwrap());
-        let (environment, warnings) = RelayEnvironment::from_values(Some(values[0]), Some(values[1]));
-        let mut config = RelayConfig::from_json(&case["file"].to_string()).unwrap();
-        let has_no_server = environment.server_url_over("").is_empty();
-        let in_file = (config.enabled, config.server_url.clone());
-        environment.apply(&mut config);
-        assert_eq!(as_json(&config), case["effective"], "{case}");
-
-        let says = (environment.enabled_over(false), environment.says_disabled());
-        let is_ignored = |name: &str| {
-            warnings
-                .iter()
-                .any(|warning| matches!(warning, Warning::EnvironmentIgnored { variable, .. } if *variable == name))
-        };
-        assert_eq!(is_ignored("PULSE_RELAY_ENABLED"), !values[0].is_empty() && says == (false, false), "{case}");
-        assert_eq!(is_ignored("PULSE_RELAY_SERVER"), !values[1].is_empty() && has_no_server);
-        if case["file"]["enabled"] != case["effective"]["enabled"] {
-            assert_eq!(says, (!in_file.0, in_file.0), "{case}");
-        }
-        if has_no_server {
-            assert_eq!(config.server_url, in_file.1);
-        }
     }
 }
 

@@ -1,29 +1,6 @@
-//! Any text as a token: it is refused, in bulk for the same reason as alone.
 #![no_main]
 
-use std::sync::LazyLock;
+#[path = "../inputs/mod.rs"]
+mod inputs;
 
-use libfuzzer_sys::fuzz_target;
-use pulse_trust::UnixTime;
-use pulse_trust::entitlement::{HostBinding, LeaseChecks, VerifiedToken};
-use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-
-static KEYS: LazyLock<TrustKeys> = LazyLock::new(|| {
-    let key = SigningKey::from_seed(&[7; 32]).expect("a seed");
-    let keys = TrustKeySet::new([key.public_key().clone()]);
-    TrustKeys { lease: keys.clone(), license: keys }
-});
-
-fuzz_target!(|text: &str| {
-    let checks = LeaseChecks::new(HostBinding::AnyHost);
-    let now = UnixTime::from_secs(1_795_000_000);
-    let alone = VerifiedToken::verify(text, &KEYS, &checks, now);
-    let in_bulk = VerifiedToken::verify_bulk(&[text, text], &KEYS, &checks, now);
-    for result in &in_bulk {
-        assert_eq!(result.as_ref().err(), alone.as_ref().err());
-    }
-    if let Err(error) = alone {
-        // A message fits an ERROR frame's payload.
-        assert!(error.to_string().len() <= 40_000);
-    }
-});
+libfuzzer_sys::fuzz_target!(|input: &[u8]| inputs::token::run(input));

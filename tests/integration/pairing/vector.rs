@@ -1,4 +1,5 @@
 //! `onboarding.json`, read so that the order of members in a payload is kept.
+#![allow(dead_code, reason = "each test program uses its part of it")]
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
