@@ -15,8 +15,10 @@ made_of() {
 }
 
 if [ "${1:-}" = --check ]; then
-  [ "$(cat "$folder/$name.made-of")" = "$(made_of)" ] || { echo "$folder/$name is outdated: run examples/wasm.sh" >&2; exit 1; }
-  echo "$name is current, $(stat -c %s "$folder/$name") bytes"
+  now=$(made_of)
+  committed=$(cat "$folder/$name.made-of")
+  [ "$committed" = "$now" ] || { echo "$folder/$name is outdated: run examples/wasm.sh" >&2; exit 1; }
+  stat -c "$name is current, %s bytes" "$folder/$name"
   exit
 fi
 
@@ -35,7 +37,8 @@ wasm-opt --low-memory-unused -Oz --flatten --rereloop -Oz --merge-similar-functi
   --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \
   "target/wasm/$target/release/$name" -o "target/$name"
-[ "$(stat -c %s "target/$name")" -le $((416 * 1024)) ] || { echo "$name is larger than 416 KiB" >&2; exit 1; }
+size=$(stat -c %s "target/$name")
+[ "$size" -le $((416 * 1024)) ] || { echo "$name is larger than 416 KiB" >&2; exit 1; }
 cp "target/$name" "$folder/$name"
 made_of > "$folder/$name.made-of"
 ls -l "target/$name"

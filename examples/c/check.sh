@@ -15,19 +15,22 @@ trap 'rm -rf "$prefix"' EXIT
 # With its symbols, so that valgrind can tell whose memory it is.
 CARGO_PROFILE_CAPI_STRIP=none cargo cinstall -p pulse-trust --profile capi --no-default-features --prefix "$prefix" --libdir "$prefix/lib" --includedir "$prefix/include" --features capi
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-readelf -d "$prefix"/lib/libpulse_trust.so | grep -q 'SONAME.*libpulse_trust\.so\.0' || { echo "no SONAME" >&2; exit 1; }
+dynamic=$(readelf -d "$prefix/lib/libpulse_trust.so")
+grep 'SONAME.*libpulse_trust\.so\.0' <<<"$dynamic" || { echo "no SONAME libpulse_trust.so.0" >&2; exit 1; }
 size=$(stat -L -c %s "$prefix/lib/libpulse_trust.so")
 strip -o "$prefix/stripped.so" "$prefix/lib/libpulse_trust.so"
 stripped=$(stat -c %s "$prefix/stripped.so")
 echo "shared library: $size bytes, stripped $stripped"
 [ "$stripped" -le 1048576 ] || { echo "over 1 MiB" >&2; exit 1; }
-# shellcheck disable=SC2046
-cc -std=c11 -Wall -Wextra -Werror -pedantic -g examples/c/tenant.c $(pkg-config --cflags --libs pulse_trust) -o "$prefix/tenant"
+flags=$(pkg-config --cflags --libs pulse_trust)
+read -ra flags <<<"$flags"
+cc -std=c11 -Wall -Wextra -Werror -pedantic -g examples/c/tenant.c "${flags[@]}" -o "$prefix/tenant"
 mkdir "$prefix/data"
 LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --suppressions=examples/c/valgrind.supp --error-exitcode=9 --leak-check=full --show-leak-kinds=all \
   --errors-for-leak-kinds=all "$prefix/tenant" "$prefix/data"
-ls -A "$prefix/data"
+for file in .encryption.key billing.json relay.enc; do
+  [ -s "$prefix/data/$file" ] || { echo "the tenant did not write $file" >&2; exit 1; }
+done
 # What a call, a million values and many threads cost; here a tenth of each.
-# shellcheck disable=SC2046
-cc -std=c11 -O2 -Wall -Wextra -Werror -pedantic examples/c/soak.c $(pkg-config --cflags --libs pulse_trust) -pthread -o "$prefix/soak"
+cc -std=c11 -O2 -Wall -Wextra -Werror -pedantic examples/c/soak.c "${flags[@]}" -pthread -o "$prefix/soak"
 LD_LIBRARY_PATH=$prefix/lib "$prefix/soak" 100000 10000

@@ -27,12 +27,14 @@ done
 
 step "a user's module graph: wazero, and what wazero needs"
 needed=$(go list -m -f '{{if not .Main}}{{.Path}}{{end}}' all | sort)
-[ "$needed" = "$(printf '%s\n' github.com/tetratelabs/wazero golang.org/x/sys)" ] || { echo "$needed" >&2; exit 1; }
+[ "$needed" = $'github.com/tetratelabs/wazero\ngolang.org/x/sys' ] || { echo "$needed" >&2; exit 1; }
 
 step without a C compiler
 # As a user has it who fetched the module: nothing but the default engine, and no file that a C compiler would be asked for.
-(PATH=$(dirname "$(command -v go)") CC=/nowhere CGO_ENABLED=0 go build ./...)
-[ -z "$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./...)" ] || { echo "cgo files without the tag" >&2; exit 1; }
+go=$(command -v go)
+PATH=${go%/*} CC=/nowhere CGO_ENABLED=0 go build ./...
+with_cgo=$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./...)
+[ -z "$with_cgo" ] || { echo "cgo files without the tag" >&2; exit 1; }
 # The tag without cgo says what is wrong.
 if said=$(CGO_ENABLED=0 go build -tags=pulsetrust_cgo ./internal/engine 2>&1); then echo "it builds without an engine" >&2; exit 1; fi
 grep -q pulsetrust_cgo_needs_CGO_ENABLED_1 <<<"$said" || { echo "$said" >&2; exit 1; }
@@ -44,7 +46,8 @@ step tests through cgo, with the race detector
 for module in "${modules[@]}"; do (cd "$module" && GODEBUG=cgocheck=1 go test -tags=pulsetrust_cgo -count=1 -race ./...); done
 
 # An amd64 kernel runs 386 programs; wazero interprets there.
-if [ "$(go env GOHOSTARCH)" = amd64 ]; then
+architecture=$(go env GOHOSTARCH)
+if [ "$architecture" = amd64 ]; then
   step tests on 32 bits
   CGO_ENABLED=0 GOARCH=386 go test -count=1 -short ./...
 fi
@@ -57,7 +60,7 @@ for platform in linux/amd64 linux/arm64 linux/386 linux/arm/6 linux/arm/7 darwin
   go vet ./...
   (cd cmd && go build -o "$scratch/firstuse" ./firstuse)
   if [ "$os" = linux ]; then (cd cmd && go build -o "$scratch/tenant" ./tenant); fi
-  echo "$platform: $(stat -c %s "$scratch/firstuse") bytes"
+  stat -c "$platform: %s bytes" "$scratch/firstuse"
 done
 unset CGO_ENABLED GOOS GOARCH GOARM
 

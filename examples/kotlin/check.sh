@@ -55,15 +55,21 @@ phone() { # status expected code [path]
   [ "$got" = "$1" ] || { echo "exit status $got, not $1" >&2; cat "$scratch/serving.log" >&2; exit 1; }
   grep -qE "$2" <<< "$said" || { echo "not said: $2" >&2; exit 1; }
 }
-# The code with another value of a member.
-with() { sed -E "s#([?&]$1=)[^&]*#\1$2#" <<< "$code"; }
 phone 0 '^body \{.*"status":"healthy"' "$code"
 phone 0 '^status 404$' "$code" /api/nothing
+
 # A relay in the middle has another identity key: the same code, but for the key.
 other=$(openssl genpkey -algorithm ed25519 -outform DER | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64 |
   sed 's/+/%2B/g; s#/#%2F#g; s/=/%3D/g')
-phone 1 '^refused 521 KEY_EXCHANGE_SIGNATURE' "$(with identity_public_key "$other")"
-phone 1 '^refused AUTH_FAILED' "$(with auth_token wrong)"
-phone 1 '^refused INSTANCE_NOT_FOUND' "$(with instance_id relay_0000000000000000)"
-phone 1 '^refused 605 PAIRING_INSECURE_URL' "$(with relay_url ws%3A%2F%2Frelay.example.test)"
+# The code with another value of a member is refused.
+refused() { # expected member value
+  local changed
+  changed=$(sed -E "s#([?&]$2=)[^&]*#\1$3#" <<< "$code")
+  [ "$changed" != "$code" ] || { echo "the code has no $2" >&2; exit 1; }
+  phone 1 "^refused $1" "$changed"
+}
+refused '521 KEY_EXCHANGE_SIGNATURE' identity_public_key "$other"
+refused AUTH_FAILED auth_token wrong
+refused INSTANCE_NOT_FOUND instance_id relay_0000000000000000
+refused '605 PAIRING_INSECURE_URL' relay_url ws%3A%2F%2Frelay.example.test
 echo "examples/kotlin: all holds"

@@ -3,5 +3,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 [ -f "$here/target/classpath" ] || { echo "first: mvn -q -B test-compile" >&2; exit 2; }
+classpath=$(cat "$here/target/classpath")
 exec java "-Djna.library.path=${PULSE_TRUST_LIBRARY:-$here/../../target/capi}" \
-  -cp "$here/target/test-classes:$here/target/classes:$(cat "$here/target/classpath")" io.pulserelay.phone.MainKt "$@"
+  -cp "$here/target/test-classes:$here/target/classes:$classpath" io.pulserelay.phone.MainKt "$@"

@@ -16,7 +16,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 checkout=$(cd "$1" && pwd)
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
-if [ -n "$(ls -A "$out")" ]; then
+present=$(ls -A "$out")
+if [ -n "$present" ]; then
   echo "$out is not empty: name a new folder, and compare it with tests/vectors/deployed" >&2
   exit 2
 fi

@@ -8,6 +8,7 @@ relay=$PWD/../../../target/release/pulse-relay
 [ -x "$relay" ] || { echo "no $relay: cargo build --release -p pulse-relay" >&2; exit 1; }
 folder=$(mktemp -d)
 started=()
+# shellcheck disable=SC2317 # The trap calls it.
 finish() {
   trap - EXIT
   for process in "${started[@]}"; do kill "$process" 2>/dev/null || true; done

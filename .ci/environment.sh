@@ -1,0 +1,81 @@
+# Sourced by every check: strict mode, the root of the repository, the settings of every build, and the tools.
+# shellcheck shell=bash
+set -euo pipefail
+shopt -s inherit_errexit
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# Without debug information a cold build takes half the time and a third of the space.
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_TERM_PROGRESS_WHEN=never DEBIAN_FRONTEND=noninteractive
+# Incremental files serve an editor's second build; a build from nothing only pays for them.
+if [ "${CI:-}" = true ]; then export CARGO_INCREMENTAL=0; fi
+export PATH="$PWD/target/tools/bin:$PATH"
+
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+
+# What a check could not look at on this machine. `.ci/run` repeats it at its end. On GitHub everything can be had, so
+# that it is a failure there.
+not_checked() {
+  printf 'NOT CHECKED: %s\n' "$*"
+  [ "${GITHUB_ACTIONS:-}" != true ] || fail "on GitHub this must be checked"
+  [ -z "${PULSE_TRUST_NOT_CHECKED:-}" ] || printf '%s\n' "$*" >>"$PULSE_TRUST_NOT_CHECKED"
+}
+
+# Makes programs available, each from the row of `.ci/tools` that names it.
+need() {
+  local program row kind package version
+  for program in "$@"; do
+    row=$(awk -v program="$program" '$1 == program { print $2, $3, $4 }' .ci/tools)
+    [ -n "$row" ] || fail "$program is not in .ci/tools"
+    read -r kind package version <<<"$row"
+    case $kind in
+      debian) need_debian "$program" "$package" ;;
+      crate) need_crate "$package" "$version" ;;
+      python) need_python "$program" "$package" "$version" ;;
+      go) need_go "$program" "$package" "$version" ;;
+      *) fail ".ci/tools: $program comes from '$kind', expected debian, crate, python or go" ;;
+    esac
+  done
+}
+
+need_debian() { # program package
+  if command -v "$1" >/dev/null; then return; fi
+  install_debian "$2"
+  command -v "$1" >/dev/null || fail "the package $2 has no program $1"
+}
+
+as_root() {
+  if [ "$EUID" = 0 ]; then "$@"; else sudo --preserve-env=DEBIAN_FRONTEND "$@"; fi
+}
+
+# With what the package recommends: Chromium's fonts are among it.
+install_debian() { # package
+  echo "installing $1"
+  as_root apt-get update -q >/dev/null
+  as_root apt-get install -y -q "$1" >/dev/null
+}
+
+# The versions are exact: a newer tool's new lint must not fail a landing that did not touch what it is about.
+need_crate() { # crate version
+  local installed
+  installed=$(cargo install --list)
+  if grep -x "$1 v$2:" <<<"$installed" >/dev/null; then return; fi
+  echo "installing $1 $2"
+  CARGO_INCREMENTAL=0 CARGO_TARGET_DIR=target/tools/build cargo install --quiet --debug --locked "$1" --version "$2"
+}
+
+need_python() { # program package version
+  [ -x target/tools/python/bin/pip ] || python3 -m venv target/tools/python
+  target/tools/python/bin/pip install -q --disable-pip-version-check --only-binary :all: "$2==$3"
+  mkdir -p target/tools/bin
+  ln -sf "$PWD/target/tools/python/bin/$1" target/tools/bin/
+}
+
+need_go() { # program module version
+  local installed
+  installed=$(go version -m "target/tools/bin/$1" 2>&1) || installed=
+  if grep -E "mod[[:space:]].*[[:space:]]$3([[:space:]]|\$)" <<<"$installed" >/dev/null; then return; fi
+  GOBIN=$PWD/target/tools/bin go install "$2@$3"
+}

@@ -1,0 +1,168 @@
+# shellcheck shell=bash
+# The faults that .ci/planted plants: how long the gate takes, the gate, what is wrong, what the gate says of it, and the
+# commands that plant it.
+set -euo pipefail
+
+fault quick formatting "a line that rustfmt writes otherwise" 'Diff in .*src/lib.rs' <<'PLANT'
+echo 'fn  planted( ) {}' >>src/lib.rs
+PLANT
+
+fault quick scripts "a negated command, whose failure stops nothing" 'SC2251' <<'PLANT'
+printf '%s\n' '! grep -q planted README.md' 'echo done' >>.ci/checks/wasm
+PLANT
+
+fault quick scripts "a pipeline's status that is read after another command" 'PIPESTATUS is lost' <<'PLANT'
+# shellcheck disable=SC2016
+printf '%s\n' 'false | cat || true' '[ "${PIPESTATUS[0]}" = 0 ]' >>tests/fuzz/run.sh
+PLANT
+
+fault quick scripts "a script that goes on after a failure" "expected 'set -euo pipefail'" <<'PLANT'
+sed -i '/^set -euo pipefail$/d' examples/wasm.sh
+PLANT
+
+fault quick scripts "a check of a command substitution whose failure is lost" 'SC2312' <<'PLANT'
+# shellcheck disable=SC2016
+echo '[ -z "$(grep planted README.md)" ]' >>.ci/checks/wasm
+PLANT
+
+fault quick scripts "a workflow that runs what a stranger writes" 'template-injection|untrusted' <<'PLANT'
+# shellcheck disable=SC2016
+sed -i 's|- run: .ci/run$|- run: echo ${{ github.event.pull_request.title }}|' .github/workflows/ci.yml
+PLANT
+
+fault quick scripts "an action that is not pinned" 'unpinned-uses' <<'PLANT'
+sed -i 's|actions/checkout@[0-9a-f]* # v5.0.0|actions/checkout@v5|' .github/workflows/nightly.yml
+PLANT
+
+fault quick spelling "a misspelled word" 'recieve' <<'PLANT'
+echo 'What they recieve.' >>README.md
+PLANT
+
+fault quick wasm "sources that the WebAssembly was not made of" 'outdated: run examples/wasm.sh' <<'PLANT'
+echo '// planted' >>src/lib.rs
+PLANT
+
+fault quick dependencies "a crate that builds C code" 'error\[banned\]|build-script-not-allowed' <<'PLANT'
+sed -i 's/^\[dependencies\]$/[dependencies]\nring = "0.17"/' Cargo.toml
+cargo metadata --format-version 1 --offline >/dev/null
+PLANT
+
+fault quick dependencies "two versions of a crate" 'error\[duplicate\]' <<'PLANT'
+sed -i 's/^\[dependencies\]$/[dependencies]\nold = { package = "getrandom", version = "0.2" }/' Cargo.toml
+cargo metadata --format-version 1 --offline >/dev/null
+PLANT
+
+fault quick dependencies "a license that is not on the list" 'error\[rejected\]' <<'PLANT'
+cargo new --quiet --lib --vcs none planted
+sed -i 's/^edition = .*/&\nlicense = "GPL-3.0-only"\npublish = false/' planted/Cargo.toml
+sed -i 's/^\[dependencies\]$/[dependencies]\nplanted = { path = "planted", version = "0.1.0" }/' Cargo.toml
+cargo metadata --format-version 1 --offline >/dev/null
+PLANT
+
+fault quick dependencies "a crate that comes from a repository" 'error\[source-not-allowed\]' <<'PLANT'
+cargo new --quiet --lib target/planted-source
+git -C target/planted-source add -A
+git -C target/planted-source -c user.name=planted -c user.email=planted@example.test commit --quiet -m planted || true
+sed -i "s|^\[dependencies\]$|[dependencies]\nplanted-source = { git = \"file://$PWD/target/planted-source\" }|" Cargo.toml
+cargo metadata --format-version 1 >/dev/null
+PLANT
+
+fault quick dependencies "more crates than are allowed" 'expected at most 60' <<'PLANT'
+sed -i 's/^\[dependencies\]$/[dependencies]\ncriterion = "0.8"\naxum-like = { package = "hyper-util", version = "0.1", features = ["full"] }/' Cargo.toml
+cargo metadata --format-version 1 --offline >/dev/null
+PLANT
+
+fault slow lints "a panic in the library" 'clippy::unwrap_used|used .unwrap' <<'PLANT'
+echo '/// Planted.
+#[must_use]
+pub fn planted(number: Option<u8>) -> u8 {
+    number.unwrap()
+}' >>src/lib.rs
+PLANT
+
+fault slow quick-tests "a vector that is read otherwise than it says" 'leases/.*FAILED|failures:' <<'PLANT'
+sed -i '0,/"grants_relay": true/s//"grants_relay": false/' tests/vectors/deployed/leases.json
+PLANT
+
+fault slow quick-tests "an input that a fuzz target fails on" 'fuzz/token/.*FAILED|fuzz/token' <<'PLANT'
+sed -i '0,/^pub(crate) fn run(input: &\[u8\]) {$/s//&\n    assert!(input.len() > 100_000, "planted");/' tests/fuzz/inputs/token.rs
+PLANT
+
+fault slow features "a module that leans on a feature in silence" 'unresolved import|could not find' <<'PLANT'
+echo '/// Planted.
+pub use crate::storage::DataDir as Planted;' >>src/lib.rs
+PLANT
+
+fault slow documentation "a link that leads nowhere" 'unresolved link' <<'PLANT'
+echo '/// See [`nowhere_at_all`].
+pub const PLANTED: u8 = 0;' >>src/lib.rs
+PLANT
+
+fault slow rust-version "a function that is newer than the declared Rust" 'incompatible_msrv|current MSRV' <<'PLANT'
+echo '/// Planted.
+#[must_use]
+pub fn planted(path: &std::path::Path) -> bool {
+    path.file_prefix().is_some()
+}' >>src/lib.rs
+PLANT
+
+fault slow rust-version "a dependency that needs a newer Rust" 'needs Rust 1\.' <<'PLANT'
+sed -i 's/^rust-version = ".*"$/rust-version = "1.70"/' Cargo.toml
+PLANT
+
+fault slow minimal-versions "a minimum that is too old" 'zeroize' <<'PLANT'
+sed -i 's/^zeroize = { version = "[0-9.]*"/zeroize = { version = "1.0.0"/' Cargo.toml
+PLANT
+
+fault slow external-types "a type of another crate in the public API" 'Unapproved external type' <<'PLANT'
+echo '/// Planted.
+#[must_use]
+pub fn planted() -> subtle::Choice {
+    1.into()
+}' >>src/lib.rs
+PLANT
+
+fault slow public-api "a function that users have and that is gone" 'CHANGELOG.md does not say so' <<'PLANT'
+echo '/// Planted.
+pub fn planted() {}' >>src/lib.rs
+git commit --quiet -am before
+git revert --no-edit HEAD >/dev/null
+echo '// planted' >>src/lib.rs
+PLANT
+
+fault slow package "a file that the archive leaves out" 'error: failed to verify|file not found for module' <<'PLANT'
+sed -i 's|^exclude = \["/.ci"|exclude = ["/src/url.rs", "/.ci"|' Cargo.toml
+PLANT
+
+fault slow c-library "a header that is not that of the sources" 'header|pulse_trust.h' <<'PLANT'
+sed -i 's|^pulse_status pulse_frame_decode(|pulse_status pulse_frame_decodes(|' include/pulse_trust.h
+PLANT
+
+fault slow c-library "a library that is too large" 'expected at most 1 MiB' <<'PLANT'
+echo '#[used]
+static PLANTED: [u8; 1 << 21] = [1; 1 << 21];' >>src/lib.rs
+PLANT
+
+fault slow fuzz "a target that fails" 'token failed: its input is in target/fuzz' <<'PLANT'
+sed -i '0,/^pub(crate) fn run(input: &\[u8\]) {$/s//&\n    assert!(input.len() < 100, "planted");/' tests/fuzz/inputs/token.rs
+PLANT
+
+fault slow mutants "a line that no test holds" 'MISSED' <<'PLANT'
+echo '/// Planted.
+#[must_use]
+pub fn planted(number: u8) -> bool {
+    number > 3
+}' >>src/lib.rs
+PLANT
+
+fault slow performance "a path that takes more instructions than is committed" 'instructions' <<'PLANT'
+sed -i -E '0,/: ([0-9]+)([0-9]{2}),?$/s//: 1\2,/' benches/instructions.json
+PLANT
+
+fault slow journey "a journey that does not pass" 'journey|Result' <<'PLANT'
+sed -i 's/Result: passed/Result: planted/' $(git grep -l 'Result: ' -- examples)
+PLANT
+
+fault slow readmes "a quickstart that does not work" 'quickstart' <<'PLANT'
+printf "\n# Planted\n\n\140\140\140sh quickstart\nfalse\n\140\140\140\n" >>SECURITY.md
+PLANT
