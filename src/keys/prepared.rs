@@ -134,7 +134,8 @@ impl PreparedKey {
         Ok(Self { key, size, tables })
     }
 
-    /// Whether `signature` is this key's over `message`, by the accept set of FORMATS 2.
+    /// Whether `signature` is this key's over `message`, by the accept set of
+    /// [formats: compact tokens](crate::_documentation::formats#compact-tokens).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let Some(tables) = &self.tables else {
             return self.verify_plain(message, signature);
@@ -212,7 +213,7 @@ impl Equation {
         Some(Self { r: *r, s, k: Scalar::from_bytes_mod_order_wide(&hash.into()) })
     }
 
-    /// Whether R is, byte for byte, the computed point, and that not of small order. An R that is no point, or that is
+    /// Whether R is, byte for byte, the computed point, and that not of small order. An R that is not a point, or is
     /// not written canonically, equals no computed point.
     fn holds(&self, computed: &[u8; 32]) -> bool {
         self.r == *computed && !is_small_order(computed)

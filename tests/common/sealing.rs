@@ -1,4 +1,5 @@
-//! Sealing and signing as FORMATS 7 and 8 say, without the library: to make files for it, and to open what it made.
+//! Sealing and signing as formats.md#encrypted-files, formats.md#billing-state say, without the library: to make files
+//! for it, and to open what it made.
 
 use std::path::Path;
 

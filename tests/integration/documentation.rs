@@ -266,6 +266,13 @@ fn every_promise_of_the_security_policy_names_its_tests() {
         let tests = code_spans(tests);
         assert!(!tests.is_empty(), "a promise without a test: {row}");
         for test in tests {
+            // A file of cases, each of which is a test by its own name.
+            if test.contains('/') {
+                if !root().join(test).exists() {
+                    missing.push(test.to_owned());
+                }
+                continue;
+            }
             let function = format!("fn {test}(");
             let is_there = |(path, text): &(PathBuf, String)| {
                 path.extension().is_some_and(|end| end == "rs") && text.contains(&function)

@@ -1,4 +1,4 @@
-//! Frames and their control payloads, byte for byte as the deployed runtime writes them (FORMATS 11).
+//! Frames and their control payloads, byte for byte as the deployed runtime writes them (formats.md#frames).
 
 use crate::common::vector_file;
 use pulse_trust::Error;

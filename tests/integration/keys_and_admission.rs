@@ -1,4 +1,5 @@
-//! Keys, trust key sets, tokens' strict form, instance ids and admission (FORMATS 1, 2, 6).
+//! Keys, trust key sets, tokens' strict form, instance ids and admission (formats.md#keys, formats.md#compact-tokens,
+//! formats.md#admission).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The relay config: server URLs, the environment over the file, the JSON text (FORMATS 7).
+//! The relay config: server URLs, the environment over the file, the JSON text (formats.md#encrypted-files).
 
 use crate::common::vector_file;
 use pulse_trust::Error;

@@ -125,7 +125,7 @@ impl Tight {
         Some(inverses)
     }
 
-    /// A square root of `self / divisor`, the one that is even below p; `None` where there is none (RFC 8032, section
+    /// A square root of `self / divisor`, the one that is even below p; `None` if there is none (RFC 8032, section
     /// 5.1.3).
     pub(super) fn root_of_quotient(&self, divisor: &Self) -> Option<Self> {
         // sqrt(-1).
