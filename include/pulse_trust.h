@@ -1134,7 +1134,8 @@ typedef int32_t pulse_feed;
 
 /**
  * An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
- * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number) and `refresh`, an object of `org_id`,
+ * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of how long it
+ * waits for what: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
  * `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify what a refresh brings; they
  * may be NULL where there is no `refresh`.
  */
@@ -1148,7 +1149,7 @@ pulse_status pulse_session_new_instance(const char *settings,
 /**
  * A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
  * `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long a
- * request waits for its answer) and `seed` (a random number), all of them optional.
+ * request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
  */
 pulse_status pulse_session_new_phone(const char *scanned,
                                      size_t scanned_len,

@@ -90,6 +90,5 @@ func run(ctx context.Context, arguments []string, input io.Reader, events *event
 		return fmt.Errorf("start: %w", err)
 	}
 	defer tenant.close()
-	tenant.serve(ctx)
-	return nil
+	return tenant.serve(ctx)
 }

@@ -18,12 +18,12 @@ type tenant struct {
 	config   *pulsetrust.RelayConfig // in effect
 	identity *pulsetrust.Identity
 	api      http.Handler
-	times    times
+	times    *pulsetrust.SessionTimes // nil: as deployed
 }
 
 // start does what a runtime does before it speaks to the relay.
 func start(path string, settings settings, events *events) (started *tenant, err error) {
-	t := &tenant{settings: settings, events: events, times: deployedTimes}
+	t := &tenant{settings: settings, events: events}
 	defer func() {
 		if err != nil {
 			t.close()

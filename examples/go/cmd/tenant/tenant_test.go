@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -150,39 +151,43 @@ func TestPhonesThatMisbehave(t *testing.T) {
 		phone.code.AuthToken += "x"
 		var refusal pulsetrust.ErrorMessage
 		err := pulsetrust.DecodeControl(phone.connect(), &refusal)
-		if err != nil || refusal.Code != "AUTH_FAILED" || refusal.Message != "invalid token" {
+		if err != nil || refusal.Code != "AUTH_FAILED" || refusal.Message != "invalid auth token" {
 			t.Errorf("%+v %v", refusal, err)
 		}
 	})
 	t.Run("no key exchange", func(t *testing.T) {
+		// The deployed phones that know none are answered in plain text.
 		phone := scan(t, code)
 		phone.connect()
 		phone.sendFrame(pulsetrust.FrameData, []byte(`{"id":"1","method":"GET","path":"/api/status"}`))
-		closed(phone, "FRAME_CHANNEL")
+		var response pulsetrust.ProxyResponse
+		if err := json.Unmarshal(phone.receive().Payload, &response); err != nil || response.Status != 200 {
+			t.Errorf("%+v %v", response, err)
+		}
 	})
 	t.Run("a malformed key exchange", func(t *testing.T) {
 		phone := scan(t, code)
 		phone.connect()
 		phone.sendFrame(pulsetrust.FrameKeyExchange, []byte{32, 1, 2, 3})
-		closed(phone, "KEY_EXCHANGE_MALFORMED")
+		closed(phone, "key exchange: shorter than its public key")
 	})
 	t.Run("a point of small order", func(t *testing.T) {
 		phone := scan(t, code)
 		phone.connect()
 		phone.sendFrame(pulsetrust.FrameKeyExchange, append([]byte{32}, make([]byte, 32)...))
-		closed(phone, "KEY_EXCHANGE_WEAK")
+		closed(phone, "the shared secret is all zero")
 	})
 	t.Run("a second key exchange", func(t *testing.T) {
 		phone := established()
 		phone.sendFrame(pulsetrust.FrameKeyExchange, append([]byte{32}, make([]byte, 32)...))
-		closed(phone, "FRAME_CHANNEL")
+		closed(phone, "expected one key exchange, before the first request")
 	})
 	t.Run("a forged message", func(t *testing.T) {
 		phone := established()
 		message := sealed(phone)
 		message[len(message)-1] ^= 1
 		phone.sendFrame(pulsetrust.FrameData, message)
-		closed(phone, "MESSAGE_FORGED")
+		closed(phone, "authentication failed")
 	})
 	t.Run("a replay", func(t *testing.T) {
 		phone := established()
@@ -190,23 +195,42 @@ func TestPhonesThatMisbehave(t *testing.T) {
 		phone.sendFrame(pulsetrust.FrameData, message)
 		phone.receive()
 		phone.sendFrame(pulsetrust.FrameData, message)
-		closed(phone, "MESSAGE_REPLAYED")
+		closed(phone, "counter 0 was used")
 	})
 	t.Run("what is no request", func(t *testing.T) {
+		// Answered as the deployed proxy answers it.
 		phone := established()
-		message, err := phone.keys.Seal([]byte(`{"id":1}`))
-		if err != nil {
-			t.Fatal(err)
+		for asked, expected := range map[string]struct {
+			id     string
+			status int
+		}{
+			`{"id":1}`:                    {"", 400},
+			`{"method":"GET","path":"/"}`: {"", 400},
+			`{"id":"2","path":"/"}`:       {"2", 400},
+			`{"id":"3","method":"GET","path":"/","body":"!"}`:                  {"3", 400},
+			`{"id":"4","method":"GET","path":"/","body":"AAE"}`:                {"4", 400},
+			`{"id":"5","method":"POST","path":"/","body":"` + largeBody + `"}`: {"5", 413},
+		} {
+			message, err := phone.keys.Seal([]byte(asked))
+			if err != nil {
+				t.Fatal(err)
+			}
+			phone.sendFrame(pulsetrust.FrameData, message)
+			response, err := phone.keys.OpenResponse(phone.receive().Payload)
+			if err != nil || response.ID != expected.id || response.Status != expected.status {
+				t.Errorf("%.40s: %q %d %v", asked, response.ID, response.Status, err)
+			}
 		}
-		phone.sendFrame(pulsetrust.FrameData, message)
-		closed(phone, "CONTROL_PAYLOAD")
 	})
 	t.Run("requests that are refused", func(t *testing.T) {
 		phone := established()
-		for path, status := range map[string]int{"/api/none": 404, "http://another.example.test/": 400, "": 400} {
+		for path, status := range map[string]int{"/api/none": 404, "http://another.example.test/": 400, "//another/": 400, "": 400} {
 			if response := phone.fetch("GET", path); response.Status != status {
 				t.Errorf("%q: %d", path, response.Status)
 			}
+		}
+		if response := phone.fetch("GET", " api/status "); response.Status != 200 {
+			t.Errorf("a path without its slash: %d", response.Status)
 		}
 		if response := phone.fetch("POST", "/api/status"); response.Status != 405 {
 			t.Errorf("POST: %d", response.Status)
@@ -252,3 +276,6 @@ func TestWhyATenantIsNotVisible(t *testing.T) {
 		tenant.stop(t)
 	})
 }
+
+// largeBody is one byte over the limit.
+var largeBody = base64.StdEncoding.EncodeToString(make([]byte, pulsetrust.MaxBody+1))

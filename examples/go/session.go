@@ -1,0 +1,409 @@
+package pulsetrust
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// A Session is one end of a conversation through the relay: an instance's or a phone's. It decides who registers, opens,
+// accepts, signs, counts, closes and comes back; Run brings it sockets and a clock. Its methods may be called from many
+// goroutines.
+type Session struct {
+	handle *handle
+	origin time.Time
+	wake   chan struct{} // something was asked of it, so it may have something to do
+}
+
+// InstanceSettings are what an instance registers with.
+type InstanceSettings struct {
+	ServerURL      string           `json:"server_url"`
+	Credential     string           `json:"credential"`      // secret
+	InstanceSecret string           `json:"instance_secret"` // secret
+	ClientVersion  string           `json:"client_version,omitempty"`
+	BackoffFirstMS int64            `json:"backoff_first_ms,omitempty"` // 0: 1 s
+	BackoffMostMS  int64            `json:"backoff_most_ms,omitempty"`  // 0: 60 s
+	TimesMS        *SessionTimes    `json:"times_ms,omitempty"`         // nil: as deployed
+	Refresh        *RefreshSettings `json:"refresh,omitempty"`
+	Seed           uint32           `json:"seed"` // spreads waiting times; 0: a random one
+}
+
+// SessionTimes are how long a session waits for what, in milliseconds; 0 is as deployed.
+type SessionTimes struct {
+	Connect int64 `json:"connect,omitempty"`
+	Answer  int64 `json:"answer,omitempty"`
+	Ping    int64 `json:"ping,omitempty"`
+	Silence int64 `json:"silence,omitempty"`
+	Drain   int64 `json:"drain,omitempty"`
+	Refused int64 `json:"refused,omitempty"`
+}
+
+// RefreshSettings are what a hosted lease is refreshed with.
+type RefreshSettings struct {
+	OrgID        string `json:"org_id"`
+	InstanceHost string `json:"instance_host"`
+	RefreshToken string `json:"refresh_token"` // secret
+	ExpiresAt    int64  `json:"expires_at,omitempty"`
+}
+
+// PhoneSettings are what a phone says beyond its pairing code.
+type PhoneSettings struct {
+	DeviceToken    string `json:"device_token,omitempty"` // secret
+	Platform       string `json:"platform,omitempty"`
+	BackoffFirstMS int64  `json:"backoff_first_ms,omitempty"` // 0: 1 s
+	BackoffMostMS  int64  `json:"backoff_most_ms,omitempty"`  // 0: 60 s
+	AnswerMS       int64  `json:"answer_ms,omitempty"`        // how long a request waits; 0: 35 s
+	Seed           uint32 `json:"seed"`                       // spreads waiting times; 0: a random one
+}
+
+// A SessionEvent is what a session tells its program. Event says which, and which members count: see the C header.
+type SessionEvent struct {
+	Event      string          `json:"event"`
+	InstanceID string          `json:"instance_id"`
+	Resumed    bool            `json:"resumed"`
+	ExpiresAt  int64           `json:"expires_at"`
+	Error      json.RawMessage `json:"error"`
+	RetryAt    *int64          `json:"retry_at"` // milliseconds after the session was made
+	Reason     string          `json:"reason"`
+	Message    string          `json:"message"`
+	Advice     string          `json:"advice"`
+	Channel    uint32          `json:"channel"`
+	AuthToken  string          `json:"auth_token"` // secret
+	End        string          `json:"end"`
+	// Request is the request of a phone, or the number of one's own.
+	Request  json.RawMessage `json:"request"`
+	Response *ProxyResponse  `json:"response"`
+	IsLast   bool            `json:"is_last"`
+	Body     string          `json:"body"`  // secret
+	Token    string          `json:"token"` // secret
+	Status   int             `json:"status"`
+}
+
+// ProxyRequest is the request of an event "request".
+func (e SessionEvent) ProxyRequest() (request ProxyRequest, err error) {
+	return request, json.Unmarshal(e.Request, &request)
+}
+
+// RelayError is the relay's word of an event "refused" or "relay_error".
+func (e SessionEvent) RelayError() (message ErrorMessage) {
+	_ = json.Unmarshal(e.Error, &message) // an event that has none gives none
+	return message
+}
+
+// A Conn is a WebSocket connection, of binary messages alone.
+type Conn interface {
+	Read(ctx context.Context) ([]byte, error)
+	Write(ctx context.Context, message []byte) error
+	Close(code int) error
+}
+
+// NewInstanceSession is an instance's end. The keys verify what a refresh brings; they may be nil without one.
+func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
+	settings.Seed = seedOr(settings.Seed)
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	err = identity.handle.use(func(ref engine.Ref) error {
+		if keys == nil {
+			made, err = newSession(engine.SessionNewInstance(string(text), ref, engine.Ref{}))
+			return err
+		}
+		trusted, err := keys.on(ref.Instance().Index())
+		if err != nil {
+			return err
+		}
+		return trusted.use(func(keys engine.Ref) error {
+			made, err = newSession(engine.SessionNewInstance(string(text), ref, keys))
+			return err
+		})
+	})
+	return made, err
+}
+
+// NewPhoneSession is a phone's end, for the instance of a scanned code.
+func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
+	settings.Seed = seedOr(settings.Seed)
+	text, err := json.Marshal(settings)
+	if err != nil {
+		return nil, err
+	}
+	in, err := anyInstance()
+	if err != nil {
+		return nil, err
+	}
+	made, err := newSession(engine.SessionNewPhone(in, scanned, string(text)))
+	return made, wrap(err)
+}
+
+func newSession(ref engine.Ref, err error) (*Session, error) {
+	if err != nil {
+		return nil, err
+	}
+	return &Session{newHandle(ref, engine.SessionFree), time.Now(), make(chan struct{}, 1)}, nil
+}
+
+func seedOr(seed uint32) uint32 {
+	if seed != 0 {
+		return seed
+	}
+	var bytes [4]byte
+	_, _ = rand.Read(bytes[:]) // never fails
+	return binary.LittleEndian.Uint32(bytes[:])
+}
+
+// Accept accepts a channel that was offered.
+func (s *Session) Accept(channel uint32) error {
+	return s.act(map[string]any{"act": "accept", "channel": channel}, nil)
+}
+
+// Refuse refuses a channel that was offered, with a reason for the phone's user.
+func (s *Session) Refuse(channel uint32, reason string) error {
+	return s.act(map[string]any{"act": "refuse", "channel": channel, "reason": reason}, nil)
+}
+
+// Respond answers a request, with the whole response or the next piece of it. A piece without Stream is the last one.
+func (s *Session) Respond(channel uint32, response ProxyResponse) error {
+	return s.act(map[string]any{"act": "respond", "channel": channel, "response": response}, nil)
+}
+
+// Push sends a notification to the instance's phones.
+func (s *Session) Push(notification PushNotification) error {
+	return s.act(map[string]any{"act": "push", "notification": notification}, nil)
+}
+
+// SetCredential registers with another credential from now on.
+func (s *Session) SetCredential(credential string) error {
+	return s.act(map[string]any{"act": "set_credential", "credential": credential}, nil)
+}
+
+// Request asks the instance something, after the event "ready". Events name it by the number that is returned.
+func (s *Session) Request(method, path string, headers map[string]string, body []byte) (number uint64, err error) {
+	var result struct {
+		Request uint64 `json:"request"`
+	}
+	asked := map[string]any{"act": "request", "method": method, "path": path, "body": body}
+	if len(headers) > 0 {
+		asked["headers"] = headers
+	}
+	err = s.act(asked, &result)
+	return result.Request, err
+}
+
+// RetryIn is how long it is until the next connection that an event speaks of; false where none is planned.
+func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
+	if event.RetryAt == nil {
+		return 0, false
+	}
+	return time.Duration(max(0, *event.RetryAt-s.monotonic())) * time.Millisecond, true
+}
+
+// Close wipes the session. The other side is not told: end the context of Run before.
+func (s *Session) Close() { s.handle.close() }
+
+func (s *Session) act(act map[string]any, result any) error {
+	text, err := json.Marshal(act)
+	if err != nil {
+		return err
+	}
+	err = s.handle.useAlone(func(ref engine.Ref) error {
+		bytes, err := engine.SessionAct(ref, string(text), s.monotonic(), time.Now().Unix())
+		if err == nil && result != nil {
+			err = json.Unmarshal(bytes, result)
+		}
+		return err
+	})
+	select {
+	case s.wake <- struct{}{}:
+	default: // it is awake already
+	}
+	return err
+}
+
+func (s *Session) monotonic() int64 { return time.Since(s.origin).Milliseconds() }
+
+func (s *Session) feed(what int32, connection uint32, data []byte) error {
+	return s.handle.useAlone(func(ref engine.Ref) error {
+		return engine.SessionFeed(ref, what, connection, data, s.monotonic(), time.Now().Unix())
+	})
+}
+
+// An arrival is what a connection's goroutines report.
+type arrival struct {
+	what       int32
+	connection uint32
+	data       []byte
+	conn       Conn
+}
+
+const sessionWriteTimeout = 10 * time.Second
+
+// Run drives the session until the context ends, which is no error. Events are handed to handle in their order, which
+// must not wait: what takes time belongs in a goroutine of its own. dial opens a WebSocket connection and follows no
+// redirect, as a credential is sent there.
+func (s *Session) Run(
+	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
+) error {
+	r := &sessionRun{session: s, dial: dial, handle: handle, arrivals: make(chan arrival)}
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	r.working = working
+	if err := s.feed(engine.FeedStart, 0, nil); err != nil {
+		return err
+	}
+	for {
+		if err := r.obey(); err != nil {
+			return err
+		}
+		deadline, err := s.untilDeadline()
+		if err != nil {
+			return err
+		}
+		select {
+		case came := <-r.arrivals:
+			if came.conn != nil {
+				r.adopt(came.connection, came.conn)
+			}
+			err = s.feed(came.what, came.connection, came.data)
+		case <-deadline:
+			err = s.feed(engine.FeedTimeout, 0, nil)
+		case <-s.wake:
+		case <-ctx.Done():
+			if err := s.feed(engine.FeedStop, 0, nil); err != nil {
+				return err
+			}
+			return r.obey()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// untilDeadline gives a channel on which nothing ever comes where nothing is due.
+func (s *Session) untilDeadline() (<-chan time.Time, error) {
+	var deadline int64
+	err := s.handle.use(func(ref engine.Ref) error {
+		deadline = engine.SessionDeadline(ref)
+		return nil
+	})
+	if err != nil || deadline < 0 {
+		return nil, err
+	}
+	return time.After(time.Duration(deadline-s.monotonic()) * time.Millisecond), nil
+}
+
+// A sessionRun is the loop around a session: its connection, and what its goroutines report.
+type sessionRun struct {
+	session  *Session
+	dial     func(context.Context, string) (Conn, error)
+	handle   func(SessionEvent)
+	working  context.Context
+	arrivals chan arrival
+	current  uint32
+	conn     Conn
+	stop     context.CancelFunc // of the connection that there is, or is being made
+}
+
+// obey does what the session wants until it wants nothing more.
+func (r *sessionRun) obey() error {
+	for {
+		var do, connection uint32
+		var data []byte
+		err := r.session.handle.useAlone(func(ref engine.Ref) (err error) {
+			do, connection, data, err = engine.SessionPoll(ref)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		switch do {
+		case engine.DoNothing:
+			return nil
+		case engine.DoConnect:
+			r.connect(connection, string(data))
+		case engine.DoSend:
+			if err := r.send(connection, data); err != nil {
+				if err := r.session.feed(engine.FeedDisconnected, connection, nil); err != nil {
+					return err
+				}
+			}
+		case engine.DoDisconnect:
+			r.disconnect(connection, data)
+		case engine.DoEvent:
+			var event SessionEvent
+			if err := json.Unmarshal(data, &event); err != nil {
+				return err
+			}
+			clear(data)
+			r.handle(event)
+		}
+	}
+}
+
+func (r *sessionRun) report(ctx context.Context, came arrival) {
+	select {
+	case r.arrivals <- came:
+	case <-ctx.Done():
+	}
+}
+
+func (r *sessionRun) connect(connection uint32, url string) {
+	ctx, cancel := context.WithCancel(r.working)
+	r.current, r.conn, r.stop = connection, nil, cancel
+	go func() {
+		conn, err := r.dial(ctx, url)
+		if err != nil {
+			r.report(ctx, arrival{what: engine.FeedDisconnected, connection: connection})
+			return
+		}
+		r.report(ctx, arrival{what: engine.FeedConnected, connection: connection, conn: conn})
+		for {
+			data, err := conn.Read(ctx)
+			if err != nil {
+				r.report(ctx, arrival{what: engine.FeedDisconnected, connection: connection})
+				return
+			}
+			r.report(ctx, arrival{what: engine.FeedMessage, connection: connection, data: data})
+		}
+	}()
+}
+
+func (r *sessionRun) adopt(connection uint32, conn Conn) {
+	if connection == r.current {
+		r.conn = conn
+		return
+	}
+	go func() { _ = conn.Close(1000) }()
+}
+
+func (r *sessionRun) send(connection uint32, message []byte) error {
+	if connection != r.current || r.conn == nil {
+		return nil // of a connection that is over
+	}
+	ctx, cancel := context.WithTimeout(r.working, sessionWriteTimeout)
+	defer cancel()
+	return r.conn.Write(ctx, message)
+}
+
+func (r *sessionRun) disconnect(connection uint32, code []byte) {
+	if connection != r.current {
+		return
+	}
+	conn, stop := r.conn, r.stop
+	r.conn = nil
+	number, _ := strconv.Atoi(string(code)) // the library writes it
+	if conn == nil {
+		stop()
+		return
+	}
+	go func() {
+		_ = conn.Close(number) // it may be gone already
+		stop()
+	}()
+}
