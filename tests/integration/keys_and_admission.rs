@@ -253,3 +253,53 @@ fn a_relay_may_keep_the_ids_of_existing_pairings() {
     let hintless = admission.admit(&license, Some(""), &NoRevocations, setup.now).unwrap_err();
     assert_eq!(hintless, Error::InstanceHintMissing);
 }
+
+#[test]
+fn a_registration_ends_with_its_credential_or_its_trial_and_the_leeway() {
+    let setup = Setup::new();
+    let leeway = Duration::from_secs(30);
+    let admission = setup.admission().with_leeway(ClockLeeway::new(leeway).unwrap());
+    let mut lease = setup.lease();
+    let ends_at = |lease: &LeaseClaims, now: UnixTime| {
+        admission.admit(&lease.sign(&setup.lease).unwrap(), None, &NoRevocations, now).map(|it| it.expires_at)
+    };
+    assert_eq!(ends_at(&lease, setup.now), Ok(Some(lease.exp.saturating_add(leeway))));
+    lease.subscription_state = pulse_trust::entitlement::SubscriptionState::Trial;
+    let trial_ends_at = setup.now.saturating_add(Duration::from_secs(60));
+    lease.exp = trial_ends_at.saturating_add(Duration::from_secs(3600));
+    lease.trial_ends_at = Some(trial_ends_at);
+    let end = trial_ends_at.saturating_add(leeway);
+    let last = end.saturating_sub(Duration::from_secs(1));
+    for now in [setup.now, trial_ends_at, last] {
+        assert_eq!(ends_at(&lease, now), Ok(Some(end)), "{now}");
+    }
+    assert!(matches!(ends_at(&lease, end), Err(Error::TrialEnded { .. })));
+    lease.trial_ends_at = Some(lease.exp.saturating_add(Duration::from_secs(1)));
+    assert_eq!(ends_at(&lease, setup.now), Ok(Some(lease.exp.saturating_add(leeway))));
+}
+
+#[test]
+fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
+    let setup = Setup::new();
+    let (old, new) = (&setup.lease, SigningKey::generate().unwrap());
+    let lease = TrustKeySet::new([old.public_key().clone(), new.public_key().clone()]);
+    let admission = Admission::new(TrustKeys { lease, ..TrustKeys::default() });
+    let tokens = [old, &new].map(|key| setup.lease().sign(key).unwrap());
+    let admit = |token: &str, list: &RevocationList| admission.admit(token, None, list, setup.now);
+    let subject = admit(&tokens[1], &RevocationList::default()).unwrap().subject;
+    assert_eq!(subject.signing_key_id.as_deref(), Some(new.public_key().key_id().as_str()));
+
+    let mut list = RevocationList::default();
+    list.revoke_signing_key(old.public_key().key_id().as_str());
+    assert_eq!(admit(&tokens[0], &list).map(|_| ()), Err(Error::Revoked { what: "signing key" }));
+    assert!(admit(&tokens[1], &list).is_ok(), "the other key's leases still count");
+
+    let registration = admit(&tokens[1], &list).unwrap();
+    let mut list = RevocationList::default();
+    list.revoke_instance(&registration.instance_id);
+    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: "instance" }));
+    let mut list = RevocationList::default();
+    let host = pulse_trust::entitlement::InstanceHost::normalize(&setup.lease().instance_host).unwrap();
+    list.revoke_host(&host);
+    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: "host" }));
+}

@@ -1,6 +1,7 @@
-import { FrameType, PulseCode, PulseError, type PulseTrust } from "@pulse/trust";
+import { type PhoneEvent, PulseError, type PulseTrust, type SocketConstructor } from "@pulse/trust";
 
-import { RelaySocket } from "./relay_socket.js";
+/** Node 20 has no WebSocket of its own. */
+const socket = globalThis.WebSocket ?? ((await import("ws")).WebSocket as unknown as SocketConstructor);
 
 /** What the phone got. */
 export interface Fetched {
@@ -12,42 +13,56 @@ export interface Fetched {
 
 const TIMEOUT_MS = 30_000;
 
-/** Pairs with a scanned code and fetches a path of the instance, through a channel that the relay cannot read. */
+/**
+ * Pairs with a scanned code and fetches a path of the instance, through a channel that the relay cannot read. The first
+ * refusal or loss is an error here; an app leaves it to the session to come back.
+ */
 export async function pairAndFetch(pulse: PulseTrust, scanned: string, path: string): Promise<Fetched> {
   using code = pulse.parsePairingCode(scanned);
-  const { identityPublicKey, identityFingerprint } = code;
-  if (identityPublicKey === undefined || identityFingerprint === undefined) {
-    // Without it, whoever runs the relay could pass for the instance.
-    throw new PulseError(PulseCode.PAIRING_NO_IDENTITY, "the code has no identity to authenticate the instance by");
-  }
-  const relay = await RelaySocket.connect(pulse, code.relayUrl, TIMEOUT_MS);
+  const { promise, resolve, reject } = outcome();
+  const handle = (event: PhoneEvent): void => {
+    switch (event.event) {
+      case "ready":
+        session.request("GET", path);
+        break;
+      case "response":
+        resolve({ fingerprint: code.identityFingerprint ?? "", status: event.response.status, body: textOf(event.response.body) });
+        break;
+      case "identity_refused":
+        reject(new PulseError(event.error.code, event.error.message));
+        break;
+      case "refused":
+        reject(new Error(`the relay refuses: ${event.error.code}: ${event.error.message}`));
+        break;
+      case "request_failed":
+      case "disconnected":
+        reject(new Error(`no answer: ${event.reason}`));
+        break;
+    }
+  };
+  const session = pulse.phoneSession(scanned, handle, { settings: { platform: "node" }, socket });
+  const timer = setTimeout(() => reject(new Error(`no answer within ${TIMEOUT_MS} ms`)), TIMEOUT_MS);
   try {
-    const connect = { instance_id: code.instanceId, auth_token: code.secretAuthToken(), platform: "node" };
-    relay.send(FrameType.CONNECT, 0, json(connect));
-    const ack = read<{ channel_id: number }>(await relay.expect(FrameType.CONNECT_ACK));
-
-    using handshake = pulse.startHandshake();
-    relay.send(FrameType.KEY_EXCHANGE, ack.channel_id, handshake.message());
-    const answer = await relay.expect(FrameType.KEY_EXCHANGE);
-    // Throws KEY_EXCHANGE_SIGNATURE unless the identity of the code signed the answer.
-    using channel = handshake.finish(answer, identityPublicKey);
-
-    const request = { id: "1", method: "GET", path };
-    relay.send(FrameType.DATA, ack.channel_id, channel.seal(json(request)));
-    const sealed = await relay.expect(FrameType.DATA);
-    const response = read<{ id: string; status: number; body?: string }>(channel.open(sealed));
-    if (response.id !== request.id) throw new Error("the answer is to another request");
-    const body = Uint8Array.from(atob(response.body ?? ""), (character) => character.charCodeAt(0));
-    return { fingerprint: identityFingerprint, status: response.status, body: new TextDecoder().decode(body) };
+    session.start();
+    return await promise;
   } finally {
-    relay.close();
+    clearTimeout(timer);
+    session.stop();
+    session.close();
   }
 }
 
-function json(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+function outcome(): {
+  promise: Promise<Fetched>;
+  resolve: (fetched: Fetched) => void;
+  reject: (reason: Error) => void;
+} {
+  let resolve: (fetched: Fetched) => void = () => undefined;
+  let reject: (reason: Error) => void = () => undefined;
+  const promise = new Promise<Fetched>((onDone, onFailed) => ([resolve, reject] = [onDone, onFailed]));
+  return { promise, resolve, reject };
 }
 
-function read<T>(bytes: Uint8Array): T {
-  return JSON.parse(new TextDecoder().decode(bytes)) as T;
+function textOf(body = ""): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(body), (character) => character.charCodeAt(0)));
 }

@@ -20,3 +20,10 @@ export {
   type RelayConfig,
 } from "./pairing_offer.js";
 export { type PublicKeyDescription, PulseTrust } from "./pulse_trust.js";
+export {
+  type PhoneEvent,
+  type PhoneResponse,
+  PhoneSession,
+  type PhoneSettings,
+  type SocketConstructor,
+} from "./session.js";

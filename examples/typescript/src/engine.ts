@@ -3,10 +3,10 @@ import type { Diagnostic } from "./diagnostic.js";
 import { PulseError } from "./errors.js";
 import { hostImports } from "./host.js";
 
-/** An argument of a C function: a number or handle as it is, a text or bytes as pointer and length. */
-export type Argument = number | string | Uint8Array;
+/** An argument of a C function: a number or handle as it is (a bigint for 64 bits), a text or bytes as pointer and length. */
+export type Argument = number | bigint | string | Uint8Array;
 
-type Exported = (...numbers: number[]) => number;
+type Exported = (...numbers: (number | bigint)[]) => number;
 
 /** An output has room for a pointer or a number of up to 8 bytes. */
 const OUTPUT_LEN = 8;
@@ -83,6 +83,11 @@ export class Engine {
     return JSON.parse(this.text(name, ...given)) as T;
   }
 
+  /** A number of 64 bits that a function gives, where it fits in one of ours. */
+  int64(name: string, handle: number): number {
+    return Number(this.#call(name, handle));
+  }
+
   /** Copies a buffer, wipes it and frees it. */
   takeBuffer(buffer: number): Uint8Array<ArrayBuffer> {
     return this.#readBuffer(buffer, (view) => view.slice());
@@ -98,8 +103,8 @@ export class Engine {
     if (!this.#trapped) this.#call(name, handle);
   }
 
-  #pass(argument: Argument, allocate: (length: number) => number): number[] {
-    if (typeof argument === "number") return [argument];
+  #pass(argument: Argument, allocate: (length: number) => number): (number | bigint)[] {
+    if (typeof argument === "number" || typeof argument === "bigint") return [argument];
     if (argument instanceof Uint8Array) return this.#write(argument, allocate);
     if (typeof argument !== "string") throw invalid("an argument is neither a text nor a Uint8Array");
     const bytes = encoder.encode(argument);
@@ -117,7 +122,7 @@ export class Engine {
     return [pointer, bytes.length];
   }
 
-  #call(name: string, ...numbers: number[]): number {
+  #call(name: string, ...numbers: (number | bigint)[]): number {
     if (this.#trapped) throw caught();
     try {
       return (this.#exports[name] as Exported)(...numbers);

@@ -10,6 +10,7 @@ import {
   type PairingRequest,
   connectionCheckJson,
 } from "./pairing_offer.js";
+import { type PhoneEvent, PhoneSession, type PhoneSettings, type SocketConstructor } from "./session.js";
 
 /** What a public key is known by. */
 export interface PublicKeyDescription {
@@ -51,6 +52,20 @@ export class PulseTrust {
   buildPairing({ config, instanceId, authToken, instanceUrl = "" }: PairingRequest): PairingOffer {
     const given = [JSON.stringify(config), instanceId, authToken, instanceUrl];
     return new PairingOffer(this.#engine.json("pulse_pairing_build", ...given));
+  }
+
+  /**
+   * A phone's end of a conversation with the instance of a scanned code; `start` begins it. `handle` is told every event.
+   * Node before 22 has no WebSocket of its own: give that of the package `ws`.
+   */
+  phoneSession(
+    scanned: string,
+    handle: (event: PhoneEvent) => void,
+    { settings = {}, socket = globalThis.WebSocket }: { settings?: PhoneSettings; socket?: SocketConstructor } = {},
+  ): PhoneSession {
+    const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+    const given = [scanned, JSON.stringify({ ...settings, seed })];
+    return new PhoneSession(this.#engine, this.#engine.make("pulse_session_new_phone", ...given), socket, handle);
   }
 
   /** The runtime's side of a connection check: every diagnostic, none where all is right. */
