@@ -2,12 +2,11 @@
 //! ([formats: admission](crate::_documentation::formats#admission)).
 
 use core::fmt;
-use core::time::Duration;
 use std::sync::Arc;
 
 use super::instance_id::InstanceId;
 use super::revocation::{RevocationSubject, Revocations};
-use crate::entitlement::{Capability, HostBinding, LeaseChecks, SubscriptionState, VerifiedToken};
+use crate::entitlement::{Capability, HostBinding, LeaseChecks, VerifiedToken};
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeys};
 use crate::time::{ClockLeeway, UnixTime};
@@ -92,7 +91,7 @@ impl Admission {
         let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway);
         let text = token;
         let token = VerifiedToken::verify(text, &self.keys, &checks, now)?;
-        self.check_grants_relay(&token, now)?;
+        token.check_grants(&Capability::RELAY, now)?;
         let instance_id = match &token {
             VerifiedToken::Lease(lease) => InstanceId::of_host(lease.instance_host()),
             VerifiedToken::License(license) => self.id_with_secret(&license.claims().lid, hint)?,
@@ -106,18 +105,8 @@ impl Admission {
         if let Some(what) = revocations.revoked(&subject) {
             return Err(Error::Revoked { what });
         }
-        let expires_at = counts_until(&token).map(|end| end.saturating_add(self.leeway.as_duration()));
+        let expires_at = token.counts_until();
         Ok(Registration { instance_id, kind: token.kind(), expires_at, subject, token })
-    }
-
-    /// Grants `relay`, the end of a trial judged with the same leeway as an expiry.
-    fn check_grants_relay(&self, token: &VerifiedToken, now: UnixTime) -> Result<()> {
-        match token.check_grants(&Capability::RELAY, now) {
-            Err(Error::TrialEnded { ended_at, .. }) if now < ended_at.saturating_add(self.leeway.as_duration()) => {
-                token.check_grants(&Capability::RELAY, ended_at.saturating_sub(Duration::from_secs(1)))
-            }
-            other => other,
-        }
     }
 
     /// The id of the configured key that signed a verified token.
@@ -139,20 +128,6 @@ impl Admission {
     fn id_with_secret(&self, license_id: &str, hint: Option<&str>) -> Result<InstanceId> {
         let secret = hint.filter(|secret| !secret.is_empty()).ok_or(Error::InstanceHintMissing)?;
         self.id_rule.instance_id(license_id, secret)
-    }
-}
-
-/// From when on a credential no longer counts, its grace included and a trial's end too.
-fn counts_until(token: &VerifiedToken) -> Option<UnixTime> {
-    let trial_ends_at = match token {
-        VerifiedToken::Lease(lease) if lease.claims().subscription_state == SubscriptionState::Trial => {
-            lease.claims().trial_ends_at
-        }
-        _ => None,
-    };
-    match (token.counts_until(), trial_ends_at) {
-        (Some(end), Some(trial_end)) => Some(end.min(trial_end)),
-        (end, trial_end) => end.or(trial_end),
     }
 }
 
