@@ -85,6 +85,7 @@ impl Tight {
     }
 
     /// The square.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(super) fn squared(&self) -> Self {
         let mut limbs = TightLimbs(ZERO_LIMBS);
         fiat::fiat_25519_carry_square(&mut limbs, &self.loose().0);
@@ -155,8 +156,10 @@ impl PartialEq for Tight {
 }
 
 impl Loose {
-    /// The product.
-    #[inline(always)]
+    /// The product. In line it is faster, but on 32-bit targets each copy has 100 multiplications of limbs: WebAssembly
+    /// has one.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
+    #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
     pub(super) fn times(&self, other: &Self) -> Tight {
         let mut limbs = TightLimbs(ZERO_LIMBS);
         fiat::fiat_25519_carry_mul(&mut limbs, &self.0, &other.0);
