@@ -21,7 +21,7 @@ pub(crate) fn base64url_encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// URL-safe without padding, strictly, appended to nothing; `None` for anything else.
+/// URL-safe without padding, strictly; `None` for anything else.
 pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
@@ -34,7 +34,7 @@ pub(crate) fn base64url_decode_exact<const N: usize>(text: &str) -> Option<[u8; 
     buffer.get(..length)?.try_into().ok()
 }
 
-/// A secret in any of the four base64 variants (FORMATS 1).
+/// A secret in any of the four base64 variants (formats.md#keys).
 pub(crate) fn secret_base64_decode_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD]
         .into_iter()
@@ -42,7 +42,7 @@ pub(crate) fn secret_base64_decode_any(text: &str) -> Option<Zeroizing<Vec<u8>>>
         .map(Zeroizing::new)
 }
 
-/// A public value in the standard alphabet with padding; if that fails, URL-safe without (FORMATS 1).
+/// A public value in the standard alphabet with padding; if that fails, URL-safe without (formats.md#keys).
 pub(crate) fn public_base64_decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| URL_SAFE_NO_PAD.decode(text)).ok()
 }

@@ -134,7 +134,7 @@ error_table! {
     207 "TOKEN_KIND" TokenKind { expected: TokenKind, received: TokenKind } => "expected a {expected}, received a {received}";
     /// A token carries the claims of none of the three kinds.
     #[remedy = "Put a lease, a license or a grant there."]
-    208 "TOKEN_KIND_UNKNOWN" TokenKindUnknown => "the token is no lease (iss), no grant (iid) and no license (lid)";
+    208 "TOKEN_KIND_UNKNOWN" TokenKindUnknown => "the token is not a lease (iss), a grant (iid) or a license (lid)";
     /// Claims that cannot be signed as they are.
     #[remedy = "Correct the claims as the message says."]
     209 "CLAIMS_UNSIGNABLE" ClaimsUnsignable { reason: String } => "these claims cannot be signed: {reason}";
@@ -287,7 +287,7 @@ error_table! {
     601 "PAIRING_MALFORMED" PairingMalformed { reason: &'static str } => "pairing code: {reason}";
     /// A key appears twice in a scanned code.
     #[remedy = "Have the instance show a new code."]
-    602 "PAIRING_DUPLICATE" PairingDuplicate { key: &'static str } => "pairing code: {key} stands twice";
+    602 "PAIRING_DUPLICATE" PairingDuplicate { key: &'static str } => "pairing code: {key} appears twice";
     /// A required key is missing in a scanned code.
     #[remedy = "Have the instance show a new code."]
     603 "PAIRING_MISSING" PairingMissing { key: &'static str } => "pairing code: {key} is required and missing or empty";
@@ -296,7 +296,7 @@ error_table! {
     604 "PAIRING_SCHEMA" PairingSchema { expected: &'static str, received: String } => "pairing code: expected schema {expected}, received {}", [quoted(.received)];
     /// `ws://` to a public address.
     #[remedy = "Use `wss://`."]
-    605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, {host} is none: use wss://";
+    605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, and {host} is not one: use wss://";
     /// No pairing code can be offered yet.
     #[remedy = "Resolve the diagnostics that the error names."]
     606 "PAIRING_NOT_READY" PairingNotReady { codes: String } => "no pairing code can be offered: {codes}";

@@ -1,4 +1,5 @@
-//! Members of JSON objects on disk: each stands once, and those we do not know are kept as they are (FORMATS 7, 8).
+//! Members of JSON objects on disk: each appears once, and those that we do not know are kept as they are
+//! (formats.md#encrypted-files, #billing-state).
 
 use core::fmt;
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-/// Members that we do not know, in their order, their values as they stand in the file. They may hold secrets: they are
+/// Members that we do not know, in their order, with their values as the file has them. They may hold secrets: they are
 /// wiped when dropped, and no Debug output shows them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct UnknownMembers(Vec<(String, Zeroizing<String>)>);
@@ -17,7 +18,7 @@ impl UnknownMembers {
     /// Takes the value that is next in a map.
     pub(crate) fn take<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
         let value: Box<RawValue> = map.next_value()?;
-        // The box becomes the string, so that no other copy stays behind.
+        // The box becomes the string, so that no other copy is left behind.
         self.0.push((name, Zeroizing::new(Box::<str>::from(value).into_string())));
         Ok(())
     }
@@ -42,14 +43,14 @@ impl fmt::Debug for UnknownMembers {
 pub(crate) struct Names(BTreeSet<String>);
 
 impl Names {
-    /// The next name of a map; an error where it stood before.
+    /// The next name of a map; an error where it was there before.
     pub(crate) fn next<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<String>, A::Error> {
         let Some(name) = map.next_key::<String>()? else {
             return Ok(None);
         };
         match self.0.insert(name.clone()) {
             true => Ok(Some(name)),
-            false => Err(A::Error::custom("a member stands twice")),
+            false => Err(A::Error::custom("a member appears twice")),
         }
     }
 }

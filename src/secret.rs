@@ -84,7 +84,6 @@ impl fmt::Debug for Secret {
 
 /// For `#[serde(with = "crate::secret::text")]`: a secret member; `null` is the empty text. `Secret` itself has no
 /// serde traits, so that no caller of this crate writes one into a file or a log by accident.
-#[allow(dead_code, reason = "the formats are moved to it one by one")]
 pub(crate) mod text {
     use super::{Deserializer, Secret, SecretVisitor, Serializer};
 
@@ -99,7 +98,6 @@ pub(crate) mod text {
 
 /// For `#[serde(with = "crate::secret::optional_text")]`: `None` where the member is missing, `null` or empty. Together
 /// with `default` and `skip_serializing_if = "Option::is_none"`.
-#[allow(dead_code, reason = "the formats are moved to it one by one")]
 pub(crate) mod optional_text {
     use super::{Deserializer, Secret, Serializer};
 

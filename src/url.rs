@@ -1,4 +1,4 @@
-//! Takes a URL apart as Go's `net/url` does, as far as relay URLs need it (FORMATS 7, 13). It splits and checks the
+//! Takes a URL apart as Go's `net/url` does, as far as relay URLs need it. It splits and checks the
 //! spelling; what a host, a port or a query is worth is for the caller to say.
 
 use core::net::Ipv6Addr;
@@ -8,13 +8,13 @@ use core::net::Ipv6Addr;
 pub(crate) struct Url<'a> {
     /// Never empty: a letter, then letters, digits, `+`, `-`, `.`.
     pub(crate) scheme: &'a str,
-    /// What stands before the last `@`, which may be nothing.
+    /// What comes before the last `@`, which may be nothing.
     pub(crate) user_info: Option<&'a str>,
     /// Without the brackets of an IPv6 address; never empty.
     pub(crate) host: &'a str,
-    /// Whether the host stands in brackets; it is an IPv6 address then.
+    /// Whether the host is in brackets; it is an IPv6 address then.
     pub(crate) bracketed: bool,
-    /// Digits; empty where a colon stands alone.
+    /// Digits; empty where a colon is followed by nothing.
     pub(crate) port: Option<&'a str>,
     /// Empty, or from the first slash on.
     pub(crate) path: &'a str,
@@ -35,7 +35,7 @@ impl<'a> Url<'a> {
         let (rest, query) = split_optional(rest, '?');
         let (scheme, rest) = rest.split_once("://").ok_or("it has no scheme and ://")?;
         if !is_scheme(scheme) {
-            return Err("what stands before :// is no scheme");
+            return Err("what comes before :// is not a scheme");
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (user_info, host_and_port) = match authority.rsplit_once('@') {
@@ -55,7 +55,7 @@ impl<'a> Url<'a> {
         self.scheme.eq_ignore_ascii_case("ws") || self.scheme.eq_ignore_ascii_case("wss")
     }
 
-    /// The port as a number: `None` where none is given, or a colon stands alone; an error outside of 1 to 65535.
+    /// The port as a number: `None` where none is given, or nothing follows the colon; an error outside of 1 to 65535.
     pub(crate) fn port_number(&self) -> Result<Option<u16>, &'static str> {
         match self.port {
             None | Some("") => Ok(None),
@@ -96,7 +96,7 @@ fn split_host(text: &str) -> Result<(&str, bool, Option<&str>), &'static str> {
         None => return Err("something other than a port follows the host"),
     };
     if port.is_some_and(|port| !port.bytes().all(|byte| byte.is_ascii_digit())) {
-        return Err("the port is no number");
+        return Err("the port is not a number");
     }
     if host.is_empty() {
         return Err("the host is empty");
@@ -108,7 +108,7 @@ fn split_host(text: &str) -> Result<(&str, bool, Option<&str>), &'static str> {
     Ok((host, bracketed, port))
 }
 
-/// No white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of a name, and no escape that stands for
+/// No white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of a name, and no escape that encodes
 /// ASCII. So Go's parser takes what this one takes.
 fn is_name(host: &str) -> bool {
     let is_allowed = |character: char| match character {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_host_stands_in_brackets() {
+    fn an_ipv6_host_is_in_brackets() {
         let url = Url::parse("ws://[2001:DB8::1]:80/").unwrap();
         assert_eq!((url.host, url.bracketed, url.port), ("2001:DB8::1", true, Some("80")));
         for text in ["ws://2001:db8::1/", "ws://[::1", "ws://[::1]x/", "ws://[h]/", "ws://[::1%25eth0]/", "ws://[]/"] {

@@ -1,4 +1,4 @@
-//! What a caller should hear of and may log: nothing here kept the work from being done.
+//! What a caller should be told about and may log: nothing here kept the work from being done.
 
 /// A returned warning. This crate logs nothing itself; a warning holds no secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,4 +1,4 @@
-//! Capabilities, and the sets that tiers stand for (FORMATS 3.5).
+//! Capabilities, and the sets of them that tiers mean (formats.md#tiers-and-capabilities).
 
 use core::fmt;
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ macro_rules! capability_sets {
     ($($set:ident: $($name:literal)*;)*) => {
         $(const $set: &[&str] = &[$($name),*];)*
 
-        /// The name as it stands in one of the sets.
+        /// The name as one of the sets has it.
         fn known_name(name: &str) -> Option<&'static str> {
             match name {
                 $($($name => Some($name),)*)*
@@ -29,7 +29,16 @@ capability_sets! {
     ENTERPRISE: "multi_user" "white_label";
 }
 
-/// One capability by its name. A name that this crate knows is not allocated; one it does not know is kept as it is.
+/// One capability by its name.
+///
+/// ```
+/// use pulse_trust::entitlement::{Capability, Tier};
+///
+/// assert!(Tier::from_name("pro").capabilities().contains(&Capability::RELAY));
+/// assert!(!Tier::Free.capabilities().contains(&Capability::RELAY));
+/// ```
+///
+/// A name that this crate knows is not allocated; one it does not know is kept as it is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Capability(Cow<'static, str>);
 
@@ -146,7 +155,7 @@ impl Tier {
     }
 }
 
-/// What the control plane writes into a paid hosted lease (FORMATS 3.5): the `msp` set and `white_label` for an `msp_*`
+/// What the control plane writes into a paid hosted lease: the `msp` set and `white_label` for an `msp_*`
 /// plan, else the `cloud` set. `plan` is canonical.
 pub fn hosted_plan_capabilities(plan: &str) -> Vec<Capability> {
     if plan.starts_with("msp_") {
@@ -156,7 +165,7 @@ pub fn hosted_plan_capabilities(plan: &str) -> Vec<Capability> {
     }
 }
 
-/// All that a provider-chained lease can grant (FORMATS 3.4): it never registers at the relay.
+/// All that a provider-chained lease can grant: it never registers at the relay.
 pub fn provider_chain_ceiling() -> Vec<Capability> {
     let mut ceiling = hosted_plan_capabilities("msp_");
     ceiling.retain(|capability| !["relay", "mobile_app", "push_notifications"].contains(&capability.as_str()));

@@ -43,6 +43,26 @@ impl GrantState {
 }
 
 /// A grant whose signature and required claims were checked, and which was not past its grace.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::entitlement::{GrantClaims, GrantState, VerifiedGrant};
+/// use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+///
+/// let license_server = SigningKey::generate()?;
+/// let claims = GrantClaims::from_json(
+///     r#"{"lid":"lic_1","iid":"inst_1","st":"active","tier":"pro","exp":1774440060}"#,
+/// )?;
+/// let token = claims.sign(&license_server)?;
+///
+/// let license = TrustKeySet::new([license_server.public_key().clone()]);
+/// let keys = TrustKeys { license, ..TrustKeys::default() };
+/// let now = UnixTime::from_secs(1_774_440_000);
+/// let grant = VerifiedGrant::verify(&token, &keys, now)?;
+/// assert_eq!(grant.state_at(now), GrantState::Active);
+/// assert_eq!(grant.state_at(UnixTime::from_secs(1_774_440_061)), GrantState::Grace);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedGrant {
     claims: GrantClaims,

@@ -37,6 +37,24 @@ pub enum LicenseTerm {
 }
 
 /// A license whose signature, required claims and term were checked.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::entitlement::{Capability, LicenseClaims, LicenseTerm, VerifiedLicense};
+/// use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+///
+/// let license_server = SigningKey::generate()?;
+/// let claims = LicenseClaims::from_json(r#"{"lid":"lic_1","email":"owner@example.test","tier":"pro"}"#)?;
+/// let token = claims.sign(&license_server)?;
+///
+/// let license = TrustKeySet::new([license_server.public_key().clone()]);
+/// let keys = TrustKeys { license, ..TrustKeys::default() };
+/// let now = UnixTime::from_secs(1_774_440_000);
+/// let license = VerifiedLicense::verify(&token, &keys, now)?;
+/// assert_eq!(license.term_at(now)?, LicenseTerm::Lifetime);
+/// license.check_grants(&Capability::RELAY, now)?;
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct VerifiedLicense {
     claims: LicenseClaims,

@@ -1,4 +1,4 @@
-//! Plan names and limits in their normal form (FORMATS 3.3).
+//! Plan names and limits in their normal form (formats.md#plans-and-limits).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

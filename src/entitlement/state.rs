@@ -1,10 +1,19 @@
-//! Subscription states, and what they mean at a given time (FORMATS 3.1, 3.5).
+//! Subscription states (formats.md#lease-claims).
 
 use core::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// The state of a subscription. Only `trial`, `active` and `grace` grant anything beyond the free set.
+/// The state of a subscription.
+///
+/// ```
+/// use pulse_trust::entitlement::SubscriptionState;
+///
+/// assert!(SubscriptionState::from_name("grace").is_paid_or_trial());
+/// assert!(!SubscriptionState::from_name("new-state").is_paid_or_trial());
+/// ```
+///
+/// Only `trial`, `active` and `grace` grant anything beyond the free set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SubscriptionState {

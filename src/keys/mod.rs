@@ -1,4 +1,5 @@
-//! Ed25519 keys: public and private, their ids and fingerprints, and the sets of keys that are trusted (FORMATS 1).
+//! Ed25519 keys: public and private, their ids and fingerprints, and the sets of keys that are trusted
+//! ([formats: keys](crate::_documentation::formats#keys)).
 //!
 //! A key that is configured is a [`PublicKey`], checked when it is imported. Which keys may sign which kind of token is
 //! a [`TrustKeys`]: one [`TrustKeySet`] for leases, one for licenses and grants. Each set may hold several keys, so

@@ -11,7 +11,19 @@ use crate::error::{Error, Result};
 use crate::secret::Secret;
 
 /// An Ed25519 private key. It signs; it shows its bytes only through [`SigningKey::secret_base64`], and is wiped from
-/// memory when dropped.
+/// memory when it is dropped.
+///
+/// ```
+/// use pulse_trust::keys::SigningKey;
+///
+/// let key = SigningKey::generate()?;
+/// let signature = key.sign(b"message");
+/// assert!(key.public_key().verify(b"message", &signature));
+///
+/// let kept = key.secret_base64();
+/// assert_eq!(SigningKey::from_base64(kept.expose_secret())?.public_key(), key.public_key());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub struct SigningKey {
     key: ed25519_dalek::SigningKey,
     public: PublicKey,

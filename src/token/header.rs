@@ -1,4 +1,4 @@
-//! The header of a compact token: `alg`, `typ`, `kid`, and nothing else (FORMATS 2).
+//! The header of a compact token: `alg`, `typ`, `kid`, and nothing else (formats.md#compact-tokens).
 
 use core::fmt;
 

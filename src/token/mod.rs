@@ -1,4 +1,5 @@
-//! Compact tokens: the one strict reading of FORMATS 2, and signing. No opinion on claims.
+//! Compact tokens: one strict reading ([formats: compact tokens](crate::_documentation::formats#compact-tokens)), and
+//! signing. This module has no opinion on claims.
 //!
 //! [`UnverifiedToken::parse`] checks size, shape and header and decodes the payload; what it returns was **not**
 //! verified. Only [`UnverifiedToken::verify`] says who signed it.

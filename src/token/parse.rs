@@ -13,8 +13,21 @@ pub const MAX_TOKEN_LEN: usize = 16 * 1024;
 /// The longest segment of a token that is read, in bytes: the deployed limit.
 pub const MAX_SEGMENT_LEN: usize = 8 * 1024;
 
-/// A token whose size, shape and header are as FORMATS 2 asks, and whose payload is decoded. **Nothing in it was
-/// verified.**
+/// A token whose size, shape and header are right, and whose payload is decoded. **Nothing in it was verified.**
+///
+/// ```
+/// use pulse_trust::TokenKind;
+/// use pulse_trust::keys::{SigningKey, TrustKeySet};
+/// use pulse_trust::token::{UnverifiedToken, sign};
+///
+/// let key = SigningKey::generate()?;
+/// let text = sign(&key, r#"{"lid":"lic_1"}"#)?;
+/// let token = UnverifiedToken::parse(&text)?;
+/// assert_eq!(token.unverified_payload(), r#"{"lid":"lic_1"}"#);
+/// token.verify(&TrustKeySet::new([key.public_key().clone()]), TokenKind::License)?;
+/// assert!(token.verify(&TrustKeySet::default(), TokenKind::License).is_err());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub struct UnverifiedToken<'a> {
     signed: &'a str,
     signature: [u8; 64],
@@ -53,7 +66,7 @@ impl<'a> UnverifiedToken<'a> {
         Ok(Self { signed, signature, kid, payload })
     }
 
-    /// The payload's text, **not verified**: to see of which kind a token says it is.
+    /// The payload's text, **not verified**: to see which kind of token it says it is.
     pub fn unverified_payload(&self) -> &str {
         &self.payload
     }
@@ -84,7 +97,7 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// Verifies the signature under one key that a configured key vouches for; the header's `kid` says nothing there
-    /// (FORMATS 3.4).
+    /// ([formats: provider-chained lease](crate::_documentation::formats#provider-chained-lease)).
     ///
     /// # Errors
     /// [`Error::SignatureInvalid`].
