@@ -3,7 +3,6 @@
 
 use core::fmt;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::WireErrorCode;
@@ -15,7 +14,8 @@ use crate::secret::Secret;
 
 /// A control payload: one type of frame, one JSON object. Readers ignore members they do not know and take `null` for
 /// absent, as the deployed ones do.
-pub trait ControlPayload: Serialize + DeserializeOwned {
+/// The payloads are those of this crate: no other type can be one.
+pub trait ControlPayload: sealed::Json {
     /// The type of the frame that carries it.
     const FRAME_TYPE: FrameType;
 
@@ -56,6 +56,12 @@ pub trait ControlPayload: Serialize + DeserializeOwned {
     }
 }
 
+/// How a payload is read and written. Sealed, so that serde is no part of the public trait.
+mod sealed {
+    #[allow(unreachable_pub, reason = "a supertrait of a public trait")]
+    pub trait Json: serde::Serialize + serde::de::DeserializeOwned {}
+}
+
 /// The position alone: serde's own text may quote the payload.
 fn refused(frame: FrameType, error: &serde_json::Error) -> Error {
     let what = match error.classify() {
@@ -85,6 +91,8 @@ macro_rules! payload {
         impl ControlPayload for $name {
             const FRAME_TYPE: FrameType = FrameType::$frame_type;
         }
+
+        impl sealed::Json for $name {}
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
