@@ -124,6 +124,7 @@ mod secret;
 pub mod session;
 #[cfg(feature = "storage")]
 pub mod storage;
+mod text_type;
 mod time;
 pub mod token;
 mod token_kind;

@@ -96,20 +96,6 @@ pub(crate) mod text {
     }
 }
 
-/// For `#[serde(with = "crate::secret::optional_text")]`: `None` where the member is missing, `null` or empty. Together
-/// with `default` and `skip_serializing_if = "Option::is_none"`.
-pub(crate) mod optional_text {
-    use super::{Deserializer, Secret, Serializer};
-
-    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(secret.as_ref().map(Secret::expose_secret).unwrap_or_default())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-        super::text::deserialize(deserializer).map(Secret::non_empty)
-    }
-}
-
 struct SecretVisitor;
 
 impl<'de> Visitor<'de> for SecretVisitor {
@@ -150,18 +136,18 @@ mod tests {
     struct Message {
         #[serde(with = "crate::secret::text")]
         token: Secret,
-        #[serde(with = "crate::secret::optional_text", skip_serializing_if = "Option::is_none")]
-        hint: Option<Secret>,
+        #[serde(with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
+        hint: Secret,
     }
 
-    fn message(token: &str, hint: Option<&str>) -> Message {
-        Message { token: token.into(), hint: hint.map(Secret::from) }
+    fn message(token: &str, hint: &str) -> Message {
+        Message { token: token.into(), hint: hint.into() }
     }
 
     #[test]
     fn debug_shows_nothing_of_it() {
         assert_eq!(format!("{:?} {:#?}", Secret::from("hunter2"), Secret::default()), "Secret(..) Secret(..)");
-        assert!(!format!("{:?}", message("hunter2", Some("hunter3"))).contains("hunter"));
+        assert!(!format!("{:?}", message("hunter2", "hunter3")).contains("hunter"));
     }
 
     #[test]
@@ -184,14 +170,14 @@ mod tests {
     #[test]
     fn members_are_read_and_written_as_texts() {
         for (json, expected) in [
-            (r#"{"token":"a\"b","hint":"h"}"#, message("a\"b", Some("h"))),
-            (r#"{"token":"","hint":""}"#, message("", None)),
-            (r#"{"token":null,"hint":null}"#, message("", None)),
-            (r#"{}"#, message("", None)),
+            (r#"{"token":"a\"b","hint":"h"}"#, message("a\"b", "h")),
+            (r#"{"token":"","hint":""}"#, message("", "")),
+            (r#"{"token":null,"hint":null}"#, message("", "")),
+            (r#"{}"#, message("", "")),
         ] {
             assert_eq!(serde_json::from_str::<Message>(json).unwrap(), expected, "{json}");
         }
-        assert_eq!(serde_json::to_string(&message("t", None)).unwrap(), r#"{"token":"t"}"#);
-        assert_eq!(serde_json::to_string(&message("t", Some("h"))).unwrap(), r#"{"token":"t","hint":"h"}"#);
+        assert_eq!(serde_json::to_string(&message("t", "")).unwrap(), r#"{"token":"t"}"#);
+        assert_eq!(serde_json::to_string(&message("t", "h")).unwrap(), r#"{"token":"t","hint":"h"}"#);
     }
 }

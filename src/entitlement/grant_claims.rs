@@ -7,10 +7,9 @@ use serde::{Serialize, Serializer};
 use super::capability::Capability;
 use super::claim_values as values;
 use super::claims::RawClaims;
+use super::claims_text::{claims_text, require_texts};
 use crate::error::{Error, Result};
-use crate::keys::SigningKey;
 use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
-use crate::{json, token};
 
 /// The claims of a grant, in the order issuers write them.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -60,26 +59,12 @@ pub struct GrantClaims {
     pub email: Option<String>,
 }
 
+claims_text!(GrantClaims);
+
 impl GrantClaims {
-    /// Reads claims written as JSON, to sign them.
-    ///
-    /// # Errors
-    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
-    pub fn from_json(text: &str) -> Result<Self> {
-        Self::from_raw(RawClaims::parse(text)?)
-    }
-
-    /// The claims as issuers write them: compact JSON.
-    pub fn to_json(&self) -> String {
-        json::text_of(self)
-    }
-
-    /// Signs the claims as they are.
-    ///
-    /// # Errors
-    /// As [`token::sign`].
-    pub fn sign(&self, key: &SigningKey) -> Result<String> {
-        token::sign(key, &self.to_json())
+    /// Refuses claims that no verifier would take.
+    fn check_signable(&self) -> Result<()> {
+        require_texts([("lid", &self.lid), ("tier", &self.tier)])
     }
 
     pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {

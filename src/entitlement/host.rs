@@ -1,10 +1,9 @@
 //! The host an instance answers at, in its normal form (formats.md#host-normalization).
 
-use core::fmt;
 use core::net::Ipv6Addr;
-use core::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::text_type::text_type;
 
 /// A host in its normal form: an IPv6 literal, or lower-case labels joined by dots. Two hosts are the same exactly when
 /// their normal forms are.
@@ -61,35 +60,7 @@ impl InstanceHost {
     }
 }
 
-/// As [`InstanceHost::normalize`].
-impl FromStr for InstanceHost {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::normalize(text)
-    }
-}
-
-/// As [`InstanceHost::normalize`].
-impl TryFrom<&str> for InstanceHost {
-    type Error = Error;
-
-    fn try_from(text: &str) -> Result<Self> {
-        Self::normalize(text)
-    }
-}
-
-impl AsRef<str> for InstanceHost {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for InstanceHost {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(InstanceHost, normalize);
 
 /// The host of a hosted tenant: the trimmed tenant id, a dot, and the base domain of the control plane's base URL.
 ///

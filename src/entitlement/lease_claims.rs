@@ -9,13 +9,12 @@ use serde::ser::{SerializeMap, Serializer};
 use super::capability::Capability;
 use super::claim_values as values;
 use super::claims::RawClaims;
+use super::claims_text::claims_text;
 use super::host::InstanceHost;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
-use crate::keys::SigningKey;
 use crate::time::UnixTime;
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
-use crate::{json, token};
 
 /// The claims of a lease. Issuer and audience are the same in every lease, so there is no field for them.
 ///
@@ -58,6 +57,8 @@ pub struct LeaseClaims {
     pub jti: Option<String>,
 }
 
+claims_text!(LeaseClaims);
+
 impl LeaseClaims {
     /// An active lease of organization `default` for this host, with nothing else granted.
     pub fn new(instance_host: &InstanceHost, exp: UnixTime) -> Self {
@@ -79,29 +80,6 @@ impl LeaseClaims {
             iat: None,
             jti: None,
         }
-    }
-
-    /// Reads claims written as JSON, to sign them. `iss` and `aud` may be left out.
-    ///
-    /// # Errors
-    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
-    pub fn from_json(text: &str) -> Result<Self> {
-        Self::from_raw(RawClaims::parse(text)?)
-    }
-
-    /// The claims as issuers write them: compact JSON, in their order
-    /// ([formats: lease claims](crate::_documentation::formats#lease-claims)).
-    pub fn to_json(&self) -> String {
-        json::text_of(self)
-    }
-
-    /// Signs the claims as they are.
-    ///
-    /// # Errors
-    /// [`Error::OrgMissing`], [`Error::HostInvalid`] where no verifier would take the lease; else as [`token::sign`].
-    pub fn sign(&self, key: &SigningKey) -> Result<String> {
-        self.check_signable()?;
-        token::sign(key, &self.to_json())
     }
 
     /// Refuses claims that no verifier would take.

@@ -8,13 +8,10 @@ use serde::Serialize;
 use super::capability::Capability;
 use super::claim_values as values;
 use super::claims::RawClaims;
+use super::claims_text::{claims_text, require_texts};
 use super::state::SubscriptionState;
-#[cfg(doc)]
-use crate::error::Error;
 use crate::error::Result;
-use crate::keys::SigningKey;
 use crate::time::{UnixTime, serialize_optional_secs};
-use crate::{json, token};
 
 /// The claims of a license.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -63,26 +60,12 @@ pub struct LicenseClaims {
     pub entitlement_signing_public_key: Option<String>,
 }
 
+claims_text!(LicenseClaims);
+
 impl LicenseClaims {
-    /// Reads claims written as JSON, to sign them.
-    ///
-    /// # Errors
-    /// [`Error::PayloadMalformed`], [`Error::ClaimType`], [`Error::ClaimMissing`].
-    pub fn from_json(text: &str) -> Result<Self> {
-        Self::from_raw(RawClaims::parse(text)?)
-    }
-
-    /// The claims as issuers write them: compact JSON.
-    pub fn to_json(&self) -> String {
-        json::text_of(self)
-    }
-
-    /// Signs the claims as they are.
-    ///
-    /// # Errors
-    /// As [`token::sign`].
-    pub fn sign(&self, key: &SigningKey) -> Result<String> {
-        token::sign(key, &self.to_json())
+    /// Refuses claims that no verifier would take.
+    fn check_signable(&self) -> Result<()> {
+        require_texts([("lid", &self.lid), ("email", &self.email), ("tier", &self.tier)])
     }
 
     pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {

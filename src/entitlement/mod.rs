@@ -12,6 +12,7 @@ mod bulk;
 mod capability;
 mod claim_values;
 mod claims;
+mod claims_text;
 mod entitlement_check;
 mod grant;
 mod grant_claims;

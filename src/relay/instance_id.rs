@@ -1,13 +1,11 @@
 //! Instance ids ([formats: instance-ids](crate::_documentation::formats#instance-ids)).
 
-use core::fmt;
-use core::str::FromStr;
-
 use sha2::{Digest, Sha256};
 
 use crate::encoding;
 use crate::entitlement::InstanceHost;
 use crate::error::{Error, Result};
+use crate::text_type::text_type;
 
 const PREFIX: &str = "relay_";
 
@@ -70,32 +68,4 @@ impl InstanceId {
     }
 }
 
-/// As [`InstanceId::parse`].
-impl FromStr for InstanceId {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::parse(text)
-    }
-}
-
-/// As [`InstanceId::parse`].
-impl TryFrom<&str> for InstanceId {
-    type Error = Error;
-
-    fn try_from(text: &str) -> Result<Self> {
-        Self::parse(text)
-    }
-}
-
-impl AsRef<str> for InstanceId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for InstanceId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+text_type!(InstanceId, parse);

@@ -5,8 +5,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use pulse_trust::entitlement::{
-    Capability, HostBinding, InspectedLease, InspectedToken, InstanceHost, LeaseChecks, LeaseClaims, SubscriptionState,
-    VerifiedGrant, VerifiedLease, VerifiedLicense, VerifiedToken,
+    Capability, GrantClaims, HostBinding, InspectedLease, InspectedToken, InstanceHost, LeaseChecks, LeaseClaims,
+    LicenseClaims, SubscriptionState, VerifiedGrant, VerifiedLease, VerifiedLicense, VerifiedToken,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{ChannelClose, Connect, ControlPayload, Register};
@@ -240,6 +240,19 @@ fn a_providers_license_is_in_term_on_inspection_too() {
             .or_else(|| refused.source().unwrap().downcast_ref::<Box<Error>>().map(|boxed| &**boxed));
         assert!(refused.to_string().ends_with(&source.unwrap().to_string()));
     }
+}
+
+#[test]
+fn claims_that_no_verifier_takes_are_not_signed() {
+    let key = SigningKey::from_seed(&[9; 32]).unwrap();
+    let mut grant_claims = GrantClaims::from_json(&grant().to_string()).unwrap();
+    assert!(grant_claims.sign(&key).is_ok());
+    grant_claims.tier.clear();
+    assert_eq!(grant_claims.sign(&key), Err(Error::ClaimMissing { claim: "tier" }));
+    let mut license_claims = LicenseClaims::from_json(&license().to_string()).unwrap();
+    assert!(license_claims.sign(&key).is_ok());
+    license_claims.email.clear();
+    assert_eq!(license_claims.sign(&key), Err(Error::ClaimMissing { claim: "email" }));
 }
 
 #[test]
