@@ -138,6 +138,9 @@ error_table! {
     /// Claims that cannot be signed as they are.
     #[remedy = "Correct the claims as the message says."]
     209 "CLAIMS_UNSIGNABLE" ClaimsUnsignable { reason: String } => "these claims cannot be signed: {reason}";
+    /// A claim has a value that its place does not allow.
+    #[remedy = "Have the token issued again, by an issuer that may issue it."]
+    210 "CLAIM_VALUE" ClaimValue { claim: &'static str, expected: &'static str, received: String } => "claim {claim}: expected {expected}, received {received:?}";
 
     /// A lease of another issuer.
     #[remedy = "Take the lease from the control plane."]
@@ -190,6 +193,9 @@ error_table! {
     /// An answer to a lease refresh that does not hold what it should.
     #[remedy = "Try again later; if the error persists, tell the operator of the control plane."]
     316 "REFRESH_RESPONSE" RefreshResponse { reason: String } => "lease refresh: {reason}";
+    /// A text that is not a time, or a time that this system cannot represent.
+    #[remedy = "Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds."]
+    317 "TIME_INVALID" TimeInvalid { expected: &'static str, received: String } => "time: expected {expected}, received {received:?}";
 
     /// A license or grant came without the instance secret.
     #[remedy = "Send the instance secret as `instance_hint`."]

@@ -1,6 +1,7 @@
 //! The clock as a parameter: Unix seconds in a type of their own, and how far two clocks may differ.
 
 use core::fmt;
+use core::str::FromStr;
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,6 +18,8 @@ use crate::error::{Error, Result};
 ///
 /// let noon = UnixTime::from_secs(1_774_440_000);
 /// assert_eq!(noon.to_string(), "2026-03-25T12:00:00Z");
+/// assert_eq!("2026-03-25T12:00:00Z".parse(), Ok(noon));
+/// assert_eq!("1774440000".parse(), Ok(noon));
 /// assert_eq!(noon.saturating_add(Duration::from_secs(60)).as_secs(), 1_774_440_060);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,6 +71,20 @@ impl From<SystemTime> for UnixTime {
     }
 }
 
+/// Where the platform's clock can show such a time: any on Unix.
+impl TryFrom<UnixTime> for SystemTime {
+    type Error = Error;
+
+    fn try_from(time: UnixTime) -> Result<Self> {
+        let span = Duration::from_secs(time.0.unsigned_abs());
+        let system = if time.0 < 0 { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
+        system.ok_or_else(|| Error::TimeInvalid {
+            expected: "a time that this system can represent",
+            received: time.to_string(),
+        })
+    }
+}
+
 /// As RFC 3339 has it, in UTC (`2026-03-25T12:00:00Z`); a moment outside the years 0 to 9999, which has no such form, as
 /// `@` and its seconds.
 impl fmt::Display for UnixTime {
@@ -78,6 +95,19 @@ impl fmt::Display for UnixTime {
             }
             None => write!(f, "@{}", self.0),
         }
+    }
+}
+
+/// What [`UnixTime`]'s `Display` writes (RFC 3339 in UTC, to the second, with `Z`), or Unix seconds in decimal digits.
+impl FromStr for UnixTime {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let seconds = text.strip_prefix('@').unwrap_or(text);
+        seconds.parse().ok().map(Self).or_else(|| Self::from_civil(text)).ok_or_else(|| Error::TimeInvalid {
+            expected: "a time like 2026-03-25T12:00:00Z, or Unix seconds",
+            received: text.to_owned(),
+        })
     }
 }
 
@@ -104,6 +134,24 @@ impl UnixTime {
         let (month, next_year) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
         let year = year_of_era + era * 400 + next_year;
         Some([year, month, day, seconds / 3600, seconds / 60 % 60, seconds % 60])
+    }
+
+    /// Reads `2026-03-25T12:00:00Z`.
+    #[allow(clippy::arithmetic_side_effects, reason = "every part has four digits at the most")]
+    fn from_civil(text: &str) -> Option<Self> {
+        let part = |start: usize, end: usize| -> Option<i64> {
+            let digits = text.get(start..end)?;
+            digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.parse().ok())?
+        };
+        let parts = [part(0, 4)?, part(5, 7)?, part(8, 10)?, part(11, 13)?, part(14, 16)?, part(17, 19)?];
+        let [year, month, day, hour, minute, second] = parts;
+        // days_from_civil of the same paper; what is out of its range comes out as another date.
+        let year_from_march = if month <= 2 { year - 1 } else { year };
+        let (era, year_of_era) = (year_from_march.div_euclid(400), year_from_march.rem_euclid(400));
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+        let time = Self(days * DAY + hour * 3600 + minute * 60 + second);
+        (time.civil() == Some(parts) && time.to_string() == text).then_some(time)
     }
 }
 
@@ -190,6 +238,47 @@ mod tests {
             (i64::MIN, "@-9223372036854775808"),
         ] {
             assert_eq!(UnixTime(seconds).to_string(), shown);
+            assert_eq!(shown.parse(), Ok(UnixTime(seconds)));
+            assert_eq!(seconds.to_string().parse(), Ok(UnixTime(seconds)));
+        }
+    }
+
+    #[test]
+    fn reads_no_other_spelling_and_no_date_that_there_is_not() {
+        for text in [
+            "",
+            "@",
+            "now",
+            "1.5",
+            " 1",
+            "9223372036854775808",
+            "2026-03-25",
+            "2026-03-25T12:00:00",
+            "2026-03-25T12:00:00z",
+            "2026-03-25 12:00:00Z",
+            "2026-03-25T12:00:00+00:00",
+            "2026-03-25T12:00:00.0Z",
+            "2026-3-25T12:00:00Z",
+            "2026-02-29T12:00:00Z",
+            "2026-13-01T12:00:00Z",
+            "2026-00-01T12:00:00Z",
+            "2026-04-31T12:00:00Z",
+            "2026-04-00T12:00:00Z",
+            "2026-04-30T24:00:00Z",
+            "2026-04-30T12:60:00Z",
+            "2026-12-31T23:59:60Z",
+            "+026-04-30T12:00:00Z",
+            "20260-04-30T12:00:00",
+        ] {
+            let refused = text.parse::<UnixTime>();
+            assert!(matches!(&refused, Err(Error::TimeInvalid { received, .. }) if received == text), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn the_system_clock_and_unix_seconds_say_the_same() {
+        for seconds in [0, -1, 1_774_440_000, 253_402_300_799] {
+            assert_eq!(UnixTime::from(SystemTime::try_from(UnixTime(seconds)).unwrap()), UnixTime(seconds));
         }
     }
 

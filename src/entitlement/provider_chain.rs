@@ -51,7 +51,7 @@ fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<Public
     })?;
     let claims = license.claims();
     if claims.tier != "msp" {
-        return Err(refused(Error::ClaimType { claim: "tier", expected: "the tier msp" }));
+        return Err(refused(Error::ClaimValue { claim: "tier", expected: "msp", received: claims.tier.clone() }));
     }
     match claims.entitlement_signing_public_key.as_deref() {
         None => Err(refused(Error::ClaimMissing { claim: "entitlement_signing_public_key" })),
