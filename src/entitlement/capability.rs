@@ -66,6 +66,19 @@ impl Capability {
     }
 }
 
+/// As [`Capability::new`].
+impl From<&str> for Capability {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+impl AsRef<str> for Capability {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Debug for Capability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&self.0, f)

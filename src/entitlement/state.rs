@@ -66,6 +66,19 @@ impl SubscriptionState {
     }
 }
 
+/// As [`SubscriptionState::from_name`].
+impl From<&str> for SubscriptionState {
+    fn from(name: &str) -> Self {
+        Self::from_name(name)
+    }
+}
+
+impl AsRef<str> for SubscriptionState {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl fmt::Display for SubscriptionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
