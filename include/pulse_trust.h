@@ -77,6 +77,8 @@
 #define PULSE_ERR_TOKEN_KIND_UNKNOWN 208
 /** Claims that cannot be signed as they are. */
 #define PULSE_ERR_CLAIMS_UNSIGNABLE 209
+/** A claim has a value that its place does not allow. */
+#define PULSE_ERR_CLAIM_VALUE 210
 /** A lease of another issuer. */
 #define PULSE_ERR_ISSUER_MISMATCH 300
 /** A lease for another audience. */
@@ -111,6 +113,8 @@
 #define PULSE_ERR_TENANT_HOST_INVALID 315
 /** An answer to a lease refresh that does not hold what it should. */
 #define PULSE_ERR_REFRESH_RESPONSE 316
+/** A text that is not a time, or a time that this system cannot represent. */
+#define PULSE_ERR_TIME_INVALID 317
 /** A license or grant came without the instance secret. */
 #define PULSE_ERR_INSTANCE_HINT_MISSING 400
 /** The credential was revoked. */

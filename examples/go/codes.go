@@ -46,6 +46,8 @@ const (
 	ErrTokenKindUnknown Code = 208
 	// ErrClaimsUnsignable: claims that cannot be signed as they are. What to do: Correct the claims as the message says.
 	ErrClaimsUnsignable Code = 209
+	// ErrClaimValue: a claim has a value that its place does not allow. What to do: Have the token issued again, by an issuer that may issue it.
+	ErrClaimValue Code = 210
 	// ErrIssuerMismatch: a lease of another issuer. What to do: Take the lease from the control plane.
 	ErrIssuerMismatch Code = 300
 	// ErrAudienceMismatch: a lease for another audience. What to do: Take the lease from the control plane.
@@ -80,6 +82,8 @@ const (
 	ErrTenantHostInvalid Code = 315
 	// ErrRefreshResponse: an answer to a lease refresh that does not hold what it should. What to do: Try again later; if the error persists, tell the operator of the control plane.
 	ErrRefreshResponse Code = 316
+	// ErrTimeInvalid: a text that is not a time, or a time that this system cannot represent. What to do: Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds.
+	ErrTimeInvalid Code = 317
 	// ErrInstanceHintMissing: a license or grant came without the instance secret. What to do: Send the instance secret as instance_hint.
 	ErrInstanceHintMissing Code = 400
 	// ErrRevoked: the credential was revoked. What to do: Ask the operator of the license server.
@@ -230,6 +234,8 @@ func codeName(code Code) string {
 		return "TOKEN_KIND_UNKNOWN"
 	case ErrClaimsUnsignable:
 		return "CLAIMS_UNSIGNABLE"
+	case ErrClaimValue:
+		return "CLAIM_VALUE"
 	case ErrIssuerMismatch:
 		return "ISSUER_MISMATCH"
 	case ErrAudienceMismatch:
@@ -264,6 +270,8 @@ func codeName(code Code) string {
 		return "TENANT_HOST_INVALID"
 	case ErrRefreshResponse:
 		return "REFRESH_RESPONSE"
+	case ErrTimeInvalid:
+		return "TIME_INVALID"
 	case ErrInstanceHintMissing:
 		return "INSTANCE_HINT_MISSING"
 	case ErrRevoked:

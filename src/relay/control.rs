@@ -122,7 +122,7 @@ pub struct Register {
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
     pub identity_pub_key: String,
     /// Proves that this runtime holds the identity's private key; deployed runtimes send none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "Option::is_none")]
     pub identity_proof: Option<IdentityProof>,
 }
 

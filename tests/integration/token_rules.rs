@@ -255,6 +255,11 @@ fn claims_that_no_verifier_takes_are_not_signed() {
 fn an_array_of_a_payloads_values_is_not_the_payload() {
     assert!(Register::from_json(br#"["token"]"#).is_err());
     assert!(ChannelClose::from_json(br#"[7,"reason"]"#).is_err());
+    assert!(
+        Register::from_json(br#"{"identity_proof":{"at":1,"signature":"AA=="}}"#).unwrap().identity_proof.is_some()
+    );
+    assert!(Register::from_json(br#"{"identity_proof":null}"#).unwrap().identity_proof.is_none());
+    assert!(Register::from_json(br#"{"identity_proof":[1,"AA=="]}"#).is_err());
     let connect = |preferences: &str| {
         Connect::from_json(format!(r#"{{"instance_id":"i","notification_preferences":{preferences}}}"#).as_bytes())
     };

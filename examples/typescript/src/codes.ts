@@ -44,6 +44,8 @@ export const PulseCode = {
   TOKEN_KIND_UNKNOWN: 208,
   /** Claims that cannot be signed as they are. Correct the claims as the message says. */
   CLAIMS_UNSIGNABLE: 209,
+  /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it. */
+  CLAIM_VALUE: 210,
   /** A lease of another issuer. Take the lease from the control plane. */
   ISSUER_MISMATCH: 300,
   /** A lease for another audience. Take the lease from the control plane. */
@@ -78,6 +80,8 @@ export const PulseCode = {
   TENANT_HOST_INVALID: 315,
   /** An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane. */
   REFRESH_RESPONSE: 316,
+  /** A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds. */
+  TIME_INVALID: 317,
   /** A license or grant came without the instance secret. Send the instance secret as `instance_hint`. */
   INSTANCE_HINT_MISSING: 400,
   /** The credential was revoked. Ask the operator of the license server. */

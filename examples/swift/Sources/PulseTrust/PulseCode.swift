@@ -54,6 +54,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let tokenKindUnknown = PulseCode(rawValue: 208)
     /// Claims that cannot be signed as they are. Correct the claims as the message says.
     public static let claimsUnsignable = PulseCode(rawValue: 209)
+    /// A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it.
+    public static let claimValue = PulseCode(rawValue: 210)
     /// A lease of another issuer. Take the lease from the control plane.
     public static let issuerMismatch = PulseCode(rawValue: 300)
     /// A lease for another audience. Take the lease from the control plane.
@@ -88,6 +90,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let tenantHostInvalid = PulseCode(rawValue: 315)
     /// An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane.
     public static let refreshResponse = PulseCode(rawValue: 316)
+    /// A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds.
+    public static let timeInvalid = PulseCode(rawValue: 317)
     /// A license or grant came without the instance secret. Send the instance secret as `instance_hint`.
     public static let instanceHintMissing = PulseCode(rawValue: 400)
     /// The credential was revoked. Ask the operator of the license server.
@@ -215,6 +219,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         207: "TOKEN_KIND",
         208: "TOKEN_KIND_UNKNOWN",
         209: "CLAIMS_UNSIGNABLE",
+        210: "CLAIM_VALUE",
         300: "ISSUER_MISMATCH",
         301: "AUDIENCE_MISMATCH",
         302: "EXPIRED",
@@ -232,6 +237,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         314: "TRIAL_WITHOUT_END",
         315: "TENANT_HOST_INVALID",
         316: "REFRESH_RESPONSE",
+        317: "TIME_INVALID",
         400: "INSTANCE_HINT_MISSING",
         401: "REVOKED",
         402: "SERVER_URL_INVALID",

@@ -53,6 +53,8 @@ public value class PulseCode(public val number: Int) {
         public val TOKEN_KIND_UNKNOWN: PulseCode = PulseCode(208)
         /** Claims that cannot be signed as they are. Correct the claims as the message says. */
         public val CLAIMS_UNSIGNABLE: PulseCode = PulseCode(209)
+        /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it. */
+        public val CLAIM_VALUE: PulseCode = PulseCode(210)
         /** A lease of another issuer. Take the lease from the control plane. */
         public val ISSUER_MISMATCH: PulseCode = PulseCode(300)
         /** A lease for another audience. Take the lease from the control plane. */
@@ -87,6 +89,8 @@ public value class PulseCode(public val number: Int) {
         public val TENANT_HOST_INVALID: PulseCode = PulseCode(315)
         /** An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane. */
         public val REFRESH_RESPONSE: PulseCode = PulseCode(316)
+        /** A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds. */
+        public val TIME_INVALID: PulseCode = PulseCode(317)
         /** A license or grant came without the instance secret. Send the instance secret as `instance_hint`. */
         public val INSTANCE_HINT_MISSING: PulseCode = PulseCode(400)
         /** The credential was revoked. Ask the operator of the license server. */
@@ -214,6 +218,7 @@ public value class PulseCode(public val number: Int) {
             207 to "TOKEN_KIND",
             208 to "TOKEN_KIND_UNKNOWN",
             209 to "CLAIMS_UNSIGNABLE",
+            210 to "CLAIM_VALUE",
             300 to "ISSUER_MISMATCH",
             301 to "AUDIENCE_MISMATCH",
             302 to "EXPIRED",
@@ -231,6 +236,7 @@ public value class PulseCode(public val number: Int) {
             314 to "TRIAL_WITHOUT_END",
             315 to "TENANT_HOST_INVALID",
             316 to "REFRESH_RESPONSE",
+            317 to "TIME_INVALID",
             400 to "INSTANCE_HINT_MISSING",
             401 to "REVOKED",
             402 to "SERVER_URL_INVALID",
