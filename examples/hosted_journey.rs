@@ -25,7 +25,7 @@ use pulse_trust::hosted::{
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::pairing::{Onboarding, qr_terminal, relay_url_normal_form};
 use pulse_trust::relay::{Identity, RelayConfig};
-use pulse_trust::storage::DataDir;
+use pulse_trust::storage::{BillingState, DataDir, IdentityChange, Revision};
 
 use record::Record;
 use runtime::{Registered, Registration, register, serve_api};
@@ -165,9 +165,9 @@ fn provision_at(directory: &Path, key: &SigningKey, tenant_id: &str, now: UnixTi
         email: "owner@example.test".to_owned(),
         ..TenantOrder::default()
     };
-    let mut issued = issue_billing_state(&order, key, now)?;
+    let mut issued = issue_billing_state(&order, BillingState::default(), key, now)?;
     let data_dir = DataDir::create(directory)?.lock()?;
-    data_dir.save_billing_state("default", &mut issued.billing)?;
+    data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT)?;
     Ok(issued.instance_host.to_string())
 }
 
@@ -381,7 +381,7 @@ fn operator_disabled(directory: &Path, key: &SigningKey, now: UnixTime) -> Resul
     let locked = DataDir::new(directory).lock()?;
     let mut config = RelayConfig::default();
     config.instance_secret = "own-secret".to_owned().into();
-    locked.save_relay_config(&config)?;
+    locked.save_relay_config(&config, &Revision::ABSENT, IdentityChange::Keep)?;
     let before = std::fs::read(directory.join("relay.enc")).map_err(Failure::from_error)?;
     let started = bootstrap(&locked, &hosted_runtime(key, &host), now)?;
     let after = std::fs::read(directory.join("relay.enc")).map_err(Failure::from_error)?;

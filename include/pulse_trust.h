@@ -209,6 +209,18 @@
 #define PULSE_ERR_ORG_ID_INVALID 708
 /** A file is missing where it is needed. */
 #define PULSE_ERR_FILE_MISSING 709
+/** Another process or thread holds the lock of a data directory for longer than the caller waits. */
+#define PULSE_ERR_LOCK_TIMEOUT 710
+/** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. */
+#define PULSE_ERR_FILE_NOT_DURABLE 711
+/** A file was changed since the caller loaded it, so the save would have undone that change. */
+#define PULSE_ERR_REVISION_MISMATCH 712
+/** A text that is not a revision. */
+#define PULSE_ERR_REVISION_INVALID 713
+/** A save would replace or drop an identity, which it was not told to do. */
+#define PULSE_ERR_IDENTITY_KEPT 714
+/** A billing.json with sealed fields but without an integrity code. */
+#define PULSE_ERR_BILLING_UNSIGNED 715
 /** The runtime is not in hosted mode. */
 #define PULSE_ERR_NOT_HOSTED 800
 /** The billing state holds no lease. */
@@ -219,6 +231,10 @@
 #define PULSE_ERR_NO_CREDENTIAL 803
 /** The operator disabled the relay. */
 #define PULSE_ERR_RELAY_DISABLED 804
+/** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. */
+#define PULSE_ERR_ACTIVATION_UNREADABLE 805
+/** A setting of the environment that has no meaning. */
+#define PULSE_ERR_SETTING_INVALID 806
 
 /* ---- Frames ---- */
 
@@ -744,9 +760,25 @@ uint64_t pulse_refresh_backoff_ms(uint32_t failures);
 /* ---- Files of a data directory: relay config and billing state ---- */
 
 /**
- * A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once.
+ * A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once; between
+ * `pulse_data_dir_lock` and `pulse_data_dir_unlock` the lock is held for all calls with this handle.
  */
 typedef struct pulse_data_dir pulse_data_dir;
+
+/**
+ * Whether a save may replace the identity that the file holds: `PULSE_IDENTITY_...`.
+ */
+typedef int32_t pulse_identity_change;
+
+/**
+ * A save that would replace or drop a complete identity is refused.
+ */
+#define PULSE_IDENTITY_KEEP 0
+
+/**
+ * The identity may be replaced or dropped: every phone has to be paired again.
+ */
+#define PULSE_IDENTITY_REPLACE 1
 
 /**
  * The data directory at a path, which exists. Nothing is read yet.
@@ -754,24 +786,42 @@ typedef struct pulse_data_dir pulse_data_dir;
 pulse_status pulse_data_dir_open(const char *path, size_t path_len, pulse_data_dir **out, pulse_error **error);
 
 /**
- * Frees a data directory; NULL is ignored.
+ * Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
+ * change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
+ * process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While it is held, one thread uses the handle; taking it
+ * twice with one handle changes nothing.
+ */
+pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir, uint32_t timeout_ms, pulse_error **error);
+
+/**
+ * Releases the lock that `pulse_data_dir_lock` has taken; without one it does nothing.
+ */
+pulse_status pulse_data_dir_unlock(const pulse_data_dir *data_dir, pulse_error **error);
+
+/**
+ * Frees a data directory and releases its lock; NULL is ignored.
  */
 void pulse_data_dir_free(pulse_data_dir *data_dir);
 
 /**
- * Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config` and `warnings`.
- * Members of the config that the library does not know come through.
+ * Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config`, `revision` (which
+ * a save must name) and `warnings`. Members of the config that the library does not know come through.
  */
 pulse_status pulse_relay_config_load(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
 
 /**
- * Saves a relay config, given as JSON, sealed. A file that cannot be read is not replaced. Gives the warnings as a JSON
- * array.
+ * Saves a relay config, given as JSON, sealed, over the state of the file that `revision` names: what a load or a save
+ * gave, or `absent` where there is no file yet. A file that was changed meanwhile, holds an identity that the config
+ * lacks (but with `PULSE_IDENTITY_REPLACE`), or cannot be read is not replaced. Gives JSON of the new `revision` and
+ * `warnings`.
  */
 pulse_status pulse_relay_config_save(const pulse_data_dir *data_dir,
                                      const char *config_json,
                                      size_t config_json_len,
-                                     pulse_buffer **out_warnings_json,
+                                     const char *revision,
+                                     size_t revision_len,
+                                     pulse_identity_change identity_change,
+                                     pulse_buffer **out_json,
                                      pulse_error **error);
 
 /**
@@ -794,7 +844,7 @@ pulse_status pulse_relay_server_url_check(const char *url, size_t url_len, pulse
 
 /**
  * Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
- * where there is no file, and `warnings`.
+ * where there is no file, `revision` (which a save must name) and `warnings`.
  */
 pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -804,14 +854,18 @@ pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
 
 /**
  * Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
- * is signed. A file that cannot be read, or was tampered with, is not replaced. Gives the warnings as a JSON array.
+ * is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file that was
+ * changed meanwhile, cannot be read, or was modified outside Pulse is not replaced. Gives JSON of the new `revision`
+ * and `warnings`.
  */
 pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       const char *org,
                                       size_t org_len,
                                       const char *billing_json,
                                       size_t billing_json_len,
-                                      pulse_buffer **out_warnings_json,
+                                      const char *revision,
+                                      size_t revision_len,
+                                      pulse_buffer **out_json,
                                       pulse_error **error);
 
 /* ---- A hosted runtime's start, and what the control plane issues ---- */
@@ -861,7 +915,8 @@ void pulse_runtime_free(pulse_runtime *runtime);
  * Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
  * nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
  * Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
- * bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
+ * bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `blocked`: why an activation
+ * blocks every credential, `candidates`), `warnings`.
  */
 pulse_status pulse_bootstrap(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,

@@ -65,8 +65,16 @@ pub(crate) fn hex_pairs(bytes: &[u8]) -> String {
 /// [`crate::Error::RandomUnavailable`] where there is none.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0_u8; N];
-    getrandom::fill(&mut bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })?;
+    fill_random(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Fills what is there from the operating system's random generator: a secret stays where it was made.
+///
+/// # Errors
+/// As [`random_bytes`].
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })
 }
 
 /// The two upper-case hex digits of a byte.

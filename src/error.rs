@@ -336,13 +336,31 @@ error_table! {
     706 "KEY_FILE_UNREADABLE" KeyFileUnreadable { path: String, reason: String } => "{path} is present but holds no key ({reason}): restore it from a backup; it is not overwritten";
     /// The integrity code of `billing.json` does not match its values.
     #[remedy = "Have the control plane write the file again."]
-    707 "BILLING_TAMPERED" BillingTampered { path: String } => "{path}: the integrity code does not fit the values, so the file was changed by another hand";
+    707 "BILLING_TAMPERED" BillingTampered { path: String } => "{path}: the integrity code does not fit the values, so the file was modified outside Pulse: restore it from a backup or have it issued anew";
     /// An organization id that cannot be part of a path.
     #[remedy = "Correct the organization id."]
     708 "ORG_ID_INVALID" OrgIdInvalid { reason: &'static str } => "organization id: {reason}";
     /// A file is missing where it is needed.
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits.
+    #[remedy = "Look with lslocks for who holds it; end or repair that process, then try again."]
+    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is locked by another process or thread, for which {waited_ms} ms were waited: look with lslocks for who holds it, and try again";
+    /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
+    #[remedy = "Save again; if the error comes back, check the disk."]
+    711 "FILE_NOT_DURABLE" FileNotDurable { path: String, detail: String } => "{path} is written and in place, but its directory could not be synced ({detail}): a power failure now may bring back the old state, so save again";
+    /// A file was changed since the caller loaded it, so the save would have undone that change.
+    #[remedy = "Load it again, repeat the change and save."]
+    712 "REVISION_MISMATCH" RevisionMismatch { path: String, expected: String, received: String } => "{path} was changed meanwhile: the save is for revision {expected}, the file has revision {received}: load it again, repeat the change and save";
+    /// A text that is not a revision.
+    #[remedy = "Pass what a load or a save gave, unchanged."]
+    713 "REVISION_INVALID" RevisionInvalid { received: String } => "revision: expected absent, or the 32 hex digits that a load or a save gave, received {received:?}";
+    /// A save would replace or drop an identity, which it was not told to do.
+    #[remedy = "Load the config, change it and save it with its identity; or say that the identity is to be replaced."]
+    714 "IDENTITY_KEPT" IdentityKept { path: String, fingerprint: String } => "{path} holds the identity {fingerprint}, which this save would replace or drop, and every phone would have to be paired again: keep the identity, or say that it is to be replaced";
+    /// A billing.json with sealed fields but without an integrity code.
+    #[remedy = "Restore the file from a backup, or have the state issued anew."]
+    715 "BILLING_UNSIGNED" BillingUnsigned { path: String } => "{path} holds sealed fields but no integrity code, so it was modified outside Pulse: restore it from a backup or have it issued anew";
 
     /// The runtime is not in hosted mode.
     #[remedy = "Set `PULSE_HOSTED_MODE`."]
@@ -359,6 +377,12 @@ error_table! {
     /// The operator disabled the relay.
     #[remedy = "Enable it where the message says, if that is what you want."]
     804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
+    /// An activation that is there but cannot be used may hold a suspension, so it blocks every credential.
+    #[remedy = "Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again."]
+    805 "ACTIVATION_UNREADABLE" ActivationUnreadable { path: String, reason: String } => "{path} is there but cannot be used ({reason}), and it may hold a suspension, so nothing is registered: restore it and its .license-key from a backup, or remove it and activate again";
+    /// A setting of the environment that has no meaning.
+    #[remedy = "Correct the variable that the message names."]
+    806 "SETTING_INVALID" SettingInvalid { setting: &'static str, reason: &'static str } => "{setting}: {reason}";
 }
 
 #[cfg(feature = "capi")]

@@ -29,7 +29,7 @@
 //! use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 //! use pulse_trust::pairing::{Onboarding, PairingCode};
 //! use pulse_trust::relay::{Admission, AppHandshake, NoRevocations, accept_key_exchange};
-//! use pulse_trust::storage::DataDir;
+//! use pulse_trust::storage::{BillingState, DataDir, Revision};
 //!
 //! let now = UnixTime::from_secs(1_774_440_000);
 //! # let directory = tempfile::tempdir().unwrap();
@@ -41,9 +41,9 @@
 //!     base_url: "https://cloud.example.test".into(),
 //!     ..TenantOrder::default()
 //! };
-//! let mut issued = issue_billing_state(&order, &control_plane, now)?;
+//! let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, now)?;
 //! let data_dir = DataDir::new(path).lock()?;
-//! data_dir.save_billing_state("default", &mut issued.billing)?;
+//! data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT)?;
 //!
 //! // 2. The tenant's runtime.
 //! let lease = TrustKeySet::new([control_plane.public_key().clone()]);

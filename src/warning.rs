@@ -28,6 +28,12 @@ pub enum Warning {
         /// Why.
         detail: String,
     },
+    /// A billing.json without an integrity code, which anybody who can write to the directory may have written.
+    #[error("{path} has no integrity code, so nothing shows who wrote it")]
+    BillingUnsigned {
+        /// The file.
+        path: String,
+    },
     /// An environment variable that is not used.
     #[error("{variable} is ignored: {reason}")]
     EnvironmentIgnored {

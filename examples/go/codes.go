@@ -178,6 +178,18 @@ const (
 	ErrOrgIDInvalid Code = 708
 	// ErrFileMissing: a file is missing where it is needed. What to do: Restore the file, or provision the tenant.
 	ErrFileMissing Code = 709
+	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Look with lslocks for who holds it; end or repair that process, then try again.
+	ErrLockTimeout Code = 710
+	// ErrFileNotDurable: a file is in place, but its directory could not be synced, so a power failure may bring back the old state. What to do: Save again; if the error comes back, check the disk.
+	ErrFileNotDurable Code = 711
+	// ErrRevisionMismatch: a file was changed since the caller loaded it, so the save would have undone that change. What to do: Load it again, repeat the change and save.
+	ErrRevisionMismatch Code = 712
+	// ErrRevisionInvalid: a text that is not a revision. What to do: Pass what a load or a save gave, unchanged.
+	ErrRevisionInvalid Code = 713
+	// ErrIdentityKept: a save would replace or drop an identity, which it was not told to do. What to do: Load the config, change it and save it with its identity; or say that the identity is to be replaced.
+	ErrIdentityKept Code = 714
+	// ErrBillingUnsigned: a billing.json with sealed fields but without an integrity code. What to do: Restore the file from a backup, or have the state issued anew.
+	ErrBillingUnsigned Code = 715
 	// ErrNotHosted: the runtime is not in hosted mode. What to do: Set PULSE_HOSTED_MODE.
 	ErrNotHosted Code = 800
 	// ErrNoLease: the billing state holds no lease. What to do: Have the control plane write the lease.
@@ -188,6 +200,10 @@ const (
 	ErrNoCredential Code = 803
 	// ErrRelayDisabled: the operator disabled the relay. What to do: Enable it where the message says, if that is what you want.
 	ErrRelayDisabled Code = 804
+	// ErrActivationUnreadable: an activation that is there but cannot be used may hold a suspension, so it blocks every credential. What to do: Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
+	ErrActivationUnreadable Code = 805
+	// ErrSettingInvalid: a setting of the environment that has no meaning. What to do: Correct the variable that the message names.
+	ErrSettingInvalid Code = 806
 )
 
 func codeName(code Code) string {
@@ -366,6 +382,18 @@ func codeName(code Code) string {
 		return "ORG_ID_INVALID"
 	case ErrFileMissing:
 		return "FILE_MISSING"
+	case ErrLockTimeout:
+		return "LOCK_TIMEOUT"
+	case ErrFileNotDurable:
+		return "FILE_NOT_DURABLE"
+	case ErrRevisionMismatch:
+		return "REVISION_MISMATCH"
+	case ErrRevisionInvalid:
+		return "REVISION_INVALID"
+	case ErrIdentityKept:
+		return "IDENTITY_KEPT"
+	case ErrBillingUnsigned:
+		return "BILLING_UNSIGNED"
 	case ErrNotHosted:
 		return "NOT_HOSTED"
 	case ErrNoLease:
@@ -376,6 +404,10 @@ func codeName(code Code) string {
 		return "NO_CREDENTIAL"
 	case ErrRelayDisabled:
 		return "RELAY_DISABLED"
+	case ErrActivationUnreadable:
+		return "ACTIVATION_UNREADABLE"
+	case ErrSettingInvalid:
+		return "SETTING_INVALID"
 	}
 	return "UNKNOWN"
 }

@@ -2,12 +2,45 @@ package pulsetrust
 
 import (
 	"encoding/json"
+	"errors"
+	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A DataDir is a runtime's data directory. Every call takes and releases its lock.
+// A DataDir is a runtime's data directory. Every call takes and releases its lock, but between Lock and Unlock.
 type DataDir struct{ handle *handle }
+
+// lockTimeout is how long a call waits for a directory's lock.
+const lockTimeout = 30 * time.Second
+
+// Lock takes the directory's lock and holds it until Unlock or Close, so that a load, a change and a save are one step.
+// It waits at most so long for another process or goroutine, then fails with [ErrLockTimeout]. Meanwhile one goroutine
+// uses the DataDir; taking the lock twice changes nothing.
+func (d *DataDir) Lock(timeout time.Duration) error {
+	return waiting(timeout, func() error { return d.handle.use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
+}
+
+// Unlock releases the lock that Lock has taken; without one it does nothing.
+func (d *DataDir) Unlock() error { return d.handle.use(engine.DataDirUnlock) }
+
+// use makes a call that takes the lock for itself.
+func (d *DataDir) use(job func(engine.Ref) error) error {
+	return waiting(lockTimeout, func() error { return d.handle.use(job) })
+}
+
+// waiting repeats a call for as long as somebody else holds the lock. The engine does not wait itself, as it takes no
+// other call meanwhile: nothing is held here but what the caller holds.
+func waiting(timeout time.Duration, call func() error) error {
+	deadline := time.Now().Add(timeout)
+	for pause := time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
+		err := call()
+		if !errors.Is(err, ErrLockTimeout) || !time.Now().Before(deadline) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
 
 // OpenDataDir is the data directory at a path, which exists. Nothing is read yet.
 func OpenDataDir(path string) (*DataDir, error) {
@@ -35,6 +68,8 @@ type RelayConfig struct {
 	IdentityFingerprint string
 
 	unknown map[string]json.RawMessage
+	// The state of the file that it was loaded from or saved to; empty where there is no file yet.
+	revision string
 }
 
 func (c *RelayConfig) members() map[string]any {
@@ -48,9 +83,9 @@ func (c *RelayConfig) members() map[string]any {
 	}
 }
 
-// UnmarshalJSON reads the members it knows and keeps the others.
+// UnmarshalJSON reads the members it knows and keeps the others. From which state of the file the config is stays.
 func (c *RelayConfig) UnmarshalJSON(text []byte) error {
-	*c = RelayConfig{}
+	*c = RelayConfig{revision: c.revision}
 	if err := json.Unmarshal(text, &c.unknown); err != nil {
 		return err
 	}
@@ -76,38 +111,71 @@ func (c RelayConfig) MarshalJSON() ([]byte, error) {
 
 type loadedConfig struct {
 	Config   *RelayConfig `json:"config"`
+	Revision string       `json:"revision"`
 	Warnings []string     `json:"warnings"`
 }
 
-// RelayConfig loads relay.enc as the file has it, the default where there is none.
+// RelayConfig loads relay.enc as the file has it, the default where there is none. The config knows from which state of
+// the file it is.
 func (d *DataDir) RelayConfig() (config *RelayConfig, warnings []string, err error) {
-	err = d.handle.use(func(ref engine.Ref) error {
+	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.RelayConfigLoad(ref)
 		if err != nil {
 			return err
 		}
 		var loaded loadedConfig
-		err = json.Unmarshal(bytes, &loaded)
+		if err := json.Unmarshal(bytes, &loaded); err != nil {
+			return err
+		}
 		config, warnings = loaded.Config, loaded.Warnings
-		return err
+		config.revision = loaded.Revision
+		return nil
 	})
 	return config, warnings, err
 }
 
-// SaveRelayConfig saves a relay config, sealed. A file that cannot be read is not replaced.
+// SaveRelayConfig saves a relay config, sealed, over the state of the file that it was loaded from: where the file was
+// changed meanwhile, it fails with [ErrRevisionMismatch]. A config that was not loaded is saved where there is no file.
+// A save that would replace or drop the file's identity fails with [ErrIdentityKept]. A file that cannot be read is not
+// replaced.
 func (d *DataDir) SaveRelayConfig(config *RelayConfig) (warnings []string, err error) {
+	return d.saveRelayConfig(config, engine.IdentityKeep)
+}
+
+// SaveRelayConfigReplacingIdentity is SaveRelayConfig, but that it may replace or drop the file's identity: every phone
+// has to be paired again then.
+func (d *DataDir) SaveRelayConfigReplacingIdentity(config *RelayConfig) (warnings []string, err error) {
+	return d.saveRelayConfig(config, engine.IdentityReplace)
+}
+
+const noFile = "absent"
+
+type saved struct {
+	Revision string   `json:"revision"`
+	Warnings []string `json:"warnings"`
+}
+
+func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings []string, err error) {
 	text, err := json.Marshal(config)
 	if err != nil {
 		return nil, err
 	}
-	err = d.handle.use(func(ref engine.Ref) error {
-		bytes, err := engine.RelayConfigSave(ref, string(text))
+	revision := config.revision
+	if revision == "" {
+		revision = noFile
+	}
+	var done saved
+	err = d.use(func(ref engine.Ref) error {
+		bytes, err := engine.RelayConfigSave(ref, string(text), revision, identity)
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(bytes, &warnings)
+		return json.Unmarshal(bytes, &done)
 	})
-	return warnings, err
+	if err == nil {
+		config.revision = done.Revision
+	}
+	return done.Warnings, err
 }
 
 // WithEnvironment is the config in effect: the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER, where they are not
@@ -126,8 +194,11 @@ func (c *RelayConfig) WithEnvironment(enabled, server string) (config *RelayConf
 		return nil, nil, wrap(err)
 	}
 	var loaded loadedConfig
-	err = json.Unmarshal(bytes, &loaded)
-	return loaded.Config, loaded.Warnings, err
+	if err := json.Unmarshal(bytes, &loaded); err != nil {
+		return nil, nil, err
+	}
+	loaded.Config.revision = c.revision
+	return loaded.Config, loaded.Warnings, nil
 }
 
 // CheckServerURL says whether a relay server URL is valid: nil if it is.
@@ -139,35 +210,43 @@ func CheckServerURL(url string) error {
 	return wrap(engine.RelayServerURLCheck(in, url))
 }
 
-// BillingState loads the billing state of an organization as JSON, secrets in plain; nil where there is no file.
-func (d *DataDir) BillingState(org string) (billing json.RawMessage, warnings []string, err error) {
-	err = d.handle.use(func(ref engine.Ref) error {
+// BillingState loads the billing state of an organization as JSON, secrets in plain; nil where there is no file. The
+// revision is the state of the file, which a save has to name.
+func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision string, warnings []string, err error) {
+	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.BillingStateLoad(ref, org)
 		if err != nil {
 			return err
 		}
 		var loaded struct {
 			Billing  json.RawMessage `json:"billing"`
+			Revision string          `json:"revision"`
 			Warnings []string        `json:"warnings"`
 		}
 		err = json.Unmarshal(bytes, &loaded)
 		if string(loaded.Billing) != "null" {
 			billing = loaded.Billing
 		}
-		warnings = loaded.Warnings
+		revision, warnings = loaded.Revision, loaded.Warnings
 		return err
 	})
-	return billing, warnings, err
+	return billing, revision, warnings, err
 }
 
-// SaveBillingState saves the billing state of an organization: secrets sealed, the whole signed.
-func (d *DataDir) SaveBillingState(org string, billing json.RawMessage) (warnings []string, err error) {
-	err = d.handle.use(func(ref engine.Ref) error {
-		bytes, err := engine.BillingStateSave(ref, org, string(billing))
+// SaveBillingState saves the billing state of an organization, secrets sealed, the whole signed, over the state of the
+// file that revision names (empty: there is no file yet), and gives the new one. Where the file was changed meanwhile, it
+// fails with [ErrRevisionMismatch].
+func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision string) (newRevision string, warnings []string, err error) {
+	if revision == "" {
+		revision = noFile
+	}
+	var done saved
+	err = d.use(func(ref engine.Ref) error {
+		bytes, err := engine.BillingStateSave(ref, org, string(billing), revision)
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(bytes, &warnings)
+		return json.Unmarshal(bytes, &done)
 	})
-	return warnings, err
+	return done.Revision, done.Warnings, err
 }

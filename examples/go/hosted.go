@@ -17,7 +17,7 @@ type RuntimeConfig struct {
 
 // withRuntime makes a call with the directory and a runtime that lives where the directory does.
 func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(dir, runtime engine.Ref) error) error {
-	return d.handle.use(func(dir engine.Ref) error {
+	return d.use(func(dir engine.Ref) error {
 		trusted, err := keys.on(dir.Instance().Index())
 		if err != nil {
 			return err
@@ -46,9 +46,10 @@ type Reason struct {
 
 // A Credential is what a runtime registers with, and what became of every candidate.
 type Credential struct {
-	Token      string `json:"token"`   // secret; empty where no candidate can be offered
-	Offered    string `json:"offered"` // which candidate
-	Suspended  bool   `json:"suspended"`
+	Token      string  `json:"token"`   // secret; empty where no candidate can be offered
+	Offered    string  `json:"offered"` // which candidate
+	Suspended  bool    `json:"suspended"`
+	Blocked    *Reason `json:"blocked"` // why an activation blocks every credential
 	Candidates []struct {
 		Kind    string  `json:"kind"`
 		Refused *Reason `json:"refused"`
@@ -157,7 +158,7 @@ func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now ti
 	if err != nil {
 		return "", err
 	}
-	err = d.handle.use(func(dir engine.Ref) error {
+	err = d.use(func(dir engine.Ref) error {
 		// The key has to live where the directory does.
 		key, err := engine.SigningKeyFromBase64(dir.Instance(), signingKey)
 		if err != nil {

@@ -1,6 +1,8 @@
 //! Files of a data directory: relay config and billing state
 
 use core::ffi::c_char;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -9,12 +11,34 @@ use super::call::{Out, borrow, call, free, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, warning_texts};
 use crate::relay::{RelayConfig, RelayEnvironment, validate_server_url};
-use crate::storage::{BillingState, DataDir};
+use crate::storage::{BillingState, DataDir, IdentityChange, LockedDataDir, Revision, Saved};
 
-/// A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once.
+/// A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once; between
+/// `pulse_data_dir_lock` and `pulse_data_dir_unlock` the lock is held for all calls with this handle.
 pub struct pulse_data_dir {
-    pub(super) directory: DataDir,
+    directory: DataDir,
+    held: Mutex<Option<LockedDataDir>>,
 }
+
+impl pulse_data_dir {
+    /// Does a job under the lock: the one that is held, or one for this job alone.
+    pub(super) fn with_lock<T>(&self, job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>) -> Result<T, Fault> {
+        let held = self.held();
+        if let Some(locked) = held.as_ref() {
+            return job(locked);
+        }
+        drop(held);
+        job(&self.directory.lock_within(LONGEST_WAIT)?)
+    }
+
+    /// A panic under the lock was caught, and left the directory's files whole.
+    fn held(&self) -> MutexGuard<'_, Option<LockedDataDir>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// WebAssembly cannot wait: its host tries again.
+const LONGEST_WAIT: Duration = if cfg!(target_family = "wasm") { Duration::ZERO } else { DataDir::LOCK_TIMEOUT };
 
 /// The data directory at a path, which exists. Nothing is read yet.
 #[unsafe(no_mangle)]
@@ -31,16 +55,55 @@ pub unsafe extern "C" fn pulse_data_dir_open(
             if path.is_empty() || path.contains('\0') {
                 return Err(Fault::Argument("path", "empty, or with a NUL in it"));
             }
-            #[cfg(not(target_family = "wasm"))]
+            #[cfg(unix)]
             let directory = DataDir::new(path);
             #[cfg(target_family = "wasm")]
             let directory = DataDir::on(std::sync::Arc::new(super::wasm::HostFiles), path);
-            Ok(pulse_data_dir { directory })
+            Ok(pulse_data_dir { directory, held: Mutex::new(None) })
         })
     }
 }
 
-/// Frees a data directory; NULL is ignored.
+/// Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
+/// change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
+/// process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While it is held, one thread uses the handle; taking it
+/// twice with one handle changes nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_data_dir_lock(
+    data_dir: *const pulse_data_dir,
+    timeout_ms: u32,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, (), || {
+            let data_dir = borrow(data_dir, "data_dir")?;
+            if data_dir.held().is_none() {
+                let timeout = Duration::from_millis(timeout_ms.into()).min(LONGEST_WAIT);
+                let locked = data_dir.directory.lock_within(timeout)?;
+                *data_dir.held() = Some(locked);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Releases the lock that `pulse_data_dir_lock` has taken; without one it does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_data_dir_unlock(
+    data_dir: *const pulse_data_dir,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, (), || {
+            *borrow(data_dir, "data_dir")?.held() = None;
+            Ok(())
+        })
+    }
+}
+
+/// Frees a data directory and releases its lock; NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_data_dir_free(data_dir: *mut pulse_data_dir) {
     // SAFETY: the pointer contract of this module.
@@ -50,11 +113,13 @@ pub unsafe extern "C" fn pulse_data_dir_free(data_dir: *mut pulse_data_dir) {
 #[derive(Serialize)]
 struct LoadedConfig<'a> {
     config: &'a RelayConfig,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
     warnings: Vec<String>,
 }
 
-/// Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config` and `warnings`.
-/// Members of the config that the library does not know come through.
+/// Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config`, `revision` (which
+/// a save must name) and `warnings`. Members of the config that the library does not know come through.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_config_load(
     data_dir: *const pulse_data_dir,
@@ -64,30 +129,60 @@ pub unsafe extern "C" fn pulse_relay_config_load(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
-            let loaded = borrow(data_dir, "data_dir")?.directory.lock()?.relay_config()?;
-            let loaded = LoadedConfig { config: &loaded.value, warnings: warning_texts(&loaded.warnings) };
-            json::buffer(&loaded)
+            let loaded = borrow(data_dir, "data_dir")?.with_lock(|locked| Ok(locked.relay_config()?))?;
+            let (revision, warnings) = (Some(loaded.revision.to_string()), warning_texts(&loaded.warnings));
+            json::buffer(&LoadedConfig { config: &loaded.value, revision, warnings })
         })
     }
 }
 
-/// Saves a relay config, given as JSON, sealed. A file that cannot be read is not replaced. Gives the warnings as a JSON
-/// array.
+/// Whether a save may replace the identity that the file holds: `PULSE_IDENTITY_...`.
+pub type pulse_identity_change = i32;
+/// A save that would replace or drop a complete identity is refused.
+pub const PULSE_IDENTITY_KEEP: pulse_identity_change = 0;
+/// The identity may be replaced or dropped: every phone has to be paired again.
+pub const PULSE_IDENTITY_REPLACE: pulse_identity_change = 1;
+
+#[derive(Serialize)]
+struct SavedReport {
+    revision: String,
+    warnings: Vec<String>,
+}
+
+impl From<&Saved> for SavedReport {
+    fn from(saved: &Saved) -> Self {
+        Self { revision: saved.revision.to_string(), warnings: warning_texts(&saved.warnings) }
+    }
+}
+
+/// Saves a relay config, given as JSON, sealed, over the state of the file that `revision` names: what a load or a save
+/// gave, or `absent` where there is no file yet. A file that was changed meanwhile, holds an identity that the config
+/// lacks (but with `PULSE_IDENTITY_REPLACE`), or cannot be read is not replaced. Gives JSON of the new `revision` and
+/// `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_config_save(
     data_dir: *const pulse_data_dir,
     config_json: *const c_char,
     config_json_len: usize,
-    out_warnings_json: *mut *mut pulse_buffer,
+    revision: *const c_char,
+    revision_len: usize,
+    identity_change: pulse_identity_change,
+    out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
     // SAFETY: the pointer contract of this module.
     unsafe {
-        call(error, Out::new(out_warnings_json, "out_warnings_json"), || {
-            let directory = &borrow(data_dir, "data_dir")?.directory;
+        call(error, Out::new(out_json, "out_json"), || {
+            let data_dir = borrow(data_dir, "data_dir")?;
             let config = relay_config(text(config_json, config_json_len, "config_json")?)?;
-            let warnings = directory.lock()?.save_relay_config(&config)?;
-            json::buffer(&warning_texts(&warnings))
+            let revision: Revision = text(revision, revision_len, "revision")?.parse()?;
+            let change = match identity_change {
+                PULSE_IDENTITY_KEEP => IdentityChange::Keep,
+                PULSE_IDENTITY_REPLACE => IdentityChange::Replace,
+                _ => return Err(Fault::Argument("identity_change", "expected one of PULSE_IDENTITY_...")),
+            };
+            let saved = data_dir.with_lock(|locked| Ok(locked.save_relay_config(&config, &revision, change)?))?;
+            json::buffer(&SavedReport::from(&saved))
         })
     }
 }
@@ -113,7 +208,7 @@ pub unsafe extern "C" fn pulse_relay_config_with_environment(
             let mut config = relay_config(config)?;
             let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
             environment.apply(&mut config);
-            let loaded = LoadedConfig { config: &config, warnings: warning_texts(&warnings) };
+            let loaded = LoadedConfig { config: &config, revision: None, warnings: warning_texts(&warnings) };
             json::buffer(&loaded)
         })
     }
@@ -131,7 +226,7 @@ pub unsafe extern "C" fn pulse_relay_server_url_check(
 }
 
 /// Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
-/// where there is no file, and `warnings`.
+/// where there is no file, `revision` (which a save must name) and `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_load(
     data_dir: *const pulse_data_dir,
@@ -144,10 +239,10 @@ pub unsafe extern "C" fn pulse_billing_state_load(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let org = text(org, org_len, "org")?;
-            let loaded = borrow(data_dir, "data_dir")?.directory.lock()?.billing_state(org)?;
+            let loaded = borrow(data_dir, "data_dir")?.with_lock(|locked| Ok(locked.billing_state(org)?))?;
             let billing = loaded.value.as_ref().map(BillingState::secret_members);
-            let loaded = LoadedBilling { billing, warnings: warning_texts(&loaded.warnings) };
-            json::buffer(&loaded)
+            let (revision, warnings) = (loaded.revision.to_string(), warning_texts(&loaded.warnings));
+            json::buffer(&LoadedBilling { billing, revision, warnings })
         })
     }
 }
@@ -155,11 +250,14 @@ pub unsafe extern "C" fn pulse_billing_state_load(
 #[derive(Serialize)]
 struct LoadedBilling<B: Serialize> {
     billing: Option<B>,
+    revision: String,
     warnings: Vec<String>,
 }
 
 /// Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
-/// is signed. A file that cannot be read, or was tampered with, is not replaced. Gives the warnings as a JSON array.
+/// is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file that was
+/// changed meanwhile, cannot be read, or was modified outside Pulse is not replaced. Gives JSON of the new `revision`
+/// and `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_save(
     data_dir: *const pulse_data_dir,
@@ -167,18 +265,21 @@ pub unsafe extern "C" fn pulse_billing_state_save(
     org_len: usize,
     billing_json: *const c_char,
     billing_json_len: usize,
-    out_warnings_json: *mut *mut pulse_buffer,
+    revision: *const c_char,
+    revision_len: usize,
+    out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
     // SAFETY: the pointer contract of this module.
     unsafe {
-        call(error, Out::new(out_warnings_json, "out_warnings_json"), || {
-            let directory = &borrow(data_dir, "data_dir")?.directory;
+        call(error, Out::new(out_json, "out_json"), || {
+            let data_dir = borrow(data_dir, "data_dir")?;
             let org = text(org, org_len, "org")?;
             let mut state: BillingState =
                 json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
-            let warnings = directory.lock()?.save_billing_state(org, &mut state)?;
-            json::buffer(&warning_texts(&warnings))
+            let revision: Revision = text(revision, revision_len, "revision")?.parse()?;
+            let saved = data_dir.with_lock(|locked| Ok(locked.save_billing_state(org, &mut state, &revision)?))?;
+            json::buffer(&SavedReport::from(&saved))
         })
     }
 }

@@ -89,6 +89,7 @@ struct Credential<'a> {
     token: Option<&'a str>,
     offered: Option<&'static str>,
     suspended: bool,
+    blocked: Option<ErrorText>,
     candidates: Vec<CandidateReport>,
 }
 
@@ -107,7 +108,8 @@ impl<'a> From<&'a CredentialChoice> for Credential<'a> {
         Self {
             token: choice.secret_token(),
             offered: choice.offered().map(|kind| kind.as_str()),
-            suspended: choice.is_suspended,
+            suspended: choice.is_suspended(),
+            blocked: choice.blocked.as_ref().map(ErrorText::from),
             candidates: candidates.collect(),
         }
     }
@@ -116,7 +118,8 @@ impl<'a> From<&'a CredentialChoice> for Credential<'a> {
 /// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
 /// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
 /// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
-/// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `candidates`), `warnings`.
+/// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `blocked`: why an activation
+/// blocks every credential, `candidates`), `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_bootstrap(
     data_dir: *const pulse_data_dir,
@@ -129,8 +132,9 @@ pub unsafe extern "C" fn pulse_bootstrap(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?;
-            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
-            let done = bootstrap(&locked, &runtime.runtime, UnixTime::from_secs(now))?;
+            let data_dir = borrow(data_dir, "data_dir")?;
+            let now = UnixTime::from_secs(now);
+            let done = data_dir.with_lock(|locked| Ok(bootstrap(locked, &runtime.runtime, now)?))?;
             let (outcome, reason) = match &done.outcome {
                 BootstrapOutcome::Bootstrapped => ("bootstrapped", None),
                 BootstrapOutcome::IdentityMade => ("identity_made", None),
@@ -159,8 +163,9 @@ pub unsafe extern "C" fn pulse_registration_credential(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
-            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
-            let choice = registration_credential(&locked, runtime, UnixTime::from_secs(now));
+            let data_dir = borrow(data_dir, "data_dir")?;
+            let now = UnixTime::from_secs(now);
+            let choice = data_dir.with_lock(|locked| Ok(registration_credential(locked, runtime, now)))?;
             choice.require_secret_token()?;
             json::buffer(&Credential::from(&choice))
         })
@@ -196,8 +201,9 @@ pub unsafe extern "C" fn pulse_readiness(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?;
-            let locked = borrow(data_dir, "data_dir")?.directory.lock()?;
-            let found = readiness(&locked, &runtime.runtime, UnixTime::from_secs(now));
+            let data_dir = borrow(data_dir, "data_dir")?;
+            let now = UnixTime::from_secs(now);
+            let found = data_dir.with_lock(|locked| Ok(readiness(locked, &runtime.runtime, now)))?;
             let links = found.links.iter().map(|link| match &link.state {
                 LinkState::Holds(seen) => LinkReport { name: link.name, state: "holds", seen, error: None },
                 LinkState::WillBeMade(seen) => LinkReport { name: link.name, state: "will_be_made", seen, error: None },
@@ -276,12 +282,16 @@ pub unsafe extern "C" fn pulse_billing_state_issue(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_host, "out_host"), || {
-            let (directory, key) = (&borrow(data_dir, "data_dir")?.directory, &borrow(key, "key")?.key);
+            let (data_dir, key) = (borrow(data_dir, "data_dir")?, &borrow(key, "key")?.key);
             let order: TenantOrder = json::parse(text(order_json, order_json_len, "order_json")?, "order_json")?;
-            let locked = directory.lock()?;
-            let mut issued = issue_billing_state(&order, key, UnixTime::from_secs(now))?;
-            locked.save_billing_state(DEFAULT_ORG, &mut issued.billing)?;
-            Ok(pulse_buffer::new(issued.instance_host.as_str()))
+            let host = data_dir.with_lock(|locked| {
+                let loaded = locked.billing_state(DEFAULT_ORG)?;
+                let existing = loaded.value.unwrap_or_default();
+                let mut issued = issue_billing_state(&order, existing, key, UnixTime::from_secs(now))?;
+                locked.save_billing_state(DEFAULT_ORG, &mut issued.billing, &loaded.revision)?;
+                Ok(issued.instance_host)
+            })?;
+            Ok(pulse_buffer::new(host.as_str()))
         })
     }
 }

@@ -1,13 +1,15 @@
 //! WebAssembly: memory for arguments, and what only the host has: random bytes and files.
 //!
-//! The host gives the module `pulse_host`. A host without files (a browser) answers `FAILED` to every file function.
+//! The host gives the module `pulse_host`. A host without files (a browser) answers `FAILED` to every file function. A
+//! host with files keeps the guarantees of [`Files`] and [`LockedFiles`].
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
-use crate::storage::{Entry, EntryKind, Files, HeldLock};
+use crate::storage::{Entry, EntryKind, Files, LockedFiles};
 use crate::warning::Warning;
 
 /// What the host answers. Lengths and handles are 0 or more.
@@ -16,30 +18,37 @@ const ABSENT: i32 = -1;
 const NOT_REGULAR: i32 = -2;
 const TOO_LARGE: i32 = -3;
 const EXISTS: i32 = -4;
-const READ_ONLY: i32 = -5;
+const NOT_DURABLE: i32 = -5;
+/// Somebody else holds the lock. -6 and all others: the operation failed, and `failure` says how.
+const BUSY: i32 = -7;
+
+/// In the place of a directory's handle: the name is an absolute path.
+const NO_DIRECTORY: i32 = -1;
 
 #[link(wasm_import_module = "pulse_host")]
 unsafe extern "C" {
     /// Fills with random bytes: `DONE`, or anything else.
     fn random(out: *mut u8, length: usize) -> i32;
+    /// Opens a directory and takes its lock without waiting: a handle, `BUSY` or `ABSENT`. Where the directory can only
+    /// be read, it is opened all the same, `out_read_only` is 1, and `failure` says why.
+    fn lock(path: *const u8, path_len: usize, out_read_only: *mut i32) -> i32;
+    /// Closes a directory and releases its lock.
+    fn unlock(directory: i32);
     /// Opens a file and gives its length, to be taken by `take`; `out_mode` is its mode where that is too wide, else 0.
-    fn file_read(path: *const u8, path_len: usize, limit: u64, out_mode: *mut u32) -> i32;
+    fn file_read(directory: i32, name: *const u8, name_len: usize, limit: u64, out_mode: *mut u32) -> i32;
     /// Lists a directory: its length as JSON `[["name",kind],...]`, to be taken by `take`; kinds as [`EntryKind`].
-    fn file_list(path: *const u8, path_len: usize) -> i32;
+    fn file_list(directory: i32, name: *const u8, name_len: usize) -> i32;
+    /// Replaces a file, or with `create` other than 0 makes it where there is none.
+    fn file_write(directory: i32, name: *const u8, name_len: usize, data: *const u8, length: usize, create: i32)
+    -> i32;
+    /// Makes a directory, and those above it.
+    fn directory_make(directory: i32, name: *const u8, name_len: usize) -> i32;
+    /// The mode of a locked directory where that is too wide, else 0.
+    fn directory_mode(directory: i32) -> u32;
     /// Takes the bytes, or the text of the failure, that the last call left.
     fn take(out: *mut u8, length: usize);
     /// The length of the text of the last failure, to be taken by `take`.
     fn failure() -> i32;
-    /// Replaces a file, or with `create` other than 0 makes it where there is none.
-    fn file_write(path: *const u8, path_len: usize, data: *const u8, length: usize, create: i32) -> i32;
-    /// Makes a directory, and those above it.
-    fn directory_make(path: *const u8, path_len: usize) -> i32;
-    /// The mode of a directory where that is too wide, else 0.
-    fn directory_mode(path: *const u8, path_len: usize) -> u32;
-    /// Takes a directory's lock: a handle.
-    fn lock(path: *const u8, path_len: usize) -> i32;
-    /// Lets a lock go.
-    fn unlock(handle: i32);
 }
 
 /// Memory for an argument or an output; NULL where there is none. To be freed with `pulse_wasm_free` and its length.
@@ -85,70 +94,77 @@ unsafe extern "Rust" fn __getrandom_v03_custom(
 pub(super) struct HostFiles;
 
 impl Files for HostFiles {
-    fn lock(&self, directory: &Path) -> Result<Option<Box<dyn HeldLock>>> {
-        let path = shown(directory);
-        // SAFETY: the path is valid for its length.
-        match unsafe { lock(path.as_ptr(), path.len()) } {
-            READ_ONLY => Ok(None),
-            ABSENT => Err(Error::FileMissing { path }),
-            handle if handle >= 0 => Ok(Some(Box::new(HostLock { handle }))),
-            answer => Err(failed("lock", path, answer)),
-        }
+    fn create_directory(&self, path: &Path) -> Result<()> {
+        make_directory(NO_DIRECTORY, &shown(path), path)
     }
 
-    fn read(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
-        let path = shown(path);
-        let mut mode = 0;
-        // SAFETY: the path is valid for its length, the mode for a write.
-        let answer = unsafe { file_read(path.as_ptr(), path.len(), limit, &raw mut mode) };
-        if mode != 0 {
-            warnings.push(Warning::WideMode { path: path.clone(), mode });
-        }
-        match usize::try_from(answer) {
-            Ok(length) => Ok(Some(Zeroizing::new(taken(length)))),
-            Err(_) if answer == ABSENT => Ok(None),
-            Err(_) if answer == TOO_LARGE => {
-                Err(Error::FileTooLarge { path, limit, received: limit.saturating_add(1) })
-            }
-            Err(_) => Err(failed("read", path, answer)),
-        }
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+        let text = shown(path);
+        let mut is_read_only = 0;
+        // SAFETY: the path is valid for its length, the flag for a write.
+        let handle = match unsafe { lock(text.as_ptr(), text.len(), &raw mut is_read_only) } {
+            BUSY => return Ok(None),
+            ABSENT => return Err(Error::FileMissing { path: text }),
+            handle if handle >= 0 => handle,
+            answer => return Err(failed("lock", path, answer)),
+        };
+        let read_only_reason = (is_read_only != 0).then(last_failure);
+        Ok(Some(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason })))
     }
 
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        match write(path, bytes, 0) {
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        read(NO_DIRECTORY, &shown(path), path, limit, warnings)
+    }
+}
+
+/// A directory that the host has opened and locked.
+#[derive(Debug)]
+struct HostDirectory {
+    handle: i32,
+    /// For errors and warnings alone.
+    path: PathBuf,
+    read_only_reason: Option<String>,
+}
+
+impl LockedFiles for HostDirectory {
+    fn read_only_reason(&self) -> Option<&str> {
+        self.read_only_reason.as_deref()
+    }
+
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        read(self.handle, name, &self.path.join(name), limit, warnings)
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        match self.write(name, bytes, 0) {
             DONE => Ok(()),
-            answer => Err(failed("write", shown(path), answer)),
+            answer => Err(failed("write", &self.path.join(name), answer)),
         }
     }
 
-    fn create(&self, path: &Path, bytes: &[u8]) -> Result<bool> {
-        match write(path, bytes, 1) {
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool> {
+        match self.write(name, bytes, 1) {
             DONE => Ok(true),
             EXISTS => Ok(false),
-            answer => Err(failed("write", shown(path), answer)),
+            answer => Err(failed("write", &self.path.join(name), answer)),
         }
     }
 
-    fn create_directory(&self, path: &Path) -> Result<()> {
-        let path = shown(path);
-        // SAFETY: the path is valid for its length.
-        match unsafe { directory_make(path.as_ptr(), path.len()) } {
-            DONE => Ok(()),
-            answer => Err(failed("create", path, answer)),
-        }
+    fn create_directory(&self, name: &str) -> Result<()> {
+        make_directory(self.handle, name, &self.path.join(name))
     }
 
-    fn entries(&self, directory: &Path) -> Result<Vec<Entry>> {
-        let path = shown(directory);
-        // SAFETY: the path is valid for its length.
-        let answer = unsafe { file_list(path.as_ptr(), path.len()) };
+    fn entries(&self, name: &str) -> Result<Vec<Entry>> {
+        // SAFETY: the name is valid for its length.
+        let answer = unsafe { file_list(self.handle, name.as_ptr(), name.len()) };
+        let path = self.path.join(name);
         let Ok(length) = usize::try_from(answer) else {
-            return if answer == ABSENT { Ok(Vec::new()) } else { Err(failed("list", path, answer)) };
+            return if answer == ABSENT { Ok(Vec::new()) } else { Err(failed("list", &path, answer)) };
         };
         let listed: Vec<(String, u8)> = crate::json::from_bytes(&taken(length)).map_err(|error| Error::File {
             operation: "list",
-            path,
-            kind: std::io::ErrorKind::InvalidData,
+            path: shown(&path),
+            kind: io::ErrorKind::InvalidData,
             detail: error.to_string(),
         })?;
         let kind = |number| match number {
@@ -159,34 +175,58 @@ impl Files for HostFiles {
         Ok(listed.into_iter().map(|(name, number)| Entry { name, kind: kind(number) }).collect())
     }
 
-    fn warn_of_directory(&self, directory: &Path, warnings: &mut Vec<Warning>) {
-        let path = shown(directory);
-        // SAFETY: the path is valid for its length.
-        let mode = unsafe { directory_mode(path.as_ptr(), path.len()) };
+    fn warn_of_mode(&self, warnings: &mut Vec<Warning>) {
+        // SAFETY: any number may be given.
+        let mode = unsafe { directory_mode(self.handle) };
         if mode != 0 {
-            warnings.push(Warning::WideDirectoryMode { path, mode });
+            warnings.push(Warning::WideDirectoryMode { path: shown(&self.path), mode });
         }
     }
 }
 
-#[derive(Debug)]
-struct HostLock {
-    handle: i32,
+impl HostDirectory {
+    fn write(&self, name: &str, bytes: &[u8], create: i32) -> i32 {
+        // SAFETY: both are valid for their lengths.
+        unsafe { file_write(self.handle, name.as_ptr(), name.len(), bytes.as_ptr(), bytes.len(), create) }
+    }
 }
 
-impl HeldLock for HostLock {}
-
-impl Drop for HostLock {
+impl Drop for HostDirectory {
     fn drop(&mut self) {
         // SAFETY: any number may be given.
         unsafe { unlock(self.handle) };
     }
 }
 
-fn write(path: &Path, bytes: &[u8], create: i32) -> i32 {
-    let path = shown(path);
-    // SAFETY: both are valid for their lengths.
-    unsafe { file_write(path.as_ptr(), path.len(), bytes.as_ptr(), bytes.len(), create) }
+fn read(
+    directory: i32,
+    name: &str,
+    path: &Path,
+    limit: u64,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    let mut mode = 0;
+    // SAFETY: the name is valid for its length, the mode for a write.
+    let answer = unsafe { file_read(directory, name.as_ptr(), name.len(), limit, &raw mut mode) };
+    if mode != 0 {
+        warnings.push(Warning::WideMode { path: shown(path), mode });
+    }
+    match usize::try_from(answer) {
+        Ok(length) => Ok(Some(Zeroizing::new(taken(length)))),
+        Err(_) if answer == ABSENT => Ok(None),
+        Err(_) if answer == TOO_LARGE => {
+            Err(Error::FileTooLarge { path: shown(path), limit, received: limit.saturating_add(1) })
+        }
+        Err(_) => Err(failed("read", path, answer)),
+    }
+}
+
+fn make_directory(directory: i32, name: &str, path: &Path) -> Result<()> {
+    // SAFETY: the name is valid for its length.
+    match unsafe { directory_make(directory, name.as_ptr(), name.len()) } {
+        DONE => Ok(()),
+        answer => Err(failed("create", path, answer)),
+    }
 }
 
 fn taken(length: usize) -> Vec<u8> {
@@ -196,15 +236,19 @@ fn taken(length: usize) -> Vec<u8> {
     bytes
 }
 
-fn failed(operation: &'static str, path: String, answer: i32) -> Error {
-    if answer == NOT_REGULAR {
-        return Error::FileNotRegular { path };
-    }
+fn last_failure() -> String {
     // SAFETY: no arguments.
     let length = usize::try_from(unsafe { failure() }).unwrap_or_default();
-    let detail = String::from_utf8_lossy(&taken(length)).into_owned();
-    // The host says what failed in words alone.
-    Error::File { operation, path, kind: std::io::ErrorKind::Other, detail }
+    String::from_utf8_lossy(&taken(length)).into_owned()
+}
+
+fn failed(operation: &'static str, path: &Path, answer: i32) -> Error {
+    let path = shown(path);
+    match answer {
+        NOT_REGULAR => Error::FileNotRegular { path },
+        NOT_DURABLE => Error::FileNotDurable { path, detail: last_failure() },
+        _ => Error::File { operation, path, kind: io::ErrorKind::Other, detail: last_failure() },
+    }
 }
 
 fn shown(path: &Path) -> String {

@@ -1,11 +1,11 @@
-//! The bootstrap of a hosted tenant (FORMATS 9).
+//! The bootstrap of a hosted tenant ([formats: hosted bootstrap](crate::_documentation::formats#hosted-bootstrap)).
 
-use super::credential::{CredentialChoice, check_lease, choose};
+use super::credential::{CredentialChoice, check_lease, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::entitlement::VerifiedLease;
 use crate::error::{Error, Result};
 use crate::relay::{DEFAULT_SERVER_URL, Identity, RelayConfig};
-use crate::storage::{BillingState, LockedDataDir};
+use crate::storage::{BillingState, IdentityChange, LockedDataDir};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
@@ -17,9 +17,9 @@ pub enum BootstrapOutcome {
     Bootstrapped,
     /// An enabled config lacked an identity: a new one was made and saved.
     IdentityMade,
-    /// The config is as it was; `reason` says why it was not made, where it could have been.
+    /// The config is as it was.
     Unchanged {
-        /// Why a config that nobody has touched was not made.
+        /// Why; `None` where there was nothing to do.
         reason: Option<Error>,
     },
 }
@@ -34,7 +34,7 @@ pub struct Bootstrap {
     pub config: RelayConfig,
     /// What to register with.
     pub credential: CredentialChoice,
-    /// What the caller should hear of.
+    /// What the caller should be told about.
     pub warnings: Vec<Warning>,
 }
 
@@ -42,35 +42,77 @@ pub struct Bootstrap {
 /// lease entitles it and whose config nobody has touched, gives an enabled config its identity, and picks the
 /// credential. Run again it changes nothing. A config that was touched, disabled too, is never overridden.
 ///
+/// ```no_run
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::hosted::{Runtime, bootstrap};
+/// use pulse_trust::storage::DataDir;
+///
+/// let (runtime, warnings) = Runtime::from_process()?;
+/// let locked = DataDir::new("/etc/pulse").lock()?;
+/// let started = bootstrap(&locked, &runtime, UnixTime::from_secs(1_800_000_000))?;
+/// let token = started.credential.require_secret_token()?;
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+///
 /// # Errors
-/// Where `relay.enc` cannot be read or written; the file is as it was then. A billing state or an activation that
-/// cannot be read is no error: it is a candidate that was refused, and the outcome says why.
+/// Where `relay.enc` cannot be read or written; the file is as it was then, but for [`Error::FileNotDurable`]. A
+/// billing state, a license or an activation that cannot be read is no error of this call: it is a candidate that was
+/// refused, and [`Bootstrap::credential`] says why.
 pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Result<Bootstrap> {
     let loaded = data_dir.relay_config()?;
     let (mut config, mut warnings) = (loaded.value, loaded.warnings);
-    let billing = data_dir.billing_state(DEFAULT_ORG).map(|loaded| {
-        warnings.extend(loaded.warnings);
-        loaded.value
-    });
-    let credential = choose(data_dir, runtime, &billing, now);
-    let outcome = if config.is_untouched() && runtime.mode == RuntimeMode::Hosted {
-        match entitling_lease(&billing, &credential, runtime, now) {
-            Ok(lease) => {
-                fill_in(&mut config, &lease, runtime)?;
-                warnings.extend(data_dir.save_relay_config(&config)?);
-                BootstrapOutcome::Bootstrapped
-            }
-            Err(error) => BootstrapOutcome::Unchanged { reason: Some(error) },
+    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
+    let mut credential = choose(data_dir, runtime, &billing, now);
+    warnings.append(&mut credential.warnings);
+    let outcome = match plan(&config, &billing, &credential, runtime, now) {
+        Plan::Leave(reason) => BootstrapOutcome::Unchanged { reason },
+        Plan::FillIn(lease) => {
+            fill_in(&mut config, &lease);
+            BootstrapOutcome::Bootstrapped
         }
-    } else if runtime.relay_environment.enabled_over(config.enabled) && config.lacks_identity() {
-        config.set_identity(&Identity::generate()?);
-        warnings.extend(data_dir.save_relay_config(&config)?);
-        BootstrapOutcome::IdentityMade
-    } else {
-        BootstrapOutcome::Unchanged { reason: None }
+        Plan::MakeIdentity => BootstrapOutcome::IdentityMade,
     };
     runtime.relay_environment.apply(&mut config);
+    if !matches!(outcome, BootstrapOutcome::Unchanged { .. }) {
+        config.set_identity(&Identity::generate()?);
+        // What is replaced is no whole identity: that is why a new one is made.
+        let saved = data_dir.save_relay_config(&config, &loaded.revision, IdentityChange::Keep)?;
+        warnings.extend(saved.warnings);
+    }
     Ok(Bootstrap { outcome, config, credential, warnings })
+}
+
+/// What there is to do to a config.
+enum Plan {
+    /// Nothing; why, where something is missing.
+    Leave(Option<Error>),
+    /// It is made for this lease.
+    FillIn(Box<VerifiedLease>),
+    /// It gets an identity.
+    MakeIdentity,
+}
+
+fn plan(
+    config: &RelayConfig,
+    billing: &Result<Option<BillingState>>,
+    credential: &CredentialChoice,
+    runtime: &Runtime,
+    now: UnixTime,
+) -> Plan {
+    let needs_identity = runtime.relay_environment.enabled_over(config.enabled) && config.lacks_identity();
+    if !config.is_untouched() || runtime.mode != RuntimeMode::Hosted {
+        return match &credential.blocked {
+            _ if !needs_identity => Plan::Leave(None),
+            Some(blocked) => Plan::Leave(Some(blocked.clone())),
+            None => Plan::MakeIdentity,
+        };
+    }
+    match entitling_lease(billing, credential, runtime, now) {
+        Ok(lease) => Plan::FillIn(Box::new(lease)),
+        // Enabled by the environment alone, with another credential than a lease.
+        Err(_) if needs_identity && credential.offered().is_some() => Plan::MakeIdentity,
+        Err(error) => Plan::Leave(Some(error)),
+    }
 }
 
 /// The lease that entitles a tenant whose config nobody has touched, or why there is none.
@@ -80,26 +122,25 @@ pub(super) fn entitling_lease(
     runtime: &Runtime,
     now: UnixTime,
 ) -> Result<VerifiedLease> {
-    if credential.is_suspended {
-        return Err(Error::ActivationSuspended);
+    if let Some(blocked) = &credential.blocked {
+        return Err(blocked.clone());
     }
     if runtime.relay_environment.says_disabled() {
         return Err(Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" });
     }
     match billing {
-        Ok(Some(state)) if !state.entitlement_jwt.is_empty() => check_lease(&state.entitlement_jwt, runtime, now),
+        Ok(Some(state)) if !state.entitlement_jwt.is_empty() => {
+            check_lease(state.entitlement_jwt.expose_secret(), runtime, now)
+        }
         Ok(_) => Err(Error::NoLease),
         Err(error) => Err(error.clone()),
     }
 }
 
-fn fill_in(config: &mut RelayConfig, lease: &VerifiedLease, runtime: &Runtime) -> Result<()> {
+fn fill_in(config: &mut RelayConfig, lease: &VerifiedLease) {
     config.enabled = true;
     if config.server_url.trim().is_empty() {
         config.server_url = DEFAULT_SERVER_URL.to_owned();
     }
     config.instance_secret = lease.instance_host().as_str().to_owned().into();
-    config.set_identity(&Identity::generate()?);
-    runtime.relay_environment.apply(config);
-    Ok(())
 }

@@ -1,15 +1,15 @@
-//! The credential a runtime registers with (FORMATS 9): the first of its candidates that verifies now and grants
-//! `relay`.
+//! The credential a runtime registers with: the first of its candidates that verifies now and grants `relay` ([formats:
+//! hosted bootstrap](crate::_documentation::formats#hosted-bootstrap)).
 
 use core::fmt;
-
-use zeroize::Zeroizing;
 
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::entitlement::{Capability, VerifiedGrant, VerifiedLease, VerifiedLicense};
 use crate::error::{Error, Result};
-use crate::storage::{BillingState, LockedDataDir};
+use crate::secret::Secret;
+use crate::storage::{ACTIVATION_FILE, Activation, BillingState, Loaded, LockedDataDir};
 use crate::time::UnixTime;
+use crate::warning::Warning;
 
 /// Where a candidate comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,17 +47,25 @@ pub struct Candidate {
 /// What a runtime offers to the relay, and what became of every candidate.
 #[non_exhaustive]
 pub struct CredentialChoice {
-    offered: Option<(CandidateKind, Zeroizing<String>)>,
+    offered: Option<(CandidateKind, Secret)>,
     /// The candidates that were there, in order, up to the one that is offered.
     pub candidates: Vec<Candidate>,
-    /// Whether a suspended activation blocks them all.
-    pub is_suspended: bool,
+    /// Why the activation blocks every credential and the bootstrap: it is suspended
+    /// ([`Error::ActivationSuspended`]), or it cannot be read and may be suspended ([`Error::ActivationUnreadable`]).
+    pub blocked: Option<Error>,
+    /// What the caller should be told about.
+    pub warnings: Vec<Warning>,
 }
 
 impl CredentialChoice {
     /// **Secret**: the token to offer; `None` where no candidate can be.
     pub fn secret_token(&self) -> Option<&str> {
-        self.offered.as_ref().map(|(_, token)| token.as_str())
+        self.offered.as_ref().map(|(_, token)| token.expose_secret())
+    }
+
+    /// Whether a suspended activation blocks every credential.
+    pub fn is_suspended(&self) -> bool {
+        self.blocked == Some(Error::ActivationSuspended)
     }
 
     /// Which candidate is offered.
@@ -68,10 +76,11 @@ impl CredentialChoice {
     /// **Secret**: the token to offer.
     ///
     /// # Errors
-    /// [`Error::ActivationSuspended`]; [`Error::NoCredential`], which says of each candidate why not.
+    /// [`Error::ActivationSuspended`], [`Error::ActivationUnreadable`]; [`Error::NoCredential`], which says of each
+    /// candidate why not.
     pub fn require_secret_token(&self) -> Result<&str> {
-        if self.is_suspended {
-            return Err(Error::ActivationSuspended);
+        if let Some(blocked) = &self.blocked {
+            return Err(blocked.clone());
         }
         self.secret_token().ok_or_else(|| Error::NoCredential { reason: self.reason() })
     }
@@ -91,15 +100,19 @@ impl fmt::Debug for CredentialChoice {
         f.debug_struct("CredentialChoice")
             .field("offered", &self.offered())
             .field("candidates", &self.candidates)
-            .field("is_suspended", &self.is_suspended)
+            .field("blocked", &self.blocked)
             .finish_non_exhaustive()
     }
 }
 
-/// Picks the credential to register with. Files that cannot be read are candidates that are refused.
+/// Picks the credential to register with. A license or a billing state that cannot be read is a candidate that is
+/// refused; an activation that cannot be read blocks every credential.
 pub fn registration_credential(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> CredentialChoice {
-    let billing = data_dir.billing_state(DEFAULT_ORG).map(|loaded| loaded.value);
-    choose(data_dir, runtime, &billing, now)
+    let mut warnings = Vec::new();
+    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
+    let mut choice = choose(data_dir, runtime, &billing, now);
+    choice.warnings.splice(0..0, warnings);
+    choice
 }
 
 /// As [`registration_credential`], with the billing state that was loaded before.
@@ -109,29 +122,30 @@ pub(super) fn choose(
     billing: &Result<Option<BillingState>>,
     now: UnixTime,
 ) -> CredentialChoice {
-    let mut choice = CredentialChoice { offered: None, candidates: Vec::new(), is_suspended: false };
-    match data_dir.activation().map(|loaded| loaded.value) {
+    let mut choice = CredentialChoice { offered: None, candidates: Vec::new(), blocked: None, warnings: Vec::new() };
+    match usable_activation(data_dir, &mut choice.warnings) {
         Ok(None) => {}
-        Ok(Some(activation)) if activation.paid_access_suspended => {
-            choice.is_suspended = true;
-            choice.refuse(CandidateKind::ActivationGrant, Error::ActivationSuspended);
+        Ok(Some(activation)) => {
+            choice.consider(CandidateKind::ActivationGrant, activation.grant_jwt.expose_secret(), |token| {
+                VerifiedGrant::verify(token, &runtime.keys, now)?.check_grants(&Capability::RELAY, now)
+            })
+        }
+        Err(error) => {
+            choice.refuse(CandidateKind::ActivationGrant, error.clone());
+            choice.blocked = Some(error);
             return choice;
         }
-        Ok(Some(activation)) => choice.consider(CandidateKind::ActivationGrant, &activation.grant_jwt, |token| {
-            VerifiedGrant::verify(token, &runtime.keys, now)?.check_grants(&Capability::RELAY, now)
-        }),
-        Err(error) => choice.refuse(CandidateKind::ActivationGrant, error),
     }
-    match data_dir.license().map(|loaded| loaded.value) {
+    match told(data_dir.license(), &mut choice.warnings) {
         Ok(None) => {}
-        Ok(Some(license)) => choice.consider(CandidateKind::License, &license.license_key, |token| {
+        Ok(Some(license)) => choice.consider(CandidateKind::License, license.license_key.expose_secret(), |token| {
             VerifiedLicense::verify(token, &runtime.keys, now)?.check_grants(&Capability::RELAY, now)
         }),
         Err(error) => choice.refuse(CandidateKind::License, error),
     }
     match billing {
         Ok(Some(state)) if !state.entitlement_jwt.is_empty() => {
-            choice.consider(CandidateKind::HostedLease, &state.entitlement_jwt, |token| {
+            choice.consider(CandidateKind::HostedLease, state.entitlement_jwt.expose_secret(), |token| {
                 if runtime.mode != RuntimeMode::Hosted {
                     return Err(Error::NotHosted);
                 }
@@ -144,6 +158,26 @@ pub(super) fn choose(
     choice
 }
 
+/// The activation, if it is not suspended. One that is there but cannot be read may be suspended.
+fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> Result<Option<Activation>> {
+    match told(data_dir.activation(), warnings) {
+        Ok(Some(activation)) if activation.paid_access_suspended => Err(Error::ActivationSuspended),
+        Ok(activation) => Ok(activation),
+        Err(error) => {
+            let path = data_dir.path().join(ACTIVATION_FILE).display().to_string();
+            Err(Error::ActivationUnreadable { path, reason: error.to_string() })
+        }
+    }
+}
+
+/// What was loaded, its warnings put with the others.
+pub(super) fn told<T>(loaded: Result<Loaded<T>>, warnings: &mut Vec<Warning>) -> Result<T> {
+    loaded.map(|loaded| {
+        warnings.extend(loaded.warnings);
+        loaded.value
+    })
+}
+
 /// The lease, if it entitles this runtime to register.
 pub(super) fn check_lease(token: &str, runtime: &Runtime, now: UnixTime) -> Result<VerifiedLease> {
     let lease = VerifiedLease::verify(token, &runtime.keys, &runtime.lease_checks(), now)?;
@@ -152,13 +186,14 @@ pub(super) fn check_lease(token: &str, runtime: &Runtime, now: UnixTime) -> Resu
 }
 
 impl CredentialChoice {
+    /// Offers a token, where it is the first that passes.
     fn consider(&mut self, kind: CandidateKind, token: &str, check: impl FnOnce(&str) -> Result<()>) {
         if self.offered.is_some() || token.is_empty() {
             return;
         }
         match check(token) {
             Ok(()) => {
-                self.offered = Some((kind, Zeroizing::new(token.to_owned())));
+                self.offered = Some((kind, Secret::from(token)));
                 self.candidates.push(Candidate { kind, refused: None });
             }
             Err(error) => self.refuse(kind, error),

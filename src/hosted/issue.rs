@@ -1,4 +1,6 @@
-//! What the control plane writes for a tenant: a signed lease, and the billing state that holds it (FORMATS 3.1, 3.5).
+//! What the control plane writes for a tenant: a signed lease, and the billing state that holds it ([formats: lease
+//! claims](crate::_documentation::formats#lease-claims), [tiers and
+//! capabilities](crate::_documentation::formats#tiers-and-capabilities)).
 
 use core::fmt;
 use core::time::Duration;
@@ -13,6 +15,7 @@ use crate::entitlement::{
 };
 use crate::error::Result;
 use crate::keys::SigningKey;
+use crate::secret::Secret;
 use crate::storage::BillingState;
 use crate::time::UnixTime;
 
@@ -63,30 +66,71 @@ pub struct IssuedTenant {
 }
 
 /// Issues a tenant's billing state. In `trial`, `active` and `grace` it holds a lease and a refresh token, and leaves plan
-/// and state empty; in any other state it holds no lease, and plan and state stand in it.
+/// and state empty; in any other state it holds no lease, and plan and state are written into it. What the tenant's
+/// billing state already holds beside these stays as it is: credits, trial times, members that this version does not
+/// know, and payment ids that the order does not give. A new tenant starts from [`BillingState::default`].
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::hosted::{DEFAULT_ORG, TenantOrder, issue_billing_state};
+/// use pulse_trust::keys::SigningKey;
+/// use pulse_trust::storage::DataDir;
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let key = SigningKey::generate()?;
+/// let mut order = TenantOrder::default();
+/// order.tenant_id = "t-abc".to_owned();
+/// order.base_url = "https://cloud.example.test".to_owned();
+/// let locked = DataDir::new(directory.path()).lock()?;
+/// let loaded = locked.billing_state(DEFAULT_ORG)?;
+/// let existing = loaded.value.unwrap_or_default();
+/// let mut issued = issue_billing_state(&order, existing, &key, UnixTime::from_secs(1_800_000_000))?;
+/// locked.save_billing_state(DEFAULT_ORG, &mut issued.billing, &loaded.revision)?;
+/// assert_eq!(issued.instance_host.as_str(), "t-abc.cloud.example.test");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As [`tenant_host`] and [`LeaseClaims::sign`]; [`crate::Error::RandomUnavailable`].
-pub fn issue_billing_state(order: &TenantOrder, key: &SigningKey, now: UnixTime) -> Result<IssuedTenant> {
+pub fn issue_billing_state(
+    order: &TenantOrder,
+    existing: BillingState,
+    key: &SigningKey,
+    now: UnixTime,
+) -> Result<IssuedTenant> {
     let instance_host = tenant_host(&order.tenant_id, &order.base_url)?;
     let state = or_else(&order.subscription_state, "active").to_lowercase();
     let plan = canonical_plan(or_else(&order.plan_version, "cloud_starter")).into_owned();
-    let mut billing = BillingState::default();
-    billing.stripe_customer_id.clone_from(&order.stripe_customer_id);
-    billing.stripe_subscription_id.clone_from(&order.stripe_subscription_id);
-    billing.stripe_price_id.clone_from(&order.stripe_price_id);
+    let mut billing = existing;
+    replace_if_given(&mut billing.stripe_customer_id, &order.stripe_customer_id);
+    replace_if_given(&mut billing.stripe_subscription_id, &order.stripe_subscription_id);
+    replace_if_given(&mut billing.stripe_price_id, &order.stripe_price_id);
+    // What the lease says, or the state without one, says it anew.
+    billing.clear_entitlement();
     let state = SubscriptionState::from_name(&state);
     if state.is_paid_or_trial() {
         let lease = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
-        billing.entitlement_jwt = Zeroizing::new(lease);
-        let secret = Zeroizing::new(encoding::random_bytes::<24>()?);
-        let digits = Zeroizing::new(encoding::hex_encode(secret.as_slice()));
-        billing.entitlement_refresh_token = Zeroizing::new(format!("etr_hosted_{}", digits.as_str()));
+        billing.entitlement_jwt = lease.into();
+        billing.entitlement_refresh_token = refresh_token()?;
     } else {
         billing.plan_version = plan;
         billing.subscription_state = state.as_str().to_owned();
     }
     Ok(IssuedTenant { instance_host, billing })
+}
+
+/// `etr_hosted_` and 48 hex digits.
+fn refresh_token() -> Result<Secret> {
+    let mut secret = Zeroizing::new([0; 24]);
+    encoding::fill_random(secret.as_mut_slice())?;
+    let digits = Zeroizing::new(encoding::hex_encode(secret.as_slice()));
+    Ok(Secret::from(format!("etr_hosted_{}", digits.as_str())))
+}
+
+fn replace_if_given(text: &mut String, given: &str) {
+    if !given.trim().is_empty() {
+        given.clone_into(text);
+    }
 }
 
 fn lease_claims(

@@ -1,8 +1,9 @@
-//! The bootstrap of a hosted tenant and its registration credential (FORMATS 9), and the control plane's side of it.
+//! The bootstrap of a hosted tenant and its registration credential ([formats: hosted
+//! bootstrap](crate::_documentation::formats#hosted-bootstrap)), and the control plane's side of it.
 //!
-//! [`bootstrap`] is the one call a runtime makes when it starts: it makes the relay config where a lease entitles to it
-//! and nobody has decided otherwise, and picks the credential to register with. [`readiness`] says of a directory which
-//! link of that chain is broken, and changes nothing.
+//! [`bootstrap()`] is the one call that a runtime makes when it starts: it makes the relay config where a lease entitles to
+//! it and nobody has decided otherwise, and picks the credential to register with. [`readiness()`] says of a directory
+//! which link of that chain is broken, and changes nothing.
 
 mod bootstrap;
 mod credential;
@@ -18,4 +19,4 @@ pub use issue::{IssuedTenant, TenantOrder, issue_billing_state};
 pub use readiness::{Link, LinkState, Readiness, readiness};
 pub use refresh::{clear_lost_lease, lease_refresh, save_refreshed_lease};
 pub use resolve::{ResolvedBilling, resolve_billing};
-pub use runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
+pub use runtime::{DEFAULT_ORG, Runtime, RuntimeMode, legacy_key_path_from_process};

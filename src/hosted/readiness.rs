@@ -1,7 +1,7 @@
 //! Which link of the chain from "provisioned" to "can register" is broken. Looks, and makes nothing.
 
 use super::bootstrap::entitling_lease;
-use super::credential::{CandidateKind, choose};
+use super::credential::{CandidateKind, CredentialChoice, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::error::{Error, Result};
 use crate::relay::{RelayConfig, validate_server_url};
@@ -25,7 +25,8 @@ pub enum LinkState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
-    /// What it is: `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`.
+    /// What it is: `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`, `instance
+    /// secret`.
     pub name: &'static str,
     /// What was found.
     pub state: LinkState,
@@ -37,7 +38,7 @@ pub struct Link {
 pub struct Readiness {
     /// The links.
     pub links: Vec<Link>,
-    /// What the operator should hear of.
+    /// What the operator should be told about.
     pub warnings: Vec<Warning>,
 }
 
@@ -54,15 +55,10 @@ impl Readiness {
 /// Looks at a directory as [`super::bootstrap()`] would, and changes nothing but what reading itself migrates.
 pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
     let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
-    let billing = data_dir.billing_state(DEFAULT_ORG).map(|loaded| {
-        report.warnings.extend(loaded.warnings);
-        loaded.value
-    });
-    let config = data_dir.relay_config().map(|loaded| {
-        report.warnings.extend(loaded.warnings);
-        loaded.value
-    });
-    let credential = choose(data_dir, runtime, &billing, now);
+    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
+    let config = told(data_dir.relay_config(), &mut report.warnings);
+    let mut credential = choose(data_dir, runtime, &billing, now);
+    report.warnings.append(&mut credential.warnings);
     let lease = entitling_lease(&billing, &credential, runtime, now);
     if runtime.mode == RuntimeMode::Hosted {
         report.add("billing state", billing_link(&billing));
@@ -78,12 +74,15 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
             );
         }
     }
-    report.add("relay config", config_link(&config, &lease, runtime));
+    report.add("relay config", config_link(&config, &lease, &credential, runtime));
     report.add("identity", identity_link(&config));
     let offered = credential
         .require_secret_token()
         .map(|_| LinkState::Holds(credential.offered().map_or("", CandidateKind::as_str).to_owned()));
     report.add("registration credential", offered);
+    if matches!(credential.offered(), Some(CandidateKind::ActivationGrant | CandidateKind::License)) {
+        report.add("instance secret", secret_link(&config, &lease, runtime));
+    }
     report
 }
 
@@ -101,15 +100,25 @@ fn billing_link(billing: &Result<Option<BillingState>>) -> Result<LinkState> {
     }
 }
 
-fn config_link<L>(config: &Result<RelayConfig>, lease: &Result<L>, runtime: &Runtime) -> Result<LinkState> {
+fn config_link<L>(
+    config: &Result<RelayConfig>,
+    lease: &Result<L>,
+    credential: &CredentialChoice,
+    runtime: &Runtime,
+) -> Result<LinkState> {
     let config = config.as_ref().map_err(Clone::clone)?;
-    if config.is_untouched() && runtime.mode == RuntimeMode::Hosted {
-        return match lease {
-            Ok(_) => Ok(LinkState::WillBeMade("nobody has touched it, and the lease entitles to it".to_owned())),
-            Err(error) => Err(error.clone()),
-        };
-    }
     let environment = &runtime.relay_environment;
+    if config.is_untouched() && runtime.mode == RuntimeMode::Hosted {
+        match lease {
+            Ok(_) => {
+                let seen = "nobody has touched it, and the lease entitles to it".to_owned();
+                return Ok(LinkState::WillBeMade(seen));
+            }
+            // Enabled by the environment, with another credential than a lease.
+            Err(_) if environment.enabled_over(config.enabled) && credential.offered().is_some() => {}
+            Err(error) => return Err(error.clone()),
+        }
+    }
     if !environment.enabled_over(config.enabled) {
         let by = if environment.says_disabled() { "PULSE_RELAY_ENABLED" } else { "relay.enc" };
         return Err(Error::RelayDisabled { by });
@@ -125,4 +134,16 @@ fn identity_link(config: &Result<RelayConfig>) -> Result<LinkState> {
         return Ok(LinkState::WillBeMade("there is none yet".to_owned()));
     }
     Ok(LinkState::Holds(config.identity()?.fingerprint()))
+}
+
+/// What a grant or a license is registered with ([formats: instance ids](crate::_documentation::formats#instance-ids)).
+fn secret_link<L>(config: &Result<RelayConfig>, lease: &Result<L>, runtime: &Runtime) -> Result<LinkState> {
+    let config = config.as_ref().map_err(Clone::clone)?;
+    if !config.instance_secret.trim().is_empty() {
+        return Ok(LinkState::Holds("relay.enc holds one".to_owned()));
+    }
+    if config.is_untouched() && runtime.mode == RuntimeMode::Hosted && lease.is_ok() {
+        return Ok(LinkState::WillBeMade("it will be the host of the lease".to_owned()));
+    }
+    Err(Error::InstanceHintMissing)
 }

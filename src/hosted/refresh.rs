@@ -4,6 +4,7 @@
 use super::runtime::{DEFAULT_ORG, Runtime};
 use crate::entitlement::{InspectedLease, VerifiedLease};
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::session::LeaseRefresh;
 use crate::storage::{BillingState, LockedDataDir};
 use crate::time::UnixTime;
@@ -21,9 +22,9 @@ pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -
     if billing.entitlement_jwt.is_empty() {
         return Err(Error::NoLease);
     }
-    let lease = InspectedLease::inspect(billing.entitlement_jwt.as_str(), &runtime.keys, &runtime.lease_checks(), now)?;
+    let lease = InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &runtime.lease_checks(), now)?;
     let claims = lease.claims();
-    let refresh_token = billing.entitlement_refresh_token.as_str();
+    let refresh_token = billing.entitlement_refresh_token.expose_secret();
     let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());
     Ok(Some(LeaseRefresh::new(org, host, refresh_token, runtime.keys.clone(), Some(claims.exp))))
 }
@@ -41,7 +42,7 @@ pub fn save_refreshed_lease(
     now: UnixTime,
 ) -> Result<Vec<Warning>> {
     VerifiedLease::verify(secret_token, &runtime.keys, &runtime.lease_checks(), now)?;
-    change(data_dir, |billing| billing.entitlement_jwt = secret_token.to_owned().into())
+    change(data_dir, |billing| billing.entitlement_jwt = secret_token.into())
 }
 
 /// Clears the lease and the refresh token after the control plane has refused for good
@@ -51,8 +52,8 @@ pub fn save_refreshed_lease(
 /// As reading and writing the billing state; [`Error::NoLease`] where the state holds no lease any more.
 pub fn clear_lost_lease(data_dir: &LockedDataDir) -> Result<Vec<Warning>> {
     change(data_dir, |billing| {
-        billing.entitlement_jwt = String::new().into();
-        billing.entitlement_refresh_token = String::new().into();
+        billing.entitlement_jwt = Secret::default();
+        billing.entitlement_refresh_token = Secret::default();
         "expired".clone_into(&mut billing.subscription_state);
     })
 }
@@ -62,6 +63,6 @@ fn change(data_dir: &LockedDataDir, change: impl FnOnce(&mut BillingState)) -> R
     let mut billing = loaded.value.filter(|billing| !billing.entitlement_jwt.is_empty()).ok_or(Error::NoLease)?;
     change(&mut billing);
     let mut warnings = loaded.warnings;
-    warnings.extend(data_dir.save_billing_state(DEFAULT_ORG, &mut billing)?);
+    warnings.extend(data_dir.save_billing_state(DEFAULT_ORG, &mut billing, &loaded.revision)?.warnings);
     Ok(warnings)
 }

@@ -1,4 +1,5 @@
-//! What a billing state is in memory, once the lease in it was looked at (FORMATS 8, last paragraph).
+//! What a billing state counts for, once the lease in it was verified ([formats: billing
+//! state](crate::_documentation::formats#billing-state), last paragraph).
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,7 @@ pub struct ResolvedBilling {
     pub lease_error: Option<Error>,
 }
 
-/// Resolves a billing state: the lease's values where it holds one that verifies, else what FORMATS 8 says.
+/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format says of a lease that does not.
 pub fn resolve_billing(
     state: &BillingState,
     keys: &TrustKeys,
@@ -40,7 +41,7 @@ pub fn resolve_billing(
     if state.entitlement_jwt.is_empty() {
         return end_trial(of_file(state), now);
     }
-    match VerifiedLease::verify(&state.entitlement_jwt, keys, checks, now) {
+    match VerifiedLease::verify(state.entitlement_jwt.expose_secret(), keys, checks, now) {
         Ok(lease) => end_trial(of_lease(&lease), now),
         Err(error) => of_refused_lease(state, keys, checks, now, error),
     }
@@ -94,7 +95,7 @@ fn of_refused_lease(
         lease_error: None,
     };
     if error.is_about_time()
-        && let Ok(lease) = InspectedLease::inspect(&state.entitlement_jwt, keys, checks, now)
+        && let Ok(lease) = InspectedLease::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
     {
         resolved.plan_version = expired();
         resolved.subscription_state = expired();

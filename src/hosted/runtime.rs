@@ -1,7 +1,10 @@
 //! How a runtime is configured: what a tenant container gets from its environment.
 
+use std::env::VarError;
+use std::path::PathBuf;
+
 use crate::entitlement::{HostBinding, LeaseChecks};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::keys::{TrustKeySet, TrustKeys};
 use crate::relay::RelayEnvironment;
 use crate::warning::Warning;
@@ -40,22 +43,22 @@ impl Runtime {
         Self { mode, keys, ..Self::default() }
     }
 
-    /// Reads the process environment: `PULSE_HOSTED_MODE`, `PULSE_PUBLIC_URL`, `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY`,
-    /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two.
+    /// **Reads the process environment**: `PULSE_HOSTED_MODE`, `PULSE_PUBLIC_URL`, `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY`,
+    /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two. What is not set counts as empty.
     ///
     /// # Errors
-    /// As [`TrustKeySet::from_setting`].
+    /// [`Error::SettingInvalid`] where one is not UTF-8, as leaving it out would check less; as
+    /// [`TrustKeySet::from_setting`].
     pub fn from_process() -> Result<(Self, Vec<Warning>)> {
-        let value = |name| std::env::var(name).unwrap_or_default();
-        let hosted =
-            matches!(value("PULSE_HOSTED_MODE").trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on");
+        let mode = setting("PULSE_HOSTED_MODE")?;
+        let hosted = matches!(mode.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on");
         let (relay_environment, warnings) = RelayEnvironment::from_process();
         let runtime = Self {
             mode: if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted },
-            public_url: Some(value("PULSE_PUBLIC_URL").trim().to_owned()).filter(|url| !url.is_empty()),
+            public_url: Some(setting("PULSE_PUBLIC_URL")?.trim().to_owned()).filter(|url| !url.is_empty()),
             keys: TrustKeys {
-                lease: TrustKeySet::from_setting(&value("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY"))?,
-                license: TrustKeySet::from_setting(&value("PULSE_LICENSE_PUBLIC_KEY"))?,
+                lease: TrustKeySet::from_setting(&setting("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY")?)?,
+                license: TrustKeySet::from_setting(&setting("PULSE_LICENSE_PUBLIC_KEY")?)?,
             },
             relay_environment,
         };
@@ -66,5 +69,34 @@ impl Runtime {
     pub fn lease_checks(&self) -> LeaseChecks<'_> {
         LeaseChecks::new(self.public_url.as_deref().map_or(HostBinding::AnyHost, HostBinding::Require))
             .with_org(DEFAULT_ORG)
+    }
+}
+
+/// **Reads the process environment**: where a key file of older installations is, for
+/// [`DataDir::with_legacy_key`](crate::storage::DataDir::with_legacy_key). That is `/etc/pulse/.encryption.key`, or what
+/// `PULSE_LEGACY_KEY_PATH` says; empty, it says that there is none.
+///
+/// # Errors
+/// [`Error::SettingInvalid`] where the variable is set to a path that is not absolute.
+pub fn legacy_key_path_from_process() -> Result<Option<PathBuf>> {
+    const VARIABLE: &str = "PULSE_LEGACY_KEY_PATH";
+    match std::env::var_os(VARIABLE).map(PathBuf::from) {
+        None => Ok(Some(PathBuf::from("/etc/pulse/.encryption.key"))),
+        Some(path) if path.as_os_str().is_empty() => Ok(None),
+        Some(path) if path.is_absolute() => Ok(Some(path)),
+        Some(_) => Err(Error::SettingInvalid {
+            setting: VARIABLE,
+            reason: "expected an absolute path, or nothing for no file",
+        }),
+    }
+}
+
+fn setting(name: &'static str) -> Result<String> {
+    match std::env::var(name) {
+        Ok(value) => Ok(value),
+        Err(VarError::NotPresent) => Ok(String::new()),
+        Err(VarError::NotUnicode(_)) => {
+            Err(Error::SettingInvalid { setting: name, reason: "it is set, but not to UTF-8" })
+        }
     }
 }

@@ -1,131 +1,170 @@
-//! Loading and saving billing.json (FORMATS 8).
+//! Loading and saving billing.json ([formats: billing state](crate::_documentation::formats#billing-state)).
 
-use std::path::{Path, PathBuf};
+use std::borrow::Cow;
+use std::path::Path;
 
-use zeroize::Zeroizing;
+use serde::Deserialize;
 
 use super::billing_integrity::{self, Payload};
 use super::billing_state::{BillingState, trim_secret};
-use super::data_dir::{Loaded, LockedDataDir};
+use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
-use super::key_loss::{is_sealed, sealed_bytes};
-use super::seal::SealingKey;
+use super::revision::Revision;
+use super::seal::{MIN_SEALED_LEN, SealingKey};
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::secret::Secret;
 use crate::warning::Warning;
 
-const FILE: &str = "billing.json";
-/// Ours: a deployed file is under 2 KB and holds one lease of at most 16 KiB.
+/// The file of an organization, in the directory for `default` and in a folder below [`ORGS`] for any other.
+pub(super) const BILLING_FILE: &str = "billing.json";
+pub(super) const ORGS: &str = "orgs";
+const SECRET_NAMES: [&str; 2] = ["entitlement_jwt", "entitlement_refresh_token"];
+/// Stricter than the deployed runtime: a deployed file is under 2 KB and holds one lease of at most 16 KiB.
 const MAX_LEN: u64 = 256 * 1024;
+const MAX_ORG_ID_LEN: usize = 64;
 
 impl LockedDataDir {
     /// Loads the billing state of an organization, secrets in plain; `None` where there is no file. With a key file
-    /// present, a plain secret, an empty or an older code is written back sealed and signed; where that fails, a
-    /// warning says so and the state still counts.
+    /// present, a file with a plain secret, without a code or with an older one is written back sealed and signed;
+    /// where that fails, a warning says so and the state still counts. A file without a code may have been written by
+    /// anybody, which a warning says too.
     ///
     /// # Errors
-    /// [`Error::BillingTampered`], [`Error::UnsealFailed`], [`Error::FileMalformed`], [`Error::KeyFileLost`],
-    /// [`Error::OrgIdInvalid`], and those of reading a file. The file is as it was then.
+    /// [`Error::BillingTampered`], [`Error::BillingUnsigned`], [`Error::UnsealFailed`], [`Error::FileMalformed`],
+    /// [`Error::KeyFileLost`], [`Error::OrgIdInvalid`], and those of reading a file. The file is as it was then.
     pub fn billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
-        let path = self.billing_path(org)?;
+        let name = billing_name(org)?;
         let mut warnings = Vec::new();
-        let Some(read) = self.read_billing(&path, &mut warnings)? else {
-            return Ok(Loaded { value: None, warnings });
+        let Some(read) = self.read_billing(&name, &mut warnings)? else {
+            return Ok(Loaded { value: None, revision: Revision::ABSENT, warnings });
         };
-        let mut state = read.state;
+        let (mut state, mut revision) = (read.state, read.revision);
         if let Some(key) = read.rewrite_under {
             let code = state.integrity.clone();
-            if let Err(error) = self.write_billing(&path, &mut state, Some(&key)) {
-                warnings.push(Warning::RewriteFailed { path: shown(&path), detail: error.to_string() });
-                state.integrity = code;
+            match self.write_billing(&name, &mut state, Some(&key)) {
+                Ok(written) => revision = written,
+                Err(error) => {
+                    let path = shown(&self.path_of(&name));
+                    warnings.push(Warning::RewriteFailed { path, detail: error.to_string() });
+                    state.integrity = code;
+                }
             }
         }
-        Ok(Loaded { value: Some(state), warnings })
+        Ok(Loaded { value: Some(state), revision, warnings })
     }
 
     /// Saves the billing state of an organization in its normal form: secrets sealed, signed with a new integrity code.
-    /// The state is left in that form. Without secrets and without a key file it is written unsigned. A file that
-    /// cannot be read, or was tampered with, is not replaced.
+    /// The state is left in that form. Without secrets and without a key file it is written unsigned. `revision` names
+    /// the state of the file that is replaced: that of [`Loaded`] or [`Saved`], or [`Revision::ABSENT`] where there is
+    /// no file yet. A file that cannot be read, or was modified outside Pulse, is not replaced.
     ///
     /// # Errors
-    /// As [`LockedDataDir::billing_state`], and [`Error::KeyFileLost`] where anything in the directory was sealed under
-    /// a key that is not there; the old file is as it was then.
-    pub fn save_billing_state(&self, org: &str, state: &mut BillingState) -> Result<Vec<Warning>> {
-        let path = self.billing_path(org)?;
-        self.read_billing(&path, &mut Vec::new())?;
+    /// [`Error::RevisionMismatch`] where the file was changed meanwhile; as [`LockedDataDir::billing_state`];
+    /// [`Error::KeyFileLost`] where anything in the directory was sealed under a key that is missing. The old file is
+    /// as it was then, but for [`Error::FileNotDurable`].
+    pub fn save_billing_state(&self, org: &str, state: &mut BillingState, revision: &Revision) -> Result<Saved> {
+        let name = billing_name(org)?;
+        let path = self.path_of(&name);
+        let found = self.read_billing(&name, &mut Vec::new())?;
+        let found_revision = found.as_ref().map_or(Revision::ABSENT, |read| read.revision.clone());
+        found_revision.check(&path, revision)?;
         let mut warnings = Vec::new();
         state.normalize();
         let key = if state.has_secrets() { Some(self.key_to_write(&mut warnings)?) } else { self.key(&mut warnings)? };
-        self.write_billing(&path, state, key.as_ref())?;
-        Ok(warnings)
+        if key.is_none() && found.is_some_and(|read| !read.state.integrity.is_empty()) {
+            // An unsigned file would hide that there was a key.
+            self.require_key(&path, &mut warnings)?;
+        }
+        let revision = self.write_billing(&name, state, key.as_ref())?;
+        Ok(Saved { revision, warnings })
     }
 
     /// The state of a file as it is; `None` where there is none.
-    fn read_billing(&self, path: &Path, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
-        let shown = shown(path);
-        let Some(bytes) = self.files().read(path, MAX_LEN, warnings)? else {
+    fn read_billing(&self, name: &str, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
+        let path = self.path_of(name);
+        let Some(bytes) = self.files().read(name, MAX_LEN, warnings)? else {
             return Ok(None);
         };
-        let mut state: BillingState = crate::json::from_bytes(&bytes).map_err(|error| Error::FileMalformed {
-            path: shown.clone(),
-            reason: format!("no billing state: refused at line {} column {}", error.line(), error.column()),
+        let revision = Revision::of(Some(&bytes));
+        let mut state: BillingState = json::from_bytes(&bytes).map_err(|error| Error::FileMalformed {
+            path: shown(&path),
+            reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
         })?;
+        let holds_sealed = state.secrets_mut().into_iter().any(|text| is_sealed(text.expose_secret()));
         let Some(key) = self.key(warnings)? else {
-            if state.secrets_mut().into_iter().any(|text| is_sealed(text)) {
-                self.require_key(&shown, warnings)?;
+            if holds_sealed {
+                self.require_key(&path, warnings)?;
             }
             state.secrets_mut().into_iter().for_each(trim_secret);
-            return Ok(Some(ReadBilling { state, rewrite_under: None }));
+            return Ok(Some(ReadBilling { state, revision, rewrite_under: None }));
         };
-        let was_sealed = state.secrets_mut().into_iter().all(|text| text.is_empty() || is_sealed(text));
-        let names = ["entitlement_jwt", "entitlement_refresh_token"];
-        for (text, name) in state.secrets_mut().into_iter().zip(names) {
-            open_secret(text, &key, &format!("{name} in {shown}"))?;
+        let was_sealed = state.secrets_mut().into_iter().all(|text| text.is_empty() || is_sealed(text.expose_secret()));
+        for (text, name) in state.secrets_mut().into_iter().zip(SECRET_NAMES) {
+            open_secret(text, &key, &format!("{name} in {}", shown(&path)))?;
         }
-        let mut is_current = was_sealed;
-        if state.integrity.is_empty() {
-            is_current = false;
-        } else {
-            let payload = billing_integrity::recognize(&key, &state).ok_or(Error::BillingTampered { path: shown })?;
-            billing_integrity::clear_uncovered(&mut state, payload);
-            is_current &= payload == Payload::Current;
-        }
-        Ok(Some(ReadBilling { state, rewrite_under: (!is_current).then_some(key) }))
+        let payload = check_integrity(&key, &mut state, holds_sealed, &path, warnings)?;
+        let is_current = was_sealed && payload == Some(Payload::Current);
+        Ok(Some(ReadBilling { state, revision, rewrite_under: (!is_current).then_some(key) }))
     }
 
-    fn write_billing(&self, path: &Path, state: &mut BillingState, key: Option<&SealingKey>) -> Result<()> {
+    fn write_billing(&self, name: &str, state: &mut BillingState, key: Option<&SealingKey>) -> Result<Revision> {
         state.normalize();
         let (mut jwt, mut refresh_token) = (String::new(), String::new());
         state.integrity.clear();
         if let Some(key) = key {
-            jwt = sealed_text(&state.entitlement_jwt, key)?;
-            refresh_token = sealed_text(&state.entitlement_refresh_token, key)?;
+            jwt = sealed_text(state.entitlement_jwt.expose_secret(), key)?;
+            refresh_token = sealed_text(state.entitlement_refresh_token.expose_secret(), key)?;
             state.integrity = billing_integrity::code(key, state, Payload::Current);
         }
         let text = json::to_compact(&state.with_secrets(&jwt, &refresh_token))
-            .map_err(|error| Error::FileMalformed { path: shown(path), reason: error.to_string() })?;
-        if let Some(directory) = path.parent() {
-            self.files().create_directory(directory)?;
+            .map_err(|error| Error::FileMalformed { path: shown(&self.path_of(name)), reason: error.to_string() })?;
+        if let Some((folder, _)) = name.rsplit_once('/') {
+            self.check_writable()?;
+            self.files().create_directory(folder)?;
         }
-        self.replace(path, text.as_bytes())
-    }
-
-    fn billing_path(&self, org: &str) -> Result<PathBuf> {
-        let org = org.trim();
-        check_org_id(org)?;
-        if org == "default" {
-            return Ok(self.path().join(FILE));
-        }
-        Ok(self.path().join("orgs").join(org).join(FILE))
+        self.replace(name, text.as_bytes(), MAX_LEN)
     }
 }
 
 /// What was read of a file.
 struct ReadBilling {
     state: BillingState,
+    revision: Revision,
     /// The key to write it back under, where it is not in its current form.
     rewrite_under: Option<SealingKey>,
+}
+
+/// The payload that the state's code covers; `None` where it has no code, which only a file without sealed fields may:
+/// whoever seals also signs.
+fn check_integrity(
+    key: &SealingKey,
+    state: &mut BillingState,
+    holds_sealed: bool,
+    path: &Path,
+    warnings: &mut Vec<Warning>,
+) -> Result<Option<Payload>> {
+    if state.integrity.is_empty() {
+        if holds_sealed {
+            return Err(Error::BillingUnsigned { path: shown(path) });
+        }
+        warnings.push(Warning::BillingUnsigned { path: shown(path) });
+        return Ok(None);
+    }
+    let payload =
+        billing_integrity::recognize(key, state).ok_or_else(|| Error::BillingTampered { path: shown(path) })?;
+    billing_integrity::clear_uncovered(state, payload);
+    Ok(Some(payload))
+}
+
+fn billing_name(org: &str) -> Result<Cow<'static, str>> {
+    let org = org.trim();
+    check_org_id(org)?;
+    if org == "default" {
+        return Ok(Cow::Borrowed(BILLING_FILE));
+    }
+    Ok(Cow::Owned(format!("{ORGS}/{org}/{BILLING_FILE}")))
 }
 
 /// An organization id becomes one part of a path.
@@ -134,20 +173,66 @@ fn check_org_id(org: &str) -> Result<()> {
     if org.is_empty() {
         return refused("empty");
     }
-    if org.len() > 255 {
-        return refused("longer than 255 bytes");
+    if org.len() > MAX_ORG_ID_LEN {
+        return refused("longer than 64 bytes");
     }
-    if org.contains(['/', '\\']) || org.chars().any(char::is_control) {
-        return refused("holds a separator or a control character");
+    if !org.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')) {
+        return refused("expected letters A-Z and a-z, digits, dots, underscores and hyphens alone");
     }
-    if org == "." || org.contains("..") {
-        return refused("holds a dot path");
+    if matches!(org, "." | "..") {
+        return refused("a dot path");
     }
     Ok(())
 }
 
-fn open_secret(text: &mut Zeroizing<String>, key: &SealingKey, what: &str) -> Result<()> {
-    if let Some(sealed) = sealed_bytes(text) {
+/// Whether a file's content may be of no use without the key it was written under: it is signed, a secret in it is not
+/// plain, or it cannot be read as a billing state. An empty file holds nothing.
+pub(super) fn needs_key(content: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct KeyedFields {
+        #[serde(default)]
+        entitlement_jwt: Option<String>,
+        #[serde(default)]
+        entitlement_refresh_token: Option<String>,
+        #[serde(default)]
+        integrity: Option<String>,
+    }
+    if content.is_empty() {
+        return false;
+    }
+    let is_object = content.trim_ascii_start().starts_with(b"{");
+    let Some(fields) = is_object.then(|| json::from_bytes::<KeyedFields>(content).ok()).flatten() else {
+        return true;
+    };
+    let is_kept = |text: Option<String>, is_plain: fn(&str) -> bool| {
+        text.is_some_and(|text| !text.trim().is_empty() && !is_plain(text.trim()))
+    };
+    fields.integrity.is_some_and(|code| !code.is_empty())
+        || is_kept(fields.entitlement_jwt, is_plain_token)
+        || is_kept(fields.entitlement_refresh_token, is_plain_refresh_token)
+}
+
+/// A compact token: three segments, the first a JSON object. A sealed text that was damaged does not come to look so.
+fn is_plain_token(text: &str) -> bool {
+    text.starts_with("eyJ") && text.split('.').count() == 3
+}
+
+fn is_plain_refresh_token(text: &str) -> bool {
+    text.starts_with("etr_")
+}
+
+/// Whether a text in billing.json is sealed: standard base64 of 28 bytes or more.
+fn is_sealed(text: &str) -> bool {
+    sealed_bytes(text).is_some()
+}
+
+/// The sealed bytes that a text in billing.json stands for.
+fn sealed_bytes(text: &str) -> Option<Vec<u8>> {
+    encoding::base64_decode(text.trim()).filter(|bytes| bytes.len() >= MIN_SEALED_LEN)
+}
+
+fn open_secret(text: &mut Secret, key: &SealingKey, what: &str) -> Result<()> {
+    if let Some(sealed) = sealed_bytes(text.expose_secret()) {
         *text = key.open_text(&sealed, what)?;
     }
     trim_secret(text);

@@ -1,4 +1,5 @@
-//! The integrity code of billing.json: an HMAC over the values that count, and the two older payloads (FORMATS 8).
+//! The integrity code of billing.json: an HMAC over the values that count, and the two older payloads ([formats:
+//! billing state](crate::_documentation::formats#billing-state)).
 
 use std::collections::BTreeMap;
 
@@ -41,14 +42,14 @@ pub(super) fn code(key: &SealingKey, state: &BillingState, payload: Payload) -> 
     encoding::hex_encode(&mac.finalize().into_bytes())
 }
 
-/// The payload whose code the state bears; `None` where it bears none of them.
+/// The payload whose code the state carries; `None` where it carries none of them.
 pub(super) fn recognize(key: &SealingKey, state: &BillingState) -> Option<Payload> {
     [Payload::Current, Payload::BeforeQuickstart, Payload::Oldest]
         .into_iter()
         .find(|payload| code(key, state, *payload).as_bytes().ct_eq(state.integrity.as_bytes()).into())
 }
 
-/// Clears what an older payload does not cover, so that what nobody vouches for does not count.
+/// Clears what an older payload does not cover, as anybody may have changed it.
 pub(super) fn clear_uncovered(state: &mut BillingState, payload: Payload) {
     if payload == Payload::Current {
         return;
@@ -78,8 +79,8 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
         Payload::Current => json::to_compact(&Current {
             capabilities,
             limits,
-            entitlement_jwt: state.entitlement_jwt.trim(),
-            entitlement_refresh_token: state.entitlement_refresh_token.trim(),
+            entitlement_jwt: state.entitlement_jwt.expose_secret().trim(),
+            entitlement_refresh_token: state.entitlement_refresh_token.expose_secret().trim(),
             commercial_migration: state.commercial_migration.as_ref().map(Covered),
             trial,
             overflow_granted_at,

@@ -1,18 +1,18 @@
-//! The members of billing.json (FORMATS 8).
+//! The members of billing.json ([formats: billing state](crate::_documentation::formats#billing-state)).
 
 use core::fmt;
 use std::collections::BTreeMap;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use zeroize::Zeroizing;
 
 use super::commercial_migration::CommercialMigration;
 use crate::entitlement::{Capability, canonical_plan, scrub_limits};
 use crate::members::{Names, UnknownMembers};
+use crate::secret::Secret;
 
-/// The billing state of one organization. What stands here is the file's; what a lease in it makes of it is
-/// [`crate::hosted::resolve_billing`]'s.
+/// The billing state of one organization, as its file has it. What it counts for, once the lease in it was verified, is
+/// said by [`crate::hosted::resolve_billing`].
 #[derive(Default)]
 #[non_exhaustive]
 pub struct BillingState {
@@ -23,9 +23,9 @@ pub struct BillingState {
     /// Meters that are on.
     pub meters_enabled: Vec<String>,
     /// **Secret**: the hosted lease; empty where there is none. Sealed in the file.
-    pub entitlement_jwt: Zeroizing<String>,
+    pub entitlement_jwt: Secret,
     /// **Secret**: what a new lease is asked for with; empty where there is none. Sealed in the file.
-    pub entitlement_refresh_token: Zeroizing<String>,
+    pub entitlement_refresh_token: Secret,
     /// A migration of a purchase, while one is under way.
     pub commercial_migration: Option<CommercialMigration>,
     /// The plan, where no lease says it.
@@ -65,9 +65,7 @@ impl BillingState {
             trim(text);
         }
         self.secrets_mut().into_iter().for_each(trim_secret);
-        if let Some(migration) = &mut self.commercial_migration {
-            migration.texts_mut().into_iter().for_each(trim);
-        }
+        self.commercial_migration = self.commercial_migration.take().and_then(CommercialMigration::normalized);
         self.plan_version = canonical_plan(&self.plan_version).into_owned();
         self.subscription_state = self.subscription_state.trim().to_lowercase();
         scrub_limits(&self.plan_version, &mut self.limits);
@@ -76,15 +74,24 @@ impl BillingState {
         }
     }
 
+    /// Removes what it entitles to: the lease and its refresh token, plan, state, capabilities, limits and meters.
+    pub(crate) fn clear_entitlement(&mut self) {
+        self.entitlement_jwt = Secret::default();
+        self.entitlement_refresh_token = Secret::default();
+        self.plan_version.clear();
+        self.subscription_state.clear();
+        self.clear_collections();
+    }
+
     /// Empties capabilities, limits and meters.
-    pub(crate) fn clear_collections(&mut self) {
+    fn clear_collections(&mut self) {
         self.capabilities.clear();
         self.limits.clear();
         self.meters_enabled.clear();
     }
 
     /// The two secrets, the lease first.
-    pub(super) fn secrets_mut(&mut self) -> [&mut Zeroizing<String>; 2] {
+    pub(super) fn secrets_mut(&mut self) -> [&mut Secret; 2] {
         [&mut self.entitlement_jwt, &mut self.entitlement_refresh_token]
     }
 
@@ -96,7 +103,7 @@ impl BillingState {
     /// **Secret**: the members as the file has them, the secrets in plain.
     #[cfg(feature = "capi")]
     pub(crate) fn secret_members(&self) -> impl Serialize + '_ {
-        self.with_secrets(&self.entitlement_jwt, &self.entitlement_refresh_token)
+        self.with_secrets(self.entitlement_jwt.expose_secret(), self.entitlement_refresh_token.expose_secret())
     }
 
     /// The members as the file has them, the secrets as they are given.
@@ -116,10 +123,8 @@ impl fmt::Debug for BillingState {
     }
 }
 
-pub(super) fn trim_secret(secret: &mut Zeroizing<String>) {
-    if secret.trim().len() != secret.len() {
-        *secret = Zeroizing::new(secret.trim().to_owned());
-    }
+pub(super) fn trim_secret(secret: &mut Secret) {
+    *secret = core::mem::take(secret).trimmed();
 }
 
 fn trim(text: &mut String) {
@@ -200,9 +205,9 @@ impl<'de> Visitor<'de> for StateVisitor {
                 "capabilities" => state.capabilities = member(&mut map)?,
                 "limits" => state.limits = member(&mut map)?,
                 "meters_enabled" => state.meters_enabled = member(&mut map)?,
-                "entitlement_jwt" => state.entitlement_jwt = member::<_, String>(&mut map).map(Zeroizing::new)?,
+                "entitlement_jwt" => state.entitlement_jwt = member::<_, String>(&mut map).map(Secret::from)?,
                 "entitlement_refresh_token" => {
-                    state.entitlement_refresh_token = member::<_, String>(&mut map).map(Zeroizing::new)?;
+                    state.entitlement_refresh_token = member::<_, String>(&mut map).map(Secret::from)?;
                 }
                 "commercial_migration" => state.commercial_migration = map.next_value()?,
                 "plan_version" => state.plan_version = member(&mut map)?,

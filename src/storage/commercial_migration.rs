@@ -1,4 +1,5 @@
-//! The migration of a purchase, a member of billing.json (FORMATS 8).
+//! The migration of a purchase, a member of billing.json ([formats: billing
+//! state](crate::_documentation::formats#billing-state)).
 
 use core::fmt;
 
@@ -25,9 +26,21 @@ pub struct CommercialMigration {
 }
 
 impl CommercialMigration {
-    /// Its texts, in their order.
-    pub(super) fn texts_mut(&mut self) -> [&mut String; 4] {
-        [&mut self.source, &mut self.state, &mut self.reason, &mut self.recommended_action]
+    /// The normal form that every write has; `None` where its state is neither `pending` nor `failed`, as no migration
+    /// is under way then.
+    pub(super) fn normalized(mut self) -> Option<Self> {
+        for text in [&mut self.source, &mut self.state, &mut self.reason, &mut self.recommended_action] {
+            *text = text.trim().to_owned();
+        }
+        let action = match self.state.as_str() {
+            "pending" => "retry_activation",
+            "failed" => "use_v6_activation_key",
+            _ => return None,
+        };
+        fill_in(&mut self.recommended_action, action);
+        fill_in(&mut self.source, "v5_license");
+        self.first_failed_at = self.first_failed_at.map(|at| at.max(0));
+        Some(self)
     }
 
     fn write_known<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
@@ -42,6 +55,12 @@ impl CommercialMigration {
             }
         }
         self.first_failed_at.map_or(Ok(()), |at| map.serialize_entry("first_failed_at", &at))
+    }
+}
+
+fn fill_in(text: &mut String, default: &str) {
+    if text.is_empty() {
+        default.clone_into(text);
     }
 }
 

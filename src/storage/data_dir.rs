@@ -1,35 +1,67 @@
 //! A runtime's data directory, locked while it is read and changed.
 
+use core::time::Duration;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Files, HeldLock, failed};
-use super::master_key;
-use super::seal::SealingKey;
-use crate::error::Result;
+use super::files::{Files, LockedFiles, failed, shown};
+use super::revision::Revision;
+use crate::error::{Error, Result};
 use crate::warning::Warning;
 
-/// What was loaded, and what the caller should hear of.
+/// The file whose lock guards a data directory.
+pub(super) const LOCK_FILE: &str = ".pulse-trust.lock";
+
+/// What was loaded, and what the caller should be told about.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Loaded<T> {
     /// What was loaded.
     pub value: T,
-    /// What the caller should hear of.
+    /// The state of the file, which a save has to name.
+    pub revision: Revision,
+    /// What the caller should be told about.
     pub warnings: Vec<Warning>,
 }
 
-/// A runtime's data directory (`/etc/pulse` in a container). Nothing is read before [`DataDir::lock`].
+/// What a save has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Saved {
+    /// The state of the file now.
+    pub revision: Revision,
+    /// What the caller should be told about.
+    pub warnings: Vec<Warning>,
+}
+
+/// A runtime's data directory (`/etc/pulse` in a container). Nothing is opened before [`DataDir::lock`].
+///
+/// ```
+/// use pulse_trust::storage::{DataDir, IdentityChange};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let path = parent.path().join("pulse");
+/// let data_dir = DataDir::create(path)?;
+/// let locked = data_dir.lock()?;
+/// let mut loaded = locked.relay_config()?;
+/// loaded.value.enabled = true;
+/// locked.save_relay_config(&loaded.value, &loaded.revision, IdentityChange::Keep)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct DataDir {
     path: PathBuf,
     files: Arc<dyn Files>,
+    legacy_key: Option<PathBuf>,
 }
 
 impl DataDir {
+    /// How long [`DataDir::lock`] waits. Whoever holds a lock writes a few small files.
+    pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
     /// The directory at this path, which exists.
-    #[cfg(any(unix, windows))]
+    #[cfg(unix)]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::on(Arc::new(super::native::NativeFiles), path)
     }
@@ -38,7 +70,7 @@ impl DataDir {
     ///
     /// # Errors
     /// [`crate::Error::File`].
-    #[cfg(any(unix, windows))]
+    #[cfg(unix)]
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let directory = Self::new(path);
         directory.files.create_directory(&directory.path)?;
@@ -47,7 +79,16 @@ impl DataDir {
 
     /// The directory at this path of another file system.
     pub fn on(files: Arc<dyn Files>, path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), files }
+        Self { path: path.into(), files, legacy_key: None }
+    }
+
+    /// The same directory, which takes over a key file at this absolute path where it has none of its own: the key is
+    /// copied, and the original stays. `None`, which is the default, takes over none. A runtime that is configured from
+    /// its environment uses [`crate::hosted::legacy_key_path_from_process`].
+    #[must_use]
+    pub fn with_legacy_key(mut self, path: Option<PathBuf>) -> Self {
+        self.legacy_key = path;
+        self
     }
 
     /// Its path.
@@ -55,23 +96,61 @@ impl DataDir {
         &self.path
     }
 
-    /// Waits for the directory's lock, which is held against other processes and threads until the result is dropped.
-    /// Taking it twice in one thread waits for ever. A directory that cannot be written has no lock: it can be read.
+    /// Opens the directory and takes its lock, waiting for it at most [`DataDir::LOCK_TIMEOUT`].
     ///
     /// # Errors
-    /// [`crate::Error::FileMissing`] where there is no such directory, [`crate::Error::FileNotRegular`], [`crate::Error::File`].
+    /// As [`DataDir::lock_within`].
     pub fn lock(&self) -> Result<LockedDataDir> {
-        let lock = self.files.lock(&self.path)?;
-        Ok(LockedDataDir { path: self.path.clone(), files: Arc::clone(&self.files), lock })
+        self.lock_within(Self::LOCK_TIMEOUT)
+    }
+
+    /// Opens the directory and takes its lock, which is held against other processes and threads until the result is
+    /// dropped. All that follows refers to the directory that was opened, whatever its path then leads to. A directory
+    /// that cannot be written to has no lock: it can only be read.
+    ///
+    /// # Errors
+    /// [`Error::LockTimeout`] where others hold the lock for all that time; [`Error::FileMissing`] where there is no
+    /// such directory; [`Error::FileNotRegular`]; [`Error::File`].
+    pub fn lock_within(&self, timeout: Duration) -> Result<LockedDataDir> {
+        let files = self.wait_for_lock(timeout)?;
+        Ok(LockedDataDir {
+            path: self.path.clone(),
+            files,
+            outside: Arc::clone(&self.files),
+            legacy_key: self.legacy_key.clone(),
+        })
+    }
+
+    fn wait_for_lock(&self, timeout: Duration) -> Result<Box<dyn LockedFiles>> {
+        const LONGEST_PAUSE: Duration = Duration::from_millis(25);
+        let mut pause = Duration::from_millis(1);
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(files) = self.files.try_lock(&self.path)? {
+                return Ok(files);
+            }
+            if waited >= timeout {
+                let path = shown(&self.path.join(LOCK_FILE));
+                return Err(Error::LockTimeout {
+                    path,
+                    waited_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+                });
+            }
+            let next = pause.min(timeout.saturating_sub(waited));
+            std::thread::sleep(next);
+            waited = waited.saturating_add(next);
+            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+        }
     }
 }
 
-/// A data directory whose lock is held.
+/// A data directory whose lock is held. One thread uses it at a time.
 #[derive(Debug)]
 pub struct LockedDataDir {
     path: PathBuf,
-    files: Arc<dyn Files>,
-    lock: Option<Box<dyn HeldLock>>,
+    files: Box<dyn LockedFiles>,
+    outside: Arc<dyn Files>,
+    legacy_key: Option<PathBuf>,
 }
 
 impl LockedDataDir {
@@ -80,36 +159,47 @@ impl LockedDataDir {
         &self.path
     }
 
-    pub(super) fn files(&self) -> &dyn Files {
+    /// Why nothing can be written here: the directory or the disk lets no lock file be made. `None` where the lock is
+    /// held.
+    pub fn read_only_reason(&self) -> Option<&str> {
+        self.files.read_only_reason()
+    }
+
+    pub(super) fn files(&self) -> &dyn LockedFiles {
         self.files.as_ref()
     }
 
-    pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        master_key::read(self.files(), &self.path, warnings)
+    /// The file system, for what is outside of the directory.
+    pub(super) fn outside(&self) -> &dyn Files {
+        self.outside.as_ref()
     }
 
-    pub(super) fn require_key(&self, what: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        master_key::require(self.files(), &self.path, what, warnings)
+    pub(super) fn legacy_key(&self) -> Option<&Path> {
+        self.legacy_key.as_deref()
     }
 
-    pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        self.check_locked()?;
-        self.files.warn_of_directory(&self.path, warnings);
-        master_key::read_or_make(self.files(), &self.path, warnings)
+    /// The path of one of the directory's files, for errors and warnings.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
-    /// Replaces one of the directory's files.
-    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        self.check_locked()?;
-        self.files.replace(path, bytes)
+    /// Replaces one of the directory's files, which its reader takes up to `limit` bytes.
+    pub(super) fn replace(&self, name: &str, bytes: &[u8], limit: u64) -> Result<Revision> {
+        self.check_writable()?;
+        let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if length > limit {
+            return Err(Error::FileTooLarge { path: shown(&self.path_of(name)), limit, received: length });
+        }
+        self.files.replace(name, bytes)?;
+        Ok(Revision::of(Some(bytes)))
     }
 
-    fn check_locked(&self) -> Result<()> {
-        match self.lock {
-            Some(_) => Ok(()),
-            None => {
-                let read_only = "the directory's lock file cannot be written";
-                Err(failed("write in", &self.path, &io::Error::new(io::ErrorKind::ReadOnlyFilesystem, read_only)))
+    pub(super) fn check_writable(&self) -> Result<()> {
+        match self.read_only_reason() {
+            None => Ok(()),
+            Some(reason) => {
+                let detail = format!("it can only be read, as its lock file cannot be made or opened: {reason}");
+                Err(failed("write in", &self.path, io::Error::new(io::ErrorKind::ReadOnlyFilesystem, detail)))
             }
         }
     }

@@ -9,58 +9,78 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
-/// The file system under a [`super::DataDir`]: the machine's own, or what a host hands in where there is none
-/// (WebAssembly). The guarantees of FORMATS 7 are its to keep: nothing but regular files, links never followed, a file
-/// replaced whole or not at all.
+/// The file system under a [`super::DataDir`]: the machine's own, or what a host provides where there is none
+/// (WebAssembly).
 pub trait Files: fmt::Debug + Send + Sync {
-    /// Takes the directory's lock, held against other processes and threads until the result is dropped; `None` where
-    /// the directory cannot be written, so that it can only be read.
-    ///
-    /// # Errors
-    /// [`Error::FileMissing`] where there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
-    fn lock(&self, directory: &Path) -> Result<Option<Box<dyn HeldLock>>>;
-
-    /// Reads a whole file of at most `limit` bytes; `None` where there is none.
-    ///
-    /// # Errors
-    /// [`Error::FileNotRegular`], [`Error::FileTooLarge`], [`Error::File`].
-    fn read(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>>;
-
-    /// Replaces a file, or makes it, with mode 0600. On an error the old file is as it was and no other is left.
-    ///
-    /// # Errors
-    /// [`Error::FileNotRegular`], [`Error::File`].
-    fn replace(&self, path: &Path, bytes: &[u8]) -> Result<()>;
-
-    /// Makes a file as [`Files::replace`] does, but where there is one already, which then stays: `false` says so.
-    ///
-    /// # Errors
-    /// As [`Files::replace`].
-    fn create(&self, path: &Path, bytes: &[u8]) -> Result<bool>;
-
-    /// Makes a directory, and those above it, with mode 0700.
+    /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
     ///
     /// # Errors
     /// [`Error::File`].
     fn create_directory(&self, path: &Path) -> Result<()>;
 
-    /// What a directory holds, in the order of the names; nothing where there is no such directory.
+    /// Opens a directory once and takes its lock, without waiting; `None` where another process or thread holds it. A
+    /// directory in which no lock can be taken because it cannot be written to is opened for reading.
+    ///
+    /// # Errors
+    /// [`Error::FileMissing`] where there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>>;
+
+    /// Reads a whole file of at most `limit` bytes that is outside of every data directory; `None` where there is none.
+    ///
+    /// # Errors
+    /// As [`LockedFiles::read`].
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>>;
+}
+
+/// The files of one directory, which was opened once and is locked until this is dropped.
+///
+/// Names are relative to that directory, with `/` between their parts (`orgs/acme/billing.json`). Whatever happens to
+/// the path of the directory meanwhile, each name refers to the directory that was opened, and no symbolic link below
+/// it is followed.
+pub trait LockedFiles: fmt::Debug + Send {
+    /// Why nothing can be written; `None` where the lock is held.
+    fn read_only_reason(&self) -> Option<&str>;
+
+    /// Reads a whole file of at most `limit` bytes; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::FileNotRegular`], [`Error::FileTooLarge`], [`Error::File`].
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>>;
+
+    /// Replaces a file, or makes it, with mode 0600. On an error the old file is as it was and no other is left.
+    ///
+    /// # Errors
+    /// [`Error::FileNotRegular`], [`Error::File`]; [`Error::FileNotDurable`] where the new file is in place but a power
+    /// failure may still bring back the old one.
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()>;
+
+    /// Makes a file as [`LockedFiles::replace`] does, unless there is one already, which then stays: `false` says so.
+    ///
+    /// # Errors
+    /// As [`LockedFiles::replace`].
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool>;
+
+    /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
     ///
     /// # Errors
     /// [`Error::File`].
-    fn entries(&self, directory: &Path) -> Result<Vec<Entry>>;
+    fn create_directory(&self, name: &str) -> Result<()>;
+
+    /// What a directory holds, in the order of the names; nothing where there is no such directory. The empty name is
+    /// the locked directory itself.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    fn entries(&self, name: &str) -> Result<Vec<Entry>>;
 
     /// Warns of a directory that others than its owner may look into.
-    fn warn_of_directory(&self, directory: &Path, warnings: &mut Vec<Warning>);
+    fn warn_of_mode(&self, warnings: &mut Vec<Warning>);
 }
-
-/// A lock that is let go when it is dropped.
-pub trait HeldLock: fmt::Debug + Send {}
 
 /// One entry of a directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name.
+    /// Its name. Where that is not UTF-8, the replacement character stands for what is not, and the kind is unknown.
     pub name: String,
     /// What it is.
     pub kind: EntryKind,
@@ -74,7 +94,7 @@ pub enum EntryKind {
     File,
     /// A directory.
     Directory,
-    /// A link to a directory, or what cannot be told.
+    /// A symbolic link, or what cannot be told.
     Unknown,
 }
 
@@ -84,6 +104,7 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// The error of an operation on a file.
-pub(super) fn failed(operation: &'static str, path: &Path, error: &io::Error) -> Error {
+pub(super) fn failed(operation: &'static str, path: &Path, error: impl Into<io::Error>) -> Error {
+    let error = error.into();
     Error::File { operation, path: shown(path), kind: error.kind(), detail: error.to_string() }
 }

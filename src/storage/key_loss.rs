@@ -1,103 +1,68 @@
-//! Is anything here that only a lost key opens? Then no new key is made (FORMATS 7).
+//! Is anything here that only a lost key opens? Then no new key is made ([formats: encrypted
+//! files](crate::_documentation::formats#encrypted-files)).
 
-use std::path::Path;
-
-use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::files::{Entry, EntryKind, Files, shown};
-use super::seal::MIN_SEALED_LEN;
-use crate::encoding;
+use super::billing_file::{self, BILLING_FILE, ORGS};
+use super::data_dir::LockedDataDir;
+use super::files::{Entry, EntryKind, shown};
 use crate::error::Result;
 
-/// Ours: how much of a file is looked at, and how deep below `orgs/`. What is over is taken for sealed.
+/// Stricter than the deployed runtime: how much of a file is looked at. A larger one is taken for sealed.
 const MAX_LOOKED_AT_LEN: u64 = 16 * 1024 * 1024;
-const MAX_DEPTH: usize = 8;
 
-/// The first file in the directory, or below `orgs/`, that is sealed under the directory's key.
-pub(super) fn find_sealed(files: &dyn Files, directory: &Path) -> Result<Option<String>> {
-    let entries = files.entries(directory)?;
-    if let Some(found) = find_among(files, directory, &entries) {
-        return Ok(Some(found));
-    }
-    match entries.iter().find(|entry| entry.name == "orgs").map(|entry| entry.kind) {
-        Some(EntryKind::Directory | EntryKind::Unknown) => find_below(files, &directory.join("orgs"), 0),
-        Some(EntryKind::File) | None => Ok(None),
+/// The first file of the directory, or of its organizations, that is sealed under the directory's key. What cannot be
+/// looked at counts.
+pub(super) fn find_sealed(data_dir: &LockedDataDir) -> Result<Option<String>> {
+    let entries = data_dir.files().entries("")?;
+    let found = match entries.iter().find(|entry| is_sealed(data_dir, entry)) {
+        Some(entry) => Some(entry.name.clone()),
+        None => match entries.iter().find(|entry| entry.name == ORGS).map(|entry| entry.kind) {
+            Some(EntryKind::Directory) => find_in_organizations(data_dir)?,
+            Some(EntryKind::Unknown) => Some(ORGS.to_owned()),
+            Some(EntryKind::File) | None => None,
+        },
+    };
+    Ok(found.map(|name| shown(&data_dir.path_of(&name))))
+}
+
+fn is_sealed(data_dir: &LockedDataDir, entry: &Entry) -> bool {
+    match entry.name.as_str() {
+        BILLING_FILE => holds_sealed_state(data_dir, BILLING_FILE),
+        // Sealed under `.license-key`.
+        name if name.starts_with("license.enc") || name.starts_with("activation.enc") => false,
+        name if name.contains(".enc") && !name.starts_with(".encryption.key") => !is_plain_json(data_dir, name),
+        _ => false,
     }
 }
 
-fn find_below(files: &dyn Files, directory: &Path, depth: usize) -> Result<Option<String>> {
-    if depth > MAX_DEPTH {
-        return Ok(Some(shown(directory)));
-    }
-    let entries = files.entries(directory)?;
-    if let Some(found) = find_among(files, directory, &entries) {
-        return Ok(Some(found));
-    }
-    for entry in entries {
-        let path = directory.join(&entry.name);
+/// Of an organization's folder only the billing state is sealed under the directory's key: the other files there belong
+/// to the folder's own.
+fn find_in_organizations(data_dir: &LockedDataDir) -> Result<Option<String>> {
+    for entry in data_dir.files().entries(ORGS)? {
+        let folder = format!("{ORGS}/{}", entry.name);
+        let file = format!("{folder}/{BILLING_FILE}");
         match entry.kind {
-            EntryKind::File => {}
-            EntryKind::Unknown => return Ok(Some(shown(&path))),
-            EntryKind::Directory => {
-                if let Some(found) = find_below(files, &path, depth.saturating_add(1))? {
-                    return Ok(Some(found));
-                }
-            }
+            EntryKind::Directory if holds_sealed_state(data_dir, &file) => return Ok(Some(file)),
+            EntryKind::Directory | EntryKind::File => {}
+            EntryKind::Unknown => return Ok(Some(folder)),
         }
     }
     Ok(None)
 }
 
-fn find_among(files: &dyn Files, directory: &Path, entries: &[Entry]) -> Option<String> {
-    let is_sealed = |entry: &&Entry| {
-        let path = directory.join(&entry.name);
-        match entry.name.as_str() {
-            "billing.json" => has_sealed_fields(files, &path),
-            name if name.starts_with("license.enc") || name.starts_with("activation.enc") => false,
-            name if name.contains(".enc") && !name.starts_with(".encryption.key") => !is_plain_json(files, &path),
-            _ => false,
-        }
-    };
-    entries.iter().find(is_sealed).map(|entry| shown(&directory.join(&entry.name)))
-}
-
 /// What cannot be read cannot be shown to be plain.
-fn is_plain_json(files: &dyn Files, path: &Path) -> bool {
-    match files.read(path, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
+fn is_plain_json(data_dir: &LockedDataDir, name: &str) -> bool {
+    match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
         Ok(Some(bytes)) => crate::json::from_bytes::<IgnoredAny>(&bytes).is_ok(),
         _ => false,
     }
 }
 
-#[derive(Deserialize)]
-struct SealedFields {
-    #[serde(default)]
-    entitlement_jwt: Option<String>,
-    #[serde(default)]
-    entitlement_refresh_token: Option<String>,
-}
-
-/// What cannot be read as a billing state cannot be shown to hold nothing sealed; an empty file holds nothing.
-fn has_sealed_fields(files: &dyn Files, path: &Path) -> bool {
-    let Ok(Some(bytes)) = files.read(path, MAX_LOOKED_AT_LEN, &mut Vec::new()) else {
-        return true;
-    };
-    match crate::json::from_bytes::<SealedFields>(&bytes) {
-        Ok(fields) => {
-            let fields = [fields.entitlement_jwt, fields.entitlement_refresh_token];
-            fields.into_iter().flatten().any(|text| is_sealed(&text))
-        }
-        Err(_) => !bytes.is_empty(),
+fn holds_sealed_state(data_dir: &LockedDataDir, name: &str) -> bool {
+    match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
+        Ok(Some(bytes)) => billing_file::needs_key(&bytes),
+        Ok(None) => false,
+        Err(_) => true,
     }
-}
-
-/// Whether a text in billing.json is sealed: standard base64 of 28 bytes or more (FORMATS 8).
-pub(super) fn is_sealed(text: &str) -> bool {
-    sealed_bytes(text).is_some()
-}
-
-/// The sealed bytes that a text in billing.json stands for.
-pub(super) fn sealed_bytes(text: &str) -> Option<Vec<u8>> {
-    encoding::base64_decode(text.trim()).filter(|bytes| bytes.len() >= MIN_SEALED_LEN)
 }

@@ -1,21 +1,25 @@
-//! `activation.enc` and `license.enc`, sealed under `.license-key` (FORMATS 7). Read only: the runtime writes them.
+//! `activation.enc` and `license.enc`, sealed under `.license-key` ([formats: encrypted
+//! files](crate::_documentation::formats#encrypted-files)). They are only read here: the runtime writes them.
 
 use core::fmt;
 
 use hkdf::Hkdf;
 use serde::{Deserialize, Deserializer};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::data_dir::{Loaded, LockedDataDir};
 use super::files::shown;
+use super::revision::Revision;
 use super::seal::SealingKey;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 use crate::warning::Warning;
 
+pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
+const LICENSE_FILE: &str = "license.enc";
 const KEY_FILE: &str = ".license-key";
-/// Ours: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and in base64.
+/// Stricter than the deployed runtime: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and in base64.
 const MAX_KEY_LEN: u64 = 1024;
 const MAX_LEN: u64 = 256 * 1024;
 
@@ -25,8 +29,9 @@ const MAX_LEN: u64 = 256 * 1024;
 pub struct Activation {
     /// **Secret**: the grant.
     #[serde(default, deserialize_with = "secret")]
-    pub grant_jwt: Zeroizing<String>,
-    /// Whether paid access is suspended: it then blocks every credential (FORMATS 9).
+    pub grant_jwt: Secret,
+    /// Whether paid access is suspended, which blocks every credential ([formats: hosted
+    /// bootstrap](crate::_documentation::formats#hosted-bootstrap)).
     #[serde(default, deserialize_with = "flag")]
     pub paid_access_suspended: bool,
 }
@@ -43,8 +48,8 @@ impl fmt::Debug for Activation {
 pub struct StoredLicense {
     /// **Secret**: the license.
     #[serde(default, deserialize_with = "secret")]
-    pub license_key: Zeroizing<String>,
-    /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry (FORMATS 5).
+    pub license_key: Secret,
+    /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry.
     #[serde(default)]
     pub grace_period_end: Option<i64>,
 }
@@ -61,7 +66,7 @@ impl LockedDataDir {
     /// # Errors
     /// [`Error::KeyFileLost`], [`Error::UnsealFailed`], [`Error::FileMalformed`], and those of reading a file.
     pub fn activation(&self) -> Result<Loaded<Option<Activation>>> {
-        self.read_license_file("activation.enc")
+        self.read_license_file(ACTIVATION_FILE)
     }
 
     /// The license; `None` where there is no `license.enc`.
@@ -69,14 +74,14 @@ impl LockedDataDir {
     /// # Errors
     /// As [`LockedDataDir::activation`].
     pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
-        self.read_license_file("license.enc")
+        self.read_license_file(LICENSE_FILE)
     }
 
     fn read_license_file<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
-        let path = self.path().join(name);
+        let path = self.path_of(name);
         let mut warnings = Vec::new();
-        let Some(bytes) = self.files().read(&path, MAX_LEN, &mut warnings)? else {
-            return Ok(Loaded { value: None, warnings });
+        let Some(bytes) = self.files().read(name, MAX_LEN, &mut warnings)? else {
+            return Ok(Loaded { value: None, revision: Revision::ABSENT, warnings });
         };
         let malformed = |reason: &str| Error::FileMalformed { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(&bytes).map_err(|_| malformed("not base64"))?.trim();
@@ -86,32 +91,29 @@ impl LockedDataDir {
         // Derived readers would take an array for an object.
         let value = Some(&opened).filter(|opened| opened.trim_ascii_start().starts_with(b"{"));
         let value = value.and_then(|opened| crate::json::from_bytes(opened).ok());
-        let value = value.ok_or_else(|| malformed("not the JSON object it should be"))?;
-        Ok(Loaded { value: Some(value), warnings })
+        let value = value.ok_or_else(|| malformed("what is sealed in it is not the expected JSON object"))?;
+        Ok(Loaded { value: Some(value), revision: Revision::of(Some(&bytes)), warnings })
     }
 
     fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        let path = self.path().join(KEY_FILE);
+        let path = self.path_of(KEY_FILE);
         let bytes = self
             .files()
-            .read(&path, MAX_KEY_LEN, warnings)?
+            .read(KEY_FILE, MAX_KEY_LEN, warnings)?
             .ok_or_else(|| Error::KeyFileLost { path: shown(&path), sealed: sealed.to_owned() })?;
         let unreadable = |reason: &str| Error::KeyFileUnreadable { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text"))?.trim();
         if text.is_empty() {
             return Err(unreadable("empty"));
         }
-        let mut key = Zeroizing::new([0_u8; 32]);
-        Hkdf::<Sha256>::new(Some(b"pulse-license-persistence-v2"), text.as_bytes())
-            .expand(b"license-encryption", key.as_mut_slice())
-            .map_err(|_| unreadable("key derivation failed"))?;
-        Ok(SealingKey::new(&key))
+        let hkdf = Hkdf::<Sha256>::new(Some(b"pulse-license-persistence-v2"), text.as_bytes());
+        SealingKey::derived(|key| hkdf.expand(b"license-encryption", key))
+            .ok_or_else(|| unreadable("key derivation failed"))
     }
 }
 
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?.map(Zeroizing::new).unwrap_or_default();
-    Ok(Zeroizing::new(text.trim().to_owned()))
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
+    crate::secret::text::deserialize(deserializer).map(Secret::trimmed)
 }
 
 /// `null` counts as absent, as in the deployed reader.

@@ -1,10 +1,12 @@
-//! `.encryption.key`: read, or made where nothing is lost by it (FORMATS 7).
+//! `.encryption.key`: read, taken over from its legacy place, or made where nothing is lost by it ([formats: encrypted
+//! files](crate::_documentation::formats#encrypted-files)).
 
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::files::{Files, shown};
+use super::data_dir::LockedDataDir;
+use super::files::shown;
 use super::key_loss::find_sealed;
 use super::seal::SealingKey;
 use crate::encoding;
@@ -12,53 +14,87 @@ use crate::error::{Error, Result};
 use crate::warning::Warning;
 
 const KEY_FILE: &str = ".encryption.key";
-/// Ours: a key is 44 characters; white space around it is allowed for.
+/// Stricter than the deployed runtime: a key is 44 characters; white space around it is allowed for.
 const MAX_KEY_FILE_LEN: u64 = 1024;
 
-/// The directory's key; `None` where there is no key file.
-pub(super) fn read(files: &dyn Files, directory: &Path, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-    let path = directory.join(KEY_FILE);
-    let unreadable = |reason: String| Error::KeyFileUnreadable { path: shown(&path), reason };
-    let read = files.read(&path, MAX_KEY_FILE_LEN, warnings).map_err(|error| unreadable(error.to_string()))?;
-    let Some(bytes) = read else {
-        return Ok(None);
+impl LockedDataDir {
+    /// The directory's key; `None` where there is no key file, here or in the legacy place.
+    pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        match self.own_key(warnings)? {
+            Some(key) => Ok(Some(key)),
+            None => self.take_over_legacy_key(warnings),
+        }
+    }
+
+    /// The directory's key, which something sealed needs; `what` names it in the error.
+    pub(super) fn require_key(&self, what: &Path, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        self.key(warnings)?.ok_or_else(|| self.key_lost(shown(what)))
+    }
+
+    /// The directory's key, made where there is none and nothing sealed under a lost one is there.
+    pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        self.check_writable()?;
+        self.files().warn_of_mode(warnings);
+        if let Some(key) = self.key(warnings)? {
+            return Ok(key);
+        }
+        if let Some(sealed) = find_sealed(self)? {
+            return Err(self.key_lost(sealed));
+        }
+        let key = SealingKey::generate()?;
+        let text = Zeroizing::new(encoding::base64_encode(key.secret_bytes()));
+        if self.files().create(KEY_FILE, text.as_bytes())? {
+            return Ok(key);
+        }
+        // The deployed runtime, which does not know our lock, was faster: its key counts.
+        self.own_key(warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&self.path_of(KEY_FILE)) })
+    }
+
+    fn own_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        let path = self.path_of(KEY_FILE);
+        let read = self.files().read(KEY_FILE, MAX_KEY_FILE_LEN, warnings);
+        parse_read(&path, read)
+    }
+
+    /// Copies the key from its legacy place, and keeps the original. Where nothing can be written, the original serves.
+    fn take_over_legacy_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        let own_path = self.path_of(KEY_FILE);
+        let Some(path) = self.legacy_key().filter(|path| *path != own_path) else {
+            return Ok(None);
+        };
+        let read = self.outside().read_outside(path, MAX_KEY_FILE_LEN, warnings);
+        let Some(key) = parse_read(path, read)? else {
+            return Ok(None);
+        };
+        if self.read_only_reason().is_none() {
+            let text = Zeroizing::new(encoding::base64_encode(key.secret_bytes()));
+            if !self.files().create(KEY_FILE, text.as_bytes())? {
+                return self.own_key(warnings);
+            }
+        }
+        Ok(Some(key))
+    }
+
+    fn key_lost(&self, sealed: String) -> Error {
+        Error::KeyFileLost { path: shown(&self.path_of(KEY_FILE)), sealed }
+    }
+}
+
+/// The key that was read of a file. What is there and is no key is told apart from a file that cannot be read now.
+fn parse_read(path: &Path, read: Result<Option<Zeroizing<Vec<u8>>>>) -> Result<Option<SealingKey>> {
+    let unreadable = |reason: String| Error::KeyFileUnreadable { path: shown(path), reason };
+    let bytes = match read {
+        Ok(None) => return Ok(None),
+        Ok(Some(bytes)) => bytes,
+        Err(error @ (Error::FileNotRegular { .. } | Error::FileTooLarge { .. })) => {
+            return Err(unreadable(error.to_string()));
+        }
+        Err(error) => return Err(error),
     };
     let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text".to_owned()))?.trim();
     let key = encoding::base64_decode(text).map(Zeroizing::new).ok_or_else(|| unreadable("not base64".to_owned()))?;
-    match key.as_slice().try_into() {
-        Ok(secret) => Ok(Some(SealingKey::new(secret))),
-        Err(_) => Err(unreadable(format!("{} bytes instead of 32", key.len()))),
+    match SealingKey::from_slice(&key) {
+        Some(key) => Ok(Some(key)),
+        None => Err(unreadable(format!("{} bytes instead of 32", key.len()))),
     }
-}
-
-/// The directory's key, which something sealed needs; `what` names it in the error.
-pub(super) fn require(
-    files: &dyn Files,
-    directory: &Path,
-    what: &str,
-    warnings: &mut Vec<Warning>,
-) -> Result<SealingKey> {
-    read(files, directory, warnings)?.ok_or_else(|| lost(directory, what.to_owned()))
-}
-
-/// The directory's key, made where there is none and nothing sealed under a lost one is there.
-pub(super) fn read_or_make(files: &dyn Files, directory: &Path, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-    if let Some(key) = read(files, directory, warnings)? {
-        return Ok(key);
-    }
-    if let Some(sealed) = find_sealed(files, directory)? {
-        return Err(lost(directory, sealed));
-    }
-    let secret = Zeroizing::new(encoding::random_bytes::<32>()?);
-    let text = Zeroizing::new(encoding::base64_encode(secret.as_slice()));
-    let path = directory.join(KEY_FILE);
-    if files.create(&path, text.as_bytes())? {
-        return Ok(SealingKey::new(&secret));
-    }
-    // The deployed runtime, which does not know our lock, was faster: its key counts.
-    read(files, directory, warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&path) })
-}
-
-fn lost(directory: &Path, sealed: String) -> Error {
-    Error::KeyFileLost { path: shown(&directory.join(KEY_FILE)), sealed }
 }

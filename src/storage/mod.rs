@@ -1,4 +1,5 @@
-//! Files in a data directory: sealed, crash-safe, locked (FORMATS 7, 8).
+//! Files in a data directory: sealed, crash-safe, locked ([formats: encrypted
+//! files](crate::_documentation::formats#encrypted-files), [billing state](crate::_documentation::formats#billing-state)).
 //!
 //! Nothing is lost here: a file is replaced whole or not at all, what cannot be read is neither overwritten nor taken
 //! for absent, and no new key is made while something sealed under a lost one is there.
@@ -12,13 +13,17 @@ mod files;
 mod key_loss;
 mod license_files;
 mod master_key;
-#[cfg(any(unix, windows))]
+#[cfg(unix)]
 mod native;
 mod relay_enc;
+mod revision;
 mod seal;
 
 pub use billing_state::BillingState;
 pub use commercial_migration::CommercialMigration;
-pub use data_dir::{DataDir, Loaded, LockedDataDir};
-pub use files::{Entry, EntryKind, Files, HeldLock};
+pub use data_dir::{DataDir, Loaded, LockedDataDir, Saved};
+pub use files::{Entry, EntryKind, Files, LockedFiles};
+pub(crate) use license_files::ACTIVATION_FILE;
 pub use license_files::{Activation, StoredLicense};
+pub use relay_enc::IdentityChange;
+pub use revision::Revision;

@@ -1,77 +1,125 @@
-//! `relay.enc` (FORMATS 7).
+//! `relay.enc` ([formats: encrypted files](crate::_documentation::formats#encrypted-files)).
 
 use serde::de::IgnoredAny;
-use zeroize::Zeroizing;
 
-use super::data_dir::{Loaded, LockedDataDir};
+use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
+use super::revision::Revision;
 use super::seal::MIN_SEALED_LEN;
 use crate::error::{Error, Result};
 use crate::relay::RelayConfig;
+use crate::secret::Secret;
 use crate::warning::Warning;
 
 const FILE: &str = "relay.enc";
-/// Ours: a deployed file is under 500 bytes; members we do not know are allowed for.
+/// Stricter than the deployed runtime: a deployed file is under 500 bytes; members we do not know are allowed for.
 const MAX_LEN: u64 = 256 * 1024;
 
+/// Whether a save may replace the identity that the file holds. Every paired phone trusts that identity alone, and no
+/// other copy of it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IdentityChange {
+    /// A save that would replace or drop a complete identity is refused.
+    #[default]
+    Keep,
+    /// The identity may be replaced or dropped: every phone has to be paired again.
+    Replace,
+}
+
 impl LockedDataDir {
-    /// Loads the relay config as the file has it, the environment left aside; a missing file is the default. A plain
-    /// file of older runtimes is read and at once written back sealed.
+    /// Loads the relay config as the file has it, without the environment; a missing file is the default. A plain file
+    /// of older runtimes is read and at once written back sealed.
     ///
     /// # Errors
     /// [`Error::UnsealFailed`], [`Error::FileMalformed`], [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], and
     /// those of reading a file. The file is as it was then, and never taken for absent.
     pub fn relay_config(&self) -> Result<Loaded<RelayConfig>> {
         let mut warnings = Vec::new();
-        let (value, plain) = self.read_relay_enc(&mut warnings)?;
-        if let Some(text) = plain
-            && let Err(error) = self.seal_relay_config(&text, &mut warnings)
-        {
-            let path = shown(&self.path().join(FILE));
-            warnings.push(Warning::RewriteFailed { path, detail: error.to_string() });
+        let read = self.read_relay_enc(&mut warnings)?;
+        let mut revision = read.revision;
+        if let Some(text) = read.plain {
+            match self.seal_relay_config(text.expose_secret(), &mut warnings) {
+                Ok(sealed) => revision = sealed,
+                Err(error) => {
+                    let path = shown(&self.path_of(FILE));
+                    warnings.push(Warning::RewriteFailed { path, detail: error.to_string() });
+                }
+            }
         }
-        Ok(Loaded { value, warnings })
+        Ok(Loaded { value: read.config, revision, warnings })
     }
 
-    /// Saves the relay config, sealed. What of the environment was applied to it is saved with it. A file that cannot
-    /// be read is not replaced.
+    /// Saves the relay config, sealed, over the state of the file that `revision` names: that of [`Loaded`] or
+    /// [`Saved`], or [`Revision::ABSENT`] where there is no file yet. Values of the environment that were applied to
+    /// the config are saved with it. A file that cannot be read is not replaced.
     ///
     /// # Errors
-    /// As [`LockedDataDir::relay_config`], and [`Error::KeyFileLost`] where anything in the directory was sealed under a
-    /// key that is not there; the old file is as it was then.
-    pub fn save_relay_config(&self, config: &RelayConfig) -> Result<Vec<Warning>> {
-        self.read_relay_enc(&mut Vec::new())?;
+    /// [`Error::RevisionMismatch`] where the file was changed meanwhile; [`Error::IdentityKept`] where the save would
+    /// replace an identity and `identity` does not allow it; as [`LockedDataDir::relay_config`]; [`Error::KeyFileLost`]
+    /// where anything in the directory was sealed under a key that is missing. The old file is as it was then, but for
+    /// [`Error::FileNotDurable`].
+    pub fn save_relay_config(
+        &self,
+        config: &RelayConfig,
+        revision: &Revision,
+        identity: IdentityChange,
+    ) -> Result<Saved> {
+        let found = self.read_relay_enc(&mut Vec::new())?;
+        found.revision.check(&self.path_of(FILE), revision)?;
+        let holds_other = !found.config.lacks_identity() && !has_same_identity(&found.config, config);
+        if holds_other && identity == IdentityChange::Keep {
+            let path = shown(&self.path_of(FILE));
+            return Err(Error::IdentityKept { path, fingerprint: found.config.identity_fingerprint });
+        }
         let mut warnings = Vec::new();
-        self.seal_relay_config(&config.secret_json()?, &mut warnings)?;
-        Ok(warnings)
+        let revision = self.seal_relay_config(&config.secret_json()?, &mut warnings)?;
+        Ok(Saved { revision, warnings })
     }
 
-    /// The config of the file as it is, and its text where that is plain.
-    fn read_relay_enc(&self, warnings: &mut Vec<Warning>) -> Result<(RelayConfig, Option<Zeroizing<String>>)> {
-        let path = self.path().join(FILE);
-        let Some(bytes) = self.files().read(&path, MAX_LEN, warnings)? else {
-            return Ok((RelayConfig::default(), None));
+    fn read_relay_enc(&self, warnings: &mut Vec<Warning>) -> Result<ReadConfig> {
+        let path = self.path_of(FILE);
+        let Some(bytes) = self.files().read(FILE, MAX_LEN, warnings)? else {
+            return Ok(ReadConfig { config: RelayConfig::default(), revision: Revision::ABSENT, plain: None });
         };
-        let malformed = |reason: String| Error::FileMalformed { path: shown(&path), reason };
+        let revision = Revision::of(Some(&bytes));
+        let parse = |text: &str| {
+            RelayConfig::from_json(text).map_err(|reason| Error::FileMalformed { path: shown(&path), reason })
+        };
         if let Some(text) = plain_json(&bytes) {
-            let config = RelayConfig::from_json(text).map_err(malformed)?;
-            return Ok((config, Some(Zeroizing::new(text.to_owned()))));
+            let plain = Some(Secret::from(text));
+            return Ok(ReadConfig { config: parse(text)?, revision, plain });
         }
         if bytes.len() < MIN_SEALED_LEN {
-            return Err(malformed("neither sealed nor JSON".to_owned()));
+            let reason = format!("neither sealed nor JSON: {} bytes", bytes.len());
+            return Err(Error::FileMalformed { path: shown(&path), reason });
         }
-        let key = self.require_key(&shown(&path), warnings)?;
+        let key = self.require_key(&path, warnings)?;
         let text = key.open_text(&bytes, &shown(&path))?;
-        Ok((RelayConfig::from_json(&text).map_err(malformed)?, None))
+        Ok(ReadConfig { config: parse(text.expose_secret())?, revision, plain: None })
     }
 
-    fn seal_relay_config(&self, text: &str, warnings: &mut Vec<Warning>) -> Result<()> {
+    fn seal_relay_config(&self, text: &str, warnings: &mut Vec<Warning>) -> Result<Revision> {
         let sealed = self.key_to_write(warnings)?.seal(text.as_bytes())?;
-        self.replace(&self.path().join(FILE), &sealed)
+        self.replace(FILE, &sealed, MAX_LEN)
     }
 }
 
-/// The text of a file that is JSON; sealed bytes are never.
+/// What was read of the file.
+struct ReadConfig {
+    config: RelayConfig,
+    revision: Revision,
+    /// Its text, where the file is plain.
+    plain: Option<Secret>,
+}
+
+fn has_same_identity(a: &RelayConfig, b: &RelayConfig) -> bool {
+    a.identity_private_key == b.identity_private_key
+        && a.identity_public_key == b.identity_public_key
+        && a.identity_fingerprint == b.identity_fingerprint
+}
+
+/// The text of a file that is JSON, which sealed bytes never are.
 fn plain_json(bytes: &[u8]) -> Option<&str> {
     let text = str::from_utf8(bytes).ok()?;
     serde_json::from_str::<IgnoredAny>(text).ok().map(|_| text)

@@ -12,6 +12,7 @@ use pulse_trust::storage::DataDir;
 use pulse_trust::{Error, Warning};
 use serde_json::Value;
 
+use crate::common::saving::Saving;
 use crate::common::sealing::{master_key, unseal};
 use crate::common::{bytes_of_hex, copied, files_of, text, vectors};
 use crate::{each, each_as};
@@ -107,7 +108,7 @@ fn read_and_kept(_: &Value, case: &Value) {
     if case["error"].as_bool().unwrap() {
         let error = loaded.unwrap_err();
         assert!(matches!(error, Error::UnsealFailed { .. } | Error::FileMalformed { .. }), "{error:?}");
-        assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error), "saved over it");
+        assert_eq!(data_dir.save_config(&RelayConfig::default()), Err(error), "saved over it");
         assert!(files_of(directory.path()) == before, "a refused file was changed");
         return;
     }
@@ -137,7 +138,7 @@ fn saved(_: &Value, case: &Value) {
     let before = (files_of(directory.path()), sealed_text(directory.path()));
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
     let config = data_dir.relay_config().unwrap().value;
-    assert_eq!(data_dir.save_relay_config(&config), Ok(Vec::new()));
+    assert_eq!(data_dir.save_config(&config), Ok(Vec::new()));
     assert_eq!(sealed_text(directory.path()), before.1);
     assert!(files_of(directory.path()) != before.0, "sealed under a new nonce");
 }

@@ -10,6 +10,8 @@
 
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "storage")]
+pub mod saving;
 pub mod sealing;
 
 /// The folder of vectors: `PULSE_TRUST_VECTORS`, or the deployed ones.

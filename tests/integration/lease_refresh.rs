@@ -7,7 +7,7 @@ use pulse_trust::hosted::{
     Runtime, RuntimeMode, TenantOrder, clear_lost_lease, issue_billing_state, lease_refresh, save_refreshed_lease,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::storage::{BillingState, DataDir};
+use pulse_trust::storage::{BillingState, DataDir, Revision};
 use pulse_trust::{Error, UnixTime};
 
 const NOW: UnixTime = UnixTime::from_secs(1_774_440_000);
@@ -27,9 +27,9 @@ impl Tenant {
             stripe_customer_id: "cus_1".to_owned(),
             ..TenantOrder::default()
         };
-        let mut issued = issue_billing_state(&order, &control_plane, NOW).unwrap();
+        let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, NOW).unwrap();
         let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        data_dir.save_billing_state("default", &mut issued.billing).unwrap();
+        data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
         let lease = TrustKeySet::new([control_plane.public_key().clone()]);
         let runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys { lease, ..TrustKeys::default() });
         Self { directory, control_plane, runtime }
@@ -57,7 +57,7 @@ fn a_new_lease_replaces_the_old_one_and_nothing_else() {
     save_refreshed_lease(&data_dir, &tenant.runtime, &lease, NOW).unwrap();
     drop(data_dir);
     let after = tenant.billing();
-    assert_eq!(after.entitlement_jwt.as_str(), lease);
+    assert_eq!(after.entitlement_jwt.expose_secret(), lease);
     assert!(after.entitlement_refresh_token == before.entitlement_refresh_token);
     assert_eq!(after.stripe_customer_id, "cus_1");
 }

@@ -17,7 +17,7 @@ fn white_space_around_key_file_and_token_is_trimmed() {
     let sealed = fs::read_to_string(directory.path().join("license.enc")).unwrap();
     fs::write(directory.path().join("license.enc"), format!(" {sealed}\r\n")).unwrap();
     let license = DataDir::new(directory.path()).lock().unwrap().license().unwrap().value.unwrap();
-    assert_eq!((license.license_key.as_str(), license.grace_period_end), ("a.b.c", Some(5)));
+    assert_eq!((license.license_key.expose_secret(), license.grace_period_end), ("a.b.c", Some(5)));
 }
 
 #[test]

@@ -16,6 +16,8 @@ mod common;
 mod billing;
 #[cfg(feature = "hazmat")]
 mod channel;
+#[cfg(all(unix, feature = "storage"))]
+mod data_dir;
 mod documentation;
 mod entitlement;
 #[cfg(feature = "hazmat")]
@@ -23,6 +25,8 @@ mod fixed_key;
 mod frames;
 #[cfg(feature = "storage")]
 mod hosted;
+#[cfg(all(unix, feature = "storage"))]
+mod hosted_edges;
 #[cfg(all(unix, feature = "storage"))]
 mod key_loss;
 mod keys_and_admission;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::common::saving::Saving;
 use crate::common::sealing::{master_key, seal, unseal};
 use crate::common::{copied, files_of, vectors};
 use pulse_trust::Error;
@@ -23,7 +24,7 @@ fn members_we_do_not_know_survive_load_change_and_save() {
     assert_eq!(sealed_text(directory.path()).as_bytes(), plain);
     config.enabled = true;
     config.set_identity(&Identity::generate().unwrap());
-    data_dir.save_relay_config(&config).unwrap();
+    data_dir.save_config(&config).unwrap();
     let saved = sealed_text(directory.path());
     assert_eq!(saved, config.secret_json().unwrap().as_str());
     let unknown = "\",\n  \"z_future\": {\"b\":1,\"a\":[1.50,\"<\"]},\n  \"another\": 12345678901234567890\n}";
@@ -41,7 +42,7 @@ fn what_is_sealed_but_no_config_is_refused_and_kept() {
         let data_dir = DataDir::new(directory.path()).lock().unwrap();
         let error = data_dir.relay_config().unwrap_err();
         assert!((700..800).contains(&error.code()), "{error}");
-        assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error));
+        assert_eq!(data_dir.save_config(&RelayConfig::default()), Err(error));
         assert_eq!(fs::read(directory.path().join("relay.enc")).unwrap(), sealed);
     }
 }
@@ -64,9 +65,7 @@ fn a_sealed_file_without_its_key_names_the_key() {
     fs::remove_file(&key_file).unwrap();
     let before = files_of(directory.path());
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    for error in
-        [data_dir.relay_config().unwrap_err(), data_dir.save_relay_config(&RelayConfig::default()).unwrap_err()]
-    {
+    for error in [data_dir.relay_config().unwrap_err(), data_dir.save_config(&RelayConfig::default()).unwrap_err()] {
         let Error::KeyFileLost { path, sealed } = error else { panic!("{error:?}") };
         assert_eq!(Path::new(&path), key_file);
         assert_eq!(Path::new(&sealed), directory.path().join("relay.enc"));

@@ -1,4 +1,4 @@
-//! Files in a data directory: regular, bounded, replaced whole, locked, and left to their owner (FORMATS 7).
+//! Files in a data directory: regular, bounded, replaced whole, locked, and left to their owner.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::common::{copied, files_of, set_mode, vectors};
+use crate::common::saving::Saving;
 use pulse_trust::relay::RelayConfig;
 use pulse_trust::storage::{BillingState, DataDir, LockedDataDir};
 use pulse_trust::{Error, Result, Warning};
@@ -65,9 +66,9 @@ fn only_regular_files_are_read_and_replaced() {
             assert_eq!(matches!(error, Error::KeyFileUnreadable { .. }), is_key, "{name}, {kind}: {error:?}");
             assert!(error.to_string().contains("is not a regular file"), "{name}, {kind}: {error}");
             if name == "relay.enc" || is_key {
-                assert_eq!(data_dir.save_relay_config(&RelayConfig::default()), Err(error), "{name}, {kind}");
+                assert_eq!(data_dir.save_config(&RelayConfig::default()), Err(error), "{name}, {kind}");
             } else if name == "billing.json" {
-                let saved = data_dir.save_billing_state("default", &mut BillingState::default());
+                let saved = data_dir.save_billing("default", &mut BillingState::default());
                 assert_eq!(saved, Err(error), "{name}, {kind}");
             }
             assert!(!fs::symlink_metadata(&path).unwrap().is_file(), "{name}, {kind}: replaced");
@@ -110,10 +111,10 @@ fn written_files_have_mode_0600_and_leave_nothing_beside_them() {
     let data_dir = DataDir::create(parent.path().join("data")).unwrap();
     assert_eq!(mode(data_dir.path()), 0o700);
     let locked = data_dir.lock().unwrap();
-    assert_eq!(locked.save_relay_config(&RelayConfig::default()), Ok(Vec::new()));
+    assert_eq!(locked.save_config(&RelayConfig::default()), Ok(Vec::new()));
     let mut state = BillingState::default();
     state.entitlement_jwt = "a.b.c".to_owned().into();
-    assert_eq!(locked.save_billing_state("acme", &mut state), Ok(Vec::new()));
+    assert_eq!(locked.save_billing("acme", &mut state), Ok(Vec::new()));
     let names: Vec<_> = files_of(data_dir.path()).into_keys().collect();
     assert_eq!(names, [".encryption.key", "orgs/acme/billing.json", "relay.enc"]);
     for name in names.iter().map(String::as_str).chain([".pulse-trust.lock"]) {
@@ -140,11 +141,11 @@ fn wide_modes_are_warnings_and_a_write_narrows_them() {
         assert_eq!(locked.relay_config().unwrap().warnings, []);
     }
     set_mode(&path, 0o644);
-    assert_eq!(locked.save_relay_config(&RelayConfig::default()), Ok(Vec::new()));
+    assert_eq!(locked.save_config(&RelayConfig::default()), Ok(Vec::new()));
     assert_eq!(mode(&path), 0o600);
 
     set_mode(directory.path(), 0o750);
-    let warnings = locked.save_relay_config(&RelayConfig::default()).unwrap();
+    let warnings = locked.save_config(&RelayConfig::default()).unwrap();
     let expected = Warning::WideDirectoryMode { path: directory.path().display().to_string(), mode: 0o750 };
     assert_eq!(warnings, [expected]);
 }
@@ -159,8 +160,8 @@ fn files_keep_the_owner_of_what_they_replace_or_the_directorys() {
         chown(directory.path().join("relay.enc"), Some(file_owner), Some(file_owner)).unwrap();
     }
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
-    data_dir.save_relay_config(&RelayConfig::default()).unwrap();
-    data_dir.save_billing_state("default", &mut BillingState::default()).unwrap();
+    data_dir.save_config(&RelayConfig::default()).unwrap();
+    data_dir.save_billing("default", &mut BillingState::default()).unwrap();
     let expected = if is_root() { file_owner } else { directory_owner };
     assert_eq!(owner(&directory.path().join("relay.enc")), expected);
     for made in ["billing.json", ".pulse-trust.lock"] {
@@ -190,7 +191,7 @@ fn no_change_is_lost_between_processes() {
             let mut config = locked.relay_config().unwrap().value;
             let count = config.instance_secret.parse().unwrap_or(0_usize);
             config.instance_secret = (count.checked_add(1).unwrap()).to_string().into();
-            locked.save_relay_config(&config).unwrap();
+            locked.save_config(&config).unwrap();
         }
         return;
     }
@@ -208,7 +209,7 @@ fn no_change_is_lost_between_processes() {
 
 /// Files that would be brought up to date when they are loaded: a plain config and an unsigned state.
 fn outdated() -> tempfile::TempDir {
-    let directory = copied(&vectors().join("billing/integrity-empty"));
+    let directory = copied(&vectors().join("billing/secrets-in-plain"));
     fs::write(directory.path().join("relay.enc"), "{\"enabled\":true}").unwrap();
     set_mode(&directory.path().join("relay.enc"), 0o600);
     directory
@@ -222,13 +223,15 @@ fn check_unwritable(directory: &Path) {
     let billing = locked.billing_state("default").unwrap();
     let mut state = billing.value.unwrap();
     assert!(!state.entitlement_jwt.is_empty());
-    assert_eq!(state.integrity, "", "the code that is in the file");
+    let on_disk: serde_json::Value =
+        serde_json::from_slice(&fs::read(directory.join("billing.json")).unwrap()).unwrap();
+    assert_eq!(state.integrity, on_disk["integrity"], "the code that is in the file");
     for warnings in [config.warnings, billing.warnings] {
         assert!(matches!(warnings.as_slice(), [Warning::RewriteFailed { .. }]), "{warnings:?}");
     }
-    assert!(matches!(locked.save_relay_config(&config.value), Err(Error::File { .. })));
-    assert!(matches!(locked.save_billing_state("default", &mut state), Err(Error::File { .. })));
-    assert!(matches!(locked.save_billing_state("new", &mut state), Err(Error::File { .. })));
+    assert!(matches!(locked.save_config(&config.value), Err(Error::File { .. })));
+    assert!(matches!(locked.save_billing("default", &mut state), Err(Error::File { .. })));
+    assert!(matches!(locked.save_billing("new", &mut state), Err(Error::File { .. })));
 }
 
 #[test]

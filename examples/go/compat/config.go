@@ -94,7 +94,12 @@ func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, 
 	for name, value := range *own {
 		(*members)[name] = value
 	}
-	return convert[pulsetrust.RelayConfig](members)
+	text, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	// Into the config that was loaded, which knows from which state of the file it is.
+	return stored, json.Unmarshal(text, stored)
 }
 
 func convert[T any](from any) (*T, error) {

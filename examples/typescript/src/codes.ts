@@ -176,6 +176,18 @@ export const PulseCode = {
   ORG_ID_INVALID: 708,
   /** A file is missing where it is needed. Restore the file, or provision the tenant. */
   FILE_MISSING: 709,
+  /** Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again. */
+  LOCK_TIMEOUT: 710,
+  /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
+  FILE_NOT_DURABLE: 711,
+  /** A file was changed since the caller loaded it, so the save would have undone that change. Load it again, repeat the change and save. */
+  REVISION_MISMATCH: 712,
+  /** A text that is not a revision. Pass what a load or a save gave, unchanged. */
+  REVISION_INVALID: 713,
+  /** A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
+  IDENTITY_KEPT: 714,
+  /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew. */
+  BILLING_UNSIGNED: 715,
   /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
   NOT_HOSTED: 800,
   /** The billing state holds no lease. Have the control plane write the lease. */
@@ -186,6 +198,10 @@ export const PulseCode = {
   NO_CREDENTIAL: 803,
   /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
   RELAY_DISABLED: 804,
+  /** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+  ACTIVATION_UNREADABLE: 805,
+  /** A setting of the environment that has no meaning. Correct the variable that the message names. */
+  SETTING_INVALID: 806,
 } as const;
 
 /** One of the stable numbers. */

@@ -4,7 +4,7 @@ use std::fs;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use pulse_trust::storage::DataDir;
+use pulse_trust::storage::{DataDir, IdentityChange};
 
 use super::{data_dir, sealing};
 
@@ -18,14 +18,15 @@ pub(crate) fn run(plain: &[u8]) {
         assert_eq!(fs::read(folder.path().join("relay.enc")).expect("still there"), sealed);
         return;
     };
-    let config = loaded.value;
+    let (config, revision) = (loaded.value, loaded.revision);
     let before = config.secret_json().expect("a config that was read can be written").to_owned();
     let shown = format!("{config:?}");
     for line in before.lines().filter(|line| line.contains("secret") || line.contains("private")) {
         let value = line.split_once(": \"").map_or("", |(_, value)| value.trim_end_matches([',', '"']));
         assert!(value.len() < 8 || !shown.contains(value), "Debug shows a secret");
     }
-    locked.save_relay_config(&config).expect("a config that was read can be saved");
+    let saved = locked.save_relay_config(&config, &revision, IdentityChange::Keep);
+    saved.expect("a config that was read can be saved");
     let again = locked.relay_config().expect("a config that was saved").value;
     assert_eq!(*again.secret_json().expect("again"), *before);
 }

@@ -80,6 +80,10 @@ package engine
 #cgo nocallback pulse_refresh_backoff_ms
 #cgo noescape pulse_data_dir_open
 #cgo nocallback pulse_data_dir_open
+#cgo noescape pulse_data_dir_lock
+#cgo nocallback pulse_data_dir_lock
+#cgo noescape pulse_data_dir_unlock
+#cgo nocallback pulse_data_dir_unlock
 #cgo noescape pulse_data_dir_free
 #cgo nocallback pulse_data_dir_free
 #cgo noescape pulse_relay_config_load
@@ -570,6 +574,28 @@ func DataDirOpen(in *Instance, path string) (made Ref, err error) {
 	return
 }
 
+// DataDirLock is pulse_data_dir_lock of the C header.
+func DataDirLock(dataDir Ref, timeoutMs uint32) (err error) {
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_lock((*C.pulse_data_dir)(dataDir.pointer), C.uint32_t(timeoutMs), &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	return
+}
+
+// DataDirUnlock is pulse_data_dir_unlock of the C header.
+func DataDirUnlock(dataDir Ref) (err error) {
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_unlock((*C.pulse_data_dir)(dataDir.pointer), &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	return
+}
+
 // DataDirFree is pulse_data_dir_free of the C header.
 func DataDirFree(dataDir Ref) {
 	C.pulse_data_dir_free((*C.pulse_data_dir)(dataDir.pointer))
@@ -589,16 +615,17 @@ func RelayConfigLoad(dataDir Ref) (outJSON []byte, err error) {
 }
 
 // RelayConfigSave is pulse_relay_config_save of the C header.
-func RelayConfigSave(dataDir Ref, configJSON string) (outWarningsJSON []byte, err error) {
-	var cOutWarningsJSON *C.pulse_buffer
+func RelayConfigSave(dataDir Ref, configJSON string, revision string, identityChange int32) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_relay_config_save((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(configJSON))), C.size_t(len(configJSON)), &cOutWarningsJSON, &fault)
+	status := C.pulse_relay_config_save((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(configJSON))), C.size_t(len(configJSON)), (*C.char)(unsafe.Pointer(unsafe.StringData(revision))), C.size_t(len(revision)), C.pulse_identity_change(identityChange), &cOutJSON, &fault)
 	goruntime.KeepAlive(configJSON)
+	goruntime.KeepAlive(revision)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return
 	}
-	outWarningsJSON = takeBuffer(unsafe.Pointer(cOutWarningsJSON))
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
 	return
 }
 
@@ -645,17 +672,18 @@ func BillingStateLoad(dataDir Ref, org string) (outJSON []byte, err error) {
 }
 
 // BillingStateSave is pulse_billing_state_save of the C header.
-func BillingStateSave(dataDir Ref, org string, billingJSON string) (outWarningsJSON []byte, err error) {
-	var cOutWarningsJSON *C.pulse_buffer
+func BillingStateSave(dataDir Ref, org string, billingJSON string, revision string) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_billing_state_save((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(billingJSON))), C.size_t(len(billingJSON)), &cOutWarningsJSON, &fault)
+	status := C.pulse_billing_state_save((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(billingJSON))), C.size_t(len(billingJSON)), (*C.char)(unsafe.Pointer(unsafe.StringData(revision))), C.size_t(len(revision)), &cOutJSON, &fault)
 	goruntime.KeepAlive(org)
 	goruntime.KeepAlive(billingJSON)
+	goruntime.KeepAlive(revision)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return
 	}
-	outWarningsJSON = takeBuffer(unsafe.Pointer(cOutWarningsJSON))
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
 	return
 }
 

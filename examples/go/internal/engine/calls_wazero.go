@@ -352,6 +352,26 @@ func DataDirOpen(in *Instance, path string) (made Ref, err error) {
 	return
 }
 
+// DataDirLock is pulse_data_dir_lock of the C header.
+func DataDirLock(dataDir Ref, timeoutMs uint32) (err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_lock", uint64(dataDir.pointer), uint64(uint32(timeoutMs)), c.out())); err != nil {
+		return
+	}
+	return
+}
+
+// DataDirUnlock is pulse_data_dir_unlock of the C header.
+func DataDirUnlock(dataDir Ref) (err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_unlock", uint64(dataDir.pointer), c.out())); err != nil {
+		return
+	}
+	return
+}
+
 // DataDirFree is pulse_data_dir_free of the C header.
 func DataDirFree(dataDir Ref) {
 	c := dataDir.in.begin()
@@ -371,13 +391,13 @@ func RelayConfigLoad(dataDir Ref) (outJSON []byte, err error) {
 }
 
 // RelayConfigSave is pulse_relay_config_save of the C header.
-func RelayConfigSave(dataDir Ref, configJSON string) (outWarningsJSON []byte, err error) {
+func RelayConfigSave(dataDir Ref, configJSON string, revision string, identityChange int32) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	if err = c.status(c.call("pulse_relay_config_save", uint64(dataDir.pointer), c.text(configJSON), uint64(len(configJSON)), c.out(), c.out())); err != nil {
+	if err = c.status(c.call("pulse_relay_config_save", uint64(dataDir.pointer), c.text(configJSON), uint64(len(configJSON)), c.text(revision), uint64(len(revision)), uint64(uint32(identityChange)), c.out(), c.out())); err != nil {
 		return
 	}
-	outWarningsJSON, err = c.takeBuffer(3)
+	outJSON, err = c.takeBuffer(6)
 	return
 }
 
@@ -414,13 +434,13 @@ func BillingStateLoad(dataDir Ref, org string) (outJSON []byte, err error) {
 }
 
 // BillingStateSave is pulse_billing_state_save of the C header.
-func BillingStateSave(dataDir Ref, org string, billingJSON string) (outWarningsJSON []byte, err error) {
+func BillingStateSave(dataDir Ref, org string, billingJSON string, revision string) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	if err = c.status(c.call("pulse_billing_state_save", uint64(dataDir.pointer), c.text(org), uint64(len(org)), c.text(billingJSON), uint64(len(billingJSON)), c.out(), c.out())); err != nil {
+	if err = c.status(c.call("pulse_billing_state_save", uint64(dataDir.pointer), c.text(org), uint64(len(org)), c.text(billingJSON), uint64(len(billingJSON)), c.text(revision), uint64(len(revision)), c.out(), c.out())); err != nil {
 		return
 	}
-	outWarningsJSON, err = c.takeBuffer(5)
+	outJSON, err = c.takeBuffer(7)
 	return
 }
 

@@ -90,6 +90,10 @@ const (
 	RevokeInstallation = 2
 	// RevokeToken: a token id (jti).
 	RevokeToken = 3
+	// IdentityKeep: a save that would replace or drop a complete identity is refused.
+	IdentityKeep = 0
+	// IdentityReplace: the identity may be replaced or dropped: every phone has to be paired again.
+	IdentityReplace = 1
 	// ModeSelfHosted: run by its owner.
 	ModeSelfHosted = 0
 	// ModeHosted: run by Pulse Cloud: it is bootstrapped, and may offer its lease.

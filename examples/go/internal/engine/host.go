@@ -18,8 +18,9 @@ const (
 	answerNotRegular = -2
 	answerTooLarge   = -3
 	answerExists     = -4
-	answerReadOnly   = -5
+	answerNotDurable = -5
 	answerFailed     = -6
+	answerBusy       = -7
 )
 
 type instanceKey struct{}
@@ -48,13 +49,21 @@ func exportHost(engine wazero.Runtime) error {
 		rand.Read(bytes) // never fails: https://pkg.go.dev/crypto/rand#Read
 		return answerDone
 	})
-	export("file_read", func(ctx context.Context, m api.Module, path, pathLen uint32, limit uint64, outMode uint32) int32 {
-		answer, mode := files(ctx).read(text(m, path, pathLen), limit)
+	export("lock", func(ctx context.Context, m api.Module, path, pathLen, outReadOnly uint32) int32 {
+		handle, readOnly := files(ctx).lock(text(m, path, pathLen))
+		if readOnly {
+			m.Memory().WriteUint32Le(outReadOnly, 1)
+		}
+		return handle
+	})
+	export("unlock", func(ctx context.Context, directory int32) { files(ctx).unlock(directory) })
+	export("file_read", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32, limit uint64, outMode uint32) int32 {
+		answer, mode := files(ctx).read(directory, text(m, name, nameLen), limit)
 		m.Memory().WriteUint32Le(outMode, mode)
 		return answer
 	})
-	export("file_list", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
-		entries, answer := files(ctx).list(text(m, path, pathLen))
+	export("file_list", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32) int32 {
+		entries, answer := files(ctx).list(directory, text(m, name, nameLen))
 		if answer != answerDone {
 			return answer
 		}
@@ -64,6 +73,19 @@ func exportHost(engine wazero.Runtime) error {
 		}
 		return files(ctx).leave(bytes)
 	})
+	export("file_write", func(ctx context.Context, m api.Module, directory int32, name, nameLen, data, length uint32, create int32) int32 {
+		bytes, ok := m.Memory().Read(data, length)
+		if !ok {
+			return answerFailed
+		}
+		return files(ctx).write(directory, text(m, name, nameLen), bytes, create != 0)
+	})
+	export("directory_make", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32) int32 {
+		return files(ctx).makeDirectory(directory, text(m, name, nameLen))
+	})
+	export("directory_mode", func(ctx context.Context, directory int32) uint32 {
+		return files(ctx).wideDirectoryMode(directory)
+	})
 	export("take", func(ctx context.Context, m api.Module, out, length uint32) {
 		m.Memory().Write(out, files(ctx).left[:min(int(length), len(files(ctx).left))])
 		wipe(files(ctx).left)
@@ -72,23 +94,6 @@ func exportHost(engine wazero.Runtime) error {
 	export("failure", func(ctx context.Context) int32 {
 		return files(ctx).leave([]byte(files(ctx).failure))
 	})
-	export("file_write", func(ctx context.Context, m api.Module, path, pathLen, data, length uint32, create int32) int32 {
-		bytes, ok := m.Memory().Read(data, length)
-		if !ok {
-			return answerFailed
-		}
-		return files(ctx).write(text(m, path, pathLen), bytes, create != 0)
-	})
-	export("directory_make", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
-		return files(ctx).makeDirectory(text(m, path, pathLen))
-	})
-	export("directory_mode", func(ctx context.Context, m api.Module, path, pathLen uint32) uint32 {
-		return wideDirectoryMode(text(m, path, pathLen))
-	})
-	export("lock", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
-		return files(ctx).lock(text(m, path, pathLen))
-	})
-	export("unlock", func(ctx context.Context, handle int32) { files(ctx).unlock(handle) })
 	_, err := host.Instantiate(background)
 	return err
 }

@@ -5,27 +5,45 @@ package engine
 import (
 	"errors"
 	"io/fs"
-	"os"
 )
 
-// hostFiles are the files that an instance works on, and the locks that it holds. On Unix it keeps the guarantees of
-// src/storage/native.rs: regular files only, links never followed, a file replaced whole or not at all, mode 0600, the
-// same lock. Elsewhere every call fails.
+// noDirectory, in the place of a directory's handle, says that a name is an absolute path.
+const noDirectory = -1
+
+// hostFiles are the directories that an instance has opened and locked. On Unix they keep the guarantees of
+// src/storage/native: a data directory is opened once and every access is relative to its descriptor, no link below it
+// is followed, files are regular, bounded and replaced whole or not at all, with mode 0600, under the same lock.
+// Elsewhere every call fails.
 type hostFiles struct {
 	left    []byte // what `take` will hand over
 	failure string
-	locks   map[int32]*os.File
-	opened  int32
+	opened  map[int32]*directory
+	last    int32
 }
 
-func newHostFiles() hostFiles { return hostFiles{locks: map[int32]*os.File{}} }
+func newHostFiles() hostFiles { return hostFiles{opened: map[int32]*directory{}} }
 
 func (h *hostFiles) leave(bytes []byte) int32 {
 	h.left = bytes
 	return int32(len(bytes))
 }
 
+var errNotRegular = errors.New("not a regular file")
+
+// notDurable: the file is in place, but its directory could not be synced.
+type notDurable struct{ cause error }
+
+func (e *notDurable) Error() string { return e.cause.Error() }
+
 func (h *hostFiles) failed(err error) int32 {
+	var durable *notDurable
+	switch {
+	case errors.As(err, &durable):
+		h.failure = durable.cause.Error()
+		return answerNotDurable
+	case errors.Is(err, errNotRegular):
+		return answerNotRegular
+	}
 	h.failure = err.Error()
 	var inner *fs.PathError
 	if errors.As(err, &inner) {
@@ -34,19 +52,19 @@ func (h *hostFiles) failed(err error) int32 {
 	return answerFailed
 }
 
-// An entry is a name and what it is: 0 a file, 1 a directory, 2 a link to a directory or what cannot be told.
+// An entry is a name and what it is: 0 a file, 1 a directory, 2 a link or what cannot be told.
 type entry [2]any
 
 func (h *hostFiles) unlock(handle int32) {
-	if file, ok := h.locks[handle]; ok {
-		file.Close() // the lock goes with the file
-		delete(h.locks, handle)
+	if d, ok := h.opened[handle]; ok {
+		d.close() // the lock goes with it
+		delete(h.opened, handle)
 	}
 }
 
 // unlockAll releases what an instance that failed did not.
 func (h *hostFiles) unlockAll() {
-	for handle := range h.locks {
+	for handle := range h.opened {
 		h.unlock(handle)
 	}
 }

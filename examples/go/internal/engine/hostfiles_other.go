@@ -10,14 +10,19 @@ import (
 // Files need what only Unix systems have here: locks and atomic replacement in a directory that is held open.
 var errNoFiles = errors.New("pulse-trust keeps files on Unix systems only, not on " + runtime.GOOS)
 
-func (h *hostFiles) read(string, uint64) (int32, uint32) { return h.failed(errNoFiles), 0 }
+// A directory is never opened.
+type directory struct{}
 
-func (h *hostFiles) write(string, []byte, bool) int32 { return h.failed(errNoFiles) }
+func (*directory) close() {}
 
-func (h *hostFiles) makeDirectory(string) int32 { return h.failed(errNoFiles) }
+func (h *hostFiles) lock(string) (int32, bool) { return h.failed(errNoFiles), false }
 
-func (h *hostFiles) list(string) ([]entry, int32) { return nil, h.failed(errNoFiles) }
+func (h *hostFiles) read(int32, string, uint64) (int32, uint32) { return h.failed(errNoFiles), 0 }
 
-func (h *hostFiles) lock(string) int32 { return h.failed(errNoFiles) }
+func (h *hostFiles) write(int32, string, []byte, bool) int32 { return h.failed(errNoFiles) }
 
-func wideDirectoryMode(string) uint32 { return 0 }
+func (h *hostFiles) makeDirectory(int32, string) int32 { return h.failed(errNoFiles) }
+
+func (h *hostFiles) list(int32, string) ([]entry, int32) { return nil, h.failed(errNoFiles) }
+
+func (*hostFiles) wideDirectoryMode(int32) uint32 { return 0 }

@@ -25,7 +25,7 @@ func TestATrapReleasesLocksAndRetiresTheInstance(t *testing.T) {
 	}
 	directory := t.TempDir()
 	in.mutex.Lock()
-	if handle := in.files.lock(directory); handle <= 0 {
+	if handle, readOnly := in.files.lock(directory); handle <= 0 || readOnly {
 		t.Fatalf("lock: %d %s", handle, in.files.failure)
 	}
 	in.mutex.Unlock()

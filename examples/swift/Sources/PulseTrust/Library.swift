@@ -189,16 +189,30 @@ enum Library {
         }
     }
 
+    static func dataDirLock(dataDir: OpaquePointer, timeoutMs: UInt32) throws {
+        try call { error in
+            pulse_data_dir_lock(dataDir, timeoutMs, error)
+        }
+    }
+
+    static func dataDirUnlock(dataDir: OpaquePointer) throws {
+        try call { error in
+            pulse_data_dir_unlock(dataDir, error)
+        }
+    }
+
     static func relayConfigLoad(dataDir: OpaquePointer) throws -> Buffer {
         try callForBuffer { outJson, error in
             pulse_relay_config_load(dataDir, outJson, error)
         }
     }
 
-    static func relayConfigSave(dataDir: OpaquePointer, configJson: [UInt8]) throws -> Buffer {
+    static func relayConfigSave(dataDir: OpaquePointer, configJson: [UInt8], revision: [UInt8], identityChange: Int32) throws -> Buffer {
         try lend(configJson) { configJsonPointer, configJsonLength in
-            try callForBuffer { outWarningsJson, error in
-                pulse_relay_config_save(dataDir, configJsonPointer, configJsonLength, outWarningsJson, error)
+            try lend(revision) { revisionPointer, revisionLength in
+                try callForBuffer { outJson, error in
+                    pulse_relay_config_save(dataDir, configJsonPointer, configJsonLength, revisionPointer, revisionLength, identityChange, outJson, error)
+                }
             }
         }
     }
@@ -231,11 +245,13 @@ enum Library {
         }
     }
 
-    static func billingStateSave(dataDir: OpaquePointer, org: [UInt8], billingJson: [UInt8]) throws -> Buffer {
+    static func billingStateSave(dataDir: OpaquePointer, org: [UInt8], billingJson: [UInt8], revision: [UInt8]) throws -> Buffer {
         try lend(org) { orgPointer, orgLength in
             try lend(billingJson) { billingJsonPointer, billingJsonLength in
-                try callForBuffer { outWarningsJson, error in
-                    pulse_billing_state_save(dataDir, orgPointer, orgLength, billingJsonPointer, billingJsonLength, outWarningsJson, error)
+                try lend(revision) { revisionPointer, revisionLength in
+                    try callForBuffer { outJson, error in
+                        pulse_billing_state_save(dataDir, orgPointer, orgLength, billingJsonPointer, billingJsonLength, revisionPointer, revisionLength, outJson, error)
+                    }
                 }
             }
         }

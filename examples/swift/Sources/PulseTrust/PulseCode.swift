@@ -186,6 +186,18 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again.
+    public static let lockTimeout = PulseCode(rawValue: 710)
+    /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
+    public static let fileNotDurable = PulseCode(rawValue: 711)
+    /// A file was changed since the caller loaded it, so the save would have undone that change. Load it again, repeat the change and save.
+    public static let revisionMismatch = PulseCode(rawValue: 712)
+    /// A text that is not a revision. Pass what a load or a save gave, unchanged.
+    public static let revisionInvalid = PulseCode(rawValue: 713)
+    /// A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced.
+    public static let identityKept = PulseCode(rawValue: 714)
+    /// A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew.
+    public static let billingUnsigned = PulseCode(rawValue: 715)
     /// The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`.
     public static let notHosted = PulseCode(rawValue: 800)
     /// The billing state holds no lease. Have the control plane write the lease.
@@ -196,6 +208,10 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let noCredential = PulseCode(rawValue: 803)
     /// The operator disabled the relay. Enable it where the message says, if that is what you want.
     public static let relayDisabled = PulseCode(rawValue: 804)
+    /// An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
+    public static let activationUnreadable = PulseCode(rawValue: 805)
+    /// A setting of the environment that has no meaning. Correct the variable that the message names.
+    public static let settingInvalid = PulseCode(rawValue: 806)
 
     private static let names: [Int32: String] = [
         1: "PANIC",
@@ -285,10 +301,18 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         707: "BILLING_TAMPERED",
         708: "ORG_ID_INVALID",
         709: "FILE_MISSING",
+        710: "LOCK_TIMEOUT",
+        711: "FILE_NOT_DURABLE",
+        712: "REVISION_MISMATCH",
+        713: "REVISION_INVALID",
+        714: "IDENTITY_KEPT",
+        715: "BILLING_UNSIGNED",
         800: "NOT_HOSTED",
         801: "NO_LEASE",
         802: "ACTIVATION_SUSPENDED",
         803: "NO_CREDENTIAL",
         804: "RELAY_DISABLED",
+        805: "ACTIVATION_UNREADABLE",
+        806: "SETTING_INVALID",
     ]
 }

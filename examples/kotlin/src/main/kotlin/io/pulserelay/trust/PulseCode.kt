@@ -185,6 +185,18 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again. */
+        public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
+        /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
+        public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
+        /** A file was changed since the caller loaded it, so the save would have undone that change. Load it again, repeat the change and save. */
+        public val REVISION_MISMATCH: PulseCode = PulseCode(712)
+        /** A text that is not a revision. Pass what a load or a save gave, unchanged. */
+        public val REVISION_INVALID: PulseCode = PulseCode(713)
+        /** A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
+        public val IDENTITY_KEPT: PulseCode = PulseCode(714)
+        /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew. */
+        public val BILLING_UNSIGNED: PulseCode = PulseCode(715)
         /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
         public val NOT_HOSTED: PulseCode = PulseCode(800)
         /** The billing state holds no lease. Have the control plane write the lease. */
@@ -195,6 +207,10 @@ public value class PulseCode(public val number: Int) {
         public val NO_CREDENTIAL: PulseCode = PulseCode(803)
         /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
         public val RELAY_DISABLED: PulseCode = PulseCode(804)
+        /** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+        public val ACTIVATION_UNREADABLE: PulseCode = PulseCode(805)
+        /** A setting of the environment that has no meaning. Correct the variable that the message names. */
+        public val SETTING_INVALID: PulseCode = PulseCode(806)
 
         private val names: Map<Int, String> = mapOf(
             1 to "PANIC",
@@ -284,11 +300,19 @@ public value class PulseCode(public val number: Int) {
             707 to "BILLING_TAMPERED",
             708 to "ORG_ID_INVALID",
             709 to "FILE_MISSING",
+            710 to "LOCK_TIMEOUT",
+            711 to "FILE_NOT_DURABLE",
+            712 to "REVISION_MISMATCH",
+            713 to "REVISION_INVALID",
+            714 to "IDENTITY_KEPT",
+            715 to "BILLING_UNSIGNED",
             800 to "NOT_HOSTED",
             801 to "NO_LEASE",
             802 to "ACTIVATION_SUSPENDED",
             803 to "NO_CREDENTIAL",
             804 to "RELAY_DISABLED",
+            805 to "ACTIVATION_UNREADABLE",
+            806 to "SETTING_INVALID",
         )
 
         /** Every number that has a name. */

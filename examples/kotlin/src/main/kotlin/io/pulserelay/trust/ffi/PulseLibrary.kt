@@ -179,13 +179,18 @@ internal object PulseLibrary {
 
     // Files of a data directory: relay config and billing state
     @JvmStatic external fun pulse_data_dir_open(path: Pointer?, pathLen: SizeT, out: PointerByReference, error: PointerByReference): Int
+    @JvmStatic external fun pulse_data_dir_lock(dataDir: Pointer, timeoutMs: Int, error: PointerByReference): Int
+    @JvmStatic external fun pulse_data_dir_unlock(dataDir: Pointer, error: PointerByReference): Int
     @JvmStatic external fun pulse_data_dir_free(dataDir: Pointer?)
     @JvmStatic external fun pulse_relay_config_load(dataDir: Pointer, outJson: PointerByReference, error: PointerByReference): Int
     @JvmStatic external fun pulse_relay_config_save(
         dataDir: Pointer,
         configJson: Pointer?,
         configJsonLen: SizeT,
-        outWarningsJson: PointerByReference,
+        revision: Pointer?,
+        revisionLen: SizeT,
+        identityChange: Int,
+        outJson: PointerByReference,
         error: PointerByReference,
     ): Int
     @JvmStatic external fun pulse_relay_config_with_environment(
@@ -212,7 +217,9 @@ internal object PulseLibrary {
         orgLen: SizeT,
         billingJson: Pointer?,
         billingJsonLen: SizeT,
-        outWarningsJson: PointerByReference,
+        revision: Pointer?,
+        revisionLen: SizeT,
+        outJson: PointerByReference,
         error: PointerByReference,
     ): Int
 

@@ -1,0 +1,130 @@
+//! The lock of a data directory: a lock file in it, which every process and thread locks with `flock`.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::super::data_dir::LOCK_FILE;
+use super::super::files::{failed, shown};
+use super::directory::open_followed;
+use super::write::Temporary;
+use crate::error::{Error, Result};
+
+/// What came of an attempt.
+pub(super) enum Attempt {
+    /// The lock is held until the descriptor is closed.
+    Held(OwnedFd),
+    /// Nobody can write here, and why.
+    ReadOnly(String),
+    /// Somebody else holds it, or has replaced the lock file or the directory meanwhile.
+    NotYet,
+}
+
+/// Tries to take the lock of the directory that was opened as `root`, and that `path` led to.
+pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
+    let lock_path = path.join(LOCK_FILE);
+    let not_regular = || Error::FileNotRegular { path: shown(&lock_path) };
+    let cannot = |operation: &'static str| {
+        let lock_path = lock_path.clone();
+        move |errno: Errno| failed(operation, &lock_path, errno)
+    };
+    let lock = match open_or_make(root) {
+        Ok(lock) => lock,
+        Err(Errno::NOENT | Errno::EXIST) => return Ok(Attempt::NotYet),
+        Err(errno) if prevents_writing(errno) => return Ok(Attempt::ReadOnly(io::Error::from(errno).to_string())),
+        Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(not_regular()),
+        Err(errno) => return Err(cannot("open")(errno)),
+    };
+    let stat = rustix::fs::fstat(&lock).map_err(cannot("open"))?;
+    if !FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Err(not_regular());
+    }
+    match retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Ok(Attempt::NotYet),
+        Err(errno) => return Err(cannot("lock")(errno)),
+    }
+    let is_current = is_lock_file(root, &lock).and_then(|is| Ok(is && leads_to(path, root)?));
+    if !is_current.map_err(cannot("lock"))? {
+        return Ok(Attempt::NotYet);
+    }
+    refuse_links(&lock, &lock_path)?;
+    narrow(&lock, &stat);
+    Ok(Attempt::Held(lock))
+}
+
+/// Opens the lock file; makes it where there is none. It appears with its mode and its owner, or not at all.
+fn open_or_make(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = || retry_on_intr(|| rustix::fs::openat(root, LOCK_FILE, flags, Mode::empty()));
+    match open() {
+        Err(Errno::NOENT) => {}
+        opened => return opened,
+    }
+    let made = Temporary::write(root.as_fd(), &[], None).map_err(errno_of)?;
+    match made.rename_to_new(LOCK_FILE) {
+        Ok(()) | Err(Errno::EXIST) => open(),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn errno_of(error: io::Error) -> Errno {
+    Errno::from_io_error(&error).unwrap_or(Errno::IO)
+}
+
+/// Whether no file can be made or opened for writing here, so that there is nobody to be locked out either.
+fn prevents_writing(errno: Errno) -> bool {
+    matches!(errno, Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOSPC | Errno::DQUOT)
+}
+
+/// Whether the file that was locked is still the lock file of its directory.
+pub(super) fn is_lock_file(root: &OwnedFd, lock: &OwnedFd) -> Result<bool, Errno> {
+    match retry_on_intr(|| rustix::fs::statat(root, LOCK_FILE, AtFlags::SYMLINK_NOFOLLOW)) {
+        Ok(found) => Ok(is_same(&found, &retry_on_intr(|| rustix::fs::fstat(lock))?)),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether a path still leads to the directory that was opened.
+fn leads_to(path: &Path, root: &OwnedFd) -> Result<bool, Errno> {
+    match open_followed(path) {
+        Ok(now) => Ok(is_same(&rustix::fs::fstat(&now)?, &rustix::fs::fstat(root)?)),
+        Err(Errno::NOENT | Errno::NOTDIR) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+fn is_same(a: &Stat, b: &Stat) -> bool {
+    (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
+}
+
+/// A lock file with another name may be a file of somebody else. One that is just being made has two names for a moment
+/// where the file system knows no better way.
+fn refuse_links(lock: &OwnedFd, path: &Path) -> Result<()> {
+    for attempt in 0..5_u8 {
+        let stat = rustix::fs::fstat(lock).map_err(|errno| failed("lock", path, errno))?;
+        // The width of the number differs between systems.
+        #[allow(clippy::useless_conversion, reason = "the width differs between systems")]
+        if u64::from(stat.st_nlink) <= 1 {
+            return Ok(());
+        }
+        if attempt < 4 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    let detail = "it has a second name (a hard link): remove the file, it is made anew";
+    Err(failed("lock", path, io::Error::other(detail)))
+}
+
+/// Others must not lock it. Whose file it is not keeps its mode.
+fn narrow(lock: &OwnedFd, stat: &Stat) {
+    let mode = Mode::RUSR | Mode::WUSR;
+    if Mode::from_raw_mode(stat.st_mode) != mode {
+        let _ = rustix::fs::fchmod(lock, mode);
+    }
+}

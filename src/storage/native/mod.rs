@@ -1,0 +1,134 @@
+//! The files of this machine: one descriptor for the data directory, every access relative to it, no link followed
+//! below it, files replaced whole or not at all, under a lock.
+
+mod directory;
+mod lock;
+mod owner;
+mod read;
+mod write;
+
+use std::io;
+use std::path::Path;
+
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use self::directory::Place;
+use self::lock::Attempt;
+use super::files::{Entry, Files, LockedFiles, failed, shown};
+use crate::error::{Error, Result};
+use crate::warning::Warning;
+
+/// The machine's own file system.
+#[derive(Debug)]
+pub(super) struct NativeFiles;
+
+impl Files for NativeFiles {
+    fn create_directory(&self, path: &Path) -> Result<()> {
+        directory::create_with_parents(path).map_err(|error| failed("create", path, error))
+    }
+
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+        let root = directory::open_followed(path).map_err(|errno| match errno {
+            Errno::NOENT | Errno::NOTDIR => Error::FileMissing { path: shown(path) },
+            _ => failed("open", path, errno),
+        })?;
+        let lock = match lock::attempt(&root, path)? {
+            Attempt::Held(descriptor) => Ok(descriptor),
+            Attempt::ReadOnly(reason) => Err(reason),
+            Attempt::NotYet => return Ok(None),
+        };
+        let files = NativeDirectory { path: path.to_owned(), root, lock };
+        if files.lock.is_ok() {
+            write::sweep(files.root.as_fd());
+        }
+        Ok(Some(Box::new(files)))
+    }
+
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        read::read(rustix::fs::CWD, path, path, limit, warnings)
+    }
+}
+
+/// A directory that was opened once.
+#[derive(Debug)]
+struct NativeDirectory {
+    /// For errors and warnings alone.
+    path: std::path::PathBuf,
+    root: OwnedFd,
+    /// The lock file, whose lock goes with the descriptor; or why there is none.
+    lock: core::result::Result<OwnedFd, String>,
+}
+
+impl LockedFiles for NativeDirectory {
+    fn read_only_reason(&self) -> Option<&str> {
+        self.lock.as_ref().err().map(String::as_str)
+    }
+
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+        let path = self.path.join(name);
+        match Place::find(&self.root, name).map_err(|errno| failed("open", &path, unfollowed(errno)))? {
+            Some(place) => read::read(place.directory.as_fd(), Path::new(place.name), &path, limit, warnings),
+            None => Ok(None),
+        }
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let path = self.path.join(name);
+        write::replace(&self.place_to_write(name, &path)?, &path, bytes, || self.check_lock(&path))
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<bool> {
+        let path = self.path.join(name);
+        write::create(&self.place_to_write(name, &path)?, &path, bytes, || self.check_lock(&path))
+    }
+
+    fn create_directory(&self, name: &str) -> Result<()> {
+        directory::create_below(&self.root, name)
+            .map_err(|errno| failed("create", &self.path.join(name), unfollowed(errno)))
+    }
+
+    fn entries(&self, name: &str) -> Result<Vec<Entry>> {
+        directory::entries(&self.root, name).map_err(|errno| failed("list", &self.path.join(name), unfollowed(errno)))
+    }
+
+    fn warn_of_mode(&self, warnings: &mut Vec<Warning>) {
+        // The set-group-id bit, which some mounts set on every directory, lets nobody in.
+        if let Ok(stat) = rustix::fs::fstat(&self.root)
+            && let Some(mode) = read::wide_mode(&stat, 0o2700)
+        {
+            warnings.push(Warning::WideDirectoryMode { path: shown(&self.path), mode });
+        }
+    }
+}
+
+impl NativeDirectory {
+    /// Whoever deletes the lock file while it is held lets others in: nothing is put in place then.
+    fn check_lock(&self, path: &Path) -> Result<()> {
+        let lost = "its lock file was removed or replaced while it was held, so others may be writing: try again";
+        match &self.lock {
+            Ok(lock) if lock::is_lock_file(&self.root, lock).map_err(|errno| failed("write", path, errno))? => Ok(()),
+            Ok(_) => Err(failed("write", path, io::Error::other(lost))),
+            Err(reason) => {
+                Err(failed("write", path, io::Error::new(io::ErrorKind::ReadOnlyFilesystem, reason.as_str())))
+            }
+        }
+    }
+
+    fn place_to_write<'a>(&'a self, name: &'a str, path: &Path) -> Result<Place<'a>> {
+        let place = Place::find(&self.root, name).map_err(|errno| failed("write", path, unfollowed(errno)))?;
+        place.ok_or_else(|| failed("write", path, Errno::NOENT))
+    }
+}
+
+/// Says what an errno of a directory that may be a link means.
+fn unfollowed(errno: Errno) -> io::Error {
+    match errno {
+        Errno::LOOP | Errno::NOTDIR => {
+            let detail = "a directory on its way is a symbolic link or not a directory";
+            io::Error::new(io::ErrorKind::NotADirectory, detail)
+        }
+        _ => errno.into(),
+    }
+}

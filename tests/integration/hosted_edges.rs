@@ -1,0 +1,230 @@
+//! What the bootstrap does where something is missing, damaged or set by the environment (formats.md#hosted-bootstrap).
+
+use std::fs;
+
+use crate::common::sealing::{license_key, seal_text};
+use crate::common::{cases, copied, files_of, set_mode, vector_file, vectors};
+use pulse_trust::hosted::{
+    BootstrapOutcome, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
+    registration_credential,
+};
+use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+use pulse_trust::relay::RelayEnvironment;
+use pulse_trust::storage::{BillingState, DataDir, Revision};
+use pulse_trust::{Error, UnixTime, Warning};
+use serde_json::Value;
+
+fn tenant(name: &str) -> (tempfile::TempDir, Runtime, UnixTime) {
+    let file = vector_file("tenants.json");
+    let case = cases(&file, "cases").iter().find(|case| case["name"] == name).unwrap();
+    let set = |name: &str| TrustKeySet::from_setting(file[name].as_str().unwrap()).unwrap();
+    let keys = TrustKeys { lease: set("hosted_public_key"), license: set("license_public_key") };
+    let hosted = case["hosted_mode"].as_bool().unwrap();
+    let mode = if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted };
+    let mut runtime = Runtime::new(mode, keys);
+    runtime.public_url = case["expected_host"].as_str().filter(|host| !host.is_empty()).map(str::to_owned);
+    let directory = copied(&vectors().join("tenants").join(name).join("before"));
+    (directory, runtime, UnixTime::from_secs(file["now"].as_i64().unwrap()))
+}
+
+#[test]
+fn an_activation_that_cannot_be_read_lifts_no_suspension() {
+    type Damage = fn(&std::path::Path);
+    let damages: [(&str, Damage); 7] = [
+        ("emptied", |directory| fs::write(directory.join("activation.enc"), "").unwrap()),
+        ("cut", |directory| {
+            let whole = fs::read(directory.join("activation.enc")).unwrap();
+            fs::write(directory.join("activation.enc"), &whole[..whole.len() / 2]).unwrap();
+        }),
+        ("one bit", |directory| {
+            let mut whole = fs::read(directory.join("activation.enc")).unwrap();
+            whole[20] ^= 1;
+            fs::write(directory.join("activation.enc"), whole).unwrap();
+        }),
+        ("a directory", |directory| {
+            fs::remove_file(directory.join("activation.enc")).unwrap();
+            fs::create_dir(directory.join("activation.enc")).unwrap();
+        }),
+        ("a link to nothing", |directory| {
+            fs::remove_file(directory.join("activation.enc")).unwrap();
+            std::os::unix::fs::symlink("nowhere", directory.join("activation.enc")).unwrap();
+        }),
+        ("its key gone", |directory| fs::remove_file(directory.join(".license-key")).unwrap()),
+        ("its key emptied", |directory| fs::write(directory.join(".license-key"), "").unwrap()),
+    ];
+    for (name, damage) in damages {
+        let (directory, runtime, now) = tenant("hosted-with-suspended-activation");
+        damage(directory.path());
+        let before = files_of(directory.path());
+        let locked = DataDir::new(directory.path()).lock().unwrap();
+        let started = bootstrap(&locked, &runtime, now).unwrap();
+        assert!(files_of(directory.path()) == before, "{name}: the suspension was lifted, and that was saved");
+        let error = started.credential.require_secret_token().unwrap_err();
+        let Error::ActivationUnreadable { path, .. } = &error else { panic!("{name}: {error:?}") };
+        assert!(path.ends_with("activation.enc"), "{name}: {error}");
+        assert_eq!(started.outcome, BootstrapOutcome::Unchanged { reason: Some(error.clone()) }, "{name}");
+        assert!(!started.credential.is_suspended(), "{name}: nobody knows");
+        let chosen = registration_credential(&locked, &runtime, now);
+        assert_eq!(chosen.blocked, Some(error), "{name}");
+        assert!(readiness(&locked, &runtime, now).first_broken().is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_new_identity_is_saved_with_the_environments_values() {
+    let (directory, mut runtime, now) = tenant("operator-enabled-no-identity");
+    let url = "wss://env.example.test/ws/instance";
+    runtime.relay_environment = RelayEnvironment::from_values(None, Some(url)).0;
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let started = bootstrap(&locked, &runtime, now).unwrap();
+    assert_eq!(started.outcome, BootstrapOutcome::IdentityMade);
+    assert_eq!(locked.relay_config().unwrap().value.server_url, url);
+}
+
+#[test]
+fn a_config_that_the_environment_enables_gets_its_identity_for_a_grant_too() {
+    let (directory, mut runtime, now) = tenant("hosted-with-activation");
+    fs::remove_file(directory.path().join("billing.json")).unwrap();
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let started = bootstrap(&locked, &runtime, now).unwrap();
+    assert_eq!(started.outcome, BootstrapOutcome::Unchanged { reason: Some(Error::NoLease) }, "nobody enabled it");
+
+    runtime.relay_environment = RelayEnvironment::from_values(Some("on"), None).0;
+    let started = bootstrap(&locked, &runtime, now).unwrap();
+    assert_eq!(started.outcome, BootstrapOutcome::IdentityMade);
+    let saved = locked.relay_config().unwrap().value;
+    assert!(saved.enabled && saved.identity().is_ok());
+    let again = bootstrap(&locked, &runtime, now).unwrap();
+    assert_eq!(again.outcome, BootstrapOutcome::Unchanged { reason: None });
+    assert_eq!(again.config.identity_fingerprint, saved.identity_fingerprint);
+}
+
+#[test]
+fn readiness_asks_for_the_instance_secret_of_a_grant() {
+    let (directory, runtime, now) = tenant("self-hosted-activation");
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let link = || {
+        let report = readiness(&locked, &runtime, now);
+        report.links.into_iter().find(|link| link.name == "instance secret").unwrap().state
+    };
+    assert!(matches!(link(), LinkState::Holds(_)), "{:?}", link());
+    let mut loaded = locked.relay_config().unwrap();
+    loaded.value.instance_secret = String::new().into();
+    locked.save_relay_config(&loaded.value, &loaded.revision, Default::default()).unwrap();
+    assert_eq!(link(), LinkState::Broken(Error::InstanceHintMissing));
+}
+
+#[test]
+fn warnings_of_every_file_arrive() {
+    let (directory, runtime, now) = tenant("self-hosted-activation");
+    let license = seal_text(
+        license_key(fs::read_to_string(directory.path().join(".license-key")).unwrap().trim()),
+        r#"{"license_key":"a.b.c"}"#,
+    );
+    fs::write(directory.path().join("license.enc"), license).unwrap();
+    for name in ["activation.enc", "license.enc", ".license-key"] {
+        set_mode(&directory.path().join(name), 0o644);
+    }
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let reports = [
+        bootstrap(&locked, &runtime, now).unwrap().warnings,
+        readiness(&locked, &runtime, now).warnings,
+        registration_credential(&locked, &runtime, now).warnings,
+    ];
+    for warnings in reports {
+        for name in ["activation.enc", "license.enc", ".license-key"] {
+            let path = directory.path().join(name).display().to_string();
+            let expected = Warning::WideMode { path, mode: 0o644 };
+            assert!(warnings.contains(&expected), "{name}: {warnings:?}");
+        }
+    }
+}
+
+#[test]
+fn issuing_again_keeps_what_the_tenant_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let key = SigningKey::generate().unwrap();
+    let now = UnixTime::from_secs(1_800_000_000);
+    let mut order = TenantOrder::default();
+    order.tenant_id = "t-a".to_owned();
+    order.base_url = "https://cloud.example.test".to_owned();
+    order.stripe_customer_id = "cus_1".to_owned();
+    let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
+    issued.billing.quickstart_credits_granted = true;
+    issued.billing.quickstart_credits_used = 7;
+    issued.billing.quickstart_credits_granted_at = Some(5);
+    issued.billing.trial_started_at = Some(3);
+    issued.billing.trial_extended_at = Some(4);
+    locked.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
+    // A member of a later version.
+    let path = directory.path().join("billing.json");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen('{', "{\"future\":{\"a\":1.50},", 1)).unwrap();
+
+    order.stripe_customer_id = String::new();
+    for state in ["", "suspended"] {
+        order.subscription_state = state.to_owned();
+        let loaded = locked.billing_state("default").unwrap();
+        let mut issued = issue_billing_state(&order, loaded.value.unwrap(), &key, now).unwrap();
+        locked.save_billing_state("default", &mut issued.billing, &loaded.revision).unwrap();
+        let on_disk: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        assert_eq!(on_disk["quickstart_credits_used"], 7);
+        assert_eq!((&on_disk["trial_started_at"], &on_disk["trial_extended_at"]), (&3.into(), &4.into()));
+        assert_eq!(on_disk["stripe_customer_id"], "cus_1", "the order gives none");
+        assert!(fs::read_to_string(&path).unwrap().contains("\"future\":{\"a\":1.50}"));
+        assert_eq!(on_disk.get("entitlement_jwt").is_some(), state.is_empty());
+        assert_eq!(on_disk["subscription_state"], state);
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_utf8_is_no_missing_one() {
+    use std::os::unix::ffi::OsStrExt;
+    const CHILD: &str = "PULSE_TRUST_TEST_SETTINGS";
+    if std::env::var_os(CHILD).is_some() {
+        let expected = Error::SettingInvalid { setting: "PULSE_PUBLIC_URL", reason: "it is set, but not to UTF-8" };
+        assert_eq!(Runtime::from_process().unwrap_err(), expected);
+        let legacy = pulse_trust::hosted::legacy_key_path_from_process();
+        assert!(matches!(legacy, Err(Error::SettingInvalid { setting: "PULSE_LEGACY_KEY_PATH", .. })), "{legacy:?}");
+        return;
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "hosted_edges::a_setting_that_is_not_utf8_is_no_missing_one", "--nocapture"])
+        .env(CHILD, "1")
+        .env("PULSE_PUBLIC_URL", std::ffi::OsStr::from_bytes(b"https://\xff"))
+        .env("PULSE_LEGACY_KEY_PATH", "relative")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_migration_is_normalized_when_it_is_written() {
+    let directory = copied(&vectors().join("relay_enc/absent"));
+    let cases = [
+        (
+            r#"{"state":" pending ","first_failed_at":-5}"#,
+            Some(
+                r#"{"source":"v5_license","state":"pending","recommended_action":"retry_activation","first_failed_at":0}"#,
+            ),
+        ),
+        (
+            r#"{"state":"failed","source":" s ","recommended_action":" "}"#,
+            Some(r#"{"source":"s","state":"failed","recommended_action":"use_v6_activation_key"}"#),
+        ),
+        (r#"{"state":"done","source":"s"}"#, None),
+        (r#"{"source":"s"}"#, None),
+    ];
+    for (migration, expected) in cases {
+        let path = directory.path().join("billing.json");
+        fs::write(&path, format!(r#"{{"commercial_migration":{migration}}}"#)).unwrap();
+        DataDir::new(directory.path()).lock().unwrap().billing_state("default").unwrap();
+        let written = fs::read_to_string(&path).unwrap();
+        match expected {
+            Some(expected) => assert!(written.contains(&format!("\"commercial_migration\":{expected}")), "{written}"),
+            None => assert!(!written.contains("commercial_migration"), "{written}"),
+        }
+    }
+}
