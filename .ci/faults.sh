@@ -147,6 +147,10 @@ fault slow fuzz "a target that fails" 'token failed: its input is in target/fuzz
 sed -i '0,/^pub(crate) fn run(input: &\[u8\]) {$/s//&\n    assert!(input.len() < 100, "planted");/' tests/fuzz/inputs/token.rs
 PLANT
 
+fault slow torture "a file that is not synced before it is renamed" 'crash states.*\| [1-9][0-9]* \|$' <<'PLANT'
+sed -i 's/temporary.file.sync_all()?;//' src/storage/native/write.rs
+PLANT
+
 fault slow mutants "a line that no test holds" 'MISSED' <<'PLANT'
 echo '/// Planted.
 #[must_use]
