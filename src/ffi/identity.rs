@@ -81,10 +81,11 @@ pub unsafe extern "C" fn pulse_identity_sign_key_exchange(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
+            let identity = &borrow(identity, "identity")?.identity;
             let ephemeral = bytes(ephemeral_public_key, ephemeral_public_key_len, "ephemeral_public_key")?;
             let ephemeral =
                 ephemeral.try_into().map_err(|_| Fault::Argument("ephemeral_public_key", "expected 32 bytes"))?;
-            Ok(pulse_buffer::new(borrow(identity, "identity")?.identity.sign_key_exchange(ephemeral)))
+            Ok(pulse_buffer::new(identity.sign_key_exchange(ephemeral)))
         })
     }
 }

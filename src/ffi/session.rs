@@ -158,9 +158,9 @@ pub unsafe extern "C" fn pulse_session_new_instance(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
-            let settings: InstanceSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
             // The session has a copy of its own, so that the handle can be freed or used elsewhere.
             let secret = borrow(identity, "identity")?.identity.secret_private_key_base64();
+            let settings: InstanceSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
             let identity = Identity::from_private_base64(secret.expose_secret())?;
             let refresh = match settings.refresh {
                 None => None,
@@ -402,9 +402,10 @@ pub unsafe extern "C" fn pulse_session_act(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
+            let session = borrow_mut(session, "session")?;
             let act: Act = json::parse(text(act, act_len, "act")?, "act")?;
             let now = moment(monotonic_ms, now)?;
-            let result = match &mut borrow_mut(session, "session")?.end {
+            let result = match &mut session.end {
                 End::Instance(end) => act_of_instance(end, act, now)?,
                 End::Phone(end) => act_of_phone(end, act, now)?,
             };

@@ -104,7 +104,9 @@ fn write_call(text: &mut String, prototype: &Prototype, is_null: impl Fn(usize) 
     for (index, parameter) in prototype.parameters.iter().enumerate() {
         if parameter.is_pointer() && is_null(index) {
             arguments.push("NULL".to_owned());
-            if parameter.role != "error" {
+            // Keys verify what a lease refresh brings; a session without one needs none.
+            let is_optional = prototype.name == "pulse_session_new_instance" && parameter.name == "keys";
+            if parameter.role != "error" && !is_optional {
                 nulls.push(parameter.name.as_str());
             }
         } else {
@@ -116,8 +118,9 @@ fn write_call(text: &mut String, prototype: &Prototype, is_null: impl Fn(usize) 
         let must_fail = i32::from(!nulls.is_empty());
         let expected = if nulls.is_empty() { ">= 0" } else { "== PULSE_ERR_NULL_ARGUMENT" };
         // The error names the argument, where there is an error and one argument to name.
+        let has_error = arguments.last().is_some_and(|error| error != "NULL");
         let message = match nulls.as_slice() {
-            [null] => format!("\"argument {null} is NULL\""),
+            [null] if has_error => format!("\"argument {null} is NULL\""),
             _ => "NULL".to_owned(),
         };
         format!("    expect({call} {expected}, {must_fail}, {message}, \"{}\");\n", call.replace('"', "'"))
@@ -154,14 +157,14 @@ static size_t out_size = 0xaaaa;
 static char sentinel;
 #define OUT(type) static pulse_##type *out_##type = (pulse_##type *)(void *)&sentinel
 OUT(admission); OUT(buffer); OUT(channel); OUT(data_dir); OUT(handshake); OUT(identity); OUT(pairing_code);
-OUT(registration); OUT(runtime); OUT(signing_key); OUT(token); OUT(trust_keys);
+OUT(registration); OUT(runtime); OUT(session); OUT(signing_key); OUT(token); OUT(trust_keys);
 static pulse_error *out_error;
 static int calls;
 
 static void reset(void) {
 #define RESET(type) out_##type = (pulse_##type *)(void *)&sentinel
     RESET(admission); RESET(buffer); RESET(channel); RESET(data_dir); RESET(handshake); RESET(identity);
-    RESET(pairing_code); RESET(registration); RESET(runtime); RESET(signing_key); RESET(token); RESET(trust_keys);
+    RESET(pairing_code); RESET(registration); RESET(runtime); RESET(session); RESET(signing_key); RESET(token); RESET(trust_keys);
     out_byte = 0xaa; out_number = 0xaaaaaaaa; out_size = 0xaaaa;
     pulse_error_free(out_error);
     out_error = NULL;
@@ -173,7 +176,7 @@ static void expect_at(int right, int must_fail, const char *message, const char 
     int touched = 0;
 #define LOOK(type) touched |= out_##type != (pulse_##type *)(void *)&sentinel
     LOOK(admission); LOOK(buffer); LOOK(channel); LOOK(data_dir); LOOK(handshake); LOOK(identity); LOOK(pairing_code);
-    LOOK(registration); LOOK(runtime); LOOK(signing_key); LOOK(token); LOOK(trust_keys);
+    LOOK(registration); LOOK(runtime); LOOK(session); LOOK(signing_key); LOOK(token); LOOK(trust_keys);
     touched |= out_byte != 0xaa || out_number != 0xaaaaaaaa || out_size != 0xaaaa;
     if (!right || (must_fail && touched)) {
         fprintf(stderr, "%s: %s\n", right ? "an output was written" : "wrong status", call);
@@ -193,10 +196,12 @@ int main(int count, char **arguments) {
     pulse_data_dir *a_data_dir = NULL; pulse_runtime *a_runtime = NULL; pulse_identity *a_identity = NULL;
     pulse_handshake *a_handshake = NULL; pulse_channel *a_channel = NULL; pulse_buffer *a_buffer = NULL;
     pulse_pairing_code *a_pairing_code = NULL; pulse_error *a_error = NULL; pulse_token *a_token = NULL;
-    pulse_registration *a_registration = NULL; pulse_buffer *key = NULL, *token = NULL, *hello = NULL;
+    pulse_registration *a_registration = NULL; pulse_session *a_session = NULL;
+    pulse_buffer *key = NULL, *token = NULL, *hello = NULL;
     const char *claims = "{\"iss\":\"pulse-pro-entitlement-lease\",\"aud\":\"pulse-pro-entitlement-cache\",\"org_id\":\"default\","
         "\"instance_host\":\"t-1.example.test\",\"plan_version\":\"cloud_starter\",\"subscription_state\":\"active\","
         "\"capabilities\":[\"relay\"],\"exp\":4000000000}";
+    const char *settings = "{\"server_url\":\"wss://relay.example.test/ws/instance\",\"credential\":\"c\",\"instance_secret\":\"s\"}";
     const char *code = "pulse://connect?auth_token=t&instance_id=relay_2e1b0929e6fd7c52"
         "&relay_url=wss%3A%2F%2Frelay.example.test%2Fws%2Fapp&schema=pulse-mobile-onboarding-v1";
     int bad = pulse_signing_key_generate(&a_signing_key, &a_error) || pulse_signing_key_public_key(a_signing_key, &key, &a_error)
@@ -207,6 +212,7 @@ int main(int count, char **arguments) {
         || pulse_identity_generate(&a_identity, &a_error) || pulse_handshake_start(&a_handshake, &a_error)
         || pulse_handshake_message(a_handshake, &hello, &a_error)
         || pulse_channel_accept(a_identity, pulse_buffer_data(hello), pulse_buffer_len(hello), &a_channel, &a_buffer, &a_error)
+        || pulse_session_new_instance(settings, strlen(settings), a_identity, NULL, &a_session, &a_error)
         || pulse_pairing_code_parse(code, strlen(code), &a_pairing_code, &a_error)
         || pulse_token_sign(a_signing_key, PULSE_KIND_LEASE, 1, claims, strlen(claims), &token, &a_error)
         || pulse_token_verify(a_trust_keys, pulse_buffer_text(token), pulse_buffer_len(token), PULSE_HOST_ANY, NULL, 0,
