@@ -23,8 +23,8 @@ func TestMessagesToTheLetter(t *testing.T) {
 	}
 	host := c.ExpectedHost
 	for expected, call := range map[string]func() error{
-		`organization: expected "\u{fc}\"\n", received "default" (305 ORG_MISMATCH)`: func() error {
-			checks := pulsetrust.LeaseChecks{Host: pulsetrust.RequireHost(host), Org: "ü\"\n"}
+		`organization: expected "\u{fc}\"", received "default" (305 ORG_MISMATCH)`: func() error {
+			checks := pulsetrust.LeaseChecks{Host: pulsetrust.RequireHost(host), Org: "ü\""}
 			_, err := pulsetrust.VerifyToken(keys, lease(), checks, now)
 			return err
 		},
@@ -41,9 +41,9 @@ func TestMessagesToTheLetter(t *testing.T) {
 			_, err := pulsetrust.VerifyToken(keys, lease(), checks, now)
 			return err
 		},
-		`pairing code: expected schema pulse-mobile-onboarding-v1, received "v\u{2}" (604 PAIRING_SCHEMA)`: func() error {
+		`pairing code: expected schema pulse-mobile-onboarding-v1, received "v\"2" (604 PAIRING_SCHEMA)`: func() error {
 			_, err := pulsetrust.ParsePairingCode("pulse://connect?auth_token=t&instance_id=relay_2e1b0929e6fd7c52" +
-				"&relay_url=wss%3A%2F%2Frelay.example.test%2Fws%2Fapp&schema=v%02")
+				"&relay_url=wss%3A%2F%2Frelay.example.test%2Fws%2Fapp&schema=v%222")
 			return err
 		},
 		`frame version: expected 1, received 2 (501 FRAME_VERSION)`: func() error {
