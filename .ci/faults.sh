@@ -42,24 +42,24 @@ fault quick wasm "sources that the WebAssembly was not made of" 'outdated: run e
 echo '// planted' >>src/lib.rs
 PLANT
 
-fault quick dependencies "a crate that builds C code" 'error\[banned\]|build-script-not-allowed' <<'PLANT'
-sed -i 's/^\[dependencies\]$/[dependencies]\nring = "0.17"/' Cargo.toml
+fault quick dependencies "a crate that builds C code" '^C code: cc ' <<'PLANT'
+sed -i 's/^\[dependencies\]$/[build-dependencies]\ncc = "1"\n\n[dependencies]/' Cargo.toml
 cargo metadata --format-version 1 --offline >/dev/null
 PLANT
 
-fault quick dependencies "two versions of a crate" 'error\[duplicate\]' <<'PLANT'
+fault quick dependencies "two versions of a crate" '^in two versions: getrandom' <<'PLANT'
 sed -i 's/^\[dependencies\]$/[dependencies]\nold = { package = "getrandom", version = "0.2" }/' Cargo.toml
 cargo metadata --format-version 1 --offline >/dev/null
 PLANT
 
-fault quick dependencies "a license that is not on the list" 'error\[rejected\]' <<'PLANT'
+fault slow licenses "a license that is not on the list" 'error\[rejected\]' <<'PLANT'
 cargo new --quiet --lib --vcs none planted
 sed -i 's/^edition = .*/&\nlicense = "GPL-3.0-only"\npublish = false/' planted/Cargo.toml
 sed -i 's/^\[dependencies\]$/[dependencies]\nplanted = { path = "planted", version = "0.1.0" }/' Cargo.toml
 cargo metadata --format-version 1 --offline >/dev/null
 PLANT
 
-fault quick dependencies "a crate that comes from a repository" 'error\[source-not-allowed\]' <<'PLANT'
+fault slow licenses "a crate that comes from a repository" 'error\[source-not-allowed\]' <<'PLANT'
 cargo new --quiet --lib target/planted-source
 git -C target/planted-source add -A
 git -C target/planted-source -c user.name=planted -c user.email=planted@example.test commit --quiet -m planted || true
