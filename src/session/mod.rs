@@ -5,6 +5,8 @@
 //!   plain text.
 //! - [`PhoneEnd`]: the phone's end. It connects, verifies the instance's identity before it sends a request, and matches
 //!   answers to requests.
+//! - [`RelaySide`]: the relay's view of one connection of either role. It decides what may come when, what must never be
+//!   forwarded and what a sender may cost; routing between connections is the relay's own.
 //!
 //! # The loop around an end
 //!
@@ -58,6 +60,11 @@ mod link;
 mod outbox;
 mod phone;
 mod refresh;
+mod relay_side;
+mod relay_side_channels;
+mod relay_side_quota;
+#[cfg(test)]
+mod relay_side_tests;
 mod token;
 
 pub use backoff::BackoffLimits;
@@ -67,6 +74,10 @@ pub use link::DisconnectReason;
 pub use outbox::{CloseCode, Output};
 pub use phone::{Advice, PhoneConfig, PhoneEnd, PhoneEvent, PhoneLimits, RequestFailure, RequestId};
 pub use refresh::LeaseRefresh;
+pub use relay_side::{
+    MAX_REASON_LEN, RelayEvent, RelayFault, RelaySide, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason,
+};
+pub use relay_side_channels::ChannelRefusal;
 pub use token::is_auth_token_known;
 
 /// The longest message of a connection: a frame's header and its longest payload.

@@ -1,0 +1,445 @@
+//! The relay's view of one connection: what may come when, what must never be forwarded, and what a sender may cost.
+
+use std::time::Duration;
+
+use super::relay_side_channels::{ChannelRefusal, RelayedChannels};
+use super::relay_side_quota::Quota;
+use crate::relay::{
+    ChannelClose, Connect, ControlPayload, Frame, FrameType, PushNotification, Register, WireErrorCode,
+};
+
+/// The longest `reason` or `message` that the relay passes on or writes, in bytes: it must still fit its frame after
+/// JSON has escaped every character of it.
+pub const MAX_REASON_LEN: usize = 256;
+
+/// Which end of the conversation a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayedEnd {
+    /// A Pulse runtime, which registers.
+    Instance,
+    /// A phone, which asks for an instance.
+    App,
+}
+
+/// What one connection may do and cost.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RelaySideLimits {
+    /// How long an instance has to register, and an app to have a channel accepted.
+    pub hello_timeout: Duration,
+    /// A connection that sends nothing for so long is closed.
+    pub silence_timeout: Duration,
+    /// How long an instance has to answer a CHANNEL_OPEN.
+    pub accept_timeout: Duration,
+    /// Accepted channels.
+    pub channels: usize,
+    /// Channels that wait for the instance's answer. They have a limit of their own, so that whoever guesses tokens
+    /// takes no accepted channel's place.
+    pub offered_channels: usize,
+    /// REGISTERs that may come in a row, and after how long one more may.
+    pub registrations: (u32, Duration),
+    /// CONNECTs that may be refused in a row, and after how long one more may be.
+    pub refused_connects: (u32, Duration),
+    /// Frames that the relay answers or drops instead of forwarding them, and after how long one more may come.
+    pub unforwarded_frames: (u32, Duration),
+}
+
+impl Default for RelaySideLimits {
+    fn default() -> Self {
+        Self {
+            hello_timeout: Duration::from_secs(15),
+            silence_timeout: Duration::from_secs(60),
+            accept_timeout: Duration::from_secs(15),
+            channels: 64,
+            offered_channels: 16,
+            registrations: (4, Duration::from_secs(15)),
+            refused_connects: (8, Duration::from_secs(2)),
+            unforwarded_frames: (256, Duration::from_millis(20)),
+        }
+    }
+}
+
+/// What a frame means for the relay.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RelayEvent<'a, R> {
+    /// An instance asks to be registered: decide, then call [`RelaySide::registered`] or close the connection. Where it
+    /// is registered ([`RelaySide::is_registered`]), it renews its registration with a newer credential; its channels
+    /// stay, and a refusal leaves the registration it has.
+    Register(Register),
+    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`].
+    Connect(Connect),
+    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`]) and send the app its CONNECT_ACK.
+    Accepted {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+    },
+    /// The sender closes the channel, which is gone on this side.
+    Closed {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+        /// Whether the instance had accepted it. If not, the app is told that it was refused.
+        was_accepted: bool,
+        /// The sender's words, at most [`MAX_REASON_LEN`] bytes.
+        reason: String,
+    },
+    /// Pass the frame on, unread, with the other end's channel id.
+    Forward {
+        /// The frame as it came.
+        frame: Frame<'a>,
+        /// The other end.
+        route: R,
+    },
+    /// A notification for the instance's phones.
+    Notification(PushNotification),
+    /// Send this frame back to the sender.
+    Answer(Vec<u8>),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// The connection is over: what the other end is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayFault {
+    /// The WebSocket close code (RFC 6455, section 7.4.1).
+    pub close_code: u16,
+    /// The code of the ERROR frame that goes before it.
+    pub code: WireErrorCode,
+    /// What was expected and what came.
+    pub message: String,
+}
+
+/// A time that was up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RelayTimeout<R> {
+    /// The connection is over.
+    Fault(RelayFault),
+    /// The instance did not answer: the channel is gone on this side.
+    NotAccepted {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+    },
+}
+
+/// WebSocket close code: a frame that breaks the protocol.
+const CLOSE_PROTOCOL: u16 = 1002;
+/// WebSocket close code: what is said is not taken, whatever its form.
+const CLOSE_POLICY: u16 = 1008;
+
+/// The relay's view of one connection of either role, without I/O.
+///
+/// `R` is the relay's own handle for the other end of a channel: a reference to its connection and the channel's id
+/// there. Routing between connections stays with the relay; this type decides for one connection alone.
+///
+/// The order of calls:
+///
+/// 1. [`RelaySide::new`] when the WebSocket handshake is done.
+/// 2. [`RelaySide::receive`] for each binary message; do what its event says.
+/// 3. [`RelaySide::handle_timeout`] when [`RelaySide::next_timeout`] is reached. Ask for it again after every call.
+/// 4. When the connection ends, [`RelaySide::end`] gives the channels whose other ends must be told.
+///
+/// Times are counted from a moment of the caller's choice on a clock that never goes back.
+///
+/// ```
+/// use std::time::Duration;
+/// use pulse_trust::relay::{Connect, ControlPayload, Frame, FrameType};
+/// use pulse_trust::session::{RelayEvent, RelaySide, RelaySideLimits, RelayedEnd};
+///
+/// let start = Duration::ZERO;
+/// let mut app: RelaySide<&str> = RelaySide::new(RelayedEnd::App, RelaySideLimits::default(), start);
+/// let connect = Connect { instance_id: "relay_1".to_owned(), ..Connect::default() }.to_frame(0)?;
+/// assert!(matches!(app.receive(&connect, start), Ok(RelayEvent::Connect(_))));
+///
+/// let channel = app.next_channel();
+/// app.offer(channel, "the instance", start);
+/// let data = Frame::new(FrameType::Data, channel, b"sealed").encode()?;
+/// assert!(!matches!(app.receive(&data, start), Ok(RelayEvent::Forward { .. })), "the instance has not accepted it");
+/// assert!(app.accepted(channel));
+/// assert!(matches!(app.receive(&data, start), Ok(RelayEvent::Forward { .. })));
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct RelaySide<R> {
+    end: RelayedEnd,
+    limits: RelaySideLimits,
+    channels: RelayedChannels<R>,
+    /// Registered, or a channel was accepted.
+    is_welcome: bool,
+    is_draining: bool,
+    began_at: Duration,
+    heard_at: Duration,
+    registrations: Quota,
+    refused_connects: Quota,
+    unforwarded: Quota,
+}
+
+impl<R: Clone> RelaySide<R> {
+    /// A connection whose WebSocket handshake is done at `now`.
+    pub fn new(end: RelayedEnd, limits: RelaySideLimits, now: Duration) -> Self {
+        Self {
+            end,
+            channels: RelayedChannels::new(),
+            is_welcome: false,
+            is_draining: false,
+            began_at: now,
+            heard_at: now,
+            registrations: Quota::new(limits.registrations),
+            refused_connects: Quota::new(limits.refused_connects),
+            unforwarded: Quota::new(limits.unforwarded_frames),
+            limits,
+        }
+    }
+
+    /// Takes the bytes of a binary message.
+    ///
+    /// # Errors
+    /// A [`RelayFault`]: send its ERROR frame, close with its code, and take nothing more.
+    pub fn receive<'a>(&mut self, bytes: &'a [u8], now: Duration) -> Result<RelayEvent<'a, R>, RelayFault> {
+        self.heard_at = now;
+        let frame = Frame::decode(bytes).map_err(|error| protocol(error.to_string()))?;
+        let event = match (frame.frame_type, self.end) {
+            (FrameType::Register, RelayedEnd::Instance) => self.register(&frame, now)?,
+            (FrameType::Ping, _) => RelayEvent::Answer(encode(FrameType::Pong, 0, b"")),
+            (FrameType::Pong | FrameType::Error, _) => RelayEvent::Nothing,
+            (other, RelayedEnd::Instance) if !self.is_welcome => {
+                return Err(auth_failed(format!("expected REGISTER first, received {other}")));
+            }
+            (FrameType::Connect, RelayedEnd::App) => self.connect(&frame, now)?,
+            (FrameType::Data | FrameType::KeyExchange, _) => self.pass(frame),
+            (FrameType::ChannelOpen, RelayedEnd::Instance) => self.accept(frame.channel),
+            (FrameType::ChannelClose, _) => self.close(&frame),
+            (FrameType::PushNotification, RelayedEnd::Instance) => {
+                let notification = PushNotification::from_frame(&frame).map_err(|error| protocol(error.to_string()))?;
+                RelayEvent::Notification(notification)
+            }
+            (other, RelayedEnd::Instance) => return Err(protocol(format!("an instance must not send {other}"))),
+            (other, RelayedEnd::App) => return Err(protocol(format!("an app must not send {other}"))),
+        };
+        let is_free = match event {
+            RelayEvent::Forward { .. } | RelayEvent::Register(_) | RelayEvent::Accepted { .. } => true,
+            RelayEvent::Closed { .. } => self.end == RelayedEnd::Instance,
+            _ => false,
+        };
+        if is_free || self.unforwarded.take(now) {
+            return Ok(event);
+        }
+        Err(rate_limited("too many frames that belong to no accepted channel".to_owned()))
+    }
+
+    fn register(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
+        if self.is_draining {
+            return Err(draining());
+        }
+        if !self.registrations.take(now) {
+            return Err(rate_limited("too many REGISTERs on one connection".to_owned()));
+        }
+        let register = Register::from_frame(frame).map_err(|error| auth_failed(error.to_string()))?;
+        Ok(RelayEvent::Register(register))
+    }
+
+    fn connect(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
+        if self.is_draining {
+            return Err(draining());
+        }
+        if !self.refused_connects.has_room(now) {
+            return Err(rate_limited("too many refused CONNECTs: check the code, then wait".to_owned()));
+        }
+        let connect = Connect::from_frame(frame).map_err(|error| protocol(error.to_string()))?;
+        Ok(RelayEvent::Connect(connect))
+    }
+
+    fn accept(&mut self, channel: u32) -> RelayEvent<'static, R> {
+        match self.channels.accept(channel).cloned() {
+            Some(route) => RelayEvent::Accepted { channel, route },
+            None if self.channels.get(channel).is_some() => RelayEvent::Nothing,
+            None => RelayEvent::Answer(no_such_channel(channel)),
+        }
+    }
+
+    fn close(&mut self, frame: &Frame<'_>) -> RelayEvent<'static, R> {
+        let Some(gone) = self.channels.remove(frame.channel) else {
+            return RelayEvent::Nothing;
+        };
+        let reason = ChannelClose::from_frame(frame).map(|close| close.reason).unwrap_or_default();
+        RelayEvent::Closed {
+            channel: frame.channel,
+            route: gone.route,
+            was_accepted: gone.accept_by.is_none(),
+            reason: cut_reason(&reason).to_owned(),
+        }
+    }
+
+    fn pass<'a>(&self, frame: Frame<'a>) -> RelayEvent<'a, R> {
+        match self.channels.get(frame.channel) {
+            // A draining relay takes no new request, so that those under way can be answered.
+            Some(_) if self.is_draining && self.end == RelayedEnd::App => RelayEvent::Nothing,
+            Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward { frame, route: channel.route.clone() },
+            _ => RelayEvent::Answer(no_such_channel(frame.channel)),
+        }
+    }
+
+    /// Notes a ping or pong of the WebSocket itself, which its library answers.
+    ///
+    /// # Errors
+    /// As [`RelaySide::receive`], where there are too many.
+    pub fn receive_websocket_ping(&mut self, now: Duration) -> Result<(), RelayFault> {
+        self.heard_at = now;
+        if self.unforwarded.take(now) { Ok(()) } else { Err(rate_limited("too many pings".to_owned())) }
+    }
+
+    /// The instance is registered.
+    pub fn registered(&mut self) {
+        self.is_welcome = true;
+    }
+
+    /// Whether this is an instance that is registered.
+    pub fn is_registered(&self) -> bool {
+        self.end == RelayedEnd::Instance && self.is_welcome
+    }
+
+    /// An id for a new channel on this connection.
+    pub fn next_channel(&mut self) -> u32 {
+        self.channels.next_id()
+    }
+
+    /// Whether one more channel may be offered.
+    ///
+    /// # Errors
+    /// Which limit is reached.
+    pub fn check_room(&self) -> Result<(), ChannelRefusal> {
+        self.channels.check_room(self.limits.channels, self.limits.offered_channels)
+    }
+
+    /// Offers a channel; until the instance accepts it, nothing passes through it.
+    pub fn offer(&mut self, channel: u32, route: R, now: Duration) {
+        self.channels.offer(channel, route, now.saturating_add(self.limits.accept_timeout));
+    }
+
+    /// On the app's side: the instance has accepted. False where the channel is gone, or was accepted before.
+    pub fn accepted(&mut self, channel: u32) -> bool {
+        let is_news = self.channels.accept(channel).is_some();
+        self.is_welcome |= is_news;
+        is_news
+    }
+
+    /// A CONNECT of this app was refused, by the relay or by the instance: it has so many fewer tries.
+    pub fn connect_refused(&mut self, now: Duration) {
+        self.refused_connects.take(now);
+    }
+
+    /// Removes a channel that the other side closed; false where it was gone.
+    pub fn remove(&mut self, channel: u32) -> bool {
+        self.channels.remove(channel).is_some()
+    }
+
+    /// Whether there is such a channel, and the instance has accepted it.
+    pub fn is_accepted(&self, channel: u32) -> bool {
+        self.channels.get(channel).is_some_and(|channel| channel.accept_by.is_none())
+    }
+
+    /// The other end of a channel, accepted or not.
+    pub fn route(&self, channel: u32) -> Option<R> {
+        self.channels.get(channel).map(|channel| channel.route.clone())
+    }
+
+    /// Channels, accepted or not.
+    pub fn channel_count(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// The other ends of the channels, in the order of their ids.
+    pub fn routes(&self) -> impl Iterator<Item = &R> {
+        self.channels.routes()
+    }
+
+    /// From now on, nothing new: no registration, no channel, no request.
+    pub fn drain(&mut self) {
+        self.is_draining = true;
+    }
+
+    /// The connection is over: its channels, whose other ends must be told.
+    pub fn end(&mut self) -> Vec<(u32, R)> {
+        self.channels.drain()
+    }
+
+    /// When [`RelaySide::handle_timeout`] is to be called.
+    pub fn next_timeout(&self) -> Duration {
+        let limit = self.welcome_timeout();
+        let offer = self.channels.first_offer_to_end().map_or(Duration::MAX, |(at, _)| at);
+        limit.min(self.heard_at.saturating_add(self.limits.silence_timeout)).min(offer)
+    }
+
+    fn welcome_timeout(&self) -> Duration {
+        if self.is_welcome { Duration::MAX } else { self.began_at.saturating_add(self.limits.hello_timeout) }
+    }
+
+    /// Notes that nothing is read from this connection at the moment, so that its silence is not its own.
+    pub fn postpone_silence(&mut self, now: Duration) {
+        self.heard_at = now;
+    }
+
+    /// What is up at `now`; call it again until there is nothing more.
+    pub fn handle_timeout(&mut self, now: Duration) -> Option<RelayTimeout<R>> {
+        if let Some((at, channel)) = self.channels.first_offer_to_end()
+            && at <= now
+        {
+            let route = self.channels.remove(channel)?.route;
+            return Some(RelayTimeout::NotAccepted { channel, route });
+        }
+        let message = if self.welcome_timeout() <= now {
+            match self.end {
+                RelayedEnd::Instance => "no REGISTER came in time",
+                RelayedEnd::App => "no channel was accepted in time",
+            }
+        } else if self.heard_at.saturating_add(self.limits.silence_timeout) <= now {
+            "nothing came for too long: send a PING every 25 s"
+        } else {
+            return None;
+        };
+        // A code after which a runtime comes back soon: it was slow, not refused.
+        Some(RelayTimeout::Fault(RelayFault {
+            close_code: CLOSE_POLICY,
+            code: WireErrorCode::InternalError,
+            message: message.to_owned(),
+        }))
+    }
+}
+
+/// A text's first [`MAX_REASON_LEN`] bytes, cut between characters.
+pub fn cut_reason(text: &str) -> &str {
+    let end = (0..=MAX_REASON_LEN.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
+
+fn protocol(message: String) -> RelayFault {
+    RelayFault { close_code: CLOSE_PROTOCOL, code: WireErrorCode::InternalError, message }
+}
+
+fn auth_failed(message: String) -> RelayFault {
+    RelayFault { close_code: CLOSE_POLICY, code: WireErrorCode::AuthFailed, message }
+}
+
+fn rate_limited(message: String) -> RelayFault {
+    RelayFault { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message }
+}
+
+fn draining() -> RelayFault {
+    let message = "the relay is going down: connect again".to_owned();
+    RelayFault { close_code: 1001, code: WireErrorCode::ServerDraining, message }
+}
+
+fn no_such_channel(channel: u32) -> Vec<u8> {
+    let close = ChannelClose { channel_id: channel, reason: "there is no accepted channel of this id".to_owned() };
+    close.to_frame(channel).unwrap_or_default()
+}
+
+fn encode(frame_type: FrameType, channel: u32, payload: &[u8]) -> Vec<u8> {
+    Frame::new(frame_type, channel, payload).encode().unwrap_or_default()
+}

@@ -1,0 +1,200 @@
+//! What may come when on a connection, and what it may cost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use super::*;
+use crate::relay::{ChannelClose, ChannelOpen, Connect, ControlPayload, Frame, FrameType, Register, WireErrorCode};
+
+type Side = RelaySide<u32>;
+
+const START: Duration = Duration::from_secs(1000);
+
+fn side(end: RelayedEnd) -> Side {
+    Side::new(end, RelaySideLimits::default(), START)
+}
+
+fn instance() -> Side {
+    let mut side = side(RelayedEnd::Instance);
+    side.registered();
+    side
+}
+
+fn frame(frame_type: FrameType, channel: u32) -> Vec<u8> {
+    Frame::new(frame_type, channel, b"payload").encode().unwrap()
+}
+
+fn is_forwarded(side: &mut Side, frame_type: FrameType, channel: u32) -> bool {
+    matches!(side.receive(&frame(frame_type, channel), START), Ok(RelayEvent::Forward { .. }))
+}
+
+#[test]
+fn nothing_passes_before_the_instance_has_accepted_in_either_direction() {
+    let (mut app, mut instance) = (side(RelayedEnd::App), instance());
+    for side in [&mut app, &mut instance] {
+        assert!(!is_forwarded(side, FrameType::Data, 1), "there is no channel yet");
+        let channel = side.next_channel();
+        side.offer(channel, 7, START);
+        for frame_type in [FrameType::Data, FrameType::KeyExchange] {
+            let bytes = frame(frame_type, channel);
+            let Ok(RelayEvent::Answer(answer)) = side.receive(&bytes, START) else { panic!("{frame_type} was taken") };
+            let close = ChannelClose::from_frame(&Frame::decode(&answer).unwrap()).unwrap();
+            assert_eq!(close.channel_id, channel);
+        }
+    }
+    let open = ChannelOpen { channel_id: 1, auth_token: String::new() }.to_frame(1).unwrap();
+    assert!(matches!(instance.receive(&open, START), Ok(RelayEvent::Accepted { channel: 1, route: 7 })));
+    assert!(app.accepted(1) && !app.accepted(1));
+    for side in [&mut app, &mut instance] {
+        assert!(is_forwarded(side, FrameType::KeyExchange, 1) && is_forwarded(side, FrameType::Data, 1));
+        assert!(side.remove(1));
+        assert!(!is_forwarded(side, FrameType::Data, 1), "the channel is gone");
+    }
+}
+
+#[test]
+fn an_app_cannot_accept_its_own_channel_and_an_instance_cannot_connect() {
+    let mut app = side(RelayedEnd::App);
+    let channel = app.next_channel();
+    app.offer(channel, 7, START);
+    let fault = app.receive(&frame(FrameType::ChannelOpen, channel), START).unwrap_err();
+    assert_eq!(fault.close_code, 1002);
+    assert!(!app.is_accepted(channel));
+    let connect = Connect::default().to_frame(0).unwrap();
+    assert_eq!(instance().receive(&connect, START).unwrap_err().close_code, 1002);
+    for relays_own in [FrameType::RegisterAck, FrameType::ConnectAck, FrameType::Drain] {
+        for mut side in [instance(), side(RelayedEnd::App)] {
+            assert_eq!(side.receive(&frame(relays_own, 0), START).unwrap_err().close_code, 1002, "{relays_own}");
+        }
+    }
+}
+
+#[test]
+fn an_instance_registers_first_and_renews_at_times() {
+    let register = Register::default().to_frame(0).unwrap();
+    let mut instance = side(RelayedEnd::Instance);
+    let fault = instance.receive(&frame(FrameType::Data, 1), START).unwrap_err();
+    assert_eq!(fault.code, WireErrorCode::AuthFailed);
+    assert!(matches!(instance.receive(&register, START), Ok(RelayEvent::Register(_))));
+    assert!(!instance.is_registered());
+    instance.registered();
+    assert!(instance.is_registered());
+    instance.offer(1, 7, START);
+    for _ in 0..3 {
+        assert!(matches!(instance.receive(&register, START), Ok(RelayEvent::Register(_))));
+    }
+    assert_eq!(instance.channel_count(), 1);
+    assert_eq!(instance.receive(&register, START).unwrap_err().code, WireErrorCode::RateLimited);
+}
+
+#[test]
+fn the_hello_deadline_holds_until_a_channel_is_accepted() {
+    let hello = START + RelaySideLimits::default().hello_timeout;
+    let mut app = side(RelayedEnd::App);
+    for second in 1..15 {
+        app.receive(&frame(FrameType::Data, 9), START + Duration::from_secs(second)).unwrap();
+    }
+    assert_eq!(app.next_timeout(), hello);
+    assert!(app.handle_timeout(hello - Duration::from_millis(1)).is_none());
+    assert!(matches!(app.handle_timeout(hello), Some(RelayTimeout::Fault(_))));
+    app.offer(1, 7, START);
+    app.accepted(1);
+    assert!(app.next_timeout() > hello);
+}
+
+#[test]
+fn an_offer_that_is_not_answered_ends_and_an_accepted_one_does_not() {
+    let mut app = side(RelayedEnd::App);
+    app.offer(1, 7, START);
+    app.offer(2, 8, START + Duration::from_secs(1));
+    app.accepted(1);
+    let end = START + Duration::from_secs(16);
+    assert_eq!(app.next_timeout(), end);
+    assert!(matches!(app.handle_timeout(end), Some(RelayTimeout::NotAccepted { channel: 2, route: 8 })));
+    assert!(app.handle_timeout(end).is_none());
+    assert!(app.is_accepted(1));
+}
+
+#[test]
+fn offered_channels_take_no_accepted_ones_place() {
+    let mut instance = instance();
+    let limits = RelaySideLimits::default();
+    for _ in 0..limits.offered_channels {
+        instance.check_room().unwrap();
+        let channel = instance.next_channel();
+        instance.offer(channel, 7, START);
+    }
+    assert_eq!(instance.check_room(), Err(ChannelRefusal::TooManyOffered));
+    for channel in 1..=u32::try_from(limits.channels).unwrap() {
+        if channel > 16 {
+            instance.offer(channel, 7, START);
+        }
+        assert!(instance.accepted(channel));
+    }
+    assert_eq!(instance.check_room(), Err(ChannelRefusal::TooManyChannels));
+    instance.remove(1);
+    assert_eq!(instance.check_room(), Ok(()));
+}
+
+#[test]
+fn what_is_not_forwarded_costs_and_what_is_does_not() {
+    let mut app = side(RelayedEnd::App);
+    app.offer(1, 7, START);
+    app.accepted(1);
+    for _ in 0..10_000 {
+        assert!(is_forwarded(&mut app, FrameType::Data, 1));
+    }
+    let stray = frame(FrameType::Data, 2);
+    let taken = (0..10_000).take_while(|_| app.receive(&stray, START).is_ok()).count();
+    assert_eq!(taken, 256);
+    assert_eq!(app.receive(&stray, START).unwrap_err().code, WireErrorCode::RateLimited);
+    assert!(app.receive(&stray, START + Duration::from_secs(1)).is_ok());
+}
+
+#[test]
+fn refused_connects_are_counted_whoever_refused_them() {
+    let mut app = side(RelayedEnd::App);
+    let connect = Connect::default().to_frame(0).unwrap();
+    for _ in 0..8 {
+        assert!(matches!(app.receive(&connect, START), Ok(RelayEvent::Connect(_))));
+        app.connect_refused(START);
+    }
+    assert_eq!(app.receive(&connect, START).unwrap_err().code, WireErrorCode::RateLimited);
+    assert!(app.receive(&connect, START + Duration::from_secs(2)).is_ok());
+}
+
+#[test]
+fn a_drain_takes_no_request_and_lets_answers_pass() {
+    let (mut app, mut instance) = (side(RelayedEnd::App), instance());
+    for side in [&mut app, &mut instance] {
+        side.offer(1, 7, START);
+        side.accepted(1);
+        side.drain();
+    }
+    assert!(!is_forwarded(&mut app, FrameType::Data, 1));
+    assert!(is_forwarded(&mut instance, FrameType::Data, 1));
+    let connect = Connect::default().to_frame(0).unwrap();
+    assert_eq!(app.receive(&connect, START).unwrap_err().code, WireErrorCode::ServerDraining);
+    let mut late = side(RelayedEnd::Instance);
+    late.drain();
+    let register = Register::default().to_frame(0).unwrap();
+    assert_eq!(late.receive(&register, START).unwrap_err().code, WireErrorCode::ServerDraining);
+}
+
+#[test]
+fn a_reason_is_cut_between_characters() {
+    let mut instance = instance();
+    instance.offer(1, 7, START);
+    let close = ChannelClose { channel_id: 1, reason: "<\u{e9}".repeat(2000) }.to_frame(1).unwrap();
+    let Ok(RelayEvent::Closed { reason, was_accepted: false, .. }) = instance.receive(&close, START) else { panic!() };
+    assert_eq!(reason.len(), 256 / 3 * 3 + 1);
+    let close = ChannelClose { channel_id: 1, reason };
+    assert!(close.to_frame(1).is_ok());
+}
+
+#[test]
+fn what_cannot_be_read_closes_with_1002() {
+    for bytes in [&b""[..], &[1, 8], &[2, 8, 0, 0, 0, 0], &[1, 99, 0, 0, 0, 0]] {
+        assert_eq!(instance().receive(bytes, START).unwrap_err().close_code, 1002);
+    }
+}
