@@ -1,106 +1,87 @@
-//! An app's connection: CONNECT, then frames.
+//! An app asks for an instance.
 
 use std::sync::Arc;
 
-use pulse_trust::relay::{ChannelClose, ChannelOpen, Connect, ControlPayload, Frame, FrameType, WireErrorCode};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::sleep;
+use pulse_trust::Secret;
+use pulse_trust::relay::{ChannelOpen, Connect, WireErrorCode};
+use pulse_trust::session::ChannelRefusal;
+use tracing::info;
 
-use crate::connection::{Connection, Event};
-use crate::instance::forward;
-use crate::registry::{Link, connect, disconnect, disconnect_all};
-use crate::server::Shared;
+use crate::link::Link;
+use crate::logging::cut;
+use crate::passage::{Passage, Route};
+use crate::shared::Shared;
 
-/// After so many CONNECTs that failed, a connection is closed.
-const MAX_FAILURES: u32 = 16;
+/// The longest auth token that is passed on.
+const MAX_AUTH_TOKEN_LEN: usize = 4096;
 
-pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared>, mut connection: Connection<S>) {
-    let link = Link::of_app(Arc::clone(connection.outbox()));
-    shared.metrics.app_connections.inc();
-    let end = pump(shared, &mut connection, &link).await;
-    shared.metrics.app_connections.dec();
-    disconnect_all(&link, "the app is gone", &shared.metrics);
-    if connection.has_overflowed() {
-        shared.metrics.slow_consumers.inc();
-    }
-    match end {
-        Event::Drain => connection.end_with_drain().await,
-        _ => connection.end().await,
+/// Offers the instance a channel; the app is told when the instance has answered.
+pub(crate) fn connect(shared: &Shared, app: &Arc<Link>, request: Connect) {
+    let Connect { instance_id, auth_token, .. } = request;
+    if let Err((code, message)) = offer(shared, app, &instance_id, auth_token) {
+        refuse(shared, app, code, message);
+        shared.refusal_log.write(&shared.metrics, || {
+            info!(code = code.as_str(), instance_id = cut(&instance_id), "refused a CONNECT");
+        });
     }
 }
 
-async fn pump<S: AsyncRead + AsyncWrite + Unpin>(
-    shared: &Arc<Shared>,
-    connection: &mut Connection<S>,
-    link: &Arc<Link>,
-) -> Event {
-    let mut failures: u32 = 0;
-    let mut event = connection.first(shared.limits.hello_timeout).await;
-    loop {
-        let bytes = match event {
-            Event::Frame(bytes) => bytes,
-            end => return end,
-        };
-        let Ok(frame) = Frame::decode(&bytes) else {
-            link.outbox.send_error(WireErrorCode::InternalError, "a frame could not be read");
-            return Event::Closed;
-        };
-        match frame.frame_type {
-            FrameType::Connect => {
-                if let Err((code, message)) = open_channel(shared, link, &frame) {
-                    shared.metrics.refusals.with_label_values(&[code.as_str()]).inc();
-                    failures = failures.saturating_add(1);
-                    if failures > MAX_FAILURES {
-                        link.outbox.send_error(WireErrorCode::RateLimited, "too many refused CONNECTs");
-                        return Event::Closed;
-                    }
-                    link.outbox.send_error(code, message);
-                }
-            }
-            FrameType::Data | FrameType::KeyExchange => forward(shared, link, &frame),
-            FrameType::ChannelClose => {
-                if let Some(channel) = disconnect(link, frame.channel, &shared.metrics) {
-                    let reason = ChannelClose::from_frame(&frame).map(|close| close.reason).unwrap_or_default();
-                    let close = ChannelClose { channel_id: channel.peer_id, reason };
-                    channel.peer.outbox.send_control(&close, channel.peer_id);
-                }
-            }
-            _ => {
-                let message = format!("{} is not for an app to send", frame.frame_type);
-                link.outbox.send_error(WireErrorCode::InternalError, &message);
-            }
-        }
-        event = connection.next().await;
-    }
+/// Tells an app that its CONNECT was refused. It has so many fewer tries.
+pub(crate) fn refuse(shared: &Shared, app: &Link, code: WireErrorCode, message: &str) {
+    shared.metrics.refusals.with_label_values(&[code.as_str()]).inc();
+    app.side().connect_refused(shared.elapsed());
+    shared.rates.refusals.take(&app.address);
+    app.outbox.push_error(code, message);
 }
 
-/// Offers the instance a channel; the app hears of it when the instance has answered.
-fn open_channel(shared: &Arc<Shared>, app: &Arc<Link>, frame: &Frame<'_>) -> Result<(), (WireErrorCode, &'static str)> {
-    let request = Connect::from_frame(frame).map_err(|_| (WireErrorCode::AuthFailed, "CONNECT could not be read"))?;
-    let instance = shared
-        .registry
-        .find(&request.instance_id)
-        .ok_or((WireErrorCode::InstanceNotFound, "this instance is not connected to the relay"))?;
-    if instance.channel_count() >= shared.limits.channels_per_instance
-        || app.channel_count() >= shared.limits.channels_per_app
-    {
-        return Err((WireErrorCode::ChannelLimitReached, "no more channels: close one first"));
+fn offer(
+    shared: &Shared,
+    app: &Arc<Link>,
+    instance_id: &str,
+    auth_token: Secret,
+) -> Result<(), (WireErrorCode, &'static str)> {
+    let wait = (WireErrorCode::RateLimited, "too many refused tries: wait, then try again");
+    if shared.rates.refusals.is_blocked(&app.address) {
+        return Err(wait);
     }
-    let (app_channel, instance_channel) = connect(app, &instance);
-    let open = ChannelOpen { channel_id: instance_channel, auth_token: request.auth_token };
-    instance.outbox.send_control(&open, instance_channel);
-    tokio::spawn(give_up(Arc::clone(shared), Arc::clone(app), app_channel));
+    if auth_token.expose_secret().len() > MAX_AUTH_TOKEN_LEN {
+        return Err((WireErrorCode::AuthFailed, "auth_token: at most 4096 bytes are taken"));
+    }
+    let not_connected = (WireErrorCode::InstanceNotFound, "this instance is not connected to the relay");
+    let instance = shared.registry.find(instance_id).ok_or(not_connected)?;
+    let instance_id = instance.instance_id().ok_or(not_connected)?;
+    if shared.rates.guesses.is_blocked(instance_id) && !instance.is_known(app.address) {
+        return Err(wait);
+    }
+    let now = shared.elapsed();
+    app.side().check_room().map_err(full)?;
+    let app_channel = app.side().next_channel();
+    let passage = Passage::new(shared.limits.channel_bytes, shared.metrics.app_sessions.clone());
+    let instance_channel = {
+        let mut side = instance.side();
+        side.check_room().map_err(full)?;
+        let channel = side.next_channel();
+        let route = Route { peer: Arc::clone(app), peer_channel: app_channel, passage: Arc::clone(&passage) };
+        side.offer(channel, route, now);
+        channel
+    };
+    let route = Route { peer: Arc::clone(&instance), peer_channel: instance_channel, passage: Arc::clone(&passage) };
+    app.side().offer(app_channel, route, now);
+    let open = ChannelOpen { channel_id: instance_channel, auth_token };
+    if !instance.outbox.push_control(&open, instance_channel) {
+        app.side().remove(app_channel);
+        instance.side().remove(instance_channel);
+        // The instance is leaving; where it has told the app, nobody else does.
+        return if passage.close() { Err(not_connected) } else { Ok(()) };
+    }
     Ok(())
 }
 
-/// An instance that does not answer in time is as good as gone.
-async fn give_up(shared: Arc<Shared>, app: Arc<Link>, id: u32) {
-    sleep(shared.limits.accept_timeout).await;
-    if app.channel(id).is_some_and(|channel| !channel.is_accepted)
-        && let Some(channel) = disconnect(&app, id, &shared.metrics)
-    {
-        let close = ChannelClose { channel_id: channel.peer_id, reason: "not accepted in time".to_owned() };
-        channel.peer.outbox.send_control(&close, channel.peer_id);
-        app.outbox.send_error(WireErrorCode::InstanceNotFound, "the instance did not answer in time");
+fn full(refusal: ChannelRefusal) -> (WireErrorCode, &'static str) {
+    match refusal {
+        ChannelRefusal::TooManyChannels => {
+            (WireErrorCode::ChannelLimitReached, "no more channels: close one first")
+        }
+        _ => (WireErrorCode::RateLimited, "too many connections wait for the instance's answer: try again"),
     }
 }

@@ -1,18 +1,44 @@
-//! Reference relay for Pulse: phones reach instances through it, and it reads nothing of what they say (FORMATS 11, 14).
+//! Reference relay for Pulse: phones reach instances through it, and it reads nothing of what they say.
 //!
-//! Who may register is decided by [`pulse_trust::relay::Admission`]; this package is the sockets around it. Start one
-//! inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its settings from the
-//! environment ([`Config::from_env`]).
+//! Who may register is decided by [`pulse_trust::relay::Admission`], and what may come when on a connection by
+//! [`pulse_trust::session::RelaySide`]; this package is the sockets around them, and what connections mean for each
+//! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
+//! settings from the environment ([`Config::from_env`]).
 
+mod admission;
 mod app;
+mod client_address;
+mod clock;
 mod config;
 mod connection;
+mod drain;
+mod enforcement;
+mod holds;
+mod http;
 mod instance;
+#[cfg(all(test, shuttle))]
+mod interleavings;
+mod link;
+mod links;
+mod listener;
+mod logging;
+mod memory;
 mod metrics;
+mod passage;
+mod rates;
 mod registry;
+mod relay;
 mod revocations;
-mod server;
+mod routing;
+mod runtime;
 mod session_token;
+mod shared;
+mod slots;
+mod state_file;
+mod sync;
 
-pub use config::{Config, ConfigError, Limits};
-pub use server::Relay;
+pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS};
+pub use listener::Listener;
+pub use logging::{Log, LogFormat, LogLosses};
+pub use relay::Relay;
+pub use runtime::runtime;

@@ -1,41 +1,64 @@
 //! The relay as a program: settings from the environment, SIGINT and SIGTERM drain.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
-use pulse_relay::{Config, Relay};
-use tokio::signal::unix::{SignalKind, signal};
+use pulse_relay::{Config, Log, LogFormat, LogLosses, Relay, SETTINGS, runtime};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
-use tracing_subscriber::EnvFilter;
 
 /// Reference relay for Pulse: phones reach instances through it.
 #[derive(clap::Parser)]
 #[command(version, after_help = SETTINGS)]
 struct Arguments {}
 
-const SETTINGS: &str = "\
-Settings, from the environment:
-  PULSE_RELAY_ADDR                              host:port to listen on; port 0 takes a free one [127.0.0.1:8080]
-  PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY     keys that hosted leases verify under, base64, separated by commas;
-                                                else PULSE_TRIAL_ACTIVATION_PUBLIC_KEY
-  PULSE_RELAY_PUBLIC_KEY                        keys that licenses and grants verify under, the same way
-  PULSE_RELAY_DATA_DIR                          where the key of session tokens is kept [/var/lib/pulse-relay]
-  PULSE_RELAY_DRAIN_TIMEOUT                     how long a drain may take, such as 2s [2s]
-  PULSE_RELAY_LICENSE_SERVER_URL                where revocations are read from; with
-  PULSE_RELAY_REVOCATION_FEED_TOKEN
-  RUST_LOG                                      what is logged, to standard error [info]";
+/// How long threads that still work may hold up the end of the process.
+const LAST_THREADS: Duration = Duration::from_millis(100);
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     <Arguments as clap::Parser>::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    match run().await {
+    let format = match LogFormat::from_env() {
+        Ok(format) => format,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let log = Log::to_stderr(format);
+    let ended = runtime().map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(run(log.dropped_lines()));
+        runtime.shutdown_timeout(LAST_THREADS);
+        ended
+    });
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error!(%error, "the relay could not run");
             ExitCode::FAILURE
         }
     }
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+async fn run(log_losses: LogLosses) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    allow_many_connections();
+    let mut relay = tokio::select! {
+        relay = Relay::start_logged(Config::from_env()?, Some(log_losses)) => relay?,
+        () = signals.end() => return Ok(()),
+    };
+    // The one line on standard output: for a program that started this one on port 0.
+    println!("listening on {}", relay.local_addr());
+    tokio::select! {
+        () = signals.end() => {}
+        () = relay.failed() => return Err("the listener ended".into()),
+    }
+    tokio::select! {
+        () = relay.drain() => {}
+        () = signals.end() => warn!("a second signal: connections are dropped"),
+    }
+    Ok(())
 }
 
 /// Every connection is a file descriptor.
@@ -46,16 +69,29 @@ fn allow_many_connections() {
     }
 }
 
-async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    allow_many_connections();
-    let relay = Relay::start(Config::from_env()?).await?;
-    // The one line on standard output: for a program that started this one on port 0.
-    println!("listening on {}", relay.local_addr());
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
     }
-    relay.drain().await;
-    Ok(())
+
+    /// The next signal that ends the relay. A terminal that hangs up does not.
+    async fn end(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hang_up.recv() => info!("SIGHUP changes nothing: settings are read at the start"),
+            }
+        }
+    }
 }

@@ -1,224 +1,215 @@
-//! Which instances are connected, who holds their ids, and the channels between them and the apps.
+//! Which instances are connected, and who holds their ids.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use pulse_trust::relay::ChannelClose;
+use bytes::Bytes;
+use pulse_trust::UnixTime;
+use pulse_trust::relay::WireErrorCode;
+use tokio::time::Instant;
 
-use crate::connection::Outbox;
-use crate::metrics::Metrics;
+use crate::connection::Ending;
+use crate::holds::{Hold, Holds};
+use crate::link::Link;
+use crate::sync::{Mutex, locked};
 
-/// One end of channels: a connection of an instance or of an app.
-pub(crate) struct Link {
-    pub(crate) outbox: Arc<Outbox>,
-    /// The instance's id; empty for an app.
-    pub(crate) instance_id: String,
-    channels: Mutex<Channels>,
-}
-
-#[derive(Default)]
-struct Channels {
-    last_id: u32,
-    open: HashMap<u32, Channel>,
-}
-
-/// A channel, as one of its ends sees it.
-#[derive(Clone)]
-pub(crate) struct Channel {
-    /// The other end.
-    pub(crate) peer: Arc<Link>,
-    /// Its id there.
-    pub(crate) peer_id: u32,
-    /// Whether the instance has accepted it.
-    pub(crate) is_accepted: bool,
-}
-
-impl Link {
-    pub(crate) fn of_instance(outbox: Arc<Outbox>, instance_id: &str) -> Arc<Self> {
-        Arc::new(Self { outbox, instance_id: instance_id.to_owned(), channels: Mutex::default() })
-    }
-
-    pub(crate) fn of_app(outbox: Arc<Outbox>) -> Arc<Self> {
-        Self::of_instance(outbox, "")
-    }
-
-    pub(crate) fn channel(&self, id: u32) -> Option<Channel> {
-        locked(&self.channels).open.get(&id).cloned()
-    }
-
-    pub(crate) fn channel_count(&self) -> usize {
-        locked(&self.channels).open.len()
-    }
-
-    /// Notes that the instance accepted; the channel as it was before.
-    pub(crate) fn accept(&self, id: u32) -> Option<Channel> {
-        let mut channels = locked(&self.channels);
-        let channel = channels.open.get_mut(&id)?;
-        let before = channel.clone();
-        channel.is_accepted = true;
-        Some(before)
-    }
-
-    fn reserve(&self) -> u32 {
-        let mut channels = locked(&self.channels);
-        loop {
-            channels.last_id = channels.last_id.wrapping_add(1).max(1);
-            if !channels.open.contains_key(&channels.last_id) {
-                return channels.last_id;
-            }
-        }
-    }
-
-    fn insert(&self, id: u32, channel: Channel) {
-        locked(&self.channels).open.insert(id, channel);
-    }
-
-    fn remove(&self, id: u32) -> Option<Channel> {
-        locked(&self.channels).open.remove(&id)
-    }
-
-    fn take_all(&self) -> Vec<(u32, Channel)> {
-        locked(&self.channels).open.drain().collect()
-    }
-}
-
-/// Makes a channel between an app and an instance, not accepted yet; its ids there.
-pub(crate) fn connect(app: &Arc<Link>, instance: &Arc<Link>) -> (u32, u32) {
-    let (app_id, instance_id) = (app.reserve(), instance.reserve());
-    app.insert(app_id, Channel { peer: Arc::clone(instance), peer_id: instance_id, is_accepted: false });
-    instance.insert(instance_id, Channel { peer: Arc::clone(app), peer_id: app_id, is_accepted: false });
-    (app_id, instance_id)
-}
-
-/// Takes a channel away on both ends; it, as this end saw it.
-pub(crate) fn disconnect(link: &Link, id: u32, metrics: &Metrics) -> Option<Channel> {
-    let channel = link.remove(id)?;
-    let theirs = channel.peer.remove(channel.peer_id);
-    if channel.is_accepted || theirs.is_some_and(|theirs| theirs.is_accepted) {
-        metrics.app_sessions.dec();
-    }
-    Some(channel)
-}
-
-/// Closes every channel of a connection that has ended, and tells the other ends.
-pub(crate) fn disconnect_all(link: &Link, reason: &str, metrics: &Metrics) {
-    for (_, channel) in link.take_all() {
-        let theirs = channel.peer.remove(channel.peer_id);
-        if channel.is_accepted || theirs.is_some_and(|theirs| theirs.is_accepted) {
-            metrics.app_sessions.dec();
-        }
-        let close = ChannelClose { channel_id: channel.peer_id, reason: reason.to_owned() };
-        channel.peer.outbox.send_control(&close, channel.peer_id);
-    }
-}
+/// From so many ids on, those that nobody can claim any more are forgotten.
+const REMEMBERED_IDS: usize = 100_000;
 
 /// Who holds an instance id.
 struct Holder {
-    identity: String,
+    hold: Hold,
     link: Option<Arc<Link>>,
-    released_at: Instant,
+    /// Until when the id is kept for its identity, once the connection is gone.
+    held_until: Instant,
 }
 
-/// What became of an attempt to hold an instance id.
-pub(crate) enum Attached {
-    /// It holds it now; the connection that it took it from, and whether another identity held it before.
-    Held { replaced: Option<Arc<Link>>, identity_changed: bool },
-    /// Another identity holds it.
+/// A claim on an instance id.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    pub(crate) instance_id: String,
+    /// The identity key as REGISTER names it, hashed; no key counts as a key of its own.
+    pub(crate) identity: [u8; 32],
+    /// It was proved that the key is held.
+    pub(crate) is_proved: bool,
+    /// The generation of the session that resumes.
+    pub(crate) generation: Option<u64>,
+    /// When the session ends.
+    pub(crate) expires_at: UnixTime,
+}
+
+/// Why a claim is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClaimRefused {
+    /// Another identity holds the id.
     Duplicate,
+    /// This identity proved itself before, and does not now.
+    ProofMissing,
+    /// Another identity held the id after the session began.
+    Superseded,
+    /// The welcome could not be made.
+    Failed,
+}
+
+/// A claim that was granted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    /// A connection of the same identity lost the id.
+    pub(crate) took_over: bool,
+    /// Another identity held the id before.
+    pub(crate) identity_changed: bool,
 }
 
 /// The instances, by id.
 pub(crate) struct Registry {
     holders: Mutex<Holders>,
     hold: Duration,
+    holds: Holds,
 }
 
 struct Holders {
     by_id: HashMap<String, Holder>,
     sweep_at: usize,
-}
-
-/// From so many ids on, those that nobody holds any more are forgotten.
-const REMEMBERED_IDS: usize = 100_000;
-
-impl Holders {
-    /// Forgets ids, and does so again only when as many have come: a storm of registrations pays for one sweep.
-    fn sweep(&mut self, hold: Duration) {
-        if self.by_id.len() >= self.sweep_at {
-            self.by_id.retain(|_, holder| holder.link.is_some() || holder.released_at.elapsed() < hold);
-            self.sweep_at = self.by_id.len().saturating_mul(2).max(REMEMBERED_IDS);
-        }
-    }
+    /// No session of a connected instance ends before this moment.
+    expires_from: UnixTime,
 }
 
 impl Registry {
-    pub(crate) fn new(hold: Duration) -> Self {
-        Self { holders: Mutex::new(Holders { by_id: HashMap::new(), sweep_at: REMEMBERED_IDS }), hold }
+    /// The registry of the ids that the data directory remembers. `hold`: how long an identity holds its id after its
+    /// connection ended. Whoever was connected when the relay went down counts as gone from then, or from now.
+    pub(crate) fn new(hold: Duration, holds: Holds, remembered: Vec<(String, Hold)>, now: UnixTime) -> Self {
+        let restored = remembered.into_iter().map(|(instance_id, remembered)| {
+            let gone = remembered.released_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+            let held_until = after(Instant::now(), hold.saturating_sub(gone));
+            (instance_id, Holder { hold: remembered, link: None, held_until })
+        });
+        let by_id: HashMap<_, _> = restored.collect();
+        let sweep_at = by_id.len().saturating_mul(2).max(REMEMBERED_IDS);
+        let expires_from = UnixTime::from_secs(i64::MAX);
+        Self { holders: Mutex::new(Holders { by_id, sweep_at, expires_from }), hold, holds }
     }
 
+    /// The connection of an instance.
     pub(crate) fn find(&self, instance_id: &str) -> Option<Arc<Link>> {
-        locked(&self.holders).by_id.get(instance_id)?.link.clone()
+        locked(&self.holders).by_id.get(instance_id)?.link.clone().filter(|link| !link.outbox.is_ending())
     }
 
-    /// Lets a connection hold an id: at once where its identity held it, or nobody does any more.
-    pub(crate) fn attach(&self, instance_id: &str, identity: &str, link: &Arc<Link>) -> Attached {
+    /// Whether the id was held, by anyone, within memory.
+    pub(crate) fn is_known(&self, instance_id: &str) -> bool {
+        locked(&self.holders).by_id.contains_key(instance_id)
+    }
+
+    /// Every connected instance.
+    pub(crate) fn links(&self) -> Vec<Arc<Link>> {
+        locked(&self.holders).by_id.values().filter_map(|holder| holder.link.clone()).collect()
+    }
+
+    /// The connected instances whose session has ended by `now`. All are looked at only when one can have.
+    pub(crate) fn expired(&self, now: UnixTime) -> Vec<Arc<Link>> {
         let mut holders = locked(&self.holders);
-        holders.sweep(self.hold);
-        let mut replaced = None;
-        let mut identity_changed = false;
-        if let Some(holder) = holders.by_id.get(instance_id) {
-            identity_changed = holder.identity != identity;
-            if identity_changed && (holder.link.is_some() || holder.released_at.elapsed() < self.hold) {
-                return Attached::Duplicate;
-            }
-            replaced.clone_from(&holder.link);
+        if now < holders.expires_from {
+            return Vec::new();
         }
-        let holder =
-            Holder { identity: identity.to_owned(), link: Some(Arc::clone(link)), released_at: Instant::now() };
-        holders.by_id.insert(instance_id.to_owned(), holder);
-        Attached::Held { replaced, identity_changed }
+        let (mut expired, mut expires_from) = (Vec::new(), UnixTime::from_secs(i64::MAX));
+        for holder in holders.by_id.values() {
+            let Some(link) = holder.link.as_ref().filter(|link| !link.outbox.is_ending()) else { continue };
+            match link.live().map(|live| live.expires_at) {
+                Some(end) if end <= now => expired.push(Arc::clone(link)),
+                Some(end) => expires_from = expires_from.min(end),
+                None => {}
+            }
+        }
+        holders.expires_from = expires_from;
+        expired
+    }
+
+    /// Grants an id to a connection, or says why not. `welcome` makes the first frame from the id's generation; it is
+    /// queued before anybody can find the connection.
+    pub(crate) fn claim(
+        &self,
+        claim: &Claim,
+        link: &Arc<Link>,
+        now: UnixTime,
+        welcome: impl FnOnce(u64) -> Option<Bytes>,
+    ) -> Result<Claimed, ClaimRefused> {
+        let mut holders = locked(&self.holders);
+        holders.sweep(now);
+        let mut next = Hold {
+            identity: claim.identity,
+            generation: claim.generation.unwrap_or_default(),
+            is_proved: claim.is_proved,
+            sessions_until: claim.expires_at,
+            released_at: None,
+        };
+        let mut claimed = Claimed { took_over: false, identity_changed: false };
+        let mut replaced = None;
+        if let Some(holder) = holders.by_id.get(&claim.instance_id) {
+            let is_held = holder.link.is_some() || Instant::now() < holder.held_until;
+            claimed.identity_changed = holder.hold.identity != claim.identity;
+            next.generation = holder.hold.generation;
+            if claim.generation.is_some_and(|generation| generation != holder.hold.generation || claimed.identity_changed) {
+                return Err(ClaimRefused::Superseded);
+            }
+            if claimed.identity_changed {
+                if is_held {
+                    return Err(ClaimRefused::Duplicate);
+                }
+                next.generation = next.generation.saturating_add(1);
+            } else {
+                if is_held && holder.hold.is_proved && !claim.is_proved {
+                    return Err(ClaimRefused::ProofMissing);
+                }
+                next.sessions_until = next.sessions_until.max(holder.hold.sessions_until);
+            }
+            replaced = holder.link.clone().filter(|held| !Arc::ptr_eq(held, link));
+        }
+        let first_frame = welcome(next.generation).ok_or(ClaimRefused::Failed)?;
+        if let Some(replaced) = replaced {
+            claimed.took_over = true;
+            let message = "the same identity registered again on another connection, which took this one's place";
+            replaced.outbox.end(Ending {
+                sends_rest: false,
+                ..Ending::error(1008, WireErrorCode::DuplicateInstance, message)
+            });
+        }
+        link.outbox.push_own(first_frame);
+        holders.expires_from = holders.expires_from.min(claim.expires_at);
+        self.holds.record(&claim.instance_id, &next);
+        let holder = Holder { hold: next, link: Some(Arc::clone(link)), held_until: Instant::now() };
+        holders.by_id.insert(claim.instance_id.clone(), holder);
+        Ok(claimed)
     }
 
     /// Notes that a connection ended, where it still held its id.
-    pub(crate) fn detach(&self, instance_id: &str, link: &Arc<Link>) {
-        if let Some(holder) = locked(&self.holders).by_id.get_mut(instance_id)
+    pub(crate) fn release(&self, instance_id: &str, link: &Arc<Link>, now: UnixTime) {
+        let mut holders = locked(&self.holders);
+        if let Some(holder) = holders.by_id.get_mut(instance_id)
             && holder.link.as_ref().is_some_and(|held| Arc::ptr_eq(held, link))
         {
             holder.link = None;
-            holder.released_at = Instant::now();
+            holder.held_until = after(Instant::now(), self.hold);
+            holder.hold.released_at = Some(now);
+            self.holds.record(instance_id, &holder.hold);
         }
     }
 }
 
-/// A panic elsewhere leaves the maps whole: each change is one call.
-pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+impl Holders {
+    /// Forgets ids that nobody holds and no session can resume, and does so again only when as many have come: a storm
+    /// of registrations pays for one sweep.
+    fn sweep(&mut self, now: UnixTime) {
+        if self.by_id.len() < self.sweep_at {
+            return;
+        }
+        let instant = Instant::now();
+        self.by_id.retain(|_, holder| {
+            holder.link.is_some() || instant < holder.held_until || now < holder.hold.sessions_until
+        });
+        self.sweep_at = self.by_id.len().saturating_mul(2).max(REMEMBERED_IDS);
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn holders(count: usize, sweep_at: usize) -> Holders {
-        let free = || Holder { identity: String::new(), link: None, released_at: Instant::now() };
-        Holders { by_id: (0..count).map(|id| (id.to_string(), free())).collect(), sweep_at }
-    }
-
-    #[test]
-    fn ids_that_nobody_holds_are_forgotten_when_there_are_many() {
-        let mut few = holders(3, 4);
-        few.sweep(Duration::ZERO);
-        assert_eq!(few.by_id.len(), 3);
-        let mut many = holders(4, 4);
-        many.sweep(Duration::ZERO);
-        assert_eq!((many.by_id.len(), many.sweep_at), (0, REMEMBERED_IDS));
-    }
-
-    #[test]
-    fn ids_within_the_hold_stay_and_the_next_sweep_waits_for_as_many_again() {
-        let mut held = holders(REMEMBERED_IDS, REMEMBERED_IDS);
-        held.sweep(Duration::from_secs(3600));
-        assert_eq!((held.by_id.len(), held.sweep_at), (REMEMBERED_IDS, 2 * REMEMBERED_IDS));
-    }
+fn after(now: Instant, time: Duration) -> Instant {
+    now.checked_add(time).unwrap_or(now)
 }

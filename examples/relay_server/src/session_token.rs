@@ -12,41 +12,66 @@ use pulse_trust::relay::RevocationSubject;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use crate::state_file;
+
 const KEY_FILE: &str = "session.key";
-/// Ours: a token holds an id, a key of at most 256 bytes and three ids.
+/// A token holds an id, a hash and what a revocation can name.
 const MAX_LEN: usize = 4096;
 
 /// What a session token says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) instance_id: String,
-    /// The identity key that registered; empty for none.
-    pub(crate) identity: String,
+    /// SHA-256 of the identity key that registered.
+    pub(crate) identity: [u8; 32],
+    /// How often the instance id had changed its identity.
+    pub(crate) generation: u64,
     /// Unix seconds.
     pub(crate) expires_at: i64,
+    /// The credential itself has no end.
+    pub(crate) is_lifetime: bool,
     license_id: Option<String>,
+    license_version: Option<i64>,
     installation_id: Option<String>,
     token_id: Option<String>,
+    host: Option<String>,
+    signing_key_id: Option<String>,
 }
 
 impl Session {
-    pub(crate) fn new(instance_id: &str, identity: &str, expires_at: i64, subject: RevocationSubject) -> Self {
+    pub(crate) fn new(
+        instance_id: &str,
+        identity: [u8; 32],
+        expires_at: UnixTime,
+        is_lifetime: bool,
+        subject: &RevocationSubject,
+    ) -> Self {
+        let subject = subject.clone();
         Self {
             instance_id: instance_id.to_owned(),
-            identity: identity.to_owned(),
-            expires_at,
+            identity,
+            generation: 0,
+            expires_at: expires_at.as_secs(),
+            is_lifetime,
             license_id: subject.license_id,
+            license_version: subject.license_version,
             installation_id: subject.installation_id,
             token_id: subject.token_id,
+            host: subject.host,
+            signing_key_id: subject.signing_key_id,
         }
     }
 
+    /// What a revocation can name of it.
     pub(crate) fn subject(&self) -> RevocationSubject {
         let mut subject = RevocationSubject::default();
         subject.license_id.clone_from(&self.license_id);
+        subject.license_version = self.license_version;
         subject.installation_id.clone_from(&self.installation_id);
         subject.token_id.clone_from(&self.token_id);
+        subject.host.clone_from(&self.host);
         subject.instance_id = Some(self.instance_id.clone());
+        subject.signing_key_id.clone_from(&self.signing_key_id);
         subject
     }
 }
@@ -56,39 +81,35 @@ pub(crate) struct SessionKey(Hmac<Sha256>);
 
 impl SessionKey {
     /// Reads the key of a data directory, or makes it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] where the file is not a regular one of mode 0600 that holds a key.
     pub(crate) fn load_or_make(data_dir: &Path) -> io::Result<Self> {
-        let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.recursive(true).create(data_dir)?;
         let path = data_dir.join(KEY_FILE);
-        match std::fs::read(&path) {
-            Ok(bytes) => Self::from_bytes(&bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = pulse_trust::keys::SigningKey::generate().map_err(io::Error::other)?;
-                // 64 bytes of base64 text: as good a random key as any, made by the library's own generator.
-                let text = key.secret_base64();
-                let bytes = text.expose_secret().as_bytes();
-                let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
-                file.write_all(bytes)?;
-                file.as_file().sync_all()?;
-                match file.persist_noclobber(&path) {
-                    Ok(_) => Self::from_bytes(bytes),
-                    // Another relay on the same directory was first.
-                    Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
-                        Self::from_bytes(&std::fs::read(&path)?)
-                    }
-                    Err(error) => Err(error.error),
-                }
-            }
-            Err(error) => Err(error),
+        if let Some(text) = state_file::read(&path)? {
+            return Self::from_text(&path, &text);
         }
+        // 64 bytes of base64 text: as good a random key as any, made by the library's own generator.
+        let key = pulse_trust::keys::SigningKey::generate().map_err(io::Error::other)?.secret_base64();
+        let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
+        file.write_all(key.expose_secret().as_bytes())?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(&path) {
+            Ok(_) => std::fs::File::open(data_dir)?.sync_all()?,
+            // Another relay on the same directory was first.
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.error),
+        }
+        let text = state_file::read(&path)?.unwrap_or_default();
+        Self::from_text(&path, &text)
     }
 
-    fn from_bytes(bytes: &[u8]) -> io::Result<Self> {
-        if bytes.len() < 32 {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "session.key holds no key"));
+    fn from_text(path: &Path, text: &str) -> io::Result<Self> {
+        if text.len() < 32 {
+            let message = format!("{}: expected a key of 32 bytes or more, found {}", path.display(), text.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
         }
-        <Hmac<Sha256> as KeyInit>::new_from_slice(bytes).map(Self).map_err(io::Error::other)
+        <Hmac<Sha256> as KeyInit>::new_from_slice(text.as_bytes()).map(Self).map_err(io::Error::other)
     }
 
     /// The token of a session.
@@ -121,9 +142,14 @@ mod tests {
     fn a_token_is_taken_back_whole_unexpired_and_by_the_same_directory_alone() {
         let directory = tempfile::tempdir().unwrap();
         let key = SessionKey::load_or_make(directory.path()).unwrap();
-        let session = Session::new("relay_1", "key", 100, RevocationSubject::default());
-        let token = key.issue(&session).unwrap();
         let at = UnixTime::from_secs;
+        let mut subject = RevocationSubject::default();
+        subject.instance_id = Some("relay_1".to_owned());
+        subject.license_version = Some(3);
+        subject.signing_key_id = Some("k".to_owned());
+        let session = Session::new("relay_1", [7; 32], at(100), false, &subject);
+        assert_eq!(session.subject(), subject);
+        let token = key.issue(&session).unwrap();
         assert_eq!(key.open(&token, at(99)), Some(session.clone()));
         assert_eq!(key.open(&token, at(100)), None);
         assert_eq!(SessionKey::load_or_make(directory.path()).unwrap().open(&token, at(99)), Some(session));
@@ -134,5 +160,24 @@ mod tests {
             forged[index] = if forged[index] == b'A' { b'B' } else { b'A' };
             assert_eq!(key.open(&String::from_utf8(forged).unwrap(), at(99)), None, "byte {index}");
         }
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_or_that_is_no_file_is_refused() {
+        use std::os::unix::fs::{PermissionsExt, symlink};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(KEY_FILE);
+        SessionKey::load_or_make(directory.path()).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        let message = SessionKey::load_or_make(directory.path()).err().unwrap().to_string();
+        assert!(message.contains("0600") && message.contains("0644"), "{message}");
+        let elsewhere = directory.path().join("elsewhere");
+        std::fs::rename(&path, &elsewhere).unwrap();
+        std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o600)).unwrap();
+        symlink(&elsewhere, &path).unwrap();
+        assert!(SessionKey::load_or_make(directory.path()).is_err(), "a symbolic link was followed");
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(SessionKey::load_or_make(directory.path()).is_err());
     }
 }

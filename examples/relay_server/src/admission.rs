@@ -1,0 +1,152 @@
+//! Who may register, as which instance: by a credential, or by the session token of an earlier registration.
+
+use std::time::Duration;
+
+use pulse_trust::TokenKind;
+use pulse_trust::keys::PublicKey;
+use pulse_trust::relay::{Register, RevocationSubject, Revocations, WireErrorCode};
+use pulse_trust::{Error, UnixTime};
+use sha2::{Digest, Sha256};
+
+use crate::link::{Link, Live};
+use crate::registry::Claim;
+use crate::session_token::Session;
+use crate::shared::Shared;
+
+/// The longest identity key that is taken; any text, opaque to the relay unless it is proved.
+const MAX_IDENTITY_LEN: usize = 256;
+/// A session under a lifetime license is renewed by registering afresh after so long.
+const LIFETIME_SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// A registration that the credential allows; whether the instance id is free is the registry's to say.
+pub(crate) struct Admitted {
+    pub(crate) claim: Claim,
+    pub(crate) session: Session,
+    pub(crate) live: Live,
+    /// The kind of credential; `session` where it was resumed.
+    pub(crate) kind: &'static str,
+}
+
+/// Why not: the wire code and the words.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) code: WireErrorCode,
+    pub(crate) message: String,
+    /// Whether the address has so many fewer tries. A session token that is out of date costs none: after a relay has
+    /// lost its data directory, everybody has one.
+    pub(crate) costs_a_try: bool,
+}
+
+impl Refused {
+    pub(crate) fn new(code: WireErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), costs_a_try: true }
+    }
+
+    fn out_of_date(message: &str) -> Self {
+        Self { code: WireErrorCode::AuthFailed, message: format!("{message}: register afresh"), costs_a_try: false }
+    }
+}
+
+/// Decides on a REGISTER by itself.
+pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Result<Admitted, Refused> {
+    let received = register.identity_pub_key.len();
+    if received > MAX_IDENTITY_LEN {
+        let message = format!("identity_pub_key: at most {MAX_IDENTITY_LEN} bytes are taken, received {received}");
+        return Err(Refused::new(WireErrorCode::AuthFailed, message));
+    }
+    let now = shared.clock.now();
+    let is_proved = check_proof(shared, link, register, now)?;
+    let identity = Sha256::digest(register.identity_pub_key.as_bytes()).into();
+    let mut admitted =
+        if register.session_token.is_empty() { admit(shared, register, identity, now)? } else { resume(shared, register, identity, now)? };
+    admitted.claim.is_proved = is_proved;
+    Ok(admitted)
+}
+
+/// Whether the identity proved itself. A proof that is wrong is refused, a missing one is not: deployed runtimes send none.
+fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime) -> Result<bool, Refused> {
+    let Some(proof) = &register.identity_proof else { return Ok(false) };
+    let refused = |error: Error| Refused::new(WireErrorCode::AuthFailed, error.to_string());
+    let key = PublicKey::from_base64(&register.identity_pub_key).map_err(refused)?;
+    let token = if register.session_token.is_empty() { &register.license_token } else { &register.session_token };
+    let hosts: Vec<&str> = match shared.public_hosts.as_slice() {
+        [] => vec![&link.host],
+        configured => configured.iter().map(String::as_str).collect(),
+    };
+    proof.check(&key, hosts, token.expose_secret(), now).map_err(refused)?;
+    Ok(true)
+}
+
+/// First time: the library decides on the credential.
+fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
+    let hint = Some(register.instance_hint.expose_secret());
+    let admitted = shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations.current(), now);
+    let registration = admitted.map_err(|error| {
+        if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease, .. }) {
+            shared.metrics.lease_key_missing.inc();
+        }
+        Refused::new(error.wire_code(), error.to_string())
+    })?;
+    let instance_id = registration.instance_id.as_str();
+    let subject = registration.subject;
+    if let Some(license_id) = &subject.license_id
+        && !shared.registry.is_known(instance_id)
+        && !shared.rates.new_ids.take(license_id)
+    {
+        let message = "this license registers too many new instances: wait a minute";
+        return Err(Refused::new(WireErrorCode::RateLimited, message));
+    }
+    let is_lifetime = registration.expires_at.is_none();
+    let expires_at = registration.expires_at.unwrap_or(now.saturating_add(LIFETIME_SESSION));
+    let session = Session::new(instance_id, identity, expires_at, is_lifetime, &subject);
+    Ok(Admitted::new(session, subject, None, registration.kind.as_str()))
+}
+
+/// On reconnect: the session token says what the registration was.
+fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
+    let session = shared
+        .session_key
+        .open(register.session_token.expose_secret(), now)
+        .ok_or_else(|| Refused::out_of_date("the session token is unknown or has expired"))?;
+    if register.instance_hint.expose_secret() != session.instance_id {
+        return Err(Refused::out_of_date("instance_hint is not the session's instance id"));
+    }
+    if identity != session.identity {
+        return Err(Refused::out_of_date("identity_pub_key is not the session's"));
+    }
+    let subject = session.subject();
+    let keys = shared.admission.keys();
+    let is_configured = |id: &String| {
+        let mut configured = keys.lease.keys().chain(keys.license.keys());
+        configured.any(|key| key.key_id().as_str() == id.as_str())
+    };
+    if !subject.signing_key_id.as_ref().is_some_and(is_configured) {
+        return Err(Refused::out_of_date("the key that signed the session's credential is no longer configured"));
+    }
+    check_revoked(shared, &subject)?;
+    let generation = session.generation;
+    Ok(Admitted::new(session, subject, Some(generation), "session"))
+}
+
+/// Asks the list in force.
+pub(crate) fn check_revoked(shared: &Shared, subject: &RevocationSubject) -> Result<(), Refused> {
+    match shared.revocations.current().revoked(subject) {
+        Some(what) => Err(Refused::new(WireErrorCode::LicenseInvalid, Error::Revoked { what }.to_string())),
+        None => Ok(()),
+    }
+}
+
+impl Admitted {
+    fn new(session: Session, subject: RevocationSubject, generation: Option<u64>, kind: &'static str) -> Self {
+        let expires_at = UnixTime::from_secs(session.expires_at);
+        let claim = Claim {
+            instance_id: session.instance_id.clone(),
+            identity: session.identity,
+            is_proved: false,
+            generation,
+            expires_at,
+        };
+        let live = Live { expires_at, is_lifetime: session.is_lifetime, subject };
+        Self { claim, session, live, kind }
+    }
+}

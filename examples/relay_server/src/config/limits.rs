@@ -1,0 +1,107 @@
+//! Limits and times.
+
+use std::time::Duration;
+
+use pulse_trust::session::{RelaySideLimits, RelayedEnd};
+
+/// So many at once, and one more after each interval.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// How many at once.
+    pub burst: u32,
+    /// After how long there is one more.
+    pub interval: Duration,
+}
+
+impl Rate {
+    const fn new(burst: u32, interval: Duration) -> Self {
+        Self { burst, interval }
+    }
+}
+
+/// Limits and times, for one connection where nothing else is said.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// For the HTTP request, and again until an instance is registered or an app has a channel accepted.
+    pub hello_timeout: Duration,
+    /// A connection that sends nothing for so long is closed.
+    pub silence_timeout: Duration,
+    /// How long one frame may take to be sent before the connection is closed.
+    pub write_timeout: Duration,
+    /// How long a frame may wait for room at its receiver before its channel is ended.
+    pub stall_timeout: Duration,
+    /// How long an identity holds its instance id after its connection ended.
+    pub identity_hold: Duration,
+    /// Bytes of forwarded frames that may wait to be sent on a connection.
+    pub queued_bytes: usize,
+    /// Bytes that may wait in one channel, each way. At least one frame of the largest size fits.
+    pub channel_bytes: usize,
+    /// Bytes of forwarded frames that may wait in the whole process.
+    pub process_queued_bytes: usize,
+    /// Accepted channels of an instance.
+    pub channels_per_instance: usize,
+    /// Channels of an instance that it has not answered yet.
+    pub offered_per_instance: usize,
+    /// Accepted channels of an app's connection.
+    pub channels_per_app: usize,
+    /// How long an instance has to accept a channel.
+    pub accept_timeout: Duration,
+    /// WebSocket connections of instances.
+    pub instance_connections: usize,
+    /// WebSocket connections of apps.
+    pub app_connections: usize,
+    /// Connections that are not WebSockets (yet).
+    pub http_connections: usize,
+    /// How often revocations are read.
+    pub revocation_interval: Duration,
+    /// Refused registrations and CONNECTs of one address.
+    pub refusals_per_address: Rate,
+    /// CONNECTs that one instance refuses, from addresses it has accepted no phone from.
+    pub refusals_per_instance: Rate,
+    /// New instance ids that one license registers.
+    pub new_ids_per_license: Rate,
+    /// Refusals that are logged.
+    pub logged_refusals: Rate,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            hello_timeout: Duration::from_secs(15),
+            silence_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(30),
+            stall_timeout: Duration::from_secs(10),
+            identity_hold: Duration::from_secs(600),
+            queued_bytes: 1024 * 1024,
+            channel_bytes: 256 * 1024,
+            process_queued_bytes: 256 * 1024 * 1024,
+            channels_per_instance: 64,
+            offered_per_instance: 16,
+            channels_per_app: 8,
+            accept_timeout: Duration::from_secs(15),
+            instance_connections: 100_000,
+            app_connections: 100_000,
+            http_connections: 8192,
+            revocation_interval: Duration::from_secs(30),
+            refusals_per_address: Rate::new(200, Duration::from_millis(50)),
+            refusals_per_instance: Rate::new(50, Duration::from_millis(500)),
+            new_ids_per_license: Rate::new(10, Duration::from_secs(6)),
+            logged_refusals: Rate::new(50, Duration::from_millis(100)),
+        }
+    }
+}
+
+impl Limits {
+    /// What the rules of the conversation need of them.
+    pub(crate) fn of_side(&self, end: RelayedEnd) -> RelaySideLimits {
+        let mut limits = RelaySideLimits::default();
+        limits.hello_timeout = self.hello_timeout;
+        limits.silence_timeout = self.silence_timeout;
+        limits.accept_timeout = self.accept_timeout;
+        (limits.channels, limits.offered_channels) = match end {
+            RelayedEnd::Instance => (self.channels_per_instance, self.offered_per_instance),
+            RelayedEnd::App => (self.channels_per_app, self.channels_per_app.min(2)),
+        };
+        limits
+    }
+}

@@ -1,0 +1,75 @@
+//! The relay's settings, made in code or from the environment.
+
+mod duration;
+mod environment;
+mod limits;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use pulse_trust::keys::TrustKeys;
+
+pub use crate::clock::Clock;
+pub use crate::revocations::FeedConfig;
+pub use environment::SETTINGS;
+pub use limits::{Limits, Rate};
+
+/// How a relay is set up.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `host:port` to listen on; port 0 takes a free one.
+    pub addr: String,
+    /// The keys that leases, licenses and grants verify under.
+    pub keys: TrustKeys,
+    /// Where the session key, the held ids and the revocations are kept.
+    pub data_dir: PathBuf,
+    /// How long a drain may take.
+    pub drain_timeout: Duration,
+    /// Where revocations are read from; `None`: nothing is ever revoked.
+    pub revocation_feed: Option<FeedConfig>,
+    /// The networks of proxies that are believed when they say where a request comes from.
+    pub trusted_proxies: Vec<IpNet>,
+    /// The host names, with a port where URLs name one, under which instances reach this relay: proofs of identity are
+    /// checked against them. Empty: against the `Host` header.
+    pub public_hosts: Vec<String>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Limits and times.
+    pub limits: Limits,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The environment variable.
+    pub variable: &'static str,
+    /// What was expected, and what was received.
+    pub reason: String,
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.variable, self.reason)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+impl Config {
+    /// A relay on a free loopback port, with these keys and this data directory.
+    pub fn on_loopback(keys: TrustKeys, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)).to_string(),
+            keys,
+            data_dir: data_dir.into(),
+            drain_timeout: Duration::from_secs(2),
+            revocation_feed: None,
+            trusted_proxies: Vec::new(),
+            public_hosts: Vec::new(),
+            clock: Clock::system(),
+            limits: Limits::default(),
+        }
+    }
+}

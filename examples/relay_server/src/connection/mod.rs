@@ -1,0 +1,235 @@
+//! One WebSocket connection: frames in, frames out, and everything that is waited for.
+
+mod counted;
+mod farewell;
+mod outbox;
+mod socket;
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use pulse_trust::session::{RelayTimeout, RelayedEnd};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Instant, sleep_until};
+
+use crate::link::{Link, Origin};
+use crate::passage::Route;
+use crate::routing::{self, Next, Passing};
+use crate::shared::Shared;
+use socket::{Incoming, Socket};
+
+pub(crate) use outbox::{Ending, Outbox, Room, drain_frame};
+
+/// After so many frames a connection lets others run.
+const FRAMES_PER_TURN: u32 = 16;
+/// After so long without traffic, large buffers are given back.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// Serves a connection whose WebSocket handshake is done; `read` is what was read after it.
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    shared: &Arc<Shared>,
+    end: RelayedEnd,
+    origin: Origin,
+    stream: S,
+    read: Vec<u8>,
+) {
+    let outbox = Outbox::new(shared.limits.queued_bytes, Arc::clone(&shared.memory));
+    let link = Link::new(end, origin, outbox, shared.limits.of_side(end), shared.elapsed());
+    let number = shared.links.add(&link);
+    if shared.drain.is_cancelled() {
+        link.side().drain();
+    }
+    let is_app = end == RelayedEnd::App;
+    if is_app {
+        shared.metrics.app_connections.inc();
+    }
+    let socket = Socket::new(stream, read).await;
+    let mut connection = Connection { link, socket, sending: None, turn: 0, active_at: Instant::now() };
+    let ending = connection.run(shared).await;
+    let Connection { link, socket, .. } = connection;
+    link.outbox.end(ending.clone());
+    routing::leave(shared, &link, &ending);
+    shared.links.remove(number);
+    if is_app {
+        shared.metrics.app_connections.dec();
+    }
+    farewell::say(socket, &link.outbox, ending).await;
+}
+
+struct Connection<S> {
+    link: Arc<Link>,
+    socket: Socket<S>,
+    /// Since when the frame that is on its way is, and the room that it takes.
+    sending: Option<(Instant, Option<Room>)>,
+    /// Frames since others could run.
+    turn: u32,
+    active_at: Instant,
+}
+
+/// A frame that waits for room at its receiver.
+struct Blocked {
+    route: Route,
+    channel: u32,
+    since: Instant,
+    waiting: Pin<Box<dyn Future<Output = (Passing, Option<Room>)> + Send>>,
+}
+
+enum Step {
+    Incoming(Incoming),
+    End(Ending),
+    Room(Passing, Option<Room>),
+    Timeout,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Until the connection is over; how it ends.
+    async fn run(&mut self, shared: &Shared) -> Ending {
+        let mut blocked: Option<Blocked> = None;
+        loop {
+            let timeout = self.next_timeout(shared, blocked.as_ref());
+            let is_blocked = blocked.is_some();
+            let step = tokio::select! {
+                biased;
+                step = poll_fn(|context| self.poll_step(context, is_blocked)) => step,
+                (passing, room) = wait(&mut blocked) => Step::Room(passing, room),
+                () = sleep_until(timeout) => Step::Timeout,
+            };
+            match step {
+                Step::Incoming(incoming) => match self.handle(shared, incoming) {
+                    Next::Continue => {}
+                    Next::Pass(passing) => blocked = pass(shared, passing),
+                    Next::End(ending) => return ending,
+                },
+                Step::Room(passing, room) => {
+                    blocked = None;
+                    if let Some(room) = room {
+                        passing.deliver(shared, room);
+                    }
+                }
+                Step::End(ending) => return ending,
+                Step::Timeout => {
+                    if let Some(ending) = self.handle_timeout(shared, &mut blocked).await {
+                        return ending;
+                    }
+                }
+            }
+            if self.turn >= FRAMES_PER_TURN {
+                self.turn = 0;
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Sends what waits, then takes what comes, unless a frame of this sender waits for room.
+    fn poll_step(&mut self, context: &mut Context<'_>, is_blocked: bool) -> Poll<Step> {
+        loop {
+            match self.socket.poll_flush(context) {
+                Poll::Ready(Ok(())) => self.sending = None,
+                Poll::Ready(Err(_)) => return Poll::Ready(Step::End(Ending::gone())),
+                Poll::Pending => break,
+            }
+            match self.link.outbox.poll_next(context) {
+                Poll::Ready(outbox::Outgoing::Frame(queued)) => {
+                    self.active_at = Instant::now();
+                    self.sending = Some((self.active_at, queued.room));
+                    if self.socket.start_send(queued.bytes).is_err() {
+                        return Poll::Ready(Step::End(Ending::gone()));
+                    }
+                }
+                Poll::Ready(outbox::Outgoing::End(ending)) => return Poll::Ready(Step::End(ending)),
+                Poll::Pending => break,
+            }
+        }
+        if self.sending.is_some()
+            && let Poll::Ready(ending) = self.link.outbox.poll_ending(context)
+        {
+            return Poll::Ready(Step::End(ending));
+        }
+        if is_blocked || self.link.outbox.is_backlogged() {
+            return Poll::Pending;
+        }
+        self.socket.poll_receive(context).map(Step::Incoming)
+    }
+
+    fn handle(&mut self, shared: &Shared, incoming: Incoming) -> Next {
+        self.turn = self.turn.saturating_add(1);
+        match incoming {
+            Incoming::Frame(bytes) => {
+                self.active_at = Instant::now();
+                routing::handle(shared, &self.link, &bytes)
+            }
+            Incoming::Ping => {
+                let taken = self.link.side().receive_websocket_ping(shared.elapsed());
+                taken.map_or_else(|fault| Next::End(fault.into()), |()| Next::Continue)
+            }
+            Incoming::Gone => Next::End(Ending::gone()),
+            Incoming::Fault(ending) => Next::End(ending),
+        }
+    }
+
+    fn next_timeout(&self, shared: &Shared, blocked: Option<&Blocked>) -> Instant {
+        let after = |start: Instant, time: Duration| start.checked_add(time);
+        let side = after(shared.started, self.link.side().next_timeout());
+        let write = self.sending.as_ref().and_then(|(since, _)| after(*since, shared.limits.write_timeout));
+        let stall = blocked.and_then(|blocked| after(blocked.since, shared.limits.stall_timeout));
+        let shrink = self.socket.has_large_buffers().then(|| after(self.active_at, IDLE)).flatten();
+        let first = [side, write, stall, shrink].into_iter().flatten().min();
+        first.unwrap_or_else(|| after(Instant::now(), shared.limits.silence_timeout).unwrap_or_else(Instant::now))
+    }
+
+    async fn handle_timeout(&mut self, shared: &Shared, blocked: &mut Option<Blocked>) -> Option<Ending> {
+        let now = Instant::now();
+        let is_over = |since: Instant, time: Duration| now.saturating_duration_since(since) >= time;
+        if self.sending.as_ref().is_some_and(|(since, _)| is_over(*since, shared.limits.write_timeout)) {
+            shared.metrics.slow_connections.inc();
+            let reason = "nothing could be sent for too long".to_owned();
+            return Some(Ending { close_code: 1008, last_frame: None, reason, sends_rest: false });
+        }
+        if blocked.as_ref().is_some_and(|blocked| is_over(blocked.since, shared.limits.stall_timeout))
+            && let Some(stalled) = blocked.take()
+        {
+            routing::end_stalled(shared, &self.link, stalled.channel, &stalled.route);
+        }
+        if self.socket.has_large_buffers() && self.sending.is_none() && is_over(self.active_at, IDLE) {
+            self.socket.shrink().await;
+        }
+        // While nothing is read from this sender, its silence is ours.
+        if blocked.is_some() || self.link.outbox.is_backlogged() {
+            self.link.side().postpone_silence(shared.elapsed());
+        }
+        loop {
+            let up = self.link.side().handle_timeout(shared.elapsed());
+            match up {
+                Some(RelayTimeout::NotAccepted { channel, route }) => {
+                    routing::give_up(shared, &self.link, channel, &route);
+                }
+                Some(RelayTimeout::Fault(fault)) => return Some(fault.into()),
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Delivers a frame, or waits for room at its receiver.
+fn pass(shared: &Shared, passing: Passing) -> Option<Blocked> {
+    if let Some(room) = passing.try_reserve() {
+        passing.deliver(shared, room);
+        return None;
+    }
+    let (route, channel, since) = (passing.route.clone(), passing.channel, Instant::now());
+    let waiting = Box::pin(async move {
+        let room = passing.reserve().await;
+        (passing, room)
+    });
+    Some(Blocked { route, channel, since, waiting })
+}
+
+async fn wait(blocked: &mut Option<Blocked>) -> (Passing, Option<Room>) {
+    match blocked {
+        Some(blocked) => blocked.waiting.as_mut().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,102 @@
+//! Live sessions end with their credential, and queues that fill the process's memory are emptied.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulse_trust::Error;
+use pulse_trust::relay::{Revocations, WireErrorCode};
+use tokio::time::{Instant, sleep};
+use tracing::warn;
+
+use crate::connection::Ending;
+use crate::routing;
+use crate::shared::Shared;
+
+/// How often the time is compared; a session ends within a second of its credential.
+const TICK: Duration = Duration::from_millis(500);
+/// How often what is at rest in the token buckets is forgotten.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// Enforces until the relay drains.
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let mut swept_at = Instant::now();
+    loop {
+        tokio::select! {
+            () = shared.drain.cancelled() => return,
+            () = sleep(TICK) => {}
+        }
+        end_expired(&shared);
+        relieve(&shared);
+        if swept_at.elapsed() >= SWEEP {
+            shared.rates.sweep();
+            swept_at = Instant::now();
+        }
+    }
+}
+
+/// Ends the sessions whose credential's time is over.
+fn end_expired(shared: &Shared) {
+    let now = shared.clock.now();
+    for link in shared.registry.expired(now) {
+        let Some(live) = link.live().filter(|live| live.expires_at <= now) else { continue };
+        let ending = if live.is_lifetime {
+            Ending::error(1008, WireErrorCode::AuthFailed, "the session has ended: register afresh")
+        } else {
+            let at = live.expires_at.as_secs();
+            let message = format!("the credential expired at {at}: register with a newer one");
+            Ending::error(1008, WireErrorCode::LicenseExpired, &message)
+        };
+        shared.metrics.ended_expired.inc();
+        link.outbox.end(Ending { sends_rest: false, ..ending });
+    }
+}
+
+/// Ends the sessions that the revocations in force name.
+pub(crate) fn end_revoked(shared: &Shared) {
+    let list = shared.revocations.current();
+    for link in shared.registry.links() {
+        if let Some(what) = link.live().and_then(|live| list.revoked(&live.subject)) {
+            shared.metrics.ended_revoked.inc();
+            let message = Error::Revoked { what }.to_string();
+            link.outbox.end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::LicenseInvalid, &message) });
+        }
+    }
+}
+
+/// Where frames wait for the process's memory, ends the channels in which most waits, until enough is free.
+fn relieve(shared: &Shared) {
+    shared.metrics.queued_bytes.set(i64::try_from(shared.memory.used()).unwrap_or(i64::MAX));
+    if !shared.memory.is_exhausted() {
+        return;
+    }
+    let mut fullest: Vec<_> = shared
+        .links
+        .all()
+        .into_iter()
+        .flat_map(|link| {
+            let waiting = link.outbox.waiting_by_channel();
+            waiting.into_iter().map(move |(channel, bytes)| (bytes, channel, Arc::clone(&link)))
+        })
+        .collect();
+    fullest.sort_by_key(|(bytes, ..)| std::cmp::Reverse(*bytes));
+    let mut excess = shared.memory.excess();
+    let mut ended = 0_u32;
+    for (bytes, channel, receiver) in fullest {
+        if excess == 0 {
+            break;
+        }
+        excess = excess.saturating_sub(bytes);
+        ended = ended.saturating_add(1);
+        let route = receiver.side().route(channel);
+        match route {
+            Some(route) => {
+                let (peer, peer_channel) = (Arc::clone(&route.peer), route.peer_channel);
+                let to_receiver = crate::passage::Route { peer: receiver, peer_channel: channel, passage: route.passage };
+                routing::end_stalled(shared, &peer, peer_channel, &to_receiver);
+            }
+            // The channel is gone already, and its last frames are not read.
+            None => receiver.outbox.discard(channel),
+        }
+    }
+    warn!(ended, "queues filled the memory set for them: the channels in which most waited were ended");
+}

@@ -1,0 +1,170 @@
+//! HTTP: the WebSocket handshake, health and metrics.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use hyper::service::service_fn;
+use hyper::upgrade::OnUpgrade;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use pulse_trust::session::RelayedEnd;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::client_address;
+use crate::link::Origin;
+use crate::listener::Upgraded;
+use crate::shared::Shared;
+use crate::sync::{Mutex, locked};
+
+/// What one request may hold, headers and all.
+const MAX_REQUEST_LEN: usize = 8 * 1024;
+
+/// A handshake that was answered.
+struct Handshake {
+    end: RelayedEnd,
+    /// An app's place; an instance keeps the newcomer's until it is registered.
+    app_slot: Option<OwnedSemaphorePermit>,
+    address: client_address::AddressKey,
+    host: Box<str>,
+    upgrade: OnUpgrade,
+}
+
+/// Answers requests until the connection ends or becomes a WebSocket. All together they have `hello_timeout`, so that
+/// neither a request that is not sent nor an answer that is not read holds a place for long.
+pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    shared: &Shared,
+    stream: S,
+    peer: SocketAddr,
+    newcomer: OwnedSemaphorePermit,
+) -> Option<Upgraded<S>> {
+    let handshake = Mutex::new(None);
+    let service = service_fn(|request| {
+        let answer = answer(shared, request, peer, &handshake);
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let serving = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.limits.hello_timeout)
+        .max_buf_size(MAX_REQUEST_LEN)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(serving);
+    let until_drained = async {
+        tokio::select! {
+            _ = &mut serving => {}
+            () = shared.drain.cancelled() => {
+                serving.as_mut().graceful_shutdown();
+                serving.await.ok();
+            }
+        }
+    };
+    timeout(shared.limits.hello_timeout, until_drained).await.ok()?;
+    let Handshake { end, app_slot, address, host, upgrade } = locked(&handshake).take()?;
+    let parts = upgrade.await.ok()?.downcast::<TokioIo<S>>().ok()?;
+    let origin = Origin { address, host, slot: app_slot.unwrap_or(newcomer) };
+    Some(Upgraded { end, origin, stream: parts.io.into_inner(), read: parts.read_buf.to_vec() })
+}
+
+fn answer(
+    shared: &Shared,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+    handshake: &Mutex<Option<Handshake>>,
+) -> Response<Full<Bytes>> {
+    if request.method() != Method::GET {
+        return text(StatusCode::METHOD_NOT_ALLOWED, "text/plain", "expected GET\n");
+    }
+    match request.uri().path() {
+        "/healthz" => health(shared),
+        "/metrics" => metrics(shared),
+        "/ws/instance" => upgrade(shared, request, RelayedEnd::Instance, peer, handshake),
+        "/ws/app" => upgrade(shared, request, RelayedEnd::App, peer, handshake),
+        _ => text(StatusCode::NOT_FOUND, "text/plain", "not found\n"),
+    }
+}
+
+fn health(shared: &Shared) -> Response<Full<Bytes>> {
+    let (status, body) = if shared.drain.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"draining"}"#)
+    } else if shared.metrics.revocation_feed_stale.get() != 0 {
+        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"revocation feed stale"}"#)
+    } else {
+        (StatusCode::OK, r#"{"status":"ok"}"#)
+    };
+    text(status, "application/json", body)
+}
+
+fn metrics(shared: &Shared) -> Response<Full<Bytes>> {
+    shared.metrics.queued_bytes.set(i64::try_from(shared.memory.used()).unwrap_or(i64::MAX));
+    let lost = shared.log_losses.as_ref().map_or(0, crate::logging::LogLosses::count);
+    match shared.metrics.text(lost) {
+        Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "the metrics could not be written\n"),
+    }
+}
+
+/// The WebSocket handshake (RFC 6455, section 4.2).
+fn upgrade(
+    shared: &Shared,
+    mut request: Request<Incoming>,
+    end: RelayedEnd,
+    peer: SocketAddr,
+    handshake: &Mutex<Option<Handshake>>,
+) -> Response<Full<Bytes>> {
+    if shared.drain.is_cancelled() {
+        return text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "draining\n");
+    }
+    let is_handshake = has_token(&request, CONNECTION, "upgrade")
+        && has_token(&request, UPGRADE, "websocket")
+        && request.headers().get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
+    let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
+    let Some(accept) = accept.filter(|_| is_handshake).and_then(|accept| HeaderValue::from_str(&accept).ok()) else {
+        return text(StatusCode::UPGRADE_REQUIRED, "text/plain", "expected a WebSocket handshake, version 13\n");
+    };
+    let app_slot = match end {
+        RelayedEnd::App => shared.slots.app(),
+        RelayedEnd::Instance => None,
+    };
+    let has_room = match end {
+        RelayedEnd::App => app_slot.is_some(),
+        RelayedEnd::Instance => shared.slots.has_instance(),
+    };
+    if !has_room {
+        shared.metrics.connections_refused.inc();
+        return text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "too many connections\n");
+    }
+    let address = client_address::of_request(peer, request.headers(), &shared.trusted_proxies);
+    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = host.to_ascii_lowercase().into();
+    let upgrade = hyper::upgrade::on(&mut request);
+    *locked(handshake) = Some(Handshake { end, app_slot, address, host, upgrade });
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+fn has_token(request: &Request<Incoming>, name: HeaderName, token: &str) -> bool {
+    let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}
+
+fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

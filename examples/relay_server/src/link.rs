@@ -1,0 +1,110 @@
+//! A connection, as the others see it: where frames are left for it, and what the rules say of it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use pulse_trust::UnixTime;
+use pulse_trust::relay::RevocationSubject;
+use pulse_trust::session::{RelaySide, RelaySideLimits, RelayedEnd};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::client_address::AddressKey;
+use crate::connection::Outbox;
+use crate::passage::Route;
+use crate::sync::{Mutex, MutexGuard, locked};
+
+/// So many addresses of an instance's phones are remembered.
+const KNOWN_ADDRESSES: usize = 16;
+
+/// A registration that is in force while its connection lives.
+#[derive(Debug, Clone)]
+pub(crate) struct Live {
+    /// The connection ends at this moment.
+    pub(crate) expires_at: UnixTime,
+    /// The credential itself has no end; its sessions do.
+    pub(crate) is_lifetime: bool,
+    pub(crate) subject: RevocationSubject,
+}
+
+/// Where a connection comes from, and what it asked for.
+pub(crate) struct Origin {
+    pub(crate) address: AddressKey,
+    pub(crate) host: Box<str>,
+    pub(crate) slot: OwnedSemaphorePermit,
+}
+
+/// One connection of either role.
+pub(crate) struct Link {
+    pub(crate) end: RelayedEnd,
+    pub(crate) address: AddressKey,
+    pub(crate) outbox: Outbox,
+    /// The host that its HTTP request named.
+    pub(crate) host: Box<str>,
+    /// The instance's id, once it is registered.
+    registered: OnceLock<Arc<str>>,
+    live: Mutex<Option<Live>>,
+    side: Mutex<RelaySide<Route>>,
+    known: Mutex<VecDeque<AddressKey>>,
+    /// Its place among the connections there may be.
+    slot: Mutex<OwnedSemaphorePermit>,
+}
+
+impl Link {
+    pub(crate) fn new(
+        end: RelayedEnd,
+        origin: Origin,
+        outbox: Outbox,
+        limits: RelaySideLimits,
+        now: Duration,
+    ) -> Arc<Self> {
+        let side = Mutex::new(RelaySide::new(end, limits, now));
+        let Origin { address, host, slot } = origin;
+        let (registered, live, known) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Arc::new(Self { end, address, outbox, host, registered, live, side, known, slot: Mutex::new(slot) })
+    }
+
+    /// The rules' view of it.
+    pub(crate) fn side(&self) -> MutexGuard<'_, RelaySide<Route>> {
+        locked(&self.side)
+    }
+
+    /// The instance id of a registered instance.
+    pub(crate) fn instance_id(&self) -> Option<&Arc<str>> {
+        self.registered.get()
+    }
+
+    /// What its registration counts by; again when it is renewed.
+    pub(crate) fn set_live(&self, live: Live) {
+        *locked(&self.live) = Some(live);
+    }
+
+    pub(crate) fn live(&self) -> Option<Live> {
+        locked(&self.live).clone()
+    }
+
+    /// Notes that the instance is registered; false where it was, and has renewed.
+    pub(crate) fn set_registered(&self, instance_id: &str) -> bool {
+        self.registered.set(instance_id.into()).is_ok()
+    }
+
+    /// Moves the connection among others, for which there may be another number.
+    pub(crate) fn set_slot(&self, slot: OwnedSemaphorePermit) {
+        *locked(&self.slot) = slot;
+    }
+
+    /// Remembers that the instance accepted a phone from this address: guessing by others does not keep it out.
+    pub(crate) fn knows(&self, address: AddressKey) {
+        let mut known = locked(&self.known);
+        if !known.contains(&address) {
+            if known.len() >= KNOWN_ADDRESSES {
+                known.pop_front();
+            }
+            known.push_back(address);
+        }
+    }
+
+    pub(crate) fn is_known(&self, address: AddressKey) -> bool {
+        locked(&self.known).contains(&address)
+    }
+}

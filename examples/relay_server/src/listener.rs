@@ -1,0 +1,131 @@
+//! The listener: connections are accepted, or answered with 503 where there are too many.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use pulse_trust::session::RelayedEnd;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tracing::warn;
+
+use crate::connection;
+use crate::http;
+use crate::shared::Shared;
+
+/// Connections that may wait to be accepted: after a restart all instances come at once. The kernel has a limit of its own.
+const BACKLOG: u32 = 16_384;
+/// What the kernel may hold for a slow reader. Its own choice grows to megabytes, behind which others' answers wait.
+const SEND_BUFFER: u32 = 256 * 1024;
+/// Connections that are told 503 with the time to read it; more of them at once may miss it.
+const REFUSALS_AT_ONCE: usize = 256;
+const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n\
+    Content-Length: 21\r\nRetry-After: 5\r\n\r\ntoo many connections\n";
+
+/// Where connections come from. Implemented by what a simulation brings, beside the sockets of the operating system.
+pub trait Listener: Send + 'static {
+    /// A connection.
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    /// The next connection, and the address of its other end.
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+
+    /// The address it listens on.
+    ///
+    /// # Errors
+    /// Those of the operating system.
+    fn local_addr(&self) -> io::Result<SocketAddr>;
+}
+
+/// The sockets of the operating system.
+pub(crate) struct Tcp(TcpListener);
+
+impl Tcp {
+    pub(crate) async fn bind(addr: &str) -> io::Result<Self> {
+        let mut last_error = io::Error::new(io::ErrorKind::AddrNotAvailable, format!("{addr} has no address"));
+        for addr in tokio::net::lookup_host(addr).await? {
+            let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            socket.set_reuseaddr(true)?;
+            socket.set_send_buffer_size(SEND_BUFFER)?;
+            match socket.bind(addr).and_then(|()| socket.listen(BACKLOG)) {
+                Ok(listener) => return Ok(Self(listener)),
+                Err(error) => last_error = error,
+            }
+        }
+        Err(last_error)
+    }
+}
+
+impl Listener for Tcp {
+    type Stream = TcpStream;
+
+    async fn accept(&mut self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, peer) = self.0.accept().await?;
+        stream.set_nodelay(true).ok();
+        Ok((stream, peer))
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Accepts until the relay drains.
+pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
+    let refusals = Arc::new(Semaphore::new(REFUSALS_AT_ONCE));
+    loop {
+        let (stream, peer) = tokio::select! {
+            () = shared.drain.cancelled() => return,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, say: those there are go on.
+                    shared.refusal_log.write(&shared.metrics, || warn!(%error, "a connection could not be accepted"));
+                    sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            },
+        };
+        let Some(slots) = shared.slots.newcomer() else {
+            shared.metrics.connections_refused.inc();
+            refuse(stream, &refusals);
+            continue;
+        };
+        let serving = Arc::clone(&shared);
+        shared.tasks.spawn(async move {
+            let (_place, newcomer) = slots;
+            let Some(upgraded) = http::serve(&serving, stream, peer, newcomer).await else { return };
+            connection::serve(&serving, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
+        });
+    }
+}
+
+/// Answers 503. What the client has sent is read for a moment, as a reset could keep the answer from it.
+fn refuse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut stream: S, refusals: &Arc<Semaphore>) {
+    let Ok(permit) = Arc::clone(refusals).try_acquire_owned() else {
+        stream.write_all(TOO_MANY).now_or_never();
+        return;
+    };
+    tokio::spawn(async move {
+        let telling = async {
+            stream.write_all(TOO_MANY).await.ok();
+            stream.shutdown().await.ok();
+            tokio::io::copy(&mut stream.take(64 * 1024), &mut tokio::io::sink()).await.ok();
+        };
+        timeout(Duration::from_secs(1), telling).await.ok();
+        drop(permit);
+    });
+}
+
+/// What an HTTP connection became.
+pub(crate) struct Upgraded<S> {
+    pub(crate) end: RelayedEnd,
+    pub(crate) origin: crate::link::Origin,
+    pub(crate) stream: S,
+    /// What was read after the handshake.
+    pub(crate) read: Vec<u8>,
+}

@@ -1,0 +1,162 @@
+//! The log: lines that never hold the relay up, and texts of others that cannot break it.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use tracing::warn;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
+use tracing_subscriber::EnvFilter;
+
+use crate::metrics::Metrics;
+use crate::rates::Direct;
+use crate::config::Rate;
+use crate::sync::atomic::{AtomicU64, Ordering};
+
+/// Lines that may wait for the reader of the log. More are dropped and counted.
+const BUFFERED_LINES: usize = 4096;
+/// The longest text of a sender that is written, in characters.
+const MAX_TEXT: usize = 200;
+/// After so long it is said how many refusals were not logged.
+const SUMMARY_EVERY: Duration = Duration::from_secs(10);
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people; colored on a terminal.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// The form that the environment names.
+    ///
+    /// # Errors
+    /// What was expected, and what was received.
+    pub fn from_env() -> Result<Self, String> {
+        match std::env::var("PULSE_RELAY_LOG_FORMAT").unwrap_or_default().trim() {
+            "" | "text" => Ok(Self::Text),
+            "json" => Ok(Self::Json),
+            other => Err(format!("PULSE_RELAY_LOG_FORMAT: expected text or json, received {other:?}")),
+        }
+    }
+}
+
+/// A log that runs. Dropped at the end, it writes what still waits, for a moment at most.
+pub struct Log {
+    _worker: WorkerGuard,
+    dropped: tracing_appender::non_blocking::ErrorCounter,
+}
+
+impl Log {
+    /// Logs to standard error from a thread of its own. Whoever reads it slowly, or no more, misses lines; the relay
+    /// goes on.
+    pub fn to_stderr(format: LogFormat) -> Self {
+        let (writer, worker) = NonBlockingBuilder::default()
+            .lossy(true)
+            .buffered_lines_limit(BUFFERED_LINES)
+            .thread_name("log")
+            .finish(std::io::stderr());
+        let dropped = writer.error_counter();
+        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+        let lines = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(writer)
+            .with_ansi(std::io::stderr().is_terminal())
+            // A line that cannot be written is not reported on the standard error that failed.
+            .log_internal_errors(false);
+        match format {
+            LogFormat::Text => lines.init(),
+            LogFormat::Json => lines.json().flatten_event(true).init(),
+        }
+        Self { _worker: worker, dropped }
+    }
+
+    /// Lines that were dropped because nobody read them in time.
+    pub fn dropped_lines(&self) -> LogLosses {
+        LogLosses(self.dropped.clone())
+    }
+}
+
+/// How many lines a log has lost.
+#[derive(Clone)]
+pub struct LogLosses(tracing_appender::non_blocking::ErrorCounter);
+
+impl LogLosses {
+    pub(crate) fn count(&self) -> u64 {
+        u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A text of a sender, cut for the log. Both forms of the log escape what it holds.
+pub(crate) fn cut(text: &str) -> &str {
+    text.char_indices().nth(MAX_TEXT).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// The log of refusals, which anybody can cause.
+pub(crate) struct RefusalLog {
+    rate: Direct,
+    summary: Direct,
+    left_out: AtomicU64,
+}
+
+impl RefusalLog {
+    pub(crate) fn new(rate: Rate) -> Self {
+        let summary = Rate { burst: 1, interval: SUMMARY_EVERY };
+        Self { rate: Direct::new(rate), summary: Direct::new(summary), left_out: AtomicU64::new(0) }
+    }
+
+    /// Writes a line, unless there were too many.
+    pub(crate) fn write(&self, metrics: &Metrics, line: impl FnOnce()) {
+        if self.rate.take() {
+            return line();
+        }
+        metrics.refusals_unlogged.inc();
+        self.left_out.fetch_add(1, Ordering::Relaxed);
+        if self.summary.take() {
+            let left_out = self.left_out.swap(0, Ordering::Relaxed);
+            warn!(left_out, "too many refusals to log each");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sync::{Mutex, locked};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            locked(&self.0).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_senders_text_is_cut_and_cannot_begin_a_line_of_its_own() {
+        assert_eq!(cut(&"é".repeat(1000)).chars().count(), MAX_TEXT);
+        assert_eq!(cut("short"), "short");
+        for json in [false, true] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+            let write = || tracing::info!(reason = cut("a\nb\u{1b}[31m"), "refused");
+            match json {
+                false => tracing::subscriber::with_default(log.finish(), write),
+                true => tracing::subscriber::with_default(log.json().finish(), write),
+            }
+            let text = String::from_utf8(locked(&lines.0).clone()).unwrap();
+            assert!(text.lines().count() == 1 && !text.contains('\u{1b}'), "{text}");
+        }
+    }
+}

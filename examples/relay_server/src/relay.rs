@@ -1,0 +1,149 @@
+//! A relay that runs: what it is made of, and how it ends.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pulse_trust::relay::Admission;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{info, warn};
+
+use crate::config::Config;
+use crate::holds::Holds;
+use crate::links::Links;
+use crate::listener::{self, Listener, Tcp};
+use crate::logging::{LogLosses, RefusalLog};
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::rates::Rates;
+use crate::registry::Registry;
+use crate::revocations::{Feed, InForce};
+use crate::session_token::SessionKey;
+use crate::shared::Shared;
+use crate::slots::Slots;
+use crate::{drain, enforcement, state_file};
+
+/// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
+pub struct Relay {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    drain_timeout: Duration,
+    accepting: JoinHandle<()>,
+}
+
+impl Relay {
+    /// Starts a relay: from its return on, it takes connections. With a revocation feed, it returns when the feed was read
+    /// to its end.
+    ///
+    /// # Errors
+    /// Where the address cannot be bound, or the data directory holds something that is not this relay's, or cannot be
+    /// written.
+    pub async fn start(config: Config) -> io::Result<Self> {
+        Self::start_logged(config, None).await
+    }
+
+    /// Starts a relay whose metrics show what the log has lost.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub async fn start_logged(config: Config, log_losses: Option<LogLosses>) -> io::Result<Self> {
+        let (shared, feed) = prepare(&config, log_losses)?;
+        let feed = match feed {
+            Some(mut feed) => {
+                feed.catch_up(&shared).await;
+                Some(feed)
+            }
+            None => None,
+        };
+        let listener = Tcp::bind(&config.addr).await?;
+        Self::serve(listener, shared, feed, config.drain_timeout)
+    }
+
+    /// Starts a relay on a listener of the caller's, which may be a simulated one. `config.addr` is not used.
+    ///
+    /// # Errors
+    /// As [`Relay::start`].
+    pub async fn start_on<L: Listener>(listener: L, config: Config) -> io::Result<Self> {
+        let (shared, feed) = prepare(&config, None)?;
+        let feed = match feed {
+            Some(mut feed) => {
+                feed.catch_up(&shared).await;
+                Some(feed)
+            }
+            None => None,
+        };
+        Self::serve(listener, shared, feed, config.drain_timeout)
+    }
+
+    fn serve<L: Listener>(
+        listener: L,
+        shared: Arc<Shared>,
+        feed: Option<Feed>,
+        drain_timeout: Duration,
+    ) -> io::Result<Self> {
+        let addr = listener.local_addr()?;
+        if let Some(feed) = feed {
+            tokio::spawn(feed.follow(Arc::clone(&shared)));
+        }
+        tokio::spawn(enforcement::run(Arc::clone(&shared)));
+        let accepting = tokio::spawn(listener::accept(listener, Arc::clone(&shared)));
+        info!(%addr, "listening");
+        Ok(Self { addr, shared, drain_timeout, accepting })
+    }
+
+    /// The address it listens on.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Returns when the relay takes no more connections though it does not drain: it is of no use then.
+    pub async fn failed(&mut self) {
+        (&mut self.accepting).await.ok();
+    }
+
+    /// Takes no more connections, sends DRAIN to every one there is, lets requests that are under way be answered, and
+    /// closes, all within the drain timeout.
+    pub async fn drain(self) {
+        drain::run(&self.shared, self.drain_timeout).await;
+    }
+}
+
+pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
+    let limits = config.limits.clone();
+    let metrics = Metrics::new().map_err(io::Error::other)?;
+    state_file::make_directory(&config.data_dir)?;
+    let session_key = SessionKey::load_or_make(&config.data_dir)?;
+    let now = config.clock.now();
+    let failures = metrics.state_write_failures.clone();
+    let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
+    let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
+    let shared = Arc::new(Shared {
+        admission: Admission::new(config.keys.clone()),
+        clock: config.clock.clone(),
+        links: Links::default(),
+        memory: Arc::new(Memory::new(limits.process_queued_bytes)),
+        metrics,
+        public_hosts: config.public_hosts.clone(),
+        rates: Rates::new(&limits),
+        log_losses,
+        refusal_log: RefusalLog::new(limits.logged_refusals),
+        registry: Registry::new(limits.identity_hold, holds, remembered, now),
+        revocations: InForce::default(),
+        session_key,
+        started: Instant::now(),
+        trusted_proxies: config.trusted_proxies.clone(),
+        drain: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        slots: Slots::new(&limits, usize::try_from(descriptors).unwrap_or(usize::MAX)),
+        limits,
+    });
+    if shared.admission.keys().lease.is_empty() {
+        warn!("no lease key is wired: hosted instances will be refused");
+    }
+    let feed = config.revocation_feed.clone().map(|feed| Feed::open(feed, &config.data_dir, &shared)).transpose()?;
+    Ok((shared, feed))
+}

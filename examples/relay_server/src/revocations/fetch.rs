@@ -1,0 +1,83 @@
+//! One read of the feed: `GET /v1/revocations?since=SEQ` with a bearer token.
+
+use std::fmt;
+use std::time::Duration;
+
+use hyper::Uri;
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+/// What one answer may hold.
+const MAX_ANSWER_LEN: u64 = 4 * 1024 * 1024;
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where revocations are read from, and with which token.
+#[derive(Clone)]
+pub struct FeedConfig {
+    url: String,
+    secret_token: String,
+}
+
+impl FeedConfig {
+    /// A feed at the license server's base URL.
+    ///
+    /// # Errors
+    /// What was expected of the URL.
+    pub fn new(url: &str, secret_token: &str) -> Result<Self, String> {
+        let expected = || format!("expected a URL such as https://license.example.com, received {url:?}");
+        let uri: Uri = url.parse().map_err(|_| expected())?;
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        if !is_http || uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
+            return Err(expected());
+        }
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned() })
+    }
+}
+
+impl fmt::Debug for FeedConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FeedConfig").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// One answer of the feed.
+#[derive(Debug, Deserialize)]
+pub(super) struct Answer {
+    pub(super) next_seq: u64,
+    #[serde(default)]
+    pub(super) has_more: bool,
+    /// Each is read alone, so that one that cannot be read does not hide the others.
+    #[serde(default)]
+    pub(super) events: Vec<Value>,
+}
+
+/// Reads what follows `since`.
+///
+/// The request is made on a thread of its own, not on one of the runtime's, which would be waited for at the end.
+pub(super) async fn read(feed: &FeedConfig, since: u64) -> Result<Answer, String> {
+    let url = format!("{}/v1/revocations?since={since}", feed.url);
+    let authorization = format!("Bearer {}", feed.secret_token);
+    let (sender, answer) = oneshot::channel();
+    let fetching = move || {
+        sender.send(fetch(&url, &authorization)).ok();
+    };
+    std::thread::Builder::new().name("revocations".to_owned()).spawn(fetching).map_err(|error| error.to_string())?;
+    answer.await.map_err(|_| "the request was given up".to_owned())?
+}
+
+fn fetch(url: &str, authorization: &str) -> Result<Answer, String> {
+    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).build();
+    let agent = ureq::Agent::new_with_config(config);
+    let answer = agent.get(url).header("Authorization", authorization).call();
+    let mut answer = answer.map_err(|error| error.to_string())?;
+    let status = answer.status();
+    if status != 200 {
+        return Err(format!("expected status 200, received {status}"));
+    }
+    let text = answer.body_mut().with_config().limit(MAX_ANSWER_LEN).read_to_string();
+    let text = text.map_err(|error| error.to_string())?;
+    serde_json::from_str(&text).map_err(|error| {
+        format!("expected an answer with next_seq, found something else at line {} column {}", error.line(), error.column())
+    })
+}
