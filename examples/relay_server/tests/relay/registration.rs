@@ -1,11 +1,8 @@
 //! Who may register, who holds an id, and how a session resumes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
-
-mod common;
 
 use std::time::Duration;
 
-use common::{Client, TestKeys, fresh, get, metric, metric_becomes, refused, register, registered, start};
+use crate::common::{Client, TestKeys, frame, fresh, get, metric, metric_becomes, refused, register, registered, start};
 use pulse_relay::Config;
 use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::TrustKeys;
@@ -55,7 +52,7 @@ async fn refusals_name_their_code_and_what_to_mend() {
         assert!(received == code && message.contains(word), "{received}: {message}");
     }
     let mut client = Client::connect(&relay, "/ws/instance").await;
-    client.send(common::frame(FrameType::Data, 1, b"x")).await;
+    client.send(frame(FrameType::Data, 1, b"x")).await;
     assert_eq!(client.refusal().await.0, "AUTH_FAILED");
     assert!(client.next().await.is_none());
     let (code, _) = refused(&relay, &register(&keys.lease(HOST, 60), "h", &"k".repeat(257))).await;
@@ -108,7 +105,7 @@ async fn the_same_identity_takes_over_and_another_is_refused_until_the_hold_is_o
     let token = keys.lease(HOST, 3600);
     let (mut first, _) = registered(&relay, &register(&token, "h", "key")).await;
     let (second, _) = registered(&relay, &register(&token, "h", "key")).await;
-    assert!(first.next().await.is_none(), "the older connection goes on");
+    assert_eq!(first.end().await.1, 1008, "the older connection goes on");
     metric_becomes(&relay, "pulse_relay_instance_connections", 1).await;
     for identity in ["another", ""] {
         assert_eq!(refused(&relay, &register(&token, "h", identity)).await.0, "DUPLICATE_INSTANCE");
@@ -147,11 +144,11 @@ async fn a_connection_that_says_nothing_is_closed() {
     config.limits.silence_timeout = Duration::from_millis(300);
     let relay = start(config).await;
     let mut silent = Client::connect(&relay, "/ws/instance").await;
-    assert!(silent.next().await.is_none());
+    assert_eq!(silent.end().await.1, 1008);
     let (mut instance, _) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
-    instance.send(common::frame(FrameType::Ping, 0, b"")).await;
-    assert_eq!(instance.next().await.unwrap(), common::frame(FrameType::Pong, 0, b""));
-    assert!(instance.next().await.is_none());
+    instance.send(frame(FrameType::Ping, 0, b"")).await;
+    assert_eq!(instance.next().await.unwrap(), frame(FrameType::Pong, 0, b""));
+    assert_eq!(instance.end().await.1, 1008);
 }
 
 #[tokio::test]

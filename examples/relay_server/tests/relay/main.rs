@@ -1,0 +1,16 @@
+//! The relay over real sockets on loopback: what it must hold, each with the fault it was found by.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+
+mod acceptance;
+mod backpressure;
+mod channels;
+mod closing;
+mod common;
+mod credentials;
+mod drain;
+mod feed;
+mod identity;
+mod limits;
+mod program;
+mod registration;
+mod revocations;
