@@ -2,14 +2,21 @@
 //!
 //! - `cargo run --release --example relay_load` measures 10,000 instances and prints a table;
 //! - `-- --scale 1000,2000,5000,10000,19500 --chart FILE` repeats it for each number and draws how cost grows;
-//! - `-- --quick` is a small one, to see that it runs.
+//! - `-- --quick` is a small one, to see that it runs;
+//! - `-- attack` attacks relays that it starts on loopback, and prints what a healthy tenant noticed of it.
 
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a load tool, not the library")]
 
 #[path = "load/admissions.rs"]
 mod admissions;
+#[path = "load/attack.rs"]
+mod attack;
+#[path = "load/attackers.rs"]
+mod attackers;
 #[path = "load/chart.rs"]
 mod chart;
+#[path = "load/drained.rs"]
+mod drained;
 #[path = "driver/mod.rs"]
 mod driver;
 #[path = "load/fleet.rs"]
@@ -70,6 +77,11 @@ pub(crate) struct Load {
 /// What a child process does; its parent talks to it by lines.
 #[derive(Subcommand)]
 enum Role {
+    /// Attacks relays on loopback.
+    Attack(attack::Arguments),
+    /// An attack.
+    #[command(hide = true)]
+    Attacker(attackers::Arguments),
     /// A relay, its settings in the environment.
     #[command(hide = true)]
     Relay,
@@ -81,11 +93,16 @@ enum Role {
     Phones(phones::Arguments),
 }
 
-#[tokio::main]
-async fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Failure> {
     let arguments = Arguments::parse();
     rlimit::increase_nofile_limit(u64::MAX)?;
+    pulse_relay::runtime()?.block_on(run(arguments))
+}
+
+async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.role {
+        Some(Role::Attack(attack)) => attack::run(attack).await,
+        Some(Role::Attacker(attacker)) => attackers::run(attacker).await,
         Some(Role::Relay) => relay().await,
         Some(Role::Fleet(fleet)) => fleet::run(fleet).await,
         Some(Role::Phones(phones)) => phones::run(phones).await,
@@ -100,7 +117,10 @@ async fn main() -> Result<(), Failure> {
 async fn relay() -> Result<(), Failure> {
     let relay = Relay::start(Config::from_env()?).await?;
     println!("{}", relay.local_addr());
-    std::future::pending().await
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    terminate.recv().await;
+    relay.drain().await;
+    Ok(())
 }
 
 async fn measure(scale: &[usize], load: &Load, chart: Option<PathBuf>) -> Result<(), Failure> {

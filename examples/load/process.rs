@@ -49,6 +49,13 @@ impl Role {
         Ok(self.child.kill().await?)
     }
 
+    /// Asks it to end, as an operator would.
+    pub(crate) fn terminate(&self) -> Result<(), Failure> {
+        let id = self.child.id().ok_or("a child ended")?;
+        let id = rustix::process::Pid::from_raw(i32::try_from(id)?).ok_or("a child without number")?;
+        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
+    }
+
     /// What it has used so far.
     pub(crate) fn usage(&self) -> Result<Usage, Failure> {
         let id = self.child.id().ok_or("a child ended")?;
