@@ -46,7 +46,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     println!("| Attack | p99 meanwhile, ms | unanswered | p99 of the other relay, ms | MB before | peak | after |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     for attack in attacks {
-        let Figures { attack, attacked, control, before_mb, peak_mb, after_mb } = measure(attack, seconds, scale).await?;
+        let Figures { attack, attacked, control, before_mb, peak_mb, after_mb } =
+            measure(attack, seconds, scale).await?;
         println!(
             "| {} | {:.1} | {} | {:.1} | {before_mb:.0} | {peak_mb:.0} | {after_mb:.0} |",
             attack.describe(scale),

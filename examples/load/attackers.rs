@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 use futures_util::{SinkExt, StreamExt};
-use pulse_trust::relay::{Connect, ConnectAck, ControlPayload, Frame, FrameType, InstanceId, Register};
+use pulse_trust::relay::{Connect, ControlPayload, Frame, FrameType, InstanceId, Register};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -13,7 +13,11 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::drained::{Pair, send};
 use crate::{Failure, tenant};
+
+/// Attackers with a credential of their own are tenants from this number on.
+const FIRST_OF_ATTACKERS: usize = 1000;
 
 /// An attack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,8 +30,8 @@ pub(crate) enum Attack {
     EmptyFrames,
     /// PING frames.
     Pings,
-    /// Phones with a channel that ask and do not read.
-    SlowPhones,
+    /// Ends of channels that do not read what the other end sends: phones and instances.
+    SlowReaders,
     /// Requests for metrics whose answers are not read.
     UnreadAnswers,
     /// More connections than there are file descriptors.
@@ -68,7 +72,7 @@ impl Attack {
             Self::Slowloris | Self::SilentUpgrades => 3000,
             Self::Descriptors => 8000,
             Self::UnreadAnswers => 200,
-            Self::SlowPhones => 16,
+            Self::SlowReaders => 64,
             Self::EmptyFrames | Self::Pings | Self::Guessing | Self::Forging => 8,
         }
     }
@@ -80,7 +84,7 @@ impl Attack {
             Self::SilentUpgrades => format!("{count} WebSockets that say nothing"),
             Self::EmptyFrames => format!("{count} connections that flood DATA on no channel"),
             Self::Pings => format!("{count} connections that flood PING"),
-            Self::SlowPhones => format!("{count} phones of one tenant that ask and do not read"),
+            Self::SlowReaders => format!("{count} channels whose phone or instance does not read"),
             Self::UnreadAnswers => format!("{count} connections that ask for metrics and do not read"),
             Self::Descriptors => format!("{count} connections and no word"),
             Self::Guessing => format!("{count} connections that guess tokens"),
@@ -159,16 +163,14 @@ async fn once(attack: Attack, relay: SocketAddr, number: usize, end: Instant) ->
             socket.send(Message::Binary(register.to_frame(0)?.into())).await?;
             socket.next().await;
         }
-        Attack::SlowPhones => {
-            let mut socket = open(relay, "app").await?;
-            let connect =
-                Connect { instance_id: victim()?, auth_token: tenant::AUTH_TOKEN.into(), ..Connect::default() };
-            socket.send(Message::Binary(connect.to_frame(0)?.into())).await?;
-            let Some(Ok(answer)) = socket.next().await else { return Ok(()) };
-            let channel = ConnectAck::from_frame(&Frame::decode(&answer.into_data())?)?.channel_id;
-            let frame = Frame::new(FrameType::KeyExchange, channel, &[7; 60_000]).encode()?;
+        Attack::SlowReaders => {
+            let Pair { mut instance, instance_channel, mut phone, phone_channel } =
+                Pair::connect(relay, FIRST_OF_ATTACKERS + number).await?;
+            let (sender, channel) =
+                if number % 2 == 0 { (&mut instance, instance_channel) } else { (&mut phone, phone_channel) };
+            let frame = Frame::new(FrameType::Data, channel, &[7; 60_000]).encode()?;
             while Instant::now() < end {
-                socket.send(Message::Binary(frame.clone().into())).await?;
+                timeout(end.saturating_duration_since(Instant::now()), send(sender, frame.clone())).await??;
             }
         }
     }
@@ -179,9 +181,8 @@ async fn once(attack: Attack, relay: SocketAddr, number: usize, end: Instant) ->
 async fn flood(relay: SocketAddr, frame: Vec<u8>, end: Instant) -> Result<(), Failure> {
     let (mut sink, mut stream) = open(relay, "app").await?.split();
     let reading = async { while let Some(Ok(_)) = stream.next().await {} };
-    let sending = async {
-        while Instant::now() < end && sink.send(Message::Binary(frame.clone().into())).await.is_ok() {}
-    };
+    let sending =
+        async { while Instant::now() < end && sink.send(Message::Binary(frame.clone().into())).await.is_ok() {} };
     tokio::select! {
         () = reading => {}
         () = sending => {}

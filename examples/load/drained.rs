@@ -20,22 +20,10 @@ type Reached = Arc<Mutex<BTreeSet<Vec<u8>>>>;
 
 /// Asks until the connections end; prints one line when all ask, and then how many answers were lost.
 pub(crate) async fn run(relay: SocketAddr, tenants: usize, end: Instant) -> Result<(), Failure> {
-    let key = tenant::control_plane()?;
     let reached = Reached::default();
     let mut running = JoinSet::new();
     for number in 0..tenants {
-        let mut instance = open(relay, "instance").await?;
-        let register = Register { license_token: tenant::lease(number, &key)?.into(), ..Register::default() };
-        send(&mut instance, register.to_frame(0)?).await?;
-        let answer = next(&mut instance).await?;
-        let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
-        let mut phone = open(relay, "app").await?;
-        send(&mut phone, Connect { instance_id: ack.instance_id, ..Connect::default() }.to_frame(0)?).await?;
-        let offered = next(&mut instance).await?;
-        let offer = ChannelOpen::from_frame(&Frame::decode(&offered)?)?;
-        send(&mut instance, offer.to_frame(offer.channel_id)?).await?;
-        let accepted = next(&mut phone).await?;
-        let channel = ConnectAck::from_frame(&Frame::decode(&accepted)?)?.channel_id;
+        let Pair { instance, phone, phone_channel: channel, .. } = Pair::connect(relay, number).await?;
         let noted = Arc::clone(&reached);
         running.spawn(async move { timeout_at(end, answer_all(instance, noted)).await.ok().map(drop) });
         let noted = Arc::clone(&reached);
@@ -45,6 +33,34 @@ pub(crate) async fn run(relay: SocketAddr, tenants: usize, end: Instant) -> Resu
     running.join_all().await;
     println!("{}", reached.lock().unwrap_or_else(PoisonError::into_inner).len());
     Ok(())
+}
+
+/// An instance and its phone, with a channel between them.
+pub(crate) struct Pair {
+    pub(crate) instance: Socket,
+    pub(crate) instance_channel: u32,
+    pub(crate) phone: Socket,
+    pub(crate) phone_channel: u32,
+}
+
+impl Pair {
+    pub(crate) async fn connect(relay: SocketAddr, tenant: usize) -> Result<Self, Failure> {
+        let lease = tenant::lease(tenant, &tenant::control_plane()?)?;
+        let mut instance = open(relay, "instance").await?;
+        let register = Register { license_token: lease.into(), ..Register::default() };
+        send(&mut instance, register.to_frame(0)?).await?;
+        let answer = next(&mut instance).await?;
+        let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
+        let mut phone = open(relay, "app").await?;
+        send(&mut phone, Connect { instance_id: ack.instance_id, ..Connect::default() }.to_frame(0)?).await?;
+        let offered = next(&mut instance).await?;
+        let offer = ChannelOpen::from_frame(&Frame::decode(&offered)?)?;
+        let instance_channel = offer.channel_id;
+        send(&mut instance, offer.to_frame(instance_channel)?).await?;
+        let accepted = next(&mut phone).await?;
+        let phone_channel = ConnectAck::from_frame(&Frame::decode(&accepted)?)?.channel_id;
+        Ok(Self { instance, instance_channel, phone, phone_channel })
+    }
 }
 
 async fn answer_all(mut socket: Socket, reached: Reached) -> Result<(), Failure> {
@@ -84,7 +100,7 @@ async fn ask(mut socket: Socket, number: usize, channel: u32, reached: Reached) 
     }
 }
 
-async fn send(socket: &mut Socket, frame: Vec<u8>) -> Result<(), Failure> {
+pub(crate) async fn send(socket: &mut Socket, frame: Vec<u8>) -> Result<(), Failure> {
     Ok(socket.send(Message::Binary(frame.into())).await?)
 }
 

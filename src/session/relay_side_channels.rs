@@ -56,7 +56,11 @@ impl<R> RelayedChannels<R> {
     }
 
     pub(super) fn offer(&mut self, id: u32, route: R, accept_by: Duration) {
-        if self.by_id.insert(id, RelayedChannel { route, accept_by: Some(accept_by) }).is_none_or(|old| old.accept_by.is_none()) {
+        if self
+            .by_id
+            .insert(id, RelayedChannel { route, accept_by: Some(accept_by) })
+            .is_none_or(|old| old.accept_by.is_none())
+        {
             self.offered = self.offered.saturating_add(1);
         }
     }

@@ -57,8 +57,11 @@ pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Resul
     let now = shared.clock.now();
     let is_proved = check_proof(shared, link, register, now)?;
     let identity = Sha256::digest(register.identity_pub_key.as_bytes()).into();
-    let mut admitted =
-        if register.session_token.is_empty() { admit(shared, register, identity, now)? } else { resume(shared, register, identity, now)? };
+    let mut admitted = if register.session_token.is_empty() {
+        admit(shared, register, identity, now)?
+    } else {
+        resume(shared, register, identity, now)?
+    };
     admitted.claim.is_proved = is_proved;
     Ok(admitted)
 }
@@ -80,7 +83,8 @@ fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime)
 /// First time: the library decides on the credential.
 fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
     let hint = Some(register.instance_hint.expose_secret());
-    let admitted = shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations.current(), now);
+    let admitted =
+        shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations.current(), now);
     let registration = admitted.map_err(|error| {
         if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease, .. }) {
             shared.metrics.lease_key_missing.inc();

@@ -79,9 +79,7 @@ fn offer(
 
 fn full(refusal: ChannelRefusal) -> (WireErrorCode, &'static str) {
     match refusal {
-        ChannelRefusal::TooManyChannels => {
-            (WireErrorCode::ChannelLimitReached, "no more channels: close one first")
-        }
+        ChannelRefusal::TooManyChannels => (WireErrorCode::ChannelLimitReached, "no more channels: close one first"),
         _ => (WireErrorCode::RateLimited, "too many connections wait for the instance's answer: try again"),
     }
 }

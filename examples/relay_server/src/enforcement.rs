@@ -29,6 +29,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         relieve(&shared);
         if swept_at.elapsed() >= SWEEP {
             shared.rates.sweep();
+            shared.registry.compact();
             swept_at = Instant::now();
         }
     }
@@ -58,7 +59,8 @@ pub(crate) fn end_revoked(shared: &Shared) {
         if let Some(what) = link.live().and_then(|live| list.revoked(&live.subject)) {
             shared.metrics.ended_revoked.inc();
             let message = Error::Revoked { what }.to_string();
-            link.outbox.end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::LicenseInvalid, &message) });
+            link.outbox
+                .end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::LicenseInvalid, &message) });
         }
     }
 }
@@ -91,7 +93,8 @@ fn relieve(shared: &Shared) {
         match route {
             Some(route) => {
                 let (peer, peer_channel) = (Arc::clone(&route.peer), route.peer_channel);
-                let to_receiver = crate::passage::Route { peer: receiver, peer_channel: channel, passage: route.passage };
+                let to_receiver =
+                    crate::passage::Route { peer: receiver, peer_channel: channel, passage: route.passage };
                 routing::end_stalled(shared, &peer, peer_channel, &to_receiver);
             }
             // The channel is gone already, and its last frames are not read.

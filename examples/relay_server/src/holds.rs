@@ -1,24 +1,30 @@
 //! Who holds which instance id, kept over a restart: a journal of one JSON line a change, in the data directory.
 //!
 //! A line is written before the registration is answered, so a relay that is killed knows it when it comes back. It is
-//! not synced each time: only a crash of the whole machine can lose the last second. The journal is rewritten at the
-//! start, without what no longer counts.
+//! not synced: a crash of the whole machine can lose the last changes. The journal is rewritten at the start, without
+//! what no longer counts, and whenever it has grown long.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use pulse_trust::UnixTime;
 use serde::{Deserialize, Serialize};
 use tracing::error;
 
 use crate::metrics::Counter;
 use crate::state_file;
+use crate::sync::{Mutex, locked};
 
 const FILE: &str = "holds.jsonl";
+/// So many lines for each id that is held, and some, are written before the journal is rewritten.
+const LINES_PER_ID: usize = 4;
+const SOME_LINES: usize = 20_000;
 
 /// What is remembered of an instance id.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +44,8 @@ pub(crate) struct Hold {
 #[derive(Serialize, Deserialize)]
 struct Line {
     instance_id: String,
-    identity: [u8; 32],
+    /// Standard base64.
+    identity: String,
     generation: u64,
     proved: bool,
     sessions_until: i64,
@@ -47,8 +54,14 @@ struct Line {
 
 /// The journal.
 pub(crate) struct Holds {
-    file: File,
+    path: PathBuf,
+    journal: Mutex<Journal>,
     failures: Counter,
+}
+
+struct Journal {
+    file: File,
+    lines: usize,
 }
 
 impl Holds {
@@ -70,14 +83,14 @@ impl Holds {
         let count = text.lines().count();
         for (index, line) in text.lines().enumerate() {
             match serde_json::from_str::<Line>(line) {
-                Ok(line) => {
-                    let (instance_id, hold) = line.into_hold();
-                    holds.insert(instance_id, hold);
-                }
-                Err(_) if !last_is_whole && index.saturating_add(1) == count => {}
-                Err(_) => {
+                Ok(line) if line.identity().is_some() => holds.extend(line.into_hold()),
+                _ if !last_is_whole && index.saturating_add(1) == count => {}
+                _ => {
                     let number = index.saturating_add(1);
-                    let message = format!("{}, line {number}: expected a line of the journal of held ids; move the file away to start without it", path.display());
+                    let message = format!(
+                        "{}, line {number}: expected a line of the journal of held ids; move the file away to start without it",
+                        path.display()
+                    );
                     return Err(io::Error::new(io::ErrorKind::InvalidData, message));
                 }
             }
@@ -90,26 +103,51 @@ impl Holds {
         for entry in holds.values_mut() {
             entry.released_at.get_or_insert(now);
         }
-        let whole: String = holds.iter().filter_map(|(id, hold)| line(id, hold)).collect();
-        state_file::replace(&path, whole.as_bytes())?;
-        let file = OpenOptions::new().append(true).mode(0o600).open(&path)?;
-        Ok((Self { file, failures }, holds.into_iter().collect()))
+        let journal = Mutex::new(Journal::rewritten(&path, holds.iter())?);
+        Ok((Self { path, journal, failures }, holds.into_iter().collect()))
+    }
+
+    /// Rewrites the journal with the holds there are, if it has grown long.
+    pub(crate) fn compact<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)>) {
+        let mut journal = locked(&self.journal);
+        if journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES) {
+            return;
+        }
+        match Journal::rewritten(&self.path, holds) {
+            Ok(rewritten) => *journal = rewritten,
+            Err(error) => self.failed(&error),
+        }
     }
 
     /// Writes one change. A disk that fails is counted and logged, and stops nobody.
     pub(crate) fn record(&self, instance_id: &str, hold: &Hold) {
         let Some(line) = line(instance_id, hold) else { return };
-        if let Err(error) = (&self.file).write_all(line.as_bytes()) {
-            self.failures.inc();
-            error!(%error, "{FILE} could not be written: who holds which id may be lost at a restart");
+        let mut journal = locked(&self.journal);
+        journal.lines = journal.lines.saturating_add(1);
+        if let Err(error) = journal.file.write_all(line.as_bytes()) {
+            self.failed(&error);
         }
+    }
+
+    fn failed(&self, error: &io::Error) {
+        self.failures.inc();
+        error!(%error, "{FILE} could not be written: who holds which id may be lost at a restart");
+    }
+}
+
+impl Journal {
+    fn rewritten<'a>(path: &Path, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)>) -> io::Result<Self> {
+        let lines = holds.len();
+        let whole: String = holds.filter_map(|(id, hold)| line(id, hold)).collect();
+        state_file::replace(path, whole.as_bytes())?;
+        Ok(Self { file: OpenOptions::new().append(true).mode(0o600).open(path)?, lines })
     }
 }
 
 fn line(instance_id: &str, hold: &Hold) -> Option<String> {
     let line = Line {
         instance_id: instance_id.to_owned(),
-        identity: hold.identity,
+        identity: STANDARD.encode(hold.identity),
         generation: hold.generation,
         proved: hold.is_proved,
         sessions_until: hold.sessions_until.as_secs(),
@@ -119,14 +157,77 @@ fn line(instance_id: &str, hold: &Hold) -> Option<String> {
 }
 
 impl Line {
-    fn into_hold(self) -> (String, Hold) {
+    fn identity(&self) -> Option<[u8; 32]> {
+        STANDARD.decode(&self.identity).ok()?.try_into().ok()
+    }
+
+    fn into_hold(self) -> Option<(String, Hold)> {
         let hold = Hold {
-            identity: self.identity,
+            identity: self.identity()?,
             generation: self.generation,
             is_proved: self.proved,
             sessions_until: UnixTime::from_secs(self.sessions_until),
             released_at: self.released_at.map(UnixTime::from_secs),
         };
-        (self.instance_id, hold)
+        Some((self.instance_id, hold))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_774_440_000);
+    const HOLD: Duration = Duration::from_secs(600);
+
+    fn hold(identity: u8, released_at: Option<UnixTime>) -> Hold {
+        Hold { identity: [identity; 32], generation: 3, is_proved: true, sessions_until: NOW, released_at }
+    }
+
+    fn open(directory: &Path, now: UnixTime) -> io::Result<(Holds, Vec<(String, Hold)>)> {
+        Holds::open(directory, HOLD, now, Counter::default())
+    }
+
+    #[test]
+    fn the_last_line_of_an_id_counts_and_what_is_over_is_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let (holds, none) = open(directory.path(), NOW).unwrap();
+        assert!(none.is_empty());
+        holds.record("a", &hold(1, None));
+        holds.record("a", &hold(2, Some(NOW)));
+        holds.record("b", &hold(3, None));
+        drop(holds);
+        let later = NOW.saturating_add(HOLD / 2);
+        let (_, kept) = open(directory.path(), later).unwrap();
+        assert_eq!(kept, [("a".to_owned(), hold(2, Some(NOW))), ("b".to_owned(), hold(3, Some(later)))]);
+        let (_, kept) = open(directory.path(), NOW.saturating_add(HOLD)).unwrap();
+        assert_eq!(kept.len(), 1, "the hold of a is over; b was gone only when the relay came back");
+    }
+
+    #[test]
+    fn a_line_that_a_crash_cut_off_is_left_out_and_any_other_damage_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        open(directory.path(), NOW).unwrap().0.record("a", &hold(1, None));
+        let path = directory.path().join(FILE);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, format!("{whole}{}", &whole[..40])).unwrap();
+        assert_eq!(open(directory.path(), NOW).unwrap().1.len(), 1);
+        std::fs::write(&path, format!("{}\n{whole}", &whole[..40])).unwrap();
+        assert_eq!(open(directory.path(), NOW).err().unwrap().kind(), io::ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_long_journal_is_rewritten_short() {
+        let directory = tempfile::tempdir().unwrap();
+        let (holds, _) = open(directory.path(), NOW).unwrap();
+        let (id, held) = ("a".to_owned(), hold(1, None));
+        for _ in 0..SOME_LINES + 10 {
+            holds.record(&id, &held);
+        }
+        holds.compact([(&id, &held)].into_iter());
+        let text = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        holds.record(&id, &held);
+        assert_eq!(open(directory.path(), NOW).unwrap().1.len(), 1);
     }
 }

@@ -79,7 +79,10 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
     }
     if claimed.identity_changed {
         shared.metrics.identity_changes.inc();
-        warn!(instance_id = admitted.claim.instance_id, "another identity took the instance id over after the hold time");
+        warn!(
+            instance_id = admitted.claim.instance_id,
+            "another identity took the instance id over after the hold time"
+        );
     }
     info!(
         instance_id = admitted.claim.instance_id,

@@ -32,7 +32,8 @@ impl Links {
     /// All of them, the oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Link>> {
         let inner = locked(&self.0);
-        let mut links: Vec<_> = inner.by_number.iter().filter_map(|(number, link)| Some((*number, link.upgrade()?))).collect();
+        let mut links: Vec<_> =
+            inner.by_number.iter().filter_map(|(number, link)| Some((*number, link.upgrade()?))).collect();
         drop(inner);
         links.sort_unstable_by_key(|(number, _)| *number);
         links.into_iter().map(|(_, link)| link).collect()

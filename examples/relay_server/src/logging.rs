@@ -7,9 +7,9 @@ use tracing::warn;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
+use crate::config::Rate;
 use crate::metrics::Metrics;
 use crate::rates::Direct;
-use crate::config::Rate;
 use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Lines that may wait for the reader of the log. More are dropped and counted.

@@ -124,6 +124,12 @@ impl Registry {
         expired
     }
 
+    /// Keeps the journal of holds short.
+    pub(crate) fn compact(&self) {
+        let holders = locked(&self.holders);
+        self.holds.compact(holders.by_id.iter().map(|(id, holder)| (id, &holder.hold)));
+    }
+
     /// Grants an id to a connection, or says why not. `welcome` makes the first frame from the id's generation; it is
     /// queued before anybody can find the connection.
     pub(crate) fn claim(
@@ -148,7 +154,10 @@ impl Registry {
             let is_held = holder.link.is_some() || Instant::now() < holder.held_until;
             claimed.identity_changed = holder.hold.identity != claim.identity;
             next.generation = holder.hold.generation;
-            if claim.generation.is_some_and(|generation| generation != holder.hold.generation || claimed.identity_changed) {
+            if claim
+                .generation
+                .is_some_and(|generation| generation != holder.hold.generation || claimed.identity_changed)
+            {
                 return Err(ClaimRefused::Superseded);
             }
             if claimed.identity_changed {
@@ -168,10 +177,9 @@ impl Registry {
         if let Some(replaced) = replaced {
             claimed.took_over = true;
             let message = "the same identity registered again on another connection, which took this one's place";
-            replaced.outbox.end(Ending {
-                sends_rest: false,
-                ..Ending::error(1008, WireErrorCode::DuplicateInstance, message)
-            });
+            replaced
+                .outbox
+                .end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::DuplicateInstance, message) });
         }
         link.outbox.push_own(first_frame);
         holders.expires_from = holders.expires_from.min(claim.expires_at);

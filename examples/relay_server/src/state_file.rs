@@ -30,7 +30,12 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     }
     let mode = metadata.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
-        return Err(invalid(path, &format!("expected mode 0600, found {mode:04o}: run chmod 600, and if others may have read it, move it away")));
+        return Err(invalid(
+            path,
+            &format!(
+                "expected mode 0600, found {mode:04o}: run chmod 600, and if others may have read it, move it away"
+            ),
+        ));
     }
     let mut text = String::new();
     file.read_to_string(&mut text)?;

@@ -150,7 +150,10 @@ impl Outbox {
         }
         drop(queue);
         if !is_read {
-            self.end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::RateLimited, "you do not read") });
+            self.end(Ending {
+                sends_rest: false,
+                ..Ending::error(1008, WireErrorCode::RateLimited, "you do not read")
+            });
         }
         self.sender.wake();
         is_read

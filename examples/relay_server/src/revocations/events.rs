@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn an_event_that_names_nothing_is_refused() {
-        for value in [json!({}), json!(7), json!({"lid": 7}), json!({"lv": 3}), json!({"lid": ""}), json!({"instance_id": "x"})] {
+        for value in
+            [json!({}), json!(7), json!({"lid": 7}), json!({"lv": 3}), json!({"lid": ""}), json!({"instance_id": "x"})]
+        {
             assert!(Event::read(value.clone()).is_err(), "{value}");
         }
     }

@@ -78,6 +78,10 @@ fn fetch(url: &str, authorization: &str) -> Result<Answer, String> {
     let text = answer.body_mut().with_config().limit(MAX_ANSWER_LEN).read_to_string();
     let text = text.map_err(|error| error.to_string())?;
     serde_json::from_str(&text).map_err(|error| {
-        format!("expected an answer with next_seq, found something else at line {} column {}", error.line(), error.column())
+        format!(
+            "expected an answer with next_seq, found something else at line {} column {}",
+            error.line(),
+            error.column()
+        )
     })
 }

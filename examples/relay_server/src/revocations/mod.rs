@@ -10,8 +10,8 @@ use pulse_trust::relay::RevocationList;
 
 use crate::sync::{Mutex, locked};
 
-pub use fetch::FeedConfig;
 pub(crate) use feed::Feed;
+pub use fetch::FeedConfig;
 
 /// The list in force; replaced whole when the feed has news.
 #[derive(Default)]

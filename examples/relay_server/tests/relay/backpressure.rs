@@ -112,14 +112,17 @@ async fn memory_for_queues_is_bounded_over_all_connections() {
         let token = keys.lease(&format!("t-{tenant}.stuck.example.test"), 3600);
         let (mut instance, ack) = registered(&relay, &register(&token, "h", "key")).await;
         let (app, _, there) = channel(&relay, &mut instance, &ack.instance_id).await;
-        stuck.push((tokio::spawn(async move {
-            for index in 0..200 {
-                if !instance.try_send(part(there, index)).await {
-                    break;
+        stuck.push((
+            tokio::spawn(async move {
+                for index in 0..200 {
+                    if !instance.try_send(part(there, index)).await {
+                        break;
+                    }
                 }
-            }
-            instance
-        }), app));
+                instance
+            }),
+            app,
+        ));
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use pulse_relay::Config;
 use pulse_trust::UnixTime;
 use pulse_trust::keys::{SigningKey, TrustKeySet};
-use pulse_trust::relay::{ChannelClose, ErrorMessage, Frame, ControlPayload, FrameType, Register, RegisterAck};
+use pulse_trust::relay::{ChannelClose, ControlPayload, ErrorMessage, Frame, FrameType, Register, RegisterAck};
 
 use crate::common::{TestKeys, channel, connect, frame, fresh, metric_becomes, refused, register, registered, start};
 

@@ -20,11 +20,7 @@ impl FeedServer {
     pub(crate) async fn start(answers: impl Fn(u64) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let config = FeedConfig::new(&format!("http://{}", listener.local_addr().unwrap()), "feed token").unwrap();
-        let server = Self {
-            config,
-            answers: Arc::new(Mutex::new(Box::new(answers))),
-            requests: Arc::default(),
-        };
+        let server = Self { config, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
         let (answers, requests) = (Arc::clone(&server.answers), Arc::clone(&server.requests));
         tokio::spawn(async move {
             loop {

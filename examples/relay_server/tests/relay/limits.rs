@@ -4,9 +4,11 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use pulse_relay::{Config, Rate, Relay};
-use pulse_trust::relay::{ChannelClose, ChannelOpen, Frame, ErrorMessage, ControlPayload, FrameType, Register};
+use pulse_trust::relay::{ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType, Register};
 
-use crate::common::{Client, TestKeys, channel, connect, frame, fresh, get_status, metric, refused, register, registered, start};
+use crate::common::{
+    Client, TestKeys, channel, connect, frame, fresh, get_status, metric, refused, register, registered, start,
+};
 
 const HOST: &str = "t-1.cloud.example.test";
 

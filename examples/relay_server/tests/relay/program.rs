@@ -19,7 +19,8 @@ struct Program {
 impl Program {
     fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let mut child = Self::command(&directory, keys, settings).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut child =
+            Self::command(&directory, keys, settings).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().rsplit(' ').next().unwrap().parse().unwrap();

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::common::{Client, TestKeys, frame, fresh, get, metric, metric_becomes, refused, register, registered, start};
+use crate::common::{
+    Client, TestKeys, frame, fresh, get, metric, metric_becomes, refused, register, registered, start,
+};
 use pulse_relay::Config;
 use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::TrustKeys;

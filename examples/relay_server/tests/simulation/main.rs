@@ -4,7 +4,13 @@
 //! - `cargo test -p pulse-relay --test simulation` runs 200 seeds;
 //! - `PULSE_SIM_SEEDS=10000` before it runs that many;
 //! - `PULSE_SIM_SEED=17` runs that one alone, and says what happens.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
 mod hostile;
 mod instance;

@@ -15,7 +15,9 @@ pub(crate) enum Fault {
     /// Both again.
     Repair(String),
     /// The relay is killed; its data directory stays, or is lost.
-    CrashRelay { loses_data: bool },
+    CrashRelay {
+        loses_data: bool,
+    },
     StartRelay,
     CrashNode(String),
     StartNode(String),
