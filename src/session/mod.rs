@@ -62,6 +62,7 @@ mod phone;
 mod refresh;
 mod relay_side;
 mod relay_side_channels;
+mod relay_side_events;
 mod relay_side_quota;
 #[cfg(test)]
 mod relay_side_tests;
@@ -74,10 +75,11 @@ pub use link::DisconnectReason;
 pub use outbox::{CloseCode, Output};
 pub use phone::{Advice, PhoneConfig, PhoneEnd, PhoneEvent, PhoneLimits, RequestFailure, RequestId};
 pub use refresh::LeaseRefresh;
-pub use relay_side::{
-    MAX_REASON_LEN, RelayEvent, RelayFault, RelaySide, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason,
-};
+pub use relay_side::RelaySide;
 pub use relay_side_channels::ChannelRefusal;
+pub use relay_side_events::{
+    MAX_REASON_LEN, RelayEvent, RelayFault, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason,
+};
 pub use token::is_auth_token_known;
 
 /// The longest message of a connection: a frame's header and its longest payload.

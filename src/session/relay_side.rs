@@ -3,135 +3,9 @@
 use std::time::Duration;
 
 use super::relay_side_channels::{ChannelRefusal, RelayedChannels};
+use super::relay_side_events::{RelayEvent, RelayFault, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason};
 use super::relay_side_quota::Quota;
-use crate::relay::{
-    ChannelClose, Connect, ControlPayload, Frame, FrameType, PushNotification, Register, WireErrorCode,
-};
-
-/// The longest `reason` or `message` that the relay passes on or writes, in bytes: it must still fit its frame after
-/// JSON has escaped every character of it.
-pub const MAX_REASON_LEN: usize = 256;
-
-/// Which end of the conversation a connection is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RelayedEnd {
-    /// A Pulse runtime, which registers.
-    Instance,
-    /// A phone, which asks for an instance.
-    App,
-}
-
-/// What one connection may do and cost.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct RelaySideLimits {
-    /// How long an instance has to register, and an app to have a channel accepted.
-    pub hello_timeout: Duration,
-    /// A connection that sends nothing for so long is closed.
-    pub silence_timeout: Duration,
-    /// How long an instance has to answer a CHANNEL_OPEN.
-    pub accept_timeout: Duration,
-    /// Accepted channels.
-    pub channels: usize,
-    /// Channels that wait for the instance's answer. They have a limit of their own, so that whoever guesses tokens
-    /// takes no accepted channel's place.
-    pub offered_channels: usize,
-    /// REGISTERs that may come in a row, and after how long one more may.
-    pub registrations: (u32, Duration),
-    /// CONNECTs that may be refused in a row, and after how long one more may be.
-    pub refused_connects: (u32, Duration),
-    /// Frames that the relay answers or drops instead of forwarding them, and after how long one more may come.
-    pub unforwarded_frames: (u32, Duration),
-}
-
-impl Default for RelaySideLimits {
-    fn default() -> Self {
-        Self {
-            hello_timeout: Duration::from_secs(15),
-            silence_timeout: Duration::from_secs(60),
-            accept_timeout: Duration::from_secs(15),
-            channels: 64,
-            offered_channels: 16,
-            registrations: (4, Duration::from_secs(15)),
-            refused_connects: (8, Duration::from_secs(2)),
-            unforwarded_frames: (256, Duration::from_millis(20)),
-        }
-    }
-}
-
-/// What a frame means for the relay.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RelayEvent<'a, R> {
-    /// An instance asks to be registered: decide, then call [`RelaySide::registered`] or close the connection. Where it
-    /// is registered ([`RelaySide::is_registered`]), it renews its registration with a newer credential; its channels
-    /// stay, and a refusal leaves the registration it has.
-    Register(Register),
-    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`].
-    Connect(Connect),
-    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`]) and send the app its CONNECT_ACK.
-    Accepted {
-        /// The channel on this connection.
-        channel: u32,
-        /// The other end.
-        route: R,
-    },
-    /// The sender closes the channel, which is gone on this side.
-    Closed {
-        /// The channel on this connection.
-        channel: u32,
-        /// The other end.
-        route: R,
-        /// Whether the instance had accepted it. If not, the app is told that it was refused.
-        was_accepted: bool,
-        /// The sender's words, at most [`MAX_REASON_LEN`] bytes.
-        reason: String,
-    },
-    /// Pass the frame on, unread, with the other end's channel id.
-    Forward {
-        /// The frame as it came.
-        frame: Frame<'a>,
-        /// The other end.
-        route: R,
-    },
-    /// A notification for the instance's phones.
-    Notification(PushNotification),
-    /// Send this frame back to the sender.
-    Answer(Vec<u8>),
-    /// Nothing is to be done.
-    Nothing,
-}
-
-/// The connection is over: what the other end is told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RelayFault {
-    /// The WebSocket close code (RFC 6455, section 7.4.1).
-    pub close_code: u16,
-    /// The code of the ERROR frame that goes before it.
-    pub code: WireErrorCode,
-    /// What was expected and what came.
-    pub message: String,
-}
-
-/// A time that was up.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum RelayTimeout<R> {
-    /// The connection is over.
-    Fault(RelayFault),
-    /// The instance did not answer: the channel is gone on this side.
-    NotAccepted {
-        /// The channel on this connection.
-        channel: u32,
-        /// The other end.
-        route: R,
-    },
-}
-
-/// WebSocket close code: a frame that breaks the protocol.
-const CLOSE_PROTOCOL: u16 = 1002;
-/// WebSocket close code: what is said is not taken, whatever its form.
-const CLOSE_POLICY: u16 = 1008;
+use crate::relay::{ChannelClose, Connect, ControlPayload, Frame, FrameType, PushNotification, Register};
 
 /// The relay's view of one connection of either role, without I/O.
 ///
@@ -203,24 +77,26 @@ impl<R: Clone> RelaySide<R> {
     /// A [`RelayFault`]: send its ERROR frame, close with its code, and take nothing more.
     pub fn receive<'a>(&mut self, bytes: &'a [u8], now: Duration) -> Result<RelayEvent<'a, R>, RelayFault> {
         self.heard_at = now;
-        let frame = Frame::decode(bytes).map_err(|error| protocol(error.to_string()))?;
+        let frame = Frame::decode(bytes).map_err(RelayFault::protocol)?;
         let event = match (frame.frame_type, self.end) {
             (FrameType::Register, RelayedEnd::Instance) => self.register(&frame, now)?,
             (FrameType::Ping, _) => RelayEvent::Answer(encode(FrameType::Pong, 0, b"")),
             (FrameType::Pong | FrameType::Error, _) => RelayEvent::Nothing,
             (other, RelayedEnd::Instance) if !self.is_welcome => {
-                return Err(auth_failed(format!("expected REGISTER first, received {other}")));
+                return Err(RelayFault::auth_failed(format!("expected REGISTER first, received {other}")));
             }
             (FrameType::Connect, RelayedEnd::App) => self.connect(&frame, now)?,
             (FrameType::Data | FrameType::KeyExchange, _) => self.pass(frame),
             (FrameType::ChannelOpen, RelayedEnd::Instance) => self.accept(frame.channel),
             (FrameType::ChannelClose, _) => self.close(&frame),
             (FrameType::PushNotification, RelayedEnd::Instance) => {
-                let notification = PushNotification::from_frame(&frame).map_err(|error| protocol(error.to_string()))?;
+                let notification = PushNotification::from_frame(&frame).map_err(RelayFault::protocol)?;
                 RelayEvent::Notification(notification)
             }
-            (other, RelayedEnd::Instance) => return Err(protocol(format!("an instance must not send {other}"))),
-            (other, RelayedEnd::App) => return Err(protocol(format!("an app must not send {other}"))),
+            (other, RelayedEnd::Instance) => {
+                return Err(RelayFault::protocol(format!("an instance must not send {other}")));
+            }
+            (other, RelayedEnd::App) => return Err(RelayFault::protocol(format!("an app must not send {other}"))),
         };
         let is_free = match event {
             RelayEvent::Forward { .. } | RelayEvent::Register(_) | RelayEvent::Accepted { .. } => true,
@@ -230,28 +106,28 @@ impl<R: Clone> RelaySide<R> {
         if is_free || self.unforwarded.take(now) {
             return Ok(event);
         }
-        Err(rate_limited("too many frames that belong to no accepted channel".to_owned()))
+        Err(RelayFault::rate_limited("too many frames that belong to no accepted channel"))
     }
 
     fn register(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
         if self.is_draining {
-            return Err(draining());
+            return Err(RelayFault::draining());
         }
         if !self.registrations.take(now) {
-            return Err(rate_limited("too many REGISTERs on one connection".to_owned()));
+            return Err(RelayFault::rate_limited("too many REGISTERs on one connection"));
         }
-        let register = Register::from_frame(frame).map_err(|error| auth_failed(error.to_string()))?;
+        let register = Register::from_frame(frame).map_err(RelayFault::auth_failed)?;
         Ok(RelayEvent::Register(register))
     }
 
     fn connect(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
         if self.is_draining {
-            return Err(draining());
+            return Err(RelayFault::draining());
         }
         if !self.refused_connects.has_room(now) {
-            return Err(rate_limited("too many refused CONNECTs: check the code, then wait".to_owned()));
+            return Err(RelayFault::rate_limited("too many refused CONNECTs: check the code, then wait"));
         }
-        let connect = Connect::from_frame(frame).map_err(|error| protocol(error.to_string()))?;
+        let connect = Connect::from_frame(frame).map_err(RelayFault::protocol)?;
         Ok(RelayEvent::Connect(connect))
     }
 
@@ -291,7 +167,7 @@ impl<R: Clone> RelaySide<R> {
     /// As [`RelaySide::receive`], where there are too many.
     pub fn receive_websocket_ping(&mut self, now: Duration) -> Result<(), RelayFault> {
         self.heard_at = now;
-        if self.unforwarded.take(now) { Ok(()) } else { Err(rate_limited("too many pings".to_owned())) }
+        if self.unforwarded.take(now) { Ok(()) } else { Err(RelayFault::rate_limited("too many pings")) }
     }
 
     /// The instance is registered.
@@ -403,36 +279,8 @@ impl<R: Clone> RelaySide<R> {
         } else {
             return None;
         };
-        // A code after which a runtime comes back soon: it was slow, not refused.
-        Some(RelayTimeout::Fault(RelayFault {
-            close_code: CLOSE_POLICY,
-            code: WireErrorCode::InternalError,
-            message: message.to_owned(),
-        }))
+        Some(RelayTimeout::Fault(RelayFault::timed_out(message)))
     }
-}
-
-/// A text's first [`MAX_REASON_LEN`] bytes, cut between characters.
-pub fn cut_reason(text: &str) -> &str {
-    let end = (0..=MAX_REASON_LEN.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-    text.get(..end.unwrap_or_default()).unwrap_or_default()
-}
-
-fn protocol(message: String) -> RelayFault {
-    RelayFault { close_code: CLOSE_PROTOCOL, code: WireErrorCode::InternalError, message }
-}
-
-fn auth_failed(message: String) -> RelayFault {
-    RelayFault { close_code: CLOSE_POLICY, code: WireErrorCode::AuthFailed, message }
-}
-
-fn rate_limited(message: String) -> RelayFault {
-    RelayFault { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message }
-}
-
-fn draining() -> RelayFault {
-    let message = "the relay is going down: connect again".to_owned();
-    RelayFault { close_code: 1001, code: WireErrorCode::ServerDraining, message }
 }
 
 fn no_such_channel(channel: u32) -> Vec<u8> {

@@ -42,7 +42,7 @@ fn nothing_passes_before_the_instance_has_accepted_in_either_direction() {
             assert_eq!(close.channel_id, channel);
         }
     }
-    let open = ChannelOpen { channel_id: 1, auth_token: String::new() }.to_frame(1).unwrap();
+    let open = ChannelOpen { channel_id: 1, ..ChannelOpen::default() }.to_frame(1).unwrap();
     assert!(matches!(instance.receive(&open, START), Ok(RelayEvent::Accepted { channel: 1, route: 7 })));
     assert!(app.accepted(1) && !app.accepted(1));
     for side in [&mut app, &mut instance] {

@@ -1,0 +1,163 @@
+//! What a frame means for the relay, how a connection may end, and what it may cost.
+
+use std::time::Duration;
+
+use crate::relay::{Connect, Frame, PushNotification, Register, WireErrorCode};
+
+/// WebSocket close code: a frame that breaks the protocol.
+const CLOSE_PROTOCOL: u16 = 1002;
+/// WebSocket close code: what is said is not taken, whatever its form.
+const CLOSE_POLICY: u16 = 1008;
+/// WebSocket close code: this end is going away.
+const CLOSE_GOING_AWAY: u16 = 1001;
+
+/// The longest `reason` or `message` that the relay passes on or writes, in bytes: it must still fit its frame after
+/// JSON has escaped every character of it.
+pub const MAX_REASON_LEN: usize = 256;
+
+/// Which end of the conversation a connection is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayedEnd {
+    /// A Pulse runtime, which registers.
+    Instance,
+    /// A phone, which asks for an instance.
+    App,
+}
+
+/// What one connection may do and cost.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RelaySideLimits {
+    /// How long an instance has to register, and an app to have a channel accepted.
+    pub hello_timeout: Duration,
+    /// A connection that sends nothing for so long is closed.
+    pub silence_timeout: Duration,
+    /// How long an instance has to answer a CHANNEL_OPEN.
+    pub accept_timeout: Duration,
+    /// Accepted channels.
+    pub channels: usize,
+    /// Channels that wait for the instance's answer. They have a limit of their own, so that whoever guesses tokens
+    /// takes no accepted channel's place.
+    pub offered_channels: usize,
+    /// REGISTERs that may come in a row, and after how long one more may.
+    pub registrations: (u32, Duration),
+    /// CONNECTs that may be refused in a row, and after how long one more may be.
+    pub refused_connects: (u32, Duration),
+    /// Frames that the relay answers or drops instead of forwarding them, and after how long one more may come.
+    pub unforwarded_frames: (u32, Duration),
+}
+
+impl Default for RelaySideLimits {
+    fn default() -> Self {
+        Self {
+            hello_timeout: Duration::from_secs(15),
+            silence_timeout: Duration::from_secs(60),
+            accept_timeout: Duration::from_secs(15),
+            channels: 64,
+            offered_channels: 16,
+            registrations: (4, Duration::from_secs(15)),
+            refused_connects: (8, Duration::from_secs(2)),
+            unforwarded_frames: (256, Duration::from_millis(20)),
+        }
+    }
+}
+
+/// What a frame means for the relay.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RelayEvent<'a, R> {
+    /// An instance asks to be registered: decide, then call [`RelaySide::registered`] or close the connection. Where it
+    /// is registered ([`RelaySide::is_registered`]), it renews its registration with a newer credential; its channels
+    /// stay, and a refusal leaves the registration it has.
+    Register(Register),
+    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`].
+    Connect(Connect),
+    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`]) and send the app its CONNECT_ACK.
+    Accepted {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+    },
+    /// The sender closes the channel, which is gone on this side.
+    Closed {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+        /// Whether the instance had accepted it. If not, the app is told that it was refused.
+        was_accepted: bool,
+        /// The sender's words, at most [`MAX_REASON_LEN`] bytes.
+        reason: String,
+    },
+    /// Pass the frame on, unread, with the other end's channel id.
+    Forward {
+        /// The frame as it came.
+        frame: Frame<'a>,
+        /// The other end.
+        route: R,
+    },
+    /// A notification for the instance's phones.
+    Notification(PushNotification),
+    /// Send this frame back to the sender.
+    Answer(Vec<u8>),
+    /// Nothing is to be done.
+    Nothing,
+}
+
+/// The connection is over: what the other end is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayFault {
+    /// The WebSocket close code (RFC 6455, section 7.4.1).
+    pub close_code: u16,
+    /// The code of the ERROR frame that goes before it.
+    pub code: WireErrorCode,
+    /// What was expected and what came.
+    pub message: String,
+}
+
+impl RelayFault {
+    /// A frame that breaks the protocol.
+    pub(super) fn protocol(message: impl ToString) -> Self {
+        Self { close_code: CLOSE_PROTOCOL, code: WireErrorCode::InternalError, message: message.to_string() }
+    }
+
+    pub(super) fn auth_failed(message: impl ToString) -> Self {
+        Self { close_code: CLOSE_POLICY, code: WireErrorCode::AuthFailed, message: message.to_string() }
+    }
+
+    pub(super) fn rate_limited(message: impl ToString) -> Self {
+        Self { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message: message.to_string() }
+    }
+
+    /// A time that was up: a code after which a runtime comes back soon, as it was slow and not refused.
+    pub(super) fn timed_out(message: impl ToString) -> Self {
+        Self { close_code: CLOSE_POLICY, code: WireErrorCode::InternalError, message: message.to_string() }
+    }
+
+    pub(super) fn draining() -> Self {
+        let message = "the relay is going down: connect again".to_owned();
+        Self { close_code: CLOSE_GOING_AWAY, code: WireErrorCode::ServerDraining, message }
+    }
+}
+
+/// A time that was up.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RelayTimeout<R> {
+    /// The connection is over.
+    Fault(RelayFault),
+    /// The instance did not answer: the channel is gone on this side.
+    NotAccepted {
+        /// The channel on this connection.
+        channel: u32,
+        /// The other end.
+        route: R,
+    },
+}
+
+/// A text's first [`MAX_REASON_LEN`] bytes, cut between characters.
+pub fn cut_reason(text: &str) -> &str {
+    let end = (0..=MAX_REASON_LEN.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
+}
