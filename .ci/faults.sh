@@ -68,7 +68,7 @@ cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault quick dependencies "more crates than are allowed" 'expected at most 60' <<'PLANT'
-sed -i 's/^\[dependencies\]$/[dependencies]\ncriterion = "0.8"\naxum-like = { package = "hyper-util", version = "0.1", features = ["full"] }/' Cargo.toml
+sed -i 's/^\[dependencies\]$/[dependencies]\ntracing-subscriber = { version = "0.3", default-features = false, features = ["fmt", "env-filter"] }/' Cargo.toml
 cargo metadata --format-version 1 --offline >/dev/null
 PLANT
 
