@@ -1,6 +1,8 @@
 //! Every formula against `curve25519-dalek`, and every operation on field elements against plain integers: 20,000 random
 //! cases, or as many as `PULSE_TRUST_RANDOM` says, and all special ones.
 
+#![allow(clippy::arithmetic_side_effects, reason = "operations of a finite group and of 256-bit integers below 2^255")]
+
 use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
