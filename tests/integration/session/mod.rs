@@ -2,6 +2,7 @@
 
 mod instance;
 mod phone;
+mod proof;
 mod simulation;
 
 use core::time::Duration;
