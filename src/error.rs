@@ -413,7 +413,7 @@ impl Error {
             Self::Expired { .. } | Self::TrialEnded { .. } => WireErrorCode::LicenseExpired,
             Self::SessionInvalid { .. } | Self::IdentityProofInvalid { .. } | Self::IdentityProofTime { .. } => {
                 WireErrorCode::AuthFailed
-            },
+            }
             // The relay's own faults: the registrant can do nothing about them.
             Self::RandomUnavailable { .. } | Self::KeyTableCorrupt => WireErrorCode::InternalError,
             _ => WireErrorCode::LicenseInvalid,

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use pulse_trust::{ClockLeeway, Error};
 use pulse_trust::relay::{Frame, FrameType, HEADER_LEN, MAX_BODY_LEN, MAX_PAYLOAD_LEN, SEALED_OVERHEAD, WireErrorCode};
+use pulse_trust::{ClockLeeway, Error};
 use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, Pat, ReturnType, Type};
 
 use crate::model::{Constant, Contract, ErrorCode, Function, Group, Handle, Parameter, Role, Value};
@@ -103,7 +103,11 @@ fn table_constants() -> Vec<Constant> {
         number("PULSE_MAX_PAYLOAD_LEN", MAX_PAYLOAD_LEN, "The longest payload of a frame, in bytes."),
         number("PULSE_MAX_BODY_LEN", MAX_BODY_LEN, "The longest body of a proxied message, in bytes."),
         number("PULSE_SEALED_OVERHEAD", SEALED_OVERHEAD, "By how many bytes a sealed message is longer than its text."),
-        number("PULSE_MAX_LEEWAY_SECONDS", leeway, "The most by which the clocks of an issuer and a verifier may differ."),
+        number(
+            "PULSE_MAX_LEEWAY_SECONDS",
+            leeway,
+            "The most by which the clocks of an issuer and a verifier may differ.",
+        ),
     ];
     for kind in FrameType::ALL {
         let about = format!("The frame type {}.", kind.name());

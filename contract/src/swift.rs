@@ -149,8 +149,14 @@ fn call(function: &Function) -> String {
         writeln!(before, "{}try {lend}({name}) {{ {name}Pointer, {name}Length in", indent(depth)).expect("a string");
     }
     let depth = lent.len();
-    writeln!(before, "{}{assigned}try {helper} {{ {closure}\n{}{given}\n{}}}", indent(depth), indent(depth + 1), indent(depth))
-        .expect("a string");
+    writeln!(
+        before,
+        "{}{assigned}try {helper} {{ {closure}\n{}{given}\n{}}}",
+        indent(depth),
+        indent(depth + 1),
+        indent(depth)
+    )
+    .expect("a string");
     for depth in (0..lent.len()).rev() {
         writeln!(before, "{}}}", indent(depth)).expect("a string");
     }

@@ -18,12 +18,14 @@ use super::json::{self, ErrorText};
 use super::keys::pulse_trust_keys;
 use crate::error::Error;
 use crate::pairing::PairingCode;
-use crate::relay::{Body, ErrorMessage, Identity, NotificationPreferences, ProxyRequest, ProxyResponse, PushNotification};
+use crate::relay::{
+    Body, ErrorMessage, Identity, NotificationPreferences, ProxyRequest, ProxyResponse, PushNotification,
+};
+use crate::secret::Secret;
 use crate::session::{
     BackoffLimits, ChannelEnd, ConnectionId, InstanceConfig, InstanceEnd, InstanceEvent, LeaseRefresh, Now, Output,
     PhoneConfig, PhoneEnd, PhoneEvent, Times, is_auth_token_known,
 };
-use crate::secret::Secret;
 use crate::time::UnixTime;
 
 /// What a session is told: `PULSE_FEED_...`.
@@ -256,13 +258,7 @@ fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
     Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
 }
 
-fn feed_instance(
-    end: &mut InstanceEnd,
-    feed: pulse_feed,
-    connection: u32,
-    data: &[u8],
-    now: Now,
-) -> Result<(), Fault> {
+fn feed_instance(end: &mut InstanceEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
     let on = ConnectionId::from_u64(u64::from(connection));
     match feed {
         PULSE_FEED_START => end.start(now),
@@ -555,9 +551,7 @@ impl InstanceEventJson {
                 Self::Registered { instance_id, resumed, expires_at: seconds(expires_at) }
             }
             InstanceEvent::Renewed { expires_at } => Self::Renewed { expires_at: seconds(expires_at) },
-            InstanceEvent::Refused { error, retry_at } => {
-                Self::Refused { error, retry_at: retry_at.map(milliseconds) }
-            }
+            InstanceEvent::Refused { error, retry_at } => Self::Refused { error, retry_at: retry_at.map(milliseconds) },
             InstanceEvent::Disconnected { reason, retry_at } => {
                 Self::Disconnected { reason: reason.as_str().to_owned(), retry_at: retry_at.map(milliseconds) }
             }
@@ -570,9 +564,7 @@ impl InstanceEventJson {
             }
             InstanceEvent::Request { channel, request } => Self::Request { channel, request },
             InstanceEvent::RelayError { channel, error } => Self::RelayError { channel, error },
-            InstanceEvent::RefreshDue(request) => {
-                Self::RefreshDue { body: request.secret_json() }
-            }
+            InstanceEvent::RefreshDue(request) => Self::RefreshDue { body: request.secret_json() },
             InstanceEvent::LeaseRefreshed { token, lease } => {
                 Self::LeaseRefreshed { token, expires_at: lease.expires_at().as_secs() }
             }
@@ -648,11 +640,9 @@ impl PhoneEventJson {
             }
             PhoneEvent::IdentityRefused { error } => Self::IdentityRefused { error: error_text(error) },
             PhoneEvent::Draining { reason } => Self::Draining { reason },
-            PhoneEvent::Disconnected { reason, message, retry_at } => Self::Disconnected {
-                reason: reason.as_str().to_owned(),
-                message,
-                retry_at: retry_at.map(milliseconds),
-            },
+            PhoneEvent::Disconnected { reason, message, retry_at } => {
+                Self::Disconnected { reason: reason.as_str().to_owned(), message, retry_at: retry_at.map(milliseconds) }
+            }
         }
     }
 }

@@ -22,7 +22,8 @@ pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -
     if billing.entitlement_jwt.is_empty() {
         return Err(Error::NoLease);
     }
-    let lease = InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &runtime.lease_checks(), now)?;
+    let lease =
+        InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &runtime.lease_checks(), now)?;
     let claims = lease.claims();
     let refresh_token = billing.entitlement_refresh_token.expose_secret();
     let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());

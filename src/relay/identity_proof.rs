@@ -157,10 +157,7 @@ mod tests {
             assert_eq!(checked.is_ok(), is_taken, "{seconds}");
         }
         let extreme = IdentityProof { at: i64::MIN, ..proof };
-        assert!(matches!(
-            extreme.check(identity.public_key(), ["h"], "t", NOW),
-            Err(Error::IdentityProofTime { .. })
-        ));
+        assert!(matches!(extreme.check(identity.public_key(), ["h"], "t", NOW), Err(Error::IdentityProofTime { .. })));
     }
 
     /// What is signed for a key exchange is 32 bytes, and a proof's text is longer: neither passes as the other.

@@ -36,9 +36,7 @@ impl RevocationSubject {
                 host: Some(lease.instance_host().as_str().to_owned()),
                 ..Self::default()
             },
-            VerifiedToken::License(license) => {
-                Self { license_id: given(&license.claims().lid), ..Self::default() }
-            }
+            VerifiedToken::License(license) => Self { license_id: given(&license.claims().lid), ..Self::default() },
             VerifiedToken::Grant(grant) => {
                 let claims = grant.claims();
                 Self {

@@ -59,11 +59,21 @@ pub(super) enum Due {
 enum Phase {
     Stopped,
     /// For the next connection. `None`: until the program acts.
-    Waiting { until: Option<Duration> },
-    Connecting { until: Duration },
+    Waiting {
+        until: Option<Duration>,
+    },
+    Connecting {
+        until: Duration,
+    },
     /// Connected, and the first frame is sent.
-    Opening { until: Duration },
-    Open { since: Duration, heard: Duration, next_ping: Duration },
+    Opening {
+        until: Duration,
+    },
+    Open {
+        since: Duration,
+        heard: Duration,
+        next_ping: Duration,
+    },
 }
 
 pub(super) struct Link {

@@ -136,9 +136,8 @@ impl LeaseRefresh {
 
     /// The calendar has jumped: the lease is nearly over, and the refresh that was planned would come late.
     fn is_overdue(&self, at: Duration, now: Now) -> bool {
-        let is_ending = self
-            .expires_at
-            .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= LAST_HALF_HOUR);
+        let is_ending =
+            self.expires_at.is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= LAST_HALF_HOUR);
         is_ending && self.failures == 0 && at.saturating_sub(now.monotonic) > Duration::from_secs(60)
     }
 }

@@ -52,7 +52,8 @@ impl Channels {
         if self.open.len() >= limits.channels || half_open >= limits.half_open_channels {
             return Err("the instance has too many channels");
         }
-        let channel = OpenChannel { state: ChannelState::Offered(auth_token), waiting: BTreeSet::new(), until: Some(until) };
+        let channel =
+            OpenChannel { state: ChannelState::Offered(auth_token), waiting: BTreeSet::new(), until: Some(until) };
         self.open.insert(id, channel);
         Ok(())
     }

@@ -338,8 +338,7 @@ impl InstanceEnd {
         let is_ending = self
             .expires_at
             .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= RENEWAL_MARGIN_SECONDS);
-        let is_possible =
-            self.link.is_open() && self.renewal == Renewal::NotAsked && self.draining_until.is_none();
+        let is_possible = self.link.is_open() && self.renewal == Renewal::NotAsked && self.draining_until.is_none();
         if let Some(connection) = self.link.connection()
             && is_possible
             && is_ending

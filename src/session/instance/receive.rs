@@ -2,18 +2,18 @@
 
 use core::time::Duration;
 
-use super::requests::{overloaded, read_request};
 use super::registration::{Resumable, Retry, retry_after};
+use super::requests::{overloaded, read_request};
 use super::{ChannelEnd, InstanceEnd, InstanceEvent};
 use crate::error::Error;
 use crate::relay::{
     ChannelClose, ChannelOpen, ControlPayload, Drain, ErrorMessage, Frame, FrameType, ProxyResponse, RegisterAck,
     WireErrorCode, validate_server_url,
 };
+use crate::session::Now;
 use crate::session::cut;
 use crate::session::link::DisconnectReason;
 use crate::session::outbox::CloseCode;
-use crate::session::Now;
 use crate::time::UnixTime;
 
 /// The longest instance id that a relay may give, in bytes.
@@ -208,8 +208,7 @@ impl InstanceEnd {
         let Some(open) = self.channels.get_mut(channel) else { return };
         let Ok(plain) = response.to_json() else { return };
         let length = plain.len().saturating_add(open.overhead());
-        let room =
-            self.outbox.check_room(channel, length, limits.queued_bytes, limits.queued_bytes_of_channel);
+        let room = self.outbox.check_room(channel, length, limits.queued_bytes, limits.queued_bytes_of_channel);
         match room.and_then(|()| open.seal(&plain)) {
             Ok(payload) => self.send_on_channel(FrameType::Data, channel, &payload),
             Err(Error::SendQueueFull { .. }) => {

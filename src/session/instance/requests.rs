@@ -47,8 +47,8 @@ pub(super) fn read_request(plain: &[u8]) -> Result<ProxyRequest, BadRequest> {
     if id.is_empty() || method.is_empty() || path.is_empty() {
         return Err(bad(&id, 400, "missing required fields (id, method, path)"));
     }
-    let body = encoding::base64_decode(&asked.body.unwrap_or_default())
-        .ok_or_else(|| bad(&id, 400, "invalid base64 body"))?;
+    let body =
+        encoding::base64_decode(&asked.body.unwrap_or_default()).ok_or_else(|| bad(&id, 400, "invalid base64 body"))?;
     if body.len() > MAX_BODY_LEN {
         return Err(bad(&id, 413, "request body exceeds 47KB limit"));
     }

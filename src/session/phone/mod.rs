@@ -16,8 +16,8 @@ use super::outbox::{CloseCode, Outbox, Output};
 use crate::error::{Error, Result};
 use crate::pairing::read_relay_url;
 use crate::relay::{
-    AppHandshake, Body, Channel, ChannelClose, Connect, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN, ProxyRequest,
-    SEALED_OVERHEAD,
+    AppHandshake, Body, Channel, ChannelClose, Connect, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN,
+    ProxyRequest, SEALED_OVERHEAD,
 };
 
 /// A phone's conversation with an instance, by way of the relay.
@@ -58,8 +58,15 @@ enum ChannelState {
     None,
     /// The phone's half of the key exchange is sent. Boxed, like the keys: they are large, and most of the time one of
     /// them is there.
-    Exchanging { channel: u32, handshake: Box<AppHandshake>, until: Duration },
-    Secured { channel: u32, keys: Box<Channel> },
+    Exchanging {
+        channel: u32,
+        handshake: Box<AppHandshake>,
+        until: Duration,
+    },
+    Secured {
+        channel: u32,
+        keys: Box<Channel>,
+    },
 }
 
 struct Waiting {

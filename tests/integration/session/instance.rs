@@ -76,11 +76,7 @@ impl Driven {
     }
 
     fn acknowledge(&mut self, session_token: &str, expires_at: i64, now: Now) -> Done {
-        let ack = RegisterAck {
-            instance_id: INSTANCE_ID.to_owned(),
-            session_token: session_token.into(),
-            expires_at,
-        };
+        let ack = RegisterAck { instance_id: INSTANCE_ID.to_owned(), session_token: session_token.into(), expires_at };
         self.feed(&ack.to_frame(0).unwrap(), now)
     }
 
@@ -298,7 +294,10 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
     let handshake = AppHandshake::start().unwrap();
     let done = driven.feed(&frame(FrameType::KeyExchange, 7, handshake.message()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { end: ChannelEnd::ProtocolError(_), .. }]));
-    assert_eq!(driven.end.accept(7), Err(Error::SessionChannel { channel: 7, expected: "waiting to be accepted or refused" }));
+    assert_eq!(
+        driven.end.accept(7),
+        Err(Error::SessionChannel { channel: 7, expected: "waiting to be accepted or refused" })
+    );
 
     driven.offer(8, at(0));
     driven.end.accept(8).unwrap();
@@ -378,10 +377,7 @@ fn limits_hold_for_channels_half_open_channels_and_requests() {
     driven.end.accept(8).unwrap();
     driven.poll();
     driven.end.handle_timeout(at(16));
-    assert!(matches!(
-        driven.poll().events[..],
-        [InstanceEvent::ChannelEnded { channel: 8, end: ChannelEnd::Idle }]
-    ));
+    assert!(matches!(driven.poll().events[..], [InstanceEvent::ChannelEnded { channel: 8, end: ChannelEnd::Idle }]));
 }
 
 #[test]
@@ -447,11 +443,14 @@ fn every_channel_ends_with_its_connection() {
     driven.end.handle_disconnected(connection(1), at(1));
     let done = driven.poll();
     assert!(done.frames.is_empty());
-    assert!(matches!(done.events[..], [
-        InstanceEvent::ChannelEnded { channel: 1, end: ChannelEnd::Disconnected },
-        InstanceEvent::ChannelEnded { channel: 2, end: ChannelEnd::Disconnected },
-        InstanceEvent::Disconnected { .. },
-    ]));
+    assert!(matches!(
+        done.events[..],
+        [
+            InstanceEvent::ChannelEnded { channel: 1, end: ChannelEnd::Disconnected },
+            InstanceEvent::ChannelEnded { channel: 2, end: ChannelEnd::Disconnected },
+            InstanceEvent::Disconnected { .. },
+        ]
+    ));
     driven.end.stop(at(2));
     assert_eq!(driven.end.poll_timeout(), None);
 }
@@ -461,10 +460,7 @@ struct ControlPlane(SigningKey);
 
 impl ControlPlane {
     fn refresh(&self) -> LeaseRefresh {
-        let keys = TrustKeys {
-            lease: TrustKeySet::new([self.0.public_key().clone()]),
-            ..TrustKeys::default()
-        };
+        let keys = TrustKeys { lease: TrustKeySet::new([self.0.public_key().clone()]), ..TrustKeys::default() };
         let expires_at = Some(UnixTime::from_secs(WALL + 86_400));
         LeaseRefresh::new("default", "t-abc.example.test", "etr_hosted_0", keys, expires_at)
     }
@@ -505,9 +501,8 @@ fn a_lease_that_was_refreshed_in_time_renews_the_registration_on_the_same_connec
 
     let now = Now::new(Duration::from_secs(8 * 3600 + 30), UnixTime::from_secs(WALL + 86_400 - 300));
     driven.end.handle_timeout(now);
-    let register: Register = control(
-        driven.poll().frames.iter().find(|frame| frame_of(frame).frame_type == FrameType::Register).unwrap(),
-    );
+    let register: Register =
+        control(driven.poll().frames.iter().find(|frame| frame_of(frame).frame_type == FrameType::Register).unwrap());
     assert!(register.license_token.expose_secret().contains('.') && register.session_token.is_empty());
     let done = driven.acknowledge("second session", WALL + 2 * 86_400, now);
     assert!(matches!(done.events[..], [InstanceEvent::Renewed { expires_at: Some(_) }]), "{:?}", done.events);
@@ -517,7 +512,8 @@ fn a_lease_that_was_refreshed_in_time_renews_the_registration_on_the_same_connec
 #[test]
 fn a_lease_for_another_host_is_not_taken_and_a_final_refusal_ends_the_registration() {
     let control_plane = ControlPlane(SigningKey::generate().unwrap());
-    for (status, answer) in [(200, control_plane.answer("t-other", WALL + 86_400)), (503, Vec::new()), (200, vec![b'{'])]
+    for (status, answer) in
+        [(200, control_plane.answer("t-other", WALL + 86_400)), (503, Vec::new()), (200, vec![b'{'])]
     {
         let refresh = control_plane.refresh();
         let mut driven = Driven::registered_with(at(0), |config| config.refresh = Some(refresh));
@@ -537,10 +533,10 @@ fn a_lease_for_another_host_is_not_taken_and_a_final_refusal_ends_the_registrati
         due_request(&mut driven, now).unwrap();
         driven.end.handle_refresh_answer(status, b"", now);
         let done = driven.poll();
-        assert!(matches!(done.events[..], [
-            InstanceEvent::LeaseLost { .. },
-            InstanceEvent::Disconnected { retry_at: None, .. },
-        ]));
+        assert!(matches!(
+            done.events[..],
+            [InstanceEvent::LeaseLost { .. }, InstanceEvent::Disconnected { retry_at: None, .. },]
+        ));
         assert_eq!(driven.end.poll_timeout(), None, "nothing is tried without a credential");
     }
 }

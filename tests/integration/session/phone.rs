@@ -199,10 +199,7 @@ fn a_request_that_is_not_answered_fails_once() {
     driven.poll();
     driven.end.cancel(second);
     driven.end.cancel(second);
-    assert!(matches!(
-        driven.poll().events[..],
-        [PhoneEvent::RequestFailed { reason: RequestFailure::Cancelled, .. }]
-    ));
+    assert!(matches!(driven.poll().events[..], [PhoneEvent::RequestFailed { reason: RequestFailure::Cancelled, .. }]));
 }
 
 #[test]
@@ -226,7 +223,8 @@ fn every_code_has_a_clear_outcome() {
         let mut driven = Driven::connecting();
         driven.poll();
         let done = driven.feed(&ErrorMessage::new(*code, "words").to_frame(0).unwrap(), at(0));
-        let [PhoneEvent::Refused { error, advice, retry_at }, PhoneEvent::Disconnected { .. }] = &done.events[..] else {
+        let [PhoneEvent::Refused { error, advice, retry_at }, PhoneEvent::Disconnected { .. }] = &done.events[..]
+        else {
             panic!("{code}: {:?}", done.events);
         };
         assert_eq!((error.code.as_str(), error.message.as_str()), (code.as_str(), "words"));
@@ -250,7 +248,9 @@ fn a_channel_that_is_closed_is_opened_again() {
     assert!(driven.feed(&other.to_frame(8).unwrap(), at(0)).events.is_empty());
     let close = ChannelClose { channel_id: 9, reason: "the instance is gone".to_owned() };
     let done = driven.feed(&close.to_frame(9).unwrap(), at(0));
-    assert!(matches!(&done.events[..], [PhoneEvent::Disconnected { message, .. }] if message == "the instance is gone"));
+    assert!(
+        matches!(&done.events[..], [PhoneEvent::Disconnected { message, .. }] if message == "the instance is gone")
+    );
     driven.end.handle_timeout(at(1));
     assert_eq!(driven.poll().urls, [URL]);
 }
@@ -271,10 +271,10 @@ fn a_drain_sends_it_elsewhere_once_and_not_to_an_insecure_place() {
         let done = driven.feed(&drain.to_frame(0).unwrap(), at(0));
         assert!(done.closed.is_empty(), "an answer is under way");
         let done = driven.feed(&answer(&mut keys, "1", false, false), at(1));
-        assert!(matches!(done.events[..], [
-            PhoneEvent::Response { .. },
-            PhoneEvent::Disconnected { reason: DisconnectReason::Drained, .. },
-        ]));
+        assert!(matches!(
+            done.events[..],
+            [PhoneEvent::Response { .. }, PhoneEvent::Disconnected { reason: DisconnectReason::Drained, .. },]
+        ));
         driven.end.handle_timeout(at(2));
         assert_eq!(driven.poll().urls, [expected], "{url}");
         driven.end.handle_disconnected(connection(2), at(2));

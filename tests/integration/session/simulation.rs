@@ -173,7 +173,8 @@ impl World {
     }
 
     fn step(&mut self) {
-        let timers = [self.instance.poll_timeout()].into_iter().chain(self.phones.iter().map(|it| it.end.poll_timeout()));
+        let timers =
+            [self.instance.poll_timeout()].into_iter().chain(self.phones.iter().map(|it| it.end.poll_timeout()));
         let timer = timers.flatten().min();
         let happening = self.happenings.keys().next().map(|(at, _)| *at);
         let pulse = self.now + Duration::from_secs(1);
@@ -188,7 +189,8 @@ impl World {
                 let now = self.clock(0);
                 self.phones[phone].end.handle_timeout(now);
             }
-            let due = [self.instance.poll_timeout()].into_iter().chain(self.phones.iter().map(|it| it.end.poll_timeout()));
+            let due =
+                [self.instance.poll_timeout()].into_iter().chain(self.phones.iter().map(|it| it.end.poll_timeout()));
             assert!(due.flatten().all(|due| due > self.now), "a deadline that does not go away");
         } else {
             self.act();
@@ -255,8 +257,14 @@ impl World {
             }
             let body = Body::new(path.clone().into_bytes()).unwrap();
             let stream = left > 0;
-            let response =
-                ProxyResponse { id: id.clone(), status: 200, body, stream, stream_done: !stream, ..ProxyResponse::default() };
+            let response = ProxyResponse {
+                id: id.clone(),
+                status: 200,
+                body,
+                stream,
+                stream_done: !stream,
+                ..ProxyResponse::default()
+            };
             self.instance.respond(channel, &response, self.clock(self.skew)).unwrap();
             if stream {
                 still.push((channel, id, path, left - 1));
