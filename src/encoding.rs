@@ -62,7 +62,7 @@ pub(crate) fn hex_pairs(bytes: &[u8]) -> String {
 /// Fills an array from the operating system's random generator.
 ///
 /// # Errors
-/// [`crate::Error::RandomUnavailable`] where there is none.
+/// [`crate::Error::RandomUnavailable`] if there is none.
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0_u8; N];
     fill_random(&mut bytes)?;

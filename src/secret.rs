@@ -34,7 +34,7 @@ impl Secret {
         self.0.is_empty()
     }
 
-    /// The same text without white space at its ends. Nothing is copied where there is none.
+    /// The same text without white space at its ends. Nothing is copied if there is none.
     #[must_use]
     pub fn trimmed(self) -> Self {
         let text = self.0.trim();

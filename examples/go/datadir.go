@@ -68,7 +68,7 @@ type RelayConfig struct {
 	IdentityFingerprint string
 
 	unknown map[string]json.RawMessage
-	// The state of the file that it was loaded from or saved to; empty where there is no file yet.
+	// The state of the file that it was loaded from or saved to; empty if there is no file yet.
 	revision string
 }
 
@@ -115,7 +115,7 @@ type loadedConfig struct {
 	Warnings []string     `json:"warnings"`
 }
 
-// RelayConfig loads relay.enc as the file has it, the default where there is none. The config knows from which state of
+// RelayConfig loads relay.enc as the file has it, the default if there is none. The config knows from which state of
 // the file it is.
 func (d *DataDir) RelayConfig() (config *RelayConfig, warnings []string, err error) {
 	err = d.use(func(ref engine.Ref) error {
@@ -135,7 +135,7 @@ func (d *DataDir) RelayConfig() (config *RelayConfig, warnings []string, err err
 }
 
 // SaveRelayConfig saves a relay config, sealed, over the state of the file that it was loaded from: where the file was
-// changed meanwhile, it fails with [ErrRevisionMismatch]. A config that was not loaded is saved where there is no file.
+// changed meanwhile, it fails with [ErrRevisionMismatch]. A config that was not loaded is saved if there is no file.
 // A save that would replace or drop the file's identity fails with [ErrIdentityKept]. A file that cannot be read is not
 // replaced.
 func (d *DataDir) SaveRelayConfig(config *RelayConfig) (warnings []string, err error) {
@@ -210,7 +210,7 @@ func CheckServerURL(url string) error {
 	return wrap(engine.RelayServerURLCheck(in, url))
 }
 
-// BillingState loads the billing state of an organization as JSON, secrets in plain; nil where there is no file. The
+// BillingState loads the billing state of an organization as JSON, secrets in plain; nil if there is no file. The
 // revision is the state of the file, which a save has to name.
 func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision string, warnings []string, err error) {
 	err = d.use(func(ref engine.Ref) error {

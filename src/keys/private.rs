@@ -33,7 +33,7 @@ impl SigningKey {
     /// Makes a new key from the operating system's random generator.
     ///
     /// # Errors
-    /// [`Error::RandomUnavailable`] where there is none.
+    /// [`Error::RandomUnavailable`] if there is none.
     pub fn generate() -> Result<Self> {
         let seed = Zeroizing::new(encoding::random_bytes::<32>()?);
         Self::from_seed(&seed)

@@ -85,7 +85,7 @@ pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
     Ok(value.map(|value| value.0).unwrap_or_default())
 }
 
-/// The frame type of a payload, and a Debug output of the members that are no secret.
+/// The frame type of a payload, and a Debug output of the members that are not secret.
 macro_rules! payload {
     ($name:ident, $frame_type:ident, shows $($shown:ident)*) => {
         impl ControlPayload for $name {

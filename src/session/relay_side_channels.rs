@@ -69,7 +69,7 @@ impl<R> RelayedChannels<R> {
         self.by_id.get(&id)
     }
 
-    /// Marks a channel accepted; `None` where there is none that waits for it.
+    /// Marks a channel accepted; `None` if there is none that waits for it.
     pub(super) fn accept(&mut self, id: u32) -> Option<&R> {
         let channel = self.by_id.get_mut(&id)?;
         channel.accept_by.take()?;

@@ -26,7 +26,7 @@ const MAX_LEN: u64 = 256 * 1024;
 const MAX_ORG_ID_LEN: usize = 64;
 
 impl LockedDataDir {
-    /// Loads the billing state of an organization, secrets in plain; `None` where there is no file. With a key file
+    /// Loads the billing state of an organization, secrets in plain; `None` if there is no file. With a key file
     /// present, a file with a plain secret, without a code or with an older one is written back sealed and signed;
     /// where that fails, a warning says so and the state still counts. A file without a code may have been written by
     /// anybody, which a warning says too.
@@ -81,7 +81,7 @@ impl LockedDataDir {
         Ok(Saved { revision, warnings })
     }
 
-    /// The state of a file as it is; `None` where there is none.
+    /// The state of a file as it is; `None` if there is none.
     fn read_billing(&self, name: &str, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
         let path = self.path_of(name);
         let Some(bytes) = self.files().read(name, MAX_LEN, warnings)? else {

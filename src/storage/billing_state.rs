@@ -22,9 +22,9 @@ pub struct BillingState {
     pub limits: BTreeMap<String, i64>,
     /// Meters that are on.
     pub meters_enabled: Vec<String>,
-    /// **Secret**: the hosted lease; empty where there is none. Sealed in the file.
+    /// **Secret**: the hosted lease; empty if there is none. Sealed in the file.
     pub entitlement_jwt: Secret,
-    /// **Secret**: what a new lease is asked for with; empty where there is none. Sealed in the file.
+    /// **Secret**: what a new lease is asked for with; empty if there is none. Sealed in the file.
     pub entitlement_refresh_token: Secret,
     /// A migration of a purchase, while one is under way.
     pub commercial_migration: Option<CommercialMigration>,

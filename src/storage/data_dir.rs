@@ -109,7 +109,7 @@ impl DataDir {
     /// that cannot be written to has no lock: it can only be read.
     ///
     /// # Errors
-    /// [`Error::LockTimeout`] where others hold the lock for all that time; [`Error::FileMissing`] where there is no
+    /// [`Error::LockTimeout`] where others hold the lock for all that time; [`Error::FileMissing`] if there is no
     /// such directory; [`Error::FileNotRegular`]; [`Error::File`].
     pub fn lock_within(&self, timeout: Duration) -> Result<LockedDataDir> {
         let files = self.wait_for_lock(timeout)?;

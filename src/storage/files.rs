@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
-/// The file system under a [`super::DataDir`]: the machine's own, or what a host provides where there is none
+/// The file system under a [`super::DataDir`]: the machine's own, or what a host provides if there is none
 /// (WebAssembly).
 pub trait Files: fmt::Debug + Send + Sync {
     /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
@@ -22,10 +22,10 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// directory in which no lock can be taken because it cannot be written to is opened for reading.
     ///
     /// # Errors
-    /// [`Error::FileMissing`] where there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
+    /// [`Error::FileMissing`] if there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
     fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>>;
 
-    /// Reads a whole file of at most `limit` bytes that is outside of every data directory; `None` where there is none.
+    /// Reads a whole file of at most `limit` bytes that is outside of every data directory; `None` if there is none.
     ///
     /// # Errors
     /// As [`LockedFiles::read`].
@@ -41,7 +41,7 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// Why nothing can be written; `None` where the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
 
-    /// Reads a whole file of at most `limit` bytes; `None` where there is none.
+    /// Reads a whole file of at most `limit` bytes; `None` if there is none.
     ///
     /// # Errors
     /// [`Error::FileNotRegular`], [`Error::FileTooLarge`], [`Error::File`].
@@ -66,7 +66,7 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// [`Error::File`].
     fn create_directory(&self, name: &str) -> Result<()>;
 
-    /// What a directory holds, in the order of the names; nothing where there is no such directory. The empty name is
+    /// What a directory holds, in the order of the names; nothing if there is no such directory. The empty name is
     /// the locked directory itself.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ impl fmt::Debug for StoredLicense {
 }
 
 impl LockedDataDir {
-    /// The activation; `None` where there is no `activation.enc`.
+    /// The activation; `None` if there is no `activation.enc`.
     ///
     /// # Errors
     /// [`Error::KeyFileLost`], [`Error::UnsealFailed`], [`Error::FileMalformed`], and those of reading a file.
@@ -69,7 +69,7 @@ impl LockedDataDir {
         self.read_license_file(ACTIVATION_FILE)
     }
 
-    /// The license; `None` where there is no `license.enc`.
+    /// The license; `None` if there is no `license.enc`.
     ///
     /// # Errors
     /// As [`LockedDataDir::activation`].

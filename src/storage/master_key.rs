@@ -18,7 +18,7 @@ const KEY_FILE: &str = ".encryption.key";
 const MAX_KEY_FILE_LEN: u64 = 1024;
 
 impl LockedDataDir {
-    /// The directory's key; `None` where there is no key file, here or in the legacy place.
+    /// The directory's key; `None` if there is no key file, here or in the legacy place.
     pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
         match self.own_key(warnings)? {
             Some(key) => Ok(Some(key)),
@@ -31,7 +31,7 @@ impl LockedDataDir {
         self.key(warnings)?.ok_or_else(|| self.key_lost(shown(what)))
     }
 
-    /// The directory's key, made where there is none and nothing sealed under a lost one is there.
+    /// The directory's key, made if there is none and nothing sealed under a lost one is there.
     pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         self.check_writable()?;
         self.files().warn_of_mode(warnings);

@@ -51,7 +51,7 @@ impl LockedDataDir {
     }
 
     /// Saves the relay config, sealed, over the state of the file that `revision` names: that of [`Loaded`] or
-    /// [`Saved`], or [`Revision::ABSENT`] where there is no file yet. Values of the environment that were applied to
+    /// [`Saved`], or [`Revision::ABSENT`] if there is no file yet. Values of the environment that were applied to
     /// the config are saved with it. A file that cannot be read is not replaced.
     ///
     /// # Errors

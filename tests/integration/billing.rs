@@ -1,4 +1,5 @@
-//! billing.json against the deployed ones: integrity codes of three ages, sealing, the normal form (FORMATS 8).
+//! billing.json against the deployed ones: integrity codes of three ages, sealing, the normal form
+//! (formats.md#billing-state).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +26,7 @@ fn load(directory: &tempfile::TempDir) -> Result<BillingState, Error> {
     Ok(loaded.value.unwrap())
 }
 
-/// A state with every member, and the payload of its code as FORMATS 8 spells it.
+/// A state with every member, and the payload of its code as formats.md#billing-state spells it.
 const WHOLE: &str = concat!(
     r#"{"capabilities":["sso","a<b"],"limits":{"z":2,"b":-1},"meters_enabled":["m"],"commercial_migration":"#,
     r#"{"first_failed_at":7,"reason":"r&r","note":"n","source":"s","state":"failed","recommended_action":"a"},"plan_version":"enterprise","#,

@@ -133,7 +133,7 @@ fn a_lock_file_that_is_deleted_while_it_is_held_lets_nobody_in_beside_its_succes
     let directory = tempfile::tempdir().unwrap();
     let data_dir = DataDir::new(directory.path());
     let first = data_dir.lock().unwrap();
-    // Somebody waits for the old lock file, which is then deleted and made anew by a third.
+    // Somebody waits for the old lock file, which is then deleted and made new by a third.
     let waiting = {
         let data_dir = data_dir.clone();
         std::thread::spawn(move || data_dir.lock().map(|locked| (locked, std::time::Instant::now())).unwrap())

@@ -1,4 +1,5 @@
-//! The bootstrap, the credential, the resolved billing state and the issuing, against deployed directories (FORMATS 8, 9).
+//! The bootstrap, the credential, the resolved billing state and the issuing, against deployed directories
+//! (formats.md#billing-state, formats.md#hosted-bootstrap).
 
 use crate::common::{cases, copied, text, time, trust_keys, vector_file, vectors};
 use pulse_trust::Error;

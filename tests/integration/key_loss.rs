@@ -1,4 +1,4 @@
-//! No new master key over a lost one (FORMATS 7).
+//! No new master key over a lost one (formats.md#encrypted-files).
 
 use std::fs;
 use std::os::unix::ffi::OsStrExt;

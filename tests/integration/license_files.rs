@@ -1,4 +1,4 @@
-//! `activation.enc` and `license.enc` against the deployed ones (FORMATS 7).
+//! `activation.enc` and `license.enc` against the deployed ones (formats.md#encrypted-files).
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! `relay.enc` against the deployed ones (FORMATS 7).
+//! `relay.enc` against the deployed ones (formats.md#encrypted-files).
 
 use std::fs;
 use std::path::Path;

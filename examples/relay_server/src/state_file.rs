@@ -12,7 +12,7 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).recursive(true).create(path)
 }
 
-/// Reads a file; `None` where there is none.
+/// Reads a file; `None` if there is none.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for what is not a regular file, or is open to others than its owner.

@@ -57,7 +57,7 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     Ok(Attempt::Held(lock))
 }
 
-/// Opens the lock file; makes it where there is none. It appears with its mode and its owner, or not at all.
+/// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all.
 fn open_or_make(root: &OwnedFd) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = || retry_on_intr(|| rustix::fs::openat(root, LOCK_FILE, flags, Mode::empty()));

@@ -13,7 +13,7 @@ use super::super::files::{failed, shown};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 
-/// Reads a file of at most `limit` bytes, without following a symbolic link; `None` where there is none. `path` is its
+/// Reads a file of at most `limit` bytes, without following a symbolic link; `None` if there is none. `path` is its
 /// name in errors.
 pub(super) fn read(
     directory: impl AsFd,

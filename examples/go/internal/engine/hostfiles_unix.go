@@ -98,7 +98,7 @@ func (h *hostFiles) read(handle int32, name string, limit uint64) (answer int32,
 	return h.leave(bytes), mode
 }
 
-// write replaces a file, or with create makes it where there is none.
+// write replaces a file, or with create makes it if there is none.
 func (h *hostFiles) write(handle int32, name string, bytes []byte, create bool) int32 {
 	parent, last, done, err := h.place(handle, name)
 	if err != nil {

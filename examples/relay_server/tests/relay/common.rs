@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-/// The keys of the tests: made anew, trusted by nobody else.
+/// The keys of the tests: made for them and trusted by nobody else.
 pub(crate) struct TestKeys {
     pub(crate) lease: SigningKey,
     pub(crate) license: SigningKey,
@@ -122,7 +122,7 @@ impl Client {
         }
     }
 
-    /// The frames until the close, and its code; 1006 where there is none.
+    /// The frames until the close, and its code; 1006 if there is none.
     pub(crate) async fn end(&mut self) -> (Vec<Vec<u8>>, u16, String) {
         let mut frames = Vec::new();
         loop {
