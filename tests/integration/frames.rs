@@ -62,7 +62,10 @@ fn debug_output_and_errors_show_no_secret() {
         identity_pub_key: "key".into(),
         ..Register::default()
     };
-    assert_eq!(format!("{register:?}"), r#"Register { client_version: "6.3.0", identity_pub_key: "key", identity_proof: None, .. }"#);
+    assert_eq!(
+        format!("{register:?}"),
+        r#"Register { client_version: "6.3.0", identity_pub_key: "key", identity_proof: None, .. }"#
+    );
     let connect = Connect { auth_token: secret.into(), device_token: secret.into(), ..Connect::default() };
     let ack = RegisterAck { session_token: secret.into(), ..RegisterAck::default() };
     let open = ChannelOpen { channel_id: 7, auth_token: secret.into() };
