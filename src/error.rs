@@ -140,7 +140,7 @@ error_table! {
     209 "CLAIMS_UNSIGNABLE" ClaimsUnsignable { reason: String } => "these claims cannot be signed: {reason}";
     /// A claim has a value that its place does not allow.
     #[remedy = "Have the token issued again, by an issuer that may issue it."]
-    210 "CLAIM_VALUE" ClaimValue { claim: &'static str, expected: &'static str, received: String } => "claim {claim}: expected {expected}, received {received:?}";
+    210 "CLAIM_VALUE" ClaimValue { claim: &'static str, expected: &'static str, received: String } => "claim {claim}: expected {expected}, received {}", [quoted(.received)];
 
     /// A lease of another issuer.
     #[remedy = "Take the lease from the control plane."]
@@ -195,7 +195,7 @@ error_table! {
     316 "REFRESH_RESPONSE" RefreshResponse { reason: String } => "lease refresh: {reason}";
     /// A text that is not a time, or a time that this system cannot represent.
     #[remedy = "Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds."]
-    317 "TIME_INVALID" TimeInvalid { expected: &'static str, received: String } => "time: expected {expected}, received {received:?}";
+    317 "TIME_INVALID" TimeInvalid { expected: &'static str, received: String } => "time: expected {expected}, received {}", [quoted(.received)];
 
     /// A license or grant came without the instance secret.
     #[remedy = "Send the instance secret as `instance_hint`."]
@@ -354,7 +354,7 @@ error_table! {
     712 "REVISION_MISMATCH" RevisionMismatch { path: String, expected: String, received: String } => "{path} was changed meanwhile: the save is for revision {expected}, the file has revision {received}: load it again, repeat the change and save";
     /// A text that is not a revision.
     #[remedy = "Pass what a load or a save gave, unchanged."]
-    713 "REVISION_INVALID" RevisionInvalid { received: String } => "revision: expected absent, or the 32 hex digits that a load or a save gave, received {received:?}";
+    713 "REVISION_INVALID" RevisionInvalid { received: String } => "revision: expected absent, or the 32 hex digits that a load or a save gave, received {}", [quoted(.received)];
     /// A save would replace or drop an identity, which it was not told to do.
     #[remedy = "Load the config, change it and save it with its identity; or say that the identity is to be replaced."]
     714 "IDENTITY_KEPT" IdentityKept { path: String, fingerprint: String } => "{path} holds the identity {fingerprint}, which this save would replace or drop, and every phone would have to be paired again: keep the identity, or say that it is to be replaced";
