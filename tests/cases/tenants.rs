@@ -206,10 +206,14 @@ fn issued(file: &Value, case: &Value) {
     let expected = &case["billing_state"];
     assert_eq!(issued.billing.plan_version, text(expected, "plan_version"));
     assert_eq!(issued.billing.subscription_state, text(expected, "subscription_state"));
-    assert_eq!(issued.billing.entitlement_refresh_token.expose_secret().len(), text(expected, "entitlement_refresh_token").len());
+    assert_eq!(
+        issued.billing.entitlement_refresh_token.expose_secret().len(),
+        text(expected, "entitlement_refresh_token").len()
+    );
     if let Some(claims) = case.get("lease_claims").filter(|claims| !claims.is_null()) {
         let checks = LeaseChecks::new(HostBinding::Require(issued.instance_host.as_str()));
-        let lease = InspectedLease::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now).unwrap();
+        let lease =
+            InspectedLease::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now).unwrap();
         let mut received = serde_json::to_value(lease.claims()).unwrap();
         // Beyond what the deployed control plane writes, each lease has an id of its own, for a revocation to name.
         let jti = received.as_object_mut().unwrap().remove("jti").unwrap();

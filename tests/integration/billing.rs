@@ -7,8 +7,8 @@ use std::fs;
 use crate::common::saving::Saving;
 use crate::common::sealing::{SECRETS, file_with_plain_secrets, integrity, master_key, seal_text};
 use crate::common::{copied, files_of, text, vectors};
-use pulse_trust::{Error, Warning};
 use pulse_trust::storage::{BillingState, DataDir};
+use pulse_trust::{Error, Warning};
 use serde_json::json;
 
 /// A directory with the key of a deployed one and this billing.json.
@@ -214,7 +214,8 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         // White space around a sealed text is trimmed; its code covers the plain one.
         let directory = with_billing("{}");
         let mut state: BillingState = load(&directory).unwrap();
-        *if name == SECRETS[0] { &mut state.entitlement_jwt } else { &mut state.entitlement_refresh_token } = "a.b.c".into();
+        *if name == SECRETS[0] { &mut state.entitlement_jwt } else { &mut state.entitlement_refresh_token } =
+            "a.b.c".into();
         DataDir::new(directory.path()).lock().unwrap().save_billing("default", &mut state).unwrap();
         let path = directory.path().join("billing.json");
         let text = fs::read_to_string(&path).unwrap();

@@ -6,9 +6,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::common::saving::Saving;
 use crate::common::sealing::{master_key, seal, unseal};
 use crate::common::{copied, files_of, set_mode, vectors};
-use crate::common::saving::Saving;
 use pulse_trust::Error;
 use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{BillingState, DataDir, IdentityChange, Revision};

@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use crate::common::saving::Saving;
 use crate::common::sealing::{seal, seal_text};
 use crate::common::{cases, copied, files_of, vector_file, vectors};
-use crate::common::saving::Saving;
 use pulse_trust::relay::RelayConfig;
 use pulse_trust::storage::{BillingState, DataDir};
 use pulse_trust::{Error, Warning};

@@ -7,8 +7,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::common::{copied, files_of, set_mode, vectors};
 use crate::common::saving::Saving;
+use crate::common::{copied, files_of, set_mode, vectors};
 use pulse_trust::relay::RelayConfig;
 use pulse_trust::storage::{BillingState, DataDir, LockedDataDir};
 use pulse_trust::{Error, Result, Warning};

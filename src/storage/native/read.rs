@@ -56,6 +56,7 @@ pub(super) fn read(
 
 /// The permission bits, where they hold one that is not allowed.
 pub(super) fn wide_mode(stat: &Stat, allowed: u32) -> Option<u32> {
+    #[allow(clippy::useless_conversion, reason = "the bits are 16 on macOS and FreeBSD")]
     let mode = u32::from(Mode::from_raw_mode(stat.st_mode).bits()) & 0o7777;
     (mode & !allowed != 0).then_some(mode)
 }
