@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::library::root;
 
 pub(crate) struct Prototype {
-    pub(crate) returns: String,
     pub(crate) name: String,
     pub(crate) parameters: Vec<Parameter>,
 }
@@ -51,5 +50,5 @@ fn prototype(function: &Value) -> Prototype {
             parameters.push(Parameter { name: name + "_len", role: "length".to_owned(), c_type: "size_t".to_owned() });
         }
     }
-    Prototype { returns: text(&function["returns"]), name: text(&function["name"]), parameters }
+    Prototype { name: text(&function["name"]), parameters }
 }
