@@ -83,7 +83,8 @@ pub(crate) async fn drive<E: End>(
                 Output::Event(event) => on_event(&mut end, event, now()),
                 Output::Connect { connection: id, url } => connection = Connection::Dialing(id, dial(url)),
                 Output::Send { connection: id, message } => {
-                    if !connection.send(id, message).await {
+                    let sent = connection.send(id, message).await;
+                    if !sent {
                         end.handle_disconnected(id, now());
                     }
                 }

@@ -146,7 +146,7 @@ async fn once(attack: Attack, relay: SocketAddr, number: usize, end: Instant) ->
             }
         }
         Attack::SilentUpgrades => {
-            let path = if number % 2 == 0 { "app" } else { "instance" };
+            let path = if number.is_multiple_of(2) { "app" } else { "instance" };
             let mut socket = open(relay, path).await?;
             timeout(end.saturating_duration_since(Instant::now()), socket.next()).await.ok();
         }
@@ -167,7 +167,7 @@ async fn once(attack: Attack, relay: SocketAddr, number: usize, end: Instant) ->
             let Pair { mut instance, instance_channel, mut phone, phone_channel } =
                 Pair::connect(relay, FIRST_OF_ATTACKERS + number).await?;
             let (sender, channel) =
-                if number % 2 == 0 { (&mut instance, instance_channel) } else { (&mut phone, phone_channel) };
+                if number.is_multiple_of(2) { (&mut instance, instance_channel) } else { (&mut phone, phone_channel) };
             let frame = Frame::new(FrameType::Data, channel, &[7; 60_000]).encode()?;
             while Instant::now() < end {
                 timeout(end.saturating_duration_since(Instant::now()), send(sender, frame.clone())).await??;

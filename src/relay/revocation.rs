@@ -175,7 +175,8 @@ mod tests {
     fn each_name_revokes_what_carries_it_and_nothing_else() {
         let host = InstanceHost::normalize("h.example.test").unwrap();
         let id = InstanceId::parse("relay_0123456789abcdef").unwrap();
-        let cases: [(&str, &dyn Fn(&mut RevocationList)); 7] = [
+        type Revoke<'a> = &'a dyn Fn(&mut RevocationList);
+        let cases: [(&str, Revoke<'_>); 7] = [
             ("license", &|list| list.revoke_license("l")),
             ("license version", &|list| list.revoke_license_below("l", 3)),
             ("installation", &|list| list.revoke_installation("i")),

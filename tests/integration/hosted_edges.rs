@@ -146,10 +146,12 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let key = SigningKey::generate().unwrap();
     let now = UnixTime::from_secs(1_800_000_000);
-    let mut order = TenantOrder::default();
-    order.tenant_id = "t-a".to_owned();
-    order.base_url = "https://cloud.example.test".to_owned();
-    order.stripe_customer_id = "cus_1".to_owned();
+    let order = TenantOrder {
+        tenant_id: "t-a".to_owned(),
+        base_url: "https://cloud.example.test".to_owned(),
+        stripe_customer_id: "cus_1".to_owned(),
+        ..TenantOrder::default()
+    };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     issued.billing.quickstart_credits_granted = true;
     issued.billing.quickstart_credits_used = 7;

@@ -33,7 +33,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
             link.outbox.push_own(frame);
         }
     }
-    let last_answer = end.checked_sub(time / FAREWELL_PART).unwrap_or(start);
+    let last_answer = time.checked_div(FAREWELL_PART).and_then(|farewell| end.checked_sub(farewell)).unwrap_or(start);
     wait_for_answers(shared, last_answer).await;
     for link in shared.links.all() {
         link.outbox.end(Ending::drained());

@@ -49,7 +49,7 @@ impl Memory {
 
     /// Bytes that must become free before the bound is well kept again.
     pub(crate) fn excess(&self) -> usize {
-        self.used().saturating_sub(self.limit / 4 * 3)
+        self.used().saturating_sub(self.limit.saturating_sub(self.limit.div_euclid(4)))
     }
 }
 

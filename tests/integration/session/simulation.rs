@@ -225,7 +225,7 @@ impl World {
             0..=2 => {
                 let wires: Vec<Wire> = self.relay.wires.iter().copied().collect();
                 if !wires.is_empty() {
-                    let wire = wires[usize::try_from(self.random.below(wires.len() as u64)).unwrap()];
+                    let wire = wires[usize::try_from(self.random.below(u64::try_from(wires.len()).unwrap())).unwrap()];
                     self.cut(wire);
                 }
             }
@@ -236,7 +236,7 @@ impl World {
                 let reconn_url = "wss://relay.test/ws/instance".to_owned();
                 let drain = Drain { reconn_url, ..Drain::default() }.to_frame(0).unwrap();
                 for wire in self.relay.wires.clone() {
-                    self.to_owner(wire, drain.clone());
+                    self.send_to_owner(wire, drain.clone());
                 }
             }
             6 => {
@@ -297,7 +297,7 @@ impl World {
         self.schedule(at, happening);
     }
 
-    fn to_owner(&mut self, wire: Wire, message: Vec<u8>) {
+    fn send_to_owner(&mut self, wire: Wire, message: Vec<u8>) {
         self.put(wire, false, Happening::Arrived(wire, message));
     }
 
@@ -337,7 +337,7 @@ impl World {
             self.relay.registered = None;
             for (_, (phone, _)) in std::mem::take(&mut self.relay.channels) {
                 let close = ChannelClose { channel_id: 1, reason: "the instance is gone".to_owned() };
-                self.to_owner(phone, close.to_frame(1).unwrap());
+                self.send_to_owner(phone, close.to_frame(1).unwrap());
             }
             return;
         }
@@ -347,7 +347,7 @@ impl World {
             self.relay.channels.remove(&channel);
             if let Some(instance) = self.relay.registered {
                 let close = ChannelClose { channel_id: channel, ..ChannelClose::default() };
-                self.to_owner(instance, close.to_frame(channel).unwrap());
+                self.send_to_owner(instance, close.to_frame(channel).unwrap());
             }
         }
     }
@@ -355,7 +355,7 @@ impl World {
     fn relay_takes(&mut self, wire: Wire, message: &[u8]) {
         let frame = Frame::decode(message).expect("an end sends frames");
         match (wire.0, frame.frame_type) {
-            (_, FrameType::Ping) => self.to_owner(wire, super::frame(FrameType::Pong, 0, b"")),
+            (_, FrameType::Ping) => self.send_to_owner(wire, super::frame(FrameType::Pong, 0, b"")),
             (_, FrameType::Pong) => {}
             (Who::Instance, FrameType::Register) => self.relay_registers(wire, &Register::from_frame(&frame).unwrap()),
             (Who::Phone(_), FrameType::Connect) => self.relay_offers(wire, &Connect::from_frame(&frame).unwrap()),
@@ -365,7 +365,7 @@ impl World {
     }
 
     fn refuse(&mut self, wire: Wire, code: WireErrorCode) {
-        self.to_owner(wire, ErrorMessage::new(code, "refused").to_frame(0).unwrap());
+        self.send_to_owner(wire, ErrorMessage::new(code, "refused").to_frame(0).unwrap());
     }
 
     fn relay_registers(&mut self, wire: Wire, register: &Register) {
@@ -392,7 +392,7 @@ impl World {
             session_token: format!("session-{}", self.relay.session).into(),
             expires_at: WALL + 86_400,
         };
-        self.to_owner(wire, ack.to_frame(0).unwrap());
+        self.send_to_owner(wire, ack.to_frame(0).unwrap());
     }
 
     fn relay_offers(&mut self, wire: Wire, connect: &Connect) {
@@ -402,7 +402,7 @@ impl World {
         self.relay.next_channel += 1;
         self.relay.channels.insert(channel, (wire, Stage::Offered));
         let open = ChannelOpen { channel_id: channel, auth_token: connect.auth_token.duplicate() };
-        self.to_owner(instance, open.to_frame(channel).unwrap());
+        self.send_to_owner(instance, open.to_frame(channel).unwrap());
     }
 
     fn relay_takes_of_instance(&mut self, wire: Wire, frame: &Frame<'_>) {
@@ -421,12 +421,12 @@ impl World {
                     return self.refuse(phone, WireErrorCode::ServerDraining);
                 }
                 let close = ChannelClose { channel_id: 1, ..ChannelClose::default() };
-                return self.to_owner(phone, close.to_frame(1).unwrap());
+                return self.send_to_owner(phone, close.to_frame(1).unwrap());
             }
             other => panic!("an instance sends {other:?}"),
         };
         self.relay.channels.insert(frame.channel, (phone, stage));
-        self.to_owner(phone, passed);
+        self.send_to_owner(phone, passed);
     }
 
     fn relay_takes_of_phone(&mut self, wire: Wire, frame: &Frame<'_>) {
@@ -443,7 +443,7 @@ impl World {
             other => panic!("a phone sends {other:?}"),
         };
         self.relay.channels.insert(channel, (wire, stage));
-        self.to_owner(instance, on_channel(frame, channel));
+        self.send_to_owner(instance, on_channel(frame, channel));
     }
 
     fn drain_outputs(&mut self) {

@@ -155,9 +155,11 @@ pub(crate) fn runtime() -> Runtime {
 }
 
 fn provision(locked: &LockedDataDir) {
-    let mut order = TenantOrder::default();
-    order.tenant_id = "t-torture".to_owned();
-    order.base_url = "https://cloud.example.test".to_owned();
+    let order = TenantOrder {
+        tenant_id: "t-torture".to_owned(),
+        base_url: "https://cloud.example.test".to_owned(),
+        ..TenantOrder::default()
+    };
     let mut issued = issue_billing_state(&order, BillingState::default(), &signing_key(), NOW).expect("a state");
     locked.save_billing_state(DEFAULT_ORG, &mut issued.billing, &Revision::ABSENT).expect("saved");
 }

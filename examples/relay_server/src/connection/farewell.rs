@@ -28,10 +28,10 @@ pub(super) async fn say<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>
                 }
             }
         }
-        if let Some(frame) = ending.last_frame {
-            if socket.send(frame).await.is_err() {
-                return;
-            }
+        if let Some(frame) = ending.last_frame
+            && socket.send(frame).await.is_err()
+        {
+            return;
         }
         socket.close(ending.close_code, &ending.reason).await;
     };

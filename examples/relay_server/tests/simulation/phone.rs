@@ -139,7 +139,7 @@ async fn ask(world: &World, habits: Habits, socket: &mut Socket, channel: u32, r
             _ => {}
         }
     }
-    world.inner().failed += open.len() as u64;
+    world.inner().failed += u64::try_from(open.len()).unwrap();
 }
 
 fn take(world: &World, habits: Habits, payload: &[u8], open: &mut BTreeMap<u64, (Request, u64)>) {

@@ -47,8 +47,8 @@ impl Plan {
             let at = 1000 + random.below(FAULTS_UNTIL_MS - 7000);
             let end = at + 200 + random.below(5000);
             let node = match random.below(2) {
-                0 => format!("instance{}", random.below(TENANTS as u64)),
-                _ => format!("phone{}", random.below(PHONES as u64)),
+                0 => format!("instance{}", random.below(u64::try_from(TENANTS).unwrap())),
+                _ => format!("phone{}", random.below(u64::try_from(PHONES).unwrap())),
             };
             match random.below(6) {
                 0 => faults.extend([(at, Fault::Partition(node.clone())), (end, Fault::Repair(node))]),

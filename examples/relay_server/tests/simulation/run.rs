@@ -83,7 +83,7 @@ pub(crate) fn run(seed: u64, is_talking: bool) -> Report {
         answered: inner.answered,
         failed: inner.failed,
         registrations: inner.registrations,
-        faults: plan.faults.len() as u64,
+        faults: u64::try_from(plan.faults.len()).unwrap(),
         hostile_frames: inner.hostile_frames,
     }
 }
