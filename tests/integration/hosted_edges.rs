@@ -146,7 +146,7 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let key = SigningKey::generate().unwrap();
     let now = UnixTime::from_secs(1_800_000_000);
-    let order = TenantOrder {
+    let mut order = TenantOrder {
         tenant_id: "t-a".to_owned(),
         base_url: "https://cloud.example.test".to_owned(),
         stripe_customer_id: "cus_1".to_owned(),
