@@ -174,8 +174,10 @@ pub unsafe extern "C" fn pulse_relay_config_save(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let data_dir = borrow(data_dir, "data_dir")?;
-            let config = relay_config(text(config_json, config_json_len, "config_json")?)?;
-            let revision: Revision = text(revision, revision_len, "revision")?.parse()?;
+            let config_json = text(config_json, config_json_len, "config_json")?;
+            let revision = text(revision, revision_len, "revision")?;
+            let config = relay_config(config_json)?;
+            let revision: Revision = revision.parse()?;
             let change = match identity_change {
                 PULSE_IDENTITY_KEEP => IdentityChange::Keep,
                 PULSE_IDENTITY_REPLACE => IdentityChange::Replace,
@@ -275,9 +277,10 @@ pub unsafe extern "C" fn pulse_billing_state_save(
         call(error, Out::new(out_json, "out_json"), || {
             let data_dir = borrow(data_dir, "data_dir")?;
             let org = text(org, org_len, "org")?;
-            let mut state: BillingState =
-                json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
-            let revision: Revision = text(revision, revision_len, "revision")?.parse()?;
+            let billing_json = text(billing_json, billing_json_len, "billing_json")?;
+            let revision = text(revision, revision_len, "revision")?;
+            let mut state: BillingState = json::parse(billing_json, "billing_json")?;
+            let revision: Revision = revision.parse()?;
             let saved = data_dir.with_lock(|locked| Ok(locked.save_billing_state(org, &mut state, &revision)?))?;
             json::buffer(&SavedReport::from(&saved))
         })

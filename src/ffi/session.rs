@@ -200,8 +200,9 @@ pub unsafe extern "C" fn pulse_session_new_phone(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
+            let scanned = text(scanned, scanned_len, "scanned")?;
             let settings: PhoneSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
-            let code = PairingCode::parse(text(scanned, scanned_len, "scanned")?)?;
+            let code = PairingCode::parse(scanned)?;
             let mut config = PhoneConfig::from_pairing_code(&code)?;
             config.device_token = settings.device_token.into();
             config.platform = settings.platform;

@@ -41,7 +41,7 @@ impl<E: fmt::Debug> fmt::Debug for Output<E> {
         match self {
             Self::Connect { connection, url } => write!(f, "Connect({connection}, {url})"),
             Self::Send { connection, message } => write!(f, "Send({connection}, {} bytes)", message.len()),
-            Self::Disconnect { connection, code } => write!(f, "Disconnect({connection}, {code:?})"),
+            Self::Disconnect { connection, code } => write!(f, "Disconnect({connection}, {})", code.as_u16()),
             Self::Event(event) => event.fmt(f),
         }
     }

@@ -2,7 +2,7 @@
 //! on failure only, and no panic was caught.
 
 use std::ffi::{CStr, c_char};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
 use pulse_trust::ffi::frame::pulse_frame_decode;
 use pulse_trust::ffi::ids::{pulse_host_normalize, pulse_instance_id_of_host, pulse_tenant_host};
@@ -123,7 +123,7 @@ unsafe fn check(status: pulse_status, fault: *mut pulse_error) {
         unsafe {
             assert_eq!(error::pulse_error_status(fault), status);
             let message = error::pulse_error_message(fault);
-            assert!(message != null() && !CStr::from_ptr(message).is_empty());
+            assert!(!message.is_null() && !CStr::from_ptr(message).is_empty());
             error::pulse_error_free(fault);
         }
     }

@@ -15,7 +15,7 @@ pub(crate) mod relay_enc;
 pub(crate) mod token;
 
 #[path = "../../common/sealing.rs"]
-#[allow(unreachable_pub, reason = "the other tests share it")]
+#[allow(unreachable_pub, clippy::duplicate_mod, reason = "the other tests share it")]
 mod sealing;
 
 /// A data directory with these files, as a runtime leaves them.
