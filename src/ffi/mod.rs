@@ -12,7 +12,7 @@
 //! - A pointer to bytes or text is NULL, or valid for reads of as many bytes as its length says.
 //! - An output is NULL, or valid for a write.
 //!
-//! [`call`] keeps the other half: NULL where it is not allowed is an error, panics are caught, and outputs are written
+//! `call` keeps the other half: NULL where it is not allowed is an error, panics are caught, and outputs are written
 //! when all went well.
 
 #![allow(unsafe_code, non_camel_case_types)]

@@ -66,13 +66,13 @@ impl Default for RelaySideLimits {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RelayEvent<'a, R> {
-    /// An instance asks to be registered: decide, then call [`RelaySide::registered`] or close the connection. Where it
-    /// is registered ([`RelaySide::is_registered`]), it renews its registration with a newer credential; its channels
+    /// An instance asks to be registered: decide, then call [`RelaySide::registered`](crate::session::RelaySide::registered) or close the connection. Where it
+    /// is registered ([`RelaySide::is_registered`](crate::session::RelaySide::is_registered)), it renews its registration with a newer credential; its channels
     /// stay, and a refusal leaves the registration it has.
     Register(Register),
-    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`].
+    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`](crate::session::RelaySide::connect_refused).
     Connect(Connect),
-    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`]) and send the app its CONNECT_ACK.
+    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`](crate::session::RelaySide::accepted)) and send the app its CONNECT_ACK.
     Accepted {
         /// The channel on this connection.
         channel: u32,
