@@ -1,7 +1,7 @@
 //! The relay, instances, phones and attackers in a simulated network, with faults by seed. Every run of a seed does the
 //! same; what must always hold is checked at each frame.
 //!
-//! - `cargo test -p pulse-relay --test simulation` runs 200 seeds;
+//! - `cargo test -p pulse-relay --test simulation` runs 40 seeds;
 //! - `PULSE_SIM_SEEDS=10000` before it runs that many;
 //! - `PULSE_SIM_SEED=17` runs that one alone, and says what happens.
 #![allow(
@@ -36,7 +36,7 @@ fn what_must_always_hold_holds_whatever_fails() {
         assert!(report.violations.is_empty());
         return;
     }
-    let seeds = setting("PULSE_SIM_SEEDS").unwrap_or(200);
+    let seeds = setting("PULSE_SIM_SEEDS").unwrap_or(40);
     let next = AtomicU64::new(0);
     let one_after_the_other = || {
         let mut reports = Vec::new();
