@@ -24,7 +24,8 @@ cd "$scratch/try"
 echo '{"private":true}' > package.json
 npm install --no-audit --no-fund --offline "$scratch"/pulse-trust-*.tgz
 packages=$(find node_modules -name package.json)
-[ "$(wc -l <<<"$packages")" = 1 ] || { echo "the package has a dependency" >&2; exit 1; }
+count=$(wc -l <<<"$packages")
+[ "$count" = 1 ] || { echo "the package has a dependency" >&2; exit 1; }
 awk '/^```js quickstart / { on = 1; next } /^```$/ { on = 0 } on' "$OLDPWD/README.md" > try.mjs
 node try.mjs | tee out.txt
 grep -q '^compare: \([0-9A-F]\{2\}:\)\{31\}[0-9A-F]\{2\}$' out.txt
