@@ -145,6 +145,13 @@ fn a_file_is_one_token_and_its_line_end_does_not_count() {
     };
     assert_eq!(verify(&[]), Some(0));
     assert_eq!(verify(&["--exact"]), Some(1), "a token has one spelling, without a line end");
+    let token = std::fs::read_to_string(&path).unwrap();
+    for (spelling, accepted) in
+        [(token.trim().to_owned(), 0), (format!("{} \n", token.trim()), 1), ("\n".to_owned(), 1)]
+    {
+        let verified = run(pulse_trust().args(["lease", "verify", "--lease-key", &public]), spelling.as_bytes());
+        assert_eq!(verified.status.code(), Some(accepted), "{spelling:?}");
+    }
     std::fs::remove_file(&path).unwrap();
     assert_eq!(verify(&[]), Some(3), "a file that cannot be read says nothing about its token");
 }
