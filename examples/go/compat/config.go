@@ -19,8 +19,19 @@ func LoadRelayConfig[Config any](dir *pulsetrust.DataDir) (config *Config, warni
 }
 
 // SaveRelayConfig is internal/config.ConfigPersistence.SaveRelayConfig. Members of the file that Config does not have
-// stay. A file that cannot be read is not replaced.
+// stay. A file that cannot be read is not replaced. Stricter than the deployed function, a save that would replace or
+// drop the file's identity fails with [pulsetrust.ErrIdentityKept].
 func SaveRelayConfig[Config any](dir *pulsetrust.DataDir, config *Config) (warnings []string, err error) {
+	return save(dir, config, dir.SaveRelayConfig)
+}
+
+// SaveRelayConfigReplacingIdentity is SaveRelayConfig, but that it may replace or drop the file's identity, as the
+// deployed function does: every phone has to be paired again then.
+func SaveRelayConfigReplacingIdentity[Config any](dir *pulsetrust.DataDir, config *Config) (warnings []string, err error) {
+	return save(dir, config, dir.SaveRelayConfigReplacingIdentity)
+}
+
+func save(dir *pulsetrust.DataDir, config any, write func(*pulsetrust.RelayConfig) ([]string, error)) ([]string, error) {
 	stored, _, err := dir.RelayConfig()
 	if err != nil {
 		return nil, err
@@ -29,7 +40,7 @@ func SaveRelayConfig[Config any](dir *pulsetrust.DataDir, config *Config) (warni
 	if err != nil {
 		return nil, err
 	}
-	return dir.SaveRelayConfig(merged)
+	return write(merged)
 }
 
 // ApplyEnvOverrides is internal/relay.ApplyEnvOverrides with the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER.

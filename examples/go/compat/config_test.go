@@ -1,6 +1,7 @@
 package compat_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -58,7 +59,12 @@ func TestRelayConfigsAsDeployed(t *testing.T) {
 				t.Errorf("%+v, deployed %+v", config, c.Config)
 			}
 			config.ServerURL, config.IdentityPublicKey = "wss://other.example.test/ws/instance", ""
-			must[[]string](t)(compat.SaveRelayConfig(dir, config))
+			if c.Config.IdentityPublicKey != "" {
+				if _, err := compat.SaveRelayConfig(dir, config); !errors.Is(err, pulsetrust.ErrIdentityKept) {
+					t.Errorf("a save that drops the identity: %v", err)
+				}
+			}
+			must[[]string](t)(compat.SaveRelayConfigReplacingIdentity(dir, config))
 			again, _, err := compat.LoadRelayConfig[relayConfig](dir)
 			if err != nil || *again != *config {
 				t.Errorf("saved %+v, loaded %+v %v", config, again, err)
