@@ -72,6 +72,10 @@ sed -i 's/^\[dependencies\]$/[dependencies]\ntracing-subscriber = { version = "0
 cargo metadata --format-version 1 --offline >/dev/null
 PLANT
 
+fault quick dependencies "a lock file of the fuzz targets that is behind" 'cannot update the lock file .*tests/fuzz' <<'PLANT'
+sed -i 's/^tempfile = "3"$/tempfile = "3"\nhex = "0.4"/' tests/fuzz/Cargo.toml
+PLANT
+
 fault slow lints "a panic in the library" 'clippy::unwrap_used|used .unwrap' <<'PLANT'
 echo '/// Planted.
 #[must_use]
