@@ -44,19 +44,19 @@ PLANT
 
 fault quick dependencies "a crate that builds C code" '^C code: cc ' <<'PLANT'
 sed -i 's/^\[dependencies\]$/[build-dependencies]\ncc = "1"\n\n[dependencies]/' Cargo.toml
-cargo metadata --format-version 1 --offline >/dev/null
+cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault quick dependencies "two versions of a crate" '^in two versions: getrandom' <<'PLANT'
 sed -i 's/^\[dependencies\]$/[dependencies]\nold = { package = "getrandom", version = "0.2" }/' Cargo.toml
-cargo metadata --format-version 1 --offline >/dev/null
+cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault slow licenses "a license that is not on the list" 'error\[rejected\]' <<'PLANT'
 cargo new --quiet --lib --vcs none planted
 sed -i 's/^edition = .*/&\nlicense = "GPL-3.0-only"\npublish = false/' planted/Cargo.toml
 sed -i 's/^\[dependencies\]$/[dependencies]\nplanted = { path = "planted", version = "0.1.0" }/' Cargo.toml
-cargo metadata --format-version 1 --offline >/dev/null
+cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault slow licenses "a crate that comes from a repository" 'error\[source-not-allowed\]' <<'PLANT'
@@ -69,7 +69,7 @@ PLANT
 
 fault quick dependencies "more crates than are allowed" 'expected at most 60' <<'PLANT'
 sed -i 's/^\[dependencies\]$/[dependencies]\ntracing-subscriber = { version = "0.3", default-features = false, features = ["fmt", "env-filter"] }/' Cargo.toml
-cargo metadata --format-version 1 --offline >/dev/null
+cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault quick dependencies "a lock file of the fuzz targets that is behind" 'cannot update the lock file .*tests/fuzz' <<'PLANT'
