@@ -14,7 +14,9 @@ pub(crate) fn run(input: &[u8]) {
         let others =
             [code.relay_url(), code.instance_id(), code.instance_url().unwrap_or(""), code.name().unwrap_or("")];
         assert!(
-            !format!("{code:?}").contains(token) || token.len() < 16 || others.iter().any(|other| other.contains(token))
+            !format!("{code:?}").contains(token)
+                || token.len() < 16
+                || others.iter().any(|other| other.contains(token))
         );
     }
 }
