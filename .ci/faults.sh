@@ -94,7 +94,7 @@ PLANT
 
 fault slow features "a module that leans on a feature in silence" 'unresolved import|could not find' <<'PLANT'
 echo '/// Planted.
-pub use crate::storage::DataDir as Planted;' >>src/lib.rs
+pub use crate::pairing::qr_svg as planted;' >>src/lib.rs
 PLANT
 
 fault slow documentation "a link that leads nowhere" 'unresolved link' <<'PLANT'
@@ -111,7 +111,7 @@ pub fn planted(path: &std::path::Path) -> bool {
 PLANT
 
 fault slow rust-version "a dependency that needs a newer Rust" 'needs Rust 1\.' <<'PLANT'
-sed -i 's/^rust-version = ".*"$/rust-version = "1.70"/' Cargo.toml
+sed -i 's/^rust-version = ".*"$/rust-version = "1.85"/' Cargo.toml
 PLANT
 
 fault slow minimal-versions "a minimum that is too old" 'zeroize' <<'PLANT'
@@ -135,7 +135,7 @@ echo '// planted' >>src/lib.rs
 PLANT
 
 fault slow package "a file that the archive leaves out" 'error: failed to verify|file not found for module' <<'PLANT'
-sed -i 's|^exclude = \["/.ci"|exclude = ["/src/url.rs", "/.ci"|' Cargo.toml
+sed -i 's|^exclude = \[$|exclude = [\n  "/src/url.rs",|' Cargo.toml
 PLANT
 
 fault slow c-library "a header that is not that of the sources" 'header|pulse_trust.h' <<'PLANT'
@@ -167,8 +167,8 @@ fault slow performance "a path that takes more instructions than is committed" '
 sed -i -E '0,/: ([0-9]+)([0-9]{2}),?$/s//: 1\2,/' benches/instructions.json
 PLANT
 
-fault slow journey "a journey that does not pass" 'journey|Result' <<'PLANT'
-sed -i 's/Result: passed/Result: planted/' $(git grep -l 'Result: ' -- examples)
+fault slow journey "a journey whose record does not say that it passed" 'the record does not say that the journey passed' <<'PLANT'
+sed -i 's/- Result: {}/- Outcome: {}/' examples/journey/record.rs
 PLANT
 
 fault slow readmes "a quickstart that does not work" 'quickstart' <<'PLANT'

@@ -19,11 +19,11 @@ fn frames(c: &mut Criterion) {
 }
 
 fn register(c: &mut Criterion) {
-    let register = Register {
-        license_token: "a".repeat(834).into(),
-        instance_hint: "b".repeat(36).into(),
-        client_version: "5.0.0".to_owned(),
-        ..Register::default()
+    let register = {
+        let mut register = Register::new("a".repeat(834));
+        register.instance_hint = "b".repeat(36).into();
+        register.client_version = "5.0.0".to_owned();
+        register
     };
     let bytes = register.to_frame(0).expect("encoded");
     c.bench_function("frame/REGISTER decoded and read", |b| {

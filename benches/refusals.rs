@@ -2,7 +2,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use pulse_benches::fixtures::Fixture;
-use pulse_trust::entitlement::VerifiedLease;
+use pulse_trust::entitlement::{LeaseClaims, VerifiedLease};
 use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet, TrustKeys};
 
 fn refusals(c: &mut Criterion) {
@@ -10,8 +10,8 @@ fn refusals(c: &mut Criterion) {
     let (keys, checks, now) = (fixture.keys(TableSize::Large), fixture.checks(), fixture.now);
     let other = SigningKey::generate().expect("random bytes");
     let other = TrustKeySet::new([other.public_key().clone()]).with_tables(TableSize::Large).expect("tables");
-    let other = TrustKeys { lease: other, ..TrustKeys::default() };
-    let mut expired = fixture.claims.clone();
+    let other = TrustKeys::for_leases(other);
+    let mut expired = LeaseClaims::from_json(&fixture.claims.to_json()).expect("its own JSON");
     expired.exp = now.saturating_sub(std::time::Duration::from_secs(1));
     let expired = expired.sign(&fixture.signer).expect("a lease");
     let lease = fixture.lease.as_str();
@@ -25,7 +25,7 @@ fn refusals(c: &mut Criterion) {
         ("malformed: payload of 8000 brackets", format!("{deep}.{}", "A".repeat(86)), &keys),
         ("wrong signature", fixture.with_wrong_signature(), &keys),
         ("wrong key", lease.to_owned(), &other),
-        ("expired", expired, &keys),
+        ("expired", expired.expose_secret().to_owned(), &keys),
     ];
     let mut group = c.benchmark_group("refusals");
     for (class, token, keys) in classes {

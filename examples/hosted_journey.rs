@@ -159,11 +159,10 @@ fn provision(args: &Args) -> Result<(Tenant, String), Failure> {
 
 /// Writes a tenant's directory; the host its lease is for.
 fn provision_at(directory: &Path, key: &SigningKey, tenant_id: &str, now: UnixTime) -> Result<String, Failure> {
-    let order = TenantOrder {
-        tenant_id: tenant_id.to_owned(),
-        base_url: BASE_URL.to_owned(),
-        email: "owner@example.test".to_owned(),
-        ..TenantOrder::default()
+    let order = {
+        let mut tenant_order = TenantOrder::new(tenant_id, BASE_URL);
+        tenant_order.email = "owner@example.test".to_owned();
+        tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), key, now)?;
     let data_dir = DataDir::create(directory)?.lock()?;
@@ -173,7 +172,7 @@ fn provision_at(directory: &Path, key: &SigningKey, tenant_id: &str, now: UnixTi
 
 fn hosted_runtime(key: &SigningKey, host: &str) -> Runtime {
     let lease = TrustKeySet::new([key.public_key().clone()]);
-    let mut runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys { lease, ..TrustKeys::default() });
+    let mut runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::for_leases(lease));
     runtime.public_url = Some(format!("https://{host}"));
     runtime
 }
@@ -299,7 +298,7 @@ fn registration(
     Ok(Registration {
         relay_url: relay_url.to_owned(),
         credential: credential.require_secret_token()?.to_owned(),
-        instance_secret: config.instance_secret.to_string(),
+        instance_secret: config.instance_secret.expose_secret().to_owned(),
         identity: config.identity()?,
         auth_token: AUTH_TOKEN.to_owned(),
         api,
@@ -323,13 +322,14 @@ async fn grown(before: Option<i64>, relay: &RelayInUse) -> Result<((), String), 
 
 fn pairing_code(config: &RelayConfig, registered: &Registered, relay_url: &str) -> Result<(String, String), Failure> {
     // The phone is to use the relay of this run, whatever the tenant's own config says.
-    let mut config = RelayConfig::from_json(&config.secret_json()?).map_err(Failure::new)?;
+    let mut config = RelayConfig::from_json(config.secret_json().expose_secret())?;
     config.server_url = relay_url.to_owned();
     let payload = Onboarding::new(&config, &registered.instance_id, AUTH_TOKEN)
         .build()
         .map_err(|not_ready| Failure::from(pulse_trust::Error::from(not_ready)))?;
     let compact = payload.secret_compact_code();
-    println!("{}\n{compact}\n", qr_terminal(&compact)?);
+    let compact = compact.expose_secret();
+    println!("{}\n{compact}\n", qr_terminal(compact)?);
     let seen = format!("QR and deep link with {} and the identity's key", registered.instance_id);
     Ok((payload.secret_deep_link().to_owned(), seen))
 }

@@ -131,6 +131,8 @@
 #define PULSE_ERR_IDENTITY_PROOF_INVALID 406
 /** The proof of an identity was made too long ago, or one of the two clocks is wrong. */
 #define PULSE_ERR_IDENTITY_PROOF_TIME 407
+/** A relay config's JSON is not an object whose members have their types. */
+#define PULSE_ERR_RELAY_CONFIG_MALFORMED 408
 /** Bytes too short for a frame. */
 #define PULSE_ERR_FRAME_TOO_SHORT 500
 /** A frame of another version. */

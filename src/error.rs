@@ -17,6 +17,13 @@ use crate::wire_error::WireErrorCode;
 pub type Result<T, E = Error> = core::result::Result<T, E>;
 
 /// One row of [`Error::TABLE`]: what a program compares, and what a person is told.
+///
+/// ```
+/// use pulse_trust::Error;
+/// let entry = Error::TABLE.iter().find(|entry| entry.name == "TOKEN_MALFORMED").unwrap();
+/// assert_eq!(entry.code, 201);
+/// assert!(entry.remedy.starts_with("Copy the token again"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ErrorEntry {
@@ -222,6 +229,9 @@ error_table! {
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
     #[remedy = "Set the clock of the runtime and of the relay."]
     407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: Duration, at: UnixTime, now: UnixTime } => "identity proof: made at {at}, the relay's clock says {now}, at most {} s apart are allowed", [.limit.as_secs()];
+    /// A relay config's JSON is not an object whose members have their types.
+    #[remedy = "Pass the object that a load gave, with its members changed."]
+    408 "RELAY_CONFIG_MALFORMED" RelayConfigMalformed { line: usize, column: usize } => "relay config: expected a JSON object with members of their types, refused at line {line} column {column}";
 
     /// Bytes too short for a frame.
     #[remedy = "Check the address: the other side speaks another protocol."]

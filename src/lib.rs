@@ -36,18 +36,14 @@
 //! # let path = directory.path();
 //! // 1. The control plane.
 //! let control_plane = SigningKey::generate()?;
-//! let order = TenantOrder {
-//!     tenant_id: "t-abc".into(),
-//!     base_url: "https://cloud.example.test".into(),
-//!     ..TenantOrder::default()
-//! };
+//! let order = TenantOrder::new("t-abc", "https://cloud.example.test");
 //! let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, now)?;
 //! let data_dir = DataDir::new(path).lock()?;
 //! data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT)?;
 //!
 //! // 2. The tenant's runtime.
 //! let lease = TrustKeySet::new([control_plane.public_key().clone()]);
-//! let keys = TrustKeys { lease, ..TrustKeys::default() };
+//! let keys = TrustKeys::for_leases(lease);
 //! let started = bootstrap(&data_dir, &Runtime::new(RuntimeMode::Hosted, keys.clone()), now)?;
 //!
 //! // 3. The relay.
@@ -58,7 +54,7 @@
 //! let code = Onboarding::new(&started.config, registration.instance_id.as_str(), "device-token").build()?;
 //!
 //! // 5. The phone, and the instance behind the relay.
-//! let scanned = PairingCode::parse(&code.secret_compact_code())?;
+//! let scanned = PairingCode::parse(code.secret_compact_code().expose_secret())?;
 //! let handshake = AppHandshake::start()?;
 //! let (mut instance, answer) = accept_key_exchange(handshake.message(), &started.config.identity()?)?;
 //! let mut phone = handshake.finish(&answer, scanned.require_identity()?)?;
@@ -133,7 +129,7 @@ mod warning;
 mod wire_error;
 
 pub use error::{Error, ErrorEntry, Result};
-pub use secret::Secret;
+pub use secret::{Secret, SecretBytes};
 pub use time::{ClockLeeway, UnixTime};
 pub use token_kind::TokenKind;
 pub use warning::Warning;

@@ -82,6 +82,38 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Secret bytes, such as a file's: wiped from memory when they are dropped, and never shown by accident.
+///
+/// ```
+/// use pulse_trust::SecretBytes;
+///
+/// let content = SecretBytes::from(vec![1, 2, 3]);
+/// assert_eq!(content.expose_secret(), [1, 2, 3]);
+/// assert_eq!(format!("{content:?}"), "SecretBytes(..)");
+/// ```
+#[derive(Default)]
+pub struct SecretBytes(Zeroizing<Vec<u8>>);
+
+impl SecretBytes {
+    /// The bytes themselves. Whoever copies them has to wipe the copy.
+    pub fn expose_secret(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Takes the bytes over without copying them.
+impl From<Vec<u8>> for SecretBytes {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+}
+
+impl fmt::Debug for SecretBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretBytes(..)")
+    }
+}
+
 /// For `#[serde(with = "crate::secret::text")]`: a secret member; `null` is the empty text. `Secret` itself has no
 /// serde traits, so that no caller of this crate writes one into a file or a log by accident.
 pub(crate) mod text {

@@ -1,6 +1,12 @@
 //! What a caller should be told about and may log: nothing here kept the work from being done.
 
 /// A returned warning. This crate logs nothing itself; a warning holds no secret.
+///
+/// ```
+/// use pulse_trust::relay::RelayEnvironment;
+/// let (_, warnings) = RelayEnvironment::from_values(Some("perhaps"), None);
+/// assert!(warnings[0].to_string().contains("PULSE_RELAY_ENABLED"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {

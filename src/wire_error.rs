@@ -5,6 +5,12 @@ use core::fmt;
 macro_rules! wire_error_codes {
     ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
         /// The code of an ERROR frame.
+        ///
+        /// ```
+        /// use pulse_trust::relay::WireErrorCode;
+        /// assert_eq!(WireErrorCode::from_name("LICENSE_EXPIRED"), Some(WireErrorCode::LicenseExpired));
+        /// assert_eq!(WireErrorCode::LicenseExpired.as_str(), "LICENSE_EXPIRED");
+        /// ```
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum WireErrorCode {

@@ -76,7 +76,7 @@ fn hostile_tokens(signer: &SigningKey) -> Vec<(&'static str, String)> {
     let (signed, signature) = valid.rsplit_once('.').unwrap();
     let (header, payload) = signed.split_once('.').unwrap();
     let with_payload = |json: &str| format!("{header}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(json));
-    let signed_claims = |json: &str| token::sign(signer, json).unwrap();
+    let signed_claims = |json: &str| token::sign(signer, json).unwrap().expose_secret().to_owned();
     let escapes = r"\u0041".repeat(900);
     let names = |count: usize| (0..count).map(|index| format!(r#""{index:x}":0"#)).collect::<Vec<_>>().join(",");
     let long_header = BASE64_URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, "k".repeat(6000)));
@@ -133,12 +133,12 @@ fn lease(signer: &SigningKey) -> String {
     claims.plan_version = "cloud_starter".to_owned();
     claims.capabilities = hosted_plan_capabilities("cloud_starter");
     claims.iat = Some(NOW);
-    claims.sign(signer).unwrap()
+    claims.sign(signer).unwrap().expose_secret().to_owned()
 }
 
 fn trust(signer: &SigningKey, size: TableSize) -> TrustKeys {
     let keys = TrustKeySet::new([signer.public_key().clone()]).with_tables(size).unwrap();
-    TrustKeys { lease: keys.clone(), license: keys }
+    TrustKeys::new(keys.clone(), keys)
 }
 
 fn test_signer() -> SigningKey {

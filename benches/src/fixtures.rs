@@ -54,7 +54,7 @@ impl Fixture {
         let lease = (1..200)
             .map(|length| {
                 claims.email = Some(format!("{}@example.test", "o".repeat(length)));
-                claims.sign(&signer).expect("a lease")
+                claims.sign(&signer).expect("a lease").expose_secret().to_owned()
             })
             .find(|lease| lease.len() >= LEASE_LEN)
             .expect("a lease of the length");
@@ -64,7 +64,7 @@ impl Fixture {
     /// Trust in the control plane, prepared with tables of this size.
     pub fn keys(&self, size: TableSize) -> TrustKeys {
         let lease = TrustKeySet::new([self.signer.public_key().clone()]).with_tables(size).expect("tables");
-        TrustKeys { lease, ..TrustKeys::default() }
+        TrustKeys::for_leases(lease)
     }
 
     /// The checks of the tenant's runtime.
@@ -89,10 +89,10 @@ impl Fixture {
     pub fn leases(&self, count: usize) -> Vec<String> {
         (0..count)
             .map(|index| {
-                let mut claims = self.claims.clone();
+                let mut claims = LeaseClaims::from_json(&self.claims.to_json()).expect("its own JSON");
                 claims.iat =
                     Some(self.now.saturating_sub(Duration::from_secs(u64::try_from(index).expect("a small index"))));
-                claims.sign(&self.signer).expect("a lease")
+                claims.sign(&self.signer).expect("a lease").expose_secret().to_owned()
             })
             .collect()
     }

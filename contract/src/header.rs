@@ -108,7 +108,7 @@ fn declarations(root: &Path, group: &Group) -> String {
     config.function.args = cbindgen::Layout::Auto;
     let mut builder = cbindgen::Builder::new().with_config(config);
     for file in group.files {
-        builder = builder.with_src(root.join("src/ffi").join(file).with_extension("rs"));
+        builder = builder.with_src(crate::source::file_of(root, file));
     }
     let mut text = Vec::new();
     builder.generate().expect("cbindgen reads src/ffi").write(&mut text);

@@ -1,7 +1,7 @@
 //! Reads the contract: functions, handles and their constants from `src/ffi`, tables from the compiled crate.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pulse_trust::relay::{Frame, FrameType, HEADER_LEN, MAX_BODY_LEN, MAX_PAYLOAD_LEN, SEALED_OVERHEAD, WireErrorCode};
 use pulse_trust::{ClockLeeway, Error};
@@ -51,6 +51,13 @@ const BOUNDARY_ERRORS: [ErrorCode; 3] = [
     },
 ];
 
+/// The file of a module of `src/ffi`.
+pub(crate) fn file_of(root: &Path, module: &str) -> PathBuf {
+    let folder = root.join("src/ffi").join(module);
+    let file = folder.join("mod.rs");
+    if file.exists() { file } else { folder.with_extension("rs") }
+}
+
 /// The contract of the sources at `root`, which are those this program was compiled with.
 ///
 /// # Panics
@@ -75,7 +82,7 @@ pub fn contract(root: &Path) -> Contract {
     for files in GROUPS {
         let mut group = Group { title: String::new(), files, handles: Vec::new(), functions: Vec::new() };
         for name in files {
-            let path = folder.join(name).with_extension("rs");
+            let path = file_of(root, name);
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             group.title = documentation(&file.attrs);

@@ -100,6 +100,8 @@ const (
 	ErrIdentityProofInvalid Code = 406
 	// ErrIdentityProofTime: the proof of an identity was made too long ago, or one of the two clocks is wrong. What to do: Set the clock of the runtime and of the relay.
 	ErrIdentityProofTime Code = 407
+	// ErrRelayConfigMalformed: a relay config's JSON is not an object whose members have their types. What to do: Pass the object that a load gave, with its members changed.
+	ErrRelayConfigMalformed Code = 408
 	// ErrFrameTooShort: bytes too short for a frame. What to do: Check the address: the other side speaks another protocol.
 	ErrFrameTooShort Code = 500
 	// ErrFrameVersion: a frame of another version. What to do: Update the older side.
@@ -304,6 +306,8 @@ func codeName(code Code) string {
 		return "IDENTITY_PROOF_INVALID"
 	case ErrIdentityProofTime:
 		return "IDENTITY_PROOF_TIME"
+	case ErrRelayConfigMalformed:
+		return "RELAY_CONFIG_MALFORMED"
 	case ErrFrameTooShort:
 		return "FRAME_TOO_SHORT"
 	case ErrFrameVersion:

@@ -76,7 +76,7 @@ impl Runtime {
             InstanceEvent::Request { channel, request } => {
                 let (api, acts) = (self.api, self.acts.clone());
                 tokio::task::spawn_blocking(move || {
-                    let response = fetch(api, request);
+                    let response = fetch(api, &request);
                     if let Some(acts) = acts.upgrade() {
                         acts.send(Box::new(move |end, now| respond(end, channel, &response, now))).ok();
                     }
@@ -93,7 +93,7 @@ fn respond(end: &mut InstanceEnd, channel: u32, response: &ProxyResponse, now: N
 }
 
 /// Asks the runtime's own HTTP server.
-fn fetch(api: SocketAddr, request: ProxyRequest) -> ProxyResponse {
+fn fetch(api: SocketAddr, request: &ProxyRequest) -> ProxyResponse {
     let answer = || -> Result<ProxyResponse, Failure> {
         let mut answer = ureq::get(format!("http://{api}{}", request.path)).call().map_err(Failure::from_error)?;
         let content_type =
@@ -101,13 +101,14 @@ fn fetch(api: SocketAddr, request: ProxyRequest) -> ProxyResponse {
         let status = answer.status().as_u16();
         let body = Body::new(answer.body_mut().read_to_vec().map_err(Failure::from_error)?)?;
         let headers = content_type.into_iter().map(|value| ("Content-Type".to_owned(), value)).collect();
-        Ok(ProxyResponse { status, headers, body, ..ProxyResponse::default() })
+        let mut response = ProxyResponse::new(&request.id, status);
+        (response.headers, response.body) = (headers, body);
+        Ok(response)
     };
-    let answered = answer().unwrap_or_else(|failure| {
+    answer().unwrap_or_else(|failure| {
         eprintln!("the runtime's own server: {failure}");
-        ProxyResponse { status: 502, ..ProxyResponse::default() }
-    });
-    ProxyResponse { id: request.id, ..answered }
+        ProxyResponse::new(&request.id, 502)
+    })
 }
 
 /// The runtime's HTTP server: `/api/status`.

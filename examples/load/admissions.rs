@@ -17,7 +17,7 @@ pub(crate) fn measure(time: Duration) -> Result<Vec<(String, f64)>, Failure> {
         .into_iter()
         .map(|size| {
             let lease = TrustKeySet::new([key.public_key().clone()]).with_tables(size)?;
-            let admission = Admission::new(TrustKeys { lease, ..TrustKeys::default() });
+            let admission = Admission::new(TrustKeys::for_leases(lease));
             Ok((format!("`admit`, {size:?} tables"), per_second(&admission, &leases, time)))
         })
         .collect()

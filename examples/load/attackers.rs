@@ -153,13 +153,13 @@ async fn once(attack: Attack, relay: SocketAddr, number: usize, end: Instant) ->
         Attack::EmptyFrames => flood(relay, Frame::new(FrameType::Data, 1, b"").encode()?, end).await?,
         Attack::Pings => flood(relay, Frame::new(FrameType::Ping, 0, b"").encode()?, end).await?,
         Attack::Guessing => {
-            let connect = Connect { instance_id: victim()?, auth_token: "a guess".into(), ..Connect::default() };
+            let connect = Connect::new(victim()?, "a guess");
             flood(relay, connect.to_frame(0)?, end).await?;
         }
         Attack::Forging => {
             let mut socket = open(relay, "instance").await?;
             let forged = tenant::lease(0, &pulse_trust::keys::SigningKey::from_seed(&[7; 32])?)?;
-            let register = Register { license_token: forged.into(), ..Register::default() };
+            let register = Register::new(forged);
             socket.send(Message::Binary(register.to_frame(0)?.into())).await?;
             socket.next().await;
         }

@@ -47,12 +47,12 @@ impl Pair {
     pub(crate) async fn connect(relay: SocketAddr, tenant: usize) -> Result<Self, Failure> {
         let lease = tenant::lease(tenant, &tenant::control_plane()?)?;
         let mut instance = open(relay, "instance").await?;
-        let register = Register { license_token: lease.into(), ..Register::default() };
+        let register = Register::new(lease);
         send(&mut instance, register.to_frame(0)?).await?;
         let answer = next(&mut instance).await?;
         let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
         let mut phone = open(relay, "app").await?;
-        send(&mut phone, Connect { instance_id: ack.instance_id, ..Connect::default() }.to_frame(0)?).await?;
+        send(&mut phone, Connect::new(ack.instance_id, "").to_frame(0)?).await?;
         let offered = next(&mut instance).await?;
         let offer = ChannelOpen::from_frame(&Frame::decode(&offered)?)?;
         let instance_channel = offer.channel_id;

@@ -139,7 +139,11 @@ fn live(
         }
         InstanceEvent::Request { channel, request } => {
             let body = Body::new(STATUS.to_vec()).unwrap_or_default();
-            let response = ProxyResponse { id: request.id, status: 200, body, ..ProxyResponse::default() };
+            let response = {
+                let mut proxy_response = ProxyResponse::new(request.id, 200);
+                proxy_response.body = body;
+                proxy_response
+            };
             end.respond(channel, &response, now).ok();
         }
         _ => {}

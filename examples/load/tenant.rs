@@ -37,5 +37,5 @@ pub(crate) fn lease(number: usize, key: &SigningKey) -> Result<String, Failure> 
     claims.plan_version = "cloud_starter".to_owned();
     claims.capabilities = hosted_plan_capabilities("cloud_starter");
     claims.iat = Some(now);
-    Ok(claims.sign(key)?)
+    Ok(claims.sign(key)?.expose_secret().to_owned())
 }

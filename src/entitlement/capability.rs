@@ -3,8 +3,9 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use serde::de::{Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::de::{Deserializer, Visitor};
+
+use crate::json::{ReadJson, written_as_name};
 
 macro_rules! capability_sets {
     ($($set:ident: $($name:literal)*;)*) => {
@@ -91,14 +92,10 @@ impl fmt::Display for Capability {
     }
 }
 
-impl Serialize for Capability {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+written_as_name!(Capability);
 
-impl<'de> Deserialize<'de> for Capability {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de> ReadJson<'de> for Capability {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_str(NameVisitor)
     }
 }
@@ -118,6 +115,12 @@ impl Visitor<'_> for NameVisitor {
 }
 
 /// A tier of license or grant. Names are exact.
+///
+/// ```
+/// use pulse_trust::entitlement::{Capability, Tier};
+/// assert!(Tier::from_name("relay").capabilities().contains(&Capability::RELAY));
+/// assert_eq!(Tier::from_name("platinum"), Tier::Unknown);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Tier {

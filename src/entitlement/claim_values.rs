@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::capability::Capability;
 use crate::error::{Error, Result};
+use crate::json::Json;
 use crate::time::UnixTime;
 
 /// A text, borrowed where it has no escapes: a claim's name, or a text in a list.
@@ -184,7 +185,8 @@ impl<'de> Visitor<'de> for OnlyText<'_> {
 
 /// A list of capability names; absent and `null` are empty.
 pub(super) fn capabilities(claim: &'static str, value: Option<&RawValue>) -> Result<Vec<Capability>> {
-    structure(claim, value, "a list of texts")
+    structure::<Option<Json<Vec<Capability>>>>(claim, value, "a list of texts")
+        .map(|list| list.map(|list| list.0).unwrap_or_default())
 }
 
 /// A list of texts; absent and `null` are empty.

@@ -28,7 +28,7 @@ macro_rules! claims_text {
 
             /// The claims as issuers write them: compact JSON, in their order.
             pub fn to_json(&self) -> String {
-                $crate::json::text_of(self)
+                $crate::json::text_of(&$crate::json::Json(self))
             }
 
             /// Signs the claims as they are.
@@ -37,7 +37,7 @@ macro_rules! claims_text {
             /// Where no verifier would take them: [`Error::TokenTooLarge`](crate::Error::TokenTooLarge);
             /// [`Error::ClaimMissing`](crate::Error::ClaimMissing) of a license or grant;
             /// [`Error::OrgMissing`](crate::Error::OrgMissing) and [`Error::HostInvalid`](crate::Error::HostInvalid) of a lease.
-            pub fn sign(&self, key: &$crate::keys::SigningKey) -> $crate::error::Result<String> {
+            pub fn sign(&self, key: &$crate::keys::SigningKey) -> $crate::error::Result<$crate::Secret> {
                 self.check_signable()?;
                 $crate::token::sign(key, &self.to_json())
             }

@@ -17,6 +17,8 @@ use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
 /// What a grant counts as at a given time.
+///
+/// See the example of [`VerifiedGrant`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GrantState {
@@ -56,9 +58,9 @@ impl GrantState {
 /// let token = claims.sign(&license_server)?;
 ///
 /// let license = TrustKeySet::new([license_server.public_key().clone()]);
-/// let keys = TrustKeys { license, ..TrustKeys::default() };
+/// let keys = TrustKeys::for_licenses(license);
 /// let now = UnixTime::from_secs(1_774_440_000);
-/// let grant = VerifiedGrant::verify(&token, &keys, now)?;
+/// let grant = VerifiedGrant::verify(token.expose_secret(), &keys, now)?;
 /// assert_eq!(grant.state_at(now), GrantState::Active);
 /// assert_eq!(grant.state_at(UnixTime::from_secs(1_774_440_061)), GrantState::Grace);
 /// # Ok::<(), pulse_trust::Error>(())
@@ -185,6 +187,8 @@ impl VerifiedGrant {
 }
 
 /// A grant read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
+///
+/// See the example of [`InspectedToken`](super::InspectedToken).
 #[derive(Debug, Clone)]
 pub struct InspectedGrant(VerifiedGrant);
 

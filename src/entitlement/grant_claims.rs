@@ -2,61 +2,72 @@
 
 use core::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::Serializer;
 
 use super::capability::Capability;
 use super::claim_values as values;
 use super::claims::RawClaims;
 use super::claims_text::{claims_text, require_texts};
 use crate::error::{Error, Result};
+use crate::json::json_struct;
 use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
 
-/// The claims of a grant, in the order issuers write them.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct GrantClaims {
-    /// Issuer; not checked.
-    pub iss: String,
-    /// Audience; not checked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aud: Option<String>,
-    /// License id.
-    pub lid: String,
-    /// Installation id; `None`, written as the empty text, makes a grant that no installation's revocation names.
-    #[serde(serialize_with = "serialize_or_empty")]
-    pub iid: Option<String>,
-    /// License version.
-    pub lv: i64,
-    /// State, as the issuer names it.
-    pub st: String,
-    /// Tier name.
-    pub tier: String,
-    /// Plan.
-    pub plan: String,
-    /// Features beside the tier's.
-    pub feat: Vec<Capability>,
-    /// Guests allowed; 0 is unlimited.
-    pub max_guests: i64,
-    /// Users allowed; 0 is unlimited.
-    pub max_users: i64,
-    /// Issued at; 1970 where the claim is missing.
-    #[serde(serialize_with = "serialize_secs")]
-    pub iat: UnixTime,
-    /// Expiry: the grant is in term while `now <= exp`.
-    #[serde(serialize_with = "serialize_secs")]
-    pub exp: UnixTime,
-    /// End of the paid period.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
-    pub current_period_end: Option<UnixTime>,
-    /// End of the grace after the expiry; `None`, written as 0, is seven days after it.
-    #[serde(serialize_with = "serialize_or_zero")]
-    pub grace_until: Option<UnixTime>,
-    /// Token id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub jti: Option<String>,
-    /// Contact only, never an identity.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub email: Option<String>,
+json_struct! {
+    /// The claims of a grant, in the order issuers write them.
+    ///
+    /// ```
+    /// use pulse_trust::entitlement::GrantClaims;
+    /// let claims = GrantClaims::from_json(r#"{"lid":"lic_1","iid":"inst_1","st":"active","tier":"relay","exp":1800000000}"#)?;
+    /// assert_eq!((claims.lid.as_str(), claims.grace_until), ("lic_1", None));
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    #[derive(Clone, PartialEq, Eq)]
+    #[form(Serialize in GrantClaimsJson of "GrantClaims")]
+    pub struct GrantClaims {
+        /// Issuer; not checked.
+        pub iss: String,
+        /// Audience; not checked.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub aud: Option<String>,
+        /// License id.
+        pub lid: String,
+        /// Installation id; `None`, written as the empty text, makes a grant that no installation's revocation names.
+        #[serde(serialize_with = "serialize_or_empty")]
+        pub iid: Option<String>,
+        /// License version.
+        pub lv: i64,
+        /// State, as the issuer names it.
+        pub st: String,
+        /// Tier name.
+        pub tier: String,
+        /// Plan.
+        pub plan: String,
+        /// Features beside the tier's.
+        #[serde(with = "crate::json::form")]
+        pub feat: Vec<Capability>,
+        /// Guests allowed; 0 is unlimited.
+        pub max_guests: i64,
+        /// Users allowed; 0 is unlimited.
+        pub max_users: i64,
+        /// Issued at; 1970 where the claim is missing.
+        #[serde(serialize_with = "serialize_secs")]
+        pub iat: UnixTime,
+        /// Expiry: the grant is in term while `now <= exp`.
+        #[serde(serialize_with = "serialize_secs")]
+        pub exp: UnixTime,
+        /// End of the paid period.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+        pub current_period_end: Option<UnixTime>,
+        /// End of the grace after the expiry; `None`, written as 0, is seven days after it.
+        #[serde(serialize_with = "serialize_or_zero")]
+        pub grace_until: Option<UnixTime>,
+        /// Token id.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub jti: Option<String>,
+        /// Contact only, never an identity.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub email: Option<String>,
+    }
 }
 
 claims_text!(GrantClaims);

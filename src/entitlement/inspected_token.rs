@@ -34,14 +34,14 @@ use crate::token_kind::TokenKind;
 /// let yesterday = now.saturating_sub(Duration::from_secs(86_400));
 /// let token = LeaseClaims::new(&host, yesterday).sign(&control_plane)?;
 ///
-/// let keys = TrustKeys { lease: TrustKeySet::new([control_plane.public_key().clone()]), ..TrustKeys::default() };
+/// let keys = TrustKeys::for_leases(TrustKeySet::new([control_plane.public_key().clone()]));
 /// let checks = LeaseChecks::new(HostBinding::AnyHost);
-/// assert!(VerifiedToken::verify(&token, &keys, &checks, now).is_err());
-/// let inspected = InspectedToken::inspect(&token, &keys, &checks, now)?;
+/// assert!(VerifiedToken::verify(token.expose_secret(), &keys, &checks, now).is_err());
+/// let inspected = InspectedToken::inspect(token.expose_secret(), &keys, &checks, now)?;
 /// assert_eq!(inspected.state_at(now), SubscriptionState::Expired);
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum InspectedToken {
     /// A hosted lease.

@@ -33,13 +33,13 @@ use crate::token_kind::TokenKind;
 /// claims.capabilities = hosted_plan_capabilities("cloud_starter");
 /// let token = claims.sign(&control_plane)?;
 ///
-/// let keys = TrustKeys { lease: TrustKeySet::new([control_plane.public_key().clone()]), ..TrustKeys::default() };
+/// let keys = TrustKeys::for_leases(TrustKeySet::new([control_plane.public_key().clone()]));
 /// let checks = LeaseChecks::new(HostBinding::Require("t-abc.cloud.example.test"));
-/// let lease = VerifiedLease::verify(&token, &keys, &checks, now)?;
+/// let lease = VerifiedLease::verify(token.expose_secret(), &keys, &checks, now)?;
 /// lease.check_grants(&Capability::RELAY, now)?;
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct VerifiedLease {
     claims: LeaseClaims,
     host: InstanceHost,
@@ -172,7 +172,9 @@ impl VerifiedLease {
 
 /// A lease whose signature, issuer, audience, organization and host were checked, but not its time: for a screen that
 /// shows an expired lease. It grants nothing, and no policy takes it.
-#[derive(Debug, Clone)]
+///
+/// See the example of [`InspectedToken`](super::InspectedToken).
+#[derive(Debug)]
 pub struct InspectedLease(VerifiedLease);
 
 impl InspectedLease {

@@ -14,6 +14,13 @@ use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 
 /// For which host a lease may be.
+///
+/// ```
+/// use pulse_trust::entitlement::{HostBinding, LeaseChecks};
+/// // A runtime takes a lease for its own host alone; a relay takes one for any.
+/// let (runtime, relay) = (HostBinding::Require("t-abc.cloud.example.test"), HostBinding::AnyHost);
+/// let checks = [LeaseChecks::new(runtime), LeaseChecks::new(relay)];
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostBinding<'a> {

@@ -13,6 +13,8 @@ use super::claims_text::claims_text;
 use super::host::InstanceHost;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
+use crate::json::{Json, WriteJson};
+use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 
@@ -20,7 +22,18 @@ use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 ///
 /// As signed, these are what the issuer said; in a [`super::VerifiedLease`] they are normalized: organization trimmed,
 /// host and plan in their normal form, limits scrubbed, capabilities cut where a provider chain limits them.
-#[derive(Clone, PartialEq, Eq)]
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::entitlement::{Capability, InstanceHost, LeaseClaims};
+///
+/// let host = InstanceHost::normalize("t-abc.cloud.example.test")?;
+/// let mut claims = LeaseClaims::new(&host, UnixTime::from_secs(1_800_000_000));
+/// claims.capabilities = vec![Capability::RELAY];
+/// assert_eq!(LeaseClaims::from_json(&claims.to_json())?, claims);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+#[derive(PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LeaseClaims {
     /// Organization: `default` for hosted tenants.
@@ -43,8 +56,8 @@ pub struct LeaseClaims {
     pub trial_started_at: Option<UnixTime>,
     /// End of the trial.
     pub trial_ends_at: Option<UnixTime>,
-    /// A whole license token that entitles a provider to sign this lease.
-    pub provider_license: Option<String>,
+    /// **Secret**: a whole license token that entitles a provider to sign this lease.
+    pub provider_license: Option<Secret>,
     /// Subject.
     pub sub: Option<String>,
     /// Expiry: the lease holds while `now < exp`.
@@ -104,7 +117,7 @@ impl LeaseClaims {
             meters_enabled: values::texts("meters_enabled", raw.meters_enabled)?,
             trial_started_at: values::time("trial_started_at", raw.trial_started_at)?,
             trial_ends_at: values::time("trial_ends_at", raw.trial_ends_at)?,
-            provider_license: values::optional_text("provider_license", raw.provider_license)?,
+            provider_license: values::optional_text("provider_license", raw.provider_license)?.map(Secret::from),
             sub: values::optional_text("sub", raw.sub)?,
             exp: values::time("exp", raw.exp)?.ok_or(Error::ClaimMissing { claim: "exp" })?,
             nbf: values::time("nbf", raw.nbf)?,
@@ -114,20 +127,24 @@ impl LeaseClaims {
     }
 }
 
-impl Serialize for LeaseClaims {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WriteJson for LeaseClaims {
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("org_id", &self.org_id)?;
         serialize_some(&mut map, "email", self.email.as_ref())?;
         map.serialize_entry("instance_host", &self.instance_host)?;
         map.serialize_entry("plan_version", &self.plan_version)?;
-        map.serialize_entry("subscription_state", &self.subscription_state)?;
-        serialize_some(&mut map, "capabilities", Some(&self.capabilities).filter(|list| !list.is_empty()))?;
+        map.serialize_entry("subscription_state", self.subscription_state.as_str())?;
+        serialize_some(
+            &mut map,
+            "capabilities",
+            Some(&self.capabilities).filter(|list| !list.is_empty()).map(Json).as_ref(),
+        )?;
         serialize_some(&mut map, "limits", Some(&self.limits).filter(|limits| !limits.is_empty()))?;
         serialize_some(&mut map, "meters_enabled", Some(&self.meters_enabled).filter(|list| !list.is_empty()))?;
         serialize_some(&mut map, "trial_started_at", self.trial_started_at.map(UnixTime::as_secs).as_ref())?;
         serialize_some(&mut map, "trial_ends_at", self.trial_ends_at.map(UnixTime::as_secs).as_ref())?;
-        serialize_some(&mut map, "provider_license", self.provider_license.as_ref())?;
+        serialize_some(&mut map, "provider_license", self.provider_license.as_ref().map(Secret::expose_secret))?;
         map.serialize_entry("iss", LEASE_ISSUER)?;
         serialize_some(&mut map, "sub", self.sub.as_ref())?;
         map.serialize_entry("aud", &[LEASE_AUDIENCE])?;

@@ -19,6 +19,8 @@ use crate::token_kind::TokenKind;
 pub const LICENSE_GRACE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Where in its term a license is.
+///
+/// See the example of [`VerifiedLicense`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LicenseTerm {
@@ -48,9 +50,9 @@ pub enum LicenseTerm {
 /// let token = claims.sign(&license_server)?;
 ///
 /// let license = TrustKeySet::new([license_server.public_key().clone()]);
-/// let keys = TrustKeys { license, ..TrustKeys::default() };
+/// let keys = TrustKeys::for_licenses(license);
 /// let now = UnixTime::from_secs(1_774_440_000);
-/// let license = VerifiedLicense::verify(&token, &keys, now)?;
+/// let license = VerifiedLicense::verify(token.expose_secret(), &keys, now)?;
 /// assert_eq!(license.term_at(now)?, LicenseTerm::Lifetime);
 /// license.check_grants(&Capability::RELAY, now)?;
 /// # Ok::<(), pulse_trust::Error>(())
@@ -154,6 +156,8 @@ impl VerifiedLicense {
 }
 
 /// A license read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
+///
+/// See the example of [`InspectedToken`](super::InspectedToken).
 #[derive(Debug, Clone)]
 pub struct InspectedLicense(VerifiedLicense);
 

@@ -3,61 +3,70 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use super::capability::Capability;
 use super::claim_values as values;
 use super::claims::RawClaims;
 use super::claims_text::{claims_text, require_texts};
 use super::state::SubscriptionState;
 use crate::error::Result;
+use crate::json::json_struct;
 use crate::time::{UnixTime, serialize_optional_secs};
 
-/// The claims of a license.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct LicenseClaims {
-    /// License id.
-    pub lid: String,
-    /// Contact.
-    pub email: String,
-    /// Tier name.
-    pub tier: String,
-    /// Issued at.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
-    pub iat: Option<UnixTime>,
-    /// Expiry; `None` is a lifetime license.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
-    pub exp: Option<UnixTime>,
-    /// End of the paid period.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
-    pub license_period_end: Option<UnixTime>,
-    /// Features beside the tier's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub features: Vec<Capability>,
-    /// Guests allowed; 0 is unlimited.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub max_guests: i64,
-    /// Users allowed; 0 is unlimited.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub max_users: i64,
-    /// When not empty, the capabilities in place of the tier's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub capabilities: Vec<Capability>,
-    /// Limits by name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub limits: BTreeMap<String, i64>,
-    /// Meters that are on.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub meters_enabled: Vec<String>,
-    /// The plan; canonical once verified.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub plan_version: String,
-    /// The state; absent is `active`.
-    pub subscription_state: SubscriptionState,
-    /// The key under which an MSP signs leases to verify under, base64.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub entitlement_signing_public_key: Option<String>,
+json_struct! {
+    /// The claims of a license.
+    ///
+    /// ```
+    /// use pulse_trust::entitlement::LicenseClaims;
+    /// let claims = LicenseClaims::from_json(r#"{"lid":"lic_1","email":"me@example.test","tier":"relay"}"#)?;
+    /// assert_eq!(claims.exp, None, "a lifetime license");
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    #[derive(Clone, PartialEq, Eq)]
+    #[form(Serialize in LicenseClaimsJson of "LicenseClaims")]
+    pub struct LicenseClaims {
+        /// License id.
+        pub lid: String,
+        /// Contact.
+        pub email: String,
+        /// Tier name.
+        pub tier: String,
+        /// Issued at.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+        pub iat: Option<UnixTime>,
+        /// Expiry; `None` is a lifetime license.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+        pub exp: Option<UnixTime>,
+        /// End of the paid period.
+        #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
+        pub license_period_end: Option<UnixTime>,
+        /// Features beside the tier's.
+        #[serde(skip_serializing_if = "Vec::is_empty", with = "crate::json::form")]
+        pub features: Vec<Capability>,
+        /// Guests allowed; 0 is unlimited.
+        #[serde(skip_serializing_if = "is_zero")]
+        pub max_guests: i64,
+        /// Users allowed; 0 is unlimited.
+        #[serde(skip_serializing_if = "is_zero")]
+        pub max_users: i64,
+        /// When not empty, the capabilities in place of the tier's.
+        #[serde(skip_serializing_if = "Vec::is_empty", with = "crate::json::form")]
+        pub capabilities: Vec<Capability>,
+        /// Limits by name.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub limits: BTreeMap<String, i64>,
+        /// Meters that are on.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub meters_enabled: Vec<String>,
+        /// The plan; canonical once verified.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub plan_version: String,
+        /// The state; absent is `active`.
+        #[serde(with = "crate::json::form")]
+        pub subscription_state: SubscriptionState,
+        /// The key under which an MSP signs leases to verify under, base64.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub entitlement_signing_public_key: Option<String>,
+    }
 }
 
 claims_text!(LicenseClaims);

@@ -4,12 +4,12 @@
 use core::fmt;
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::lease::VerifiedLease;
 use super::lease_checks::{HostBinding, LeaseChecks};
 use crate::error::{Error, Result};
-use crate::json;
+use crate::json::{self, Json, json_struct};
 use crate::keys::TrustKeys;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -68,29 +68,31 @@ impl RefreshOutcome {
     }
 }
 
-/// A refresh of a lease: the request's body, and what is done with the answer.
-///
-/// ```
-/// use pulse_trust::entitlement::{RefreshOutcome, RefreshRequest};
-/// use pulse_trust::keys::TrustKeys;
-/// use pulse_trust::UnixTime;
-///
-/// let now = UnixTime::from_secs(1_774_440_000);
-/// let request = RefreshRequest::new("default", "t-abc.cloud.example.test", "etr_hosted_0123");
-/// let body = request.secret_json();
-/// // The caller posts the body, and the control plane answers with a status and a body.
-/// # let (status, answer) = (200, br#"{"entitlement_jwt":"forged"}"#);
-/// if RefreshOutcome::from_status(status) == RefreshOutcome::Refreshed {
-///     // Only a lease that verifies replaces the old one.
-///     assert!(request.accept(answer, &TrustKeys::default(), now).is_err());
-/// }
-/// ```
-#[derive(Serialize)]
-pub struct RefreshRequest {
-    org_id: String,
-    instance_host: String,
-    #[serde(serialize_with = "crate::secret::text::serialize")]
-    entitlement_refresh_token: Secret,
+json_struct! {
+    /// A refresh of a lease: the request's body, and what is done with the answer.
+    ///
+    /// ```
+    /// use pulse_trust::entitlement::{RefreshOutcome, RefreshRequest};
+    /// use pulse_trust::keys::TrustKeys;
+    /// use pulse_trust::UnixTime;
+    ///
+    /// let now = UnixTime::from_secs(1_774_440_000);
+    /// let request = RefreshRequest::new("default", "t-abc.cloud.example.test", "etr_hosted_0123");
+    /// let body = request.secret_json();
+    /// // The caller posts the body, and the control plane answers with a status and a body.
+    /// # let (status, answer) = (200, br#"{"entitlement_jwt":"forged"}"#);
+    /// if RefreshOutcome::from_status(status) == RefreshOutcome::Refreshed {
+    ///     // Only a lease that verifies replaces the old one.
+    ///     assert!(request.accept(answer, &TrustKeys::default(), now).is_err());
+    /// }
+    /// ```
+    #[form(Serialize in RefreshRequestJson of "RefreshRequest")]
+    pub struct RefreshRequest {
+        org_id: String,
+        instance_host: String,
+        #[serde(serialize_with = "crate::secret::text::serialize")]
+        entitlement_refresh_token: Secret,
+    }
 }
 
 impl RefreshRequest {
@@ -105,7 +107,7 @@ impl RefreshRequest {
 
     /// **Secret**: the request's JSON, which holds the refresh token.
     pub fn secret_json(&self) -> Secret {
-        json::text_of(self).into()
+        json::text_of(&Json(self)).into()
     }
 
     /// Takes the answer's body: the token and what it says, verified against this request's host and organization. Only

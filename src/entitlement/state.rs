@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use serde::{Serialize, Serializer};
+use crate::json::written_as_name;
 
 /// The state of a subscription.
 ///
@@ -85,8 +85,4 @@ impl fmt::Display for SubscriptionState {
     }
 }
 
-impl Serialize for SubscriptionState {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+written_as_name!(SubscriptionState);

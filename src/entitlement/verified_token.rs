@@ -17,7 +17,22 @@ use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
 /// A verified lease, license or grant.
-#[derive(Debug, Clone)]
+///
+/// ```
+/// use pulse_trust::entitlement::{HostBinding, LeaseChecks, LicenseClaims, VerifiedToken};
+/// use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+/// use pulse_trust::{TokenKind, UnixTime};
+///
+/// let server = SigningKey::generate()?;
+/// let claims = LicenseClaims::from_json(r#"{"lid":"lic_1","email":"me@example.test","tier":"relay"}"#)?;
+/// let token = claims.sign(&server)?;
+/// let keys = TrustKeys::for_licenses(TrustKeySet::new([server.public_key().clone()]));
+/// let checks = LeaseChecks::new(HostBinding::AnyHost);
+/// let verified = VerifiedToken::verify(token.expose_secret(), &keys, &checks, UnixTime::from_secs(0))?;
+/// assert_eq!(verified.kind(), TokenKind::License);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum VerifiedToken {
     /// A hosted lease.

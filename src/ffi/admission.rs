@@ -11,6 +11,7 @@ use super::fault::{Fault, c_text, pulse_error, pulse_status};
 use super::json;
 use super::keys::pulse_trust_keys;
 use super::token::{PULSE_KIND_NONE, PULSE_NEVER, kind_number, pulse_kind};
+use crate::json::Json;
 use crate::relay::{Admission, Registration, RevocationList};
 use crate::time::{ClockLeeway, UnixTime};
 
@@ -153,7 +154,7 @@ pub unsafe extern "C" fn pulse_registration_capabilities_json(
         call(error, Out::new(out_json, "out_json"), || {
             let registration = &borrow(registration, "registration")?.registration;
             let capabilities = registration.capabilities_at(UnixTime::from_secs(now));
-            json::buffer(&capabilities)
+            json::buffer(&Json(&capabilities))
         })
     }
 }

@@ -10,6 +10,7 @@ use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, warning_texts};
+use crate::json::Json;
 use crate::relay::{RelayConfig, RelayEnvironment, validate_server_url};
 use crate::storage::{BillingState, DataDir, IdentityChange, LockedDataDir, Revision, Saved};
 
@@ -112,6 +113,7 @@ pub unsafe extern "C" fn pulse_data_dir_free(data_dir: *mut pulse_data_dir) {
 
 #[derive(Serialize)]
 struct LoadedConfig<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     config: &'a RelayConfig,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
@@ -279,7 +281,7 @@ pub unsafe extern "C" fn pulse_billing_state_save(
             let org = text(org, org_len, "org")?;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
             let revision = text(revision, revision_len, "revision")?;
-            let mut state: BillingState = json::parse(billing_json, "billing_json")?;
+            let Json(mut state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
             let revision: Revision = revision.parse()?;
             let saved = data_dir.with_lock(|locked| Ok(locked.save_billing_state(org, &mut state, &revision)?))?;
             json::buffer(&SavedReport::from(&saved))
@@ -288,5 +290,5 @@ pub unsafe extern "C" fn pulse_billing_state_save(
 }
 
 pub(super) fn relay_config(json: &str) -> Result<RelayConfig, Fault> {
-    RelayConfig::from_json(json).map_err(|reason| Fault::ArgumentJson("config_json", reason))
+    RelayConfig::from_json(json).map_err(|error| Fault::ArgumentJson("config_json", error.to_string()))
 }

@@ -14,6 +14,7 @@ use crate::hosted::{
     BootstrapOutcome, CredentialChoice, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap,
     issue_billing_state, readiness, registration_credential, resolve_billing,
 };
+use crate::json::Json;
 use crate::relay::{RelayConfig, RelayEnvironment};
 use crate::storage::BillingState;
 use crate::time::UnixTime;
@@ -79,6 +80,7 @@ pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
 struct BootstrapReport<'a> {
     outcome: &'static str,
     reason: Option<ErrorText>,
+    #[serde(serialize_with = "crate::json::form::serialize")]
     config: &'a RelayConfig,
     credential: Credential<'a>,
     warnings: Vec<String>,
@@ -221,6 +223,7 @@ pub unsafe extern "C" fn pulse_readiness(
 
 #[derive(Serialize)]
 struct Resolved<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     capabilities: &'a [crate::entitlement::Capability],
     limits: &'a std::collections::BTreeMap<String, i64>,
     meters_enabled: &'a [String],
@@ -247,8 +250,8 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
-            let state: BillingState =
-                json::parse(text(billing_json, billing_json_len, "billing_json")?, "billing_json")?;
+            let billing_json = text(billing_json, billing_json_len, "billing_json")?;
+            let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
             let now = UnixTime::from_secs(now);
             let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), now);
             let resolved = Resolved {
@@ -283,7 +286,8 @@ pub unsafe extern "C" fn pulse_billing_state_issue(
     unsafe {
         call(error, Out::new(out_host, "out_host"), || {
             let (data_dir, key) = (borrow(data_dir, "data_dir")?, &borrow(key, "key")?.key);
-            let order: TenantOrder = json::parse(text(order_json, order_json_len, "order_json")?, "order_json")?;
+            let order_json = text(order_json, order_json_len, "order_json")?;
+            let Json(order) = json::parse::<Json<TenantOrder>>(order_json, "order_json")?;
             let host = data_dir.with_lock(|locked| {
                 let loaded = locked.billing_state(DEFAULT_ORG)?;
                 let existing = loaded.value.unwrap_or_default();

@@ -130,8 +130,7 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
         call(error, Out::new(out, "out"), || {
             let lease = text(lease_keys, lease_keys_len, "lease_keys")?;
             let license = text(license_keys, license_keys_len, "license_keys")?;
-            let keys =
-                TrustKeys { lease: TrustKeySet::from_setting(lease)?, license: TrustKeySet::from_setting(license)? };
+            let keys = TrustKeys::new(TrustKeySet::from_setting(lease)?, TrustKeySet::from_setting(license)?);
             Ok(pulse_trust_keys { keys })
         })
     }
@@ -171,7 +170,7 @@ pub unsafe extern "C" fn pulse_trust_keys_with_tables(
                 PULSE_TABLES_HUGE => TableSize::Huge,
                 _ => return Err(Fault::Argument("tables", "expected one of PULSE_TABLES_...")),
             };
-            let keys = TrustKeys { lease: keys.lease.with_tables(size)?, license: keys.license.with_tables(size)? };
+            let keys = TrustKeys::new(keys.lease.with_tables(size)?, keys.license.with_tables(size)?);
             Ok(pulse_trust_keys { keys })
         })
     }

@@ -11,10 +11,12 @@ use super::data_dir::relay_config;
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use crate::error::Error;
+use crate::json::Json;
 use crate::pairing::{
     ConnectionCheck, Diagnostic, InstanceIdVerdict, Onboarding, OnboardingPayload, PairingCode, TokenVerdict,
     check_connection, qr_svg, qr_terminal, relay_url_for_app,
 };
+use crate::secret::Secret;
 
 /// A scanned pairing code that passed every check.
 pub struct pulse_pairing_code {
@@ -23,9 +25,12 @@ pub struct pulse_pairing_code {
 
 #[derive(Serialize)]
 struct Built<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     payload: &'a OnboardingPayload,
     deep_link: &'a str,
-    compact_code: Zeroizing<String>,
+    #[serde(serialize_with = "crate::secret::text::serialize")]
+    compact_code: Secret,
+    #[serde(serialize_with = "crate::json::form::serialize")]
     diagnostics: &'a [Diagnostic],
 }
 
@@ -58,14 +63,14 @@ pub unsafe extern "C" fn pulse_pairing_build(
             let payload = match onboarding.build() {
                 Ok(payload) => payload,
                 Err(not_ready) => {
-                    let diagnostics = json::secret_text(&not_ready.diagnostics)?.to_string();
+                    let diagnostics = json::secret_text(&Json(&not_ready.diagnostics))?.to_string();
                     return Err(Fault::Detailed(Error::from(not_ready), diagnostics));
                 }
             };
             let built = Built {
                 payload: &payload,
                 deep_link: payload.secret_deep_link(),
-                compact_code: Zeroizing::new(payload.secret_compact_code()),
+                compact_code: payload.secret_compact_code(),
                 diagnostics: &payload.diagnostics,
             };
             json::buffer(&built)
@@ -174,7 +179,7 @@ pub unsafe extern "C" fn pulse_connection_check(
                 auth_token: &presented.auth_token,
                 token_verdict: if presented.token_known { TokenVerdict::Known } else { TokenVerdict::Unknown },
             });
-            json::buffer(&diagnostics)
+            json::buffer(&Json(&diagnostics))
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::entitlement::{
     VerifiedToken,
 };
 use crate::error::Error;
+use crate::json::Json;
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::TokenKind;
 
@@ -71,7 +72,7 @@ pub unsafe extern "C" fn pulse_token_sign(
                 TokenKind::Grant => GrantClaims::from_json(claims)?.to_json(),
             };
             let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
-            Ok(pulse_buffer::new(sign(key, &claims)?))
+            Ok(pulse_buffer::new(sign(key, &claims)?.expose_secret()))
         })
     }
 }
@@ -229,7 +230,7 @@ pub unsafe extern "C" fn pulse_token_capabilities_json(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let capabilities = borrow(token, "token")?.token.capabilities_at(UnixTime::from_secs(now));
-            json::buffer(&capabilities)
+            json::buffer(&Json(&capabilities))
         })
     }
 }

@@ -6,9 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use crate::error::{Error, Result};
+use crate::secret::SecretBytes;
 use crate::storage::{Entry, EntryKind, Files, LockedFiles};
 use crate::warning::Warning;
 
@@ -112,7 +111,7 @@ impl Files for HostFiles {
         Ok(Some(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason })))
     }
 
-    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         read(NO_DIRECTORY, &shown(path), path, limit, warnings)
     }
 }
@@ -131,7 +130,7 @@ impl LockedFiles for HostDirectory {
         self.read_only_reason.as_deref()
     }
 
-    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         read(self.handle, name, &self.path.join(name), limit, warnings)
     }
 
@@ -204,7 +203,7 @@ fn read(
     path: &Path,
     limit: u64,
     warnings: &mut Vec<Warning>,
-) -> Result<Option<Zeroizing<Vec<u8>>>> {
+) -> Result<Option<SecretBytes>> {
     let mut mode = 0;
     // SAFETY: the name is valid for its length, the mode for a write.
     let answer = unsafe { file_read(directory, name.as_ptr(), name.len(), limit, &raw mut mode) };
@@ -212,7 +211,7 @@ fn read(
         warnings.push(Warning::WideMode { path: shown(path), mode });
     }
     match usize::try_from(answer) {
-        Ok(length) => Ok(Some(Zeroizing::new(taken(length)))),
+        Ok(length) => Ok(Some(SecretBytes::from(taken(length)))),
         Err(_) if answer == ABSENT => Ok(None),
         Err(_) if answer == TOO_LARGE => {
             Err(Error::FileTooLarge { path: shown(path), limit, received: limit.saturating_add(1) })

@@ -10,6 +10,8 @@ use crate::time::UnixTime;
 use crate::warning::Warning;
 
 /// What became of the relay config.
+///
+/// See the example of [`bootstrap`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BootstrapOutcome {
@@ -25,6 +27,8 @@ pub enum BootstrapOutcome {
 }
 
 /// What a runtime works with after its start.
+///
+/// See the example of [`bootstrap`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Bootstrap {

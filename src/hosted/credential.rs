@@ -12,6 +12,8 @@ use crate::time::UnixTime;
 use crate::warning::Warning;
 
 /// Where a candidate comes from.
+///
+/// See the example of [`bootstrap`](super::bootstrap).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CandidateKind {
@@ -35,6 +37,8 @@ impl CandidateKind {
 }
 
 /// One candidate, and why it is not the one.
+///
+/// See the example of [`bootstrap`](super::bootstrap).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Candidate {
@@ -45,6 +49,8 @@ pub struct Candidate {
 }
 
 /// What a runtime offers to the relay, and what became of every candidate.
+///
+/// See the example of [`bootstrap`](super::bootstrap).
 #[non_exhaustive]
 pub struct CredentialChoice {
     offered: Option<(CandidateKind, Secret)>,

@@ -5,7 +5,6 @@
 use core::fmt;
 use core::time::Duration;
 
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::runtime::DEFAULT_ORG;
@@ -14,6 +13,7 @@ use crate::entitlement::{
     InstanceHost, LeaseClaims, SubscriptionState, canonical_plan, hosted_plan_capabilities, tenant_host,
 };
 use crate::error::Result;
+use crate::json::json_struct;
 use crate::keys::SigningKey;
 use crate::secret::Secret;
 use crate::storage::BillingState;
@@ -21,28 +21,49 @@ use crate::time::UnixTime;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What a tenant has ordered. Texts that are empty were not given.
-#[derive(Clone, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TenantOrder {
-    /// `t-…`
-    pub tenant_id: String,
-    /// The control plane's base URL.
-    pub base_url: String,
-    /// Contact.
-    pub email: String,
-    /// The plan; empty is `cloud_starter`.
-    pub plan_version: String,
-    /// The state; empty is `active`.
-    pub subscription_state: String,
-    /// End of a trial, Unix seconds; `None` is 14 days from now.
-    pub trial_ends_at: Option<i64>,
-    /// Payment provider's id.
-    pub stripe_customer_id: String,
-    /// Payment provider's id.
-    pub stripe_subscription_id: String,
-    /// Payment provider's id.
-    pub stripe_price_id: String,
+json_struct! {
+    /// What a tenant has ordered. Texts that are empty were not given.
+    ///
+    /// See the example of [`issue_billing_state`].
+    #[derive(Clone, Default)]
+    #[form(Deserialize in TenantOrderJson of "TenantOrder")]
+    #[serde(deny_unknown_fields)]
+    pub struct TenantOrder {
+        /// `t-…`
+        #[serde(default)]
+        pub tenant_id: String,
+        /// The control plane's base URL.
+        #[serde(default)]
+        pub base_url: String,
+        /// Contact.
+        #[serde(default)]
+        pub email: String,
+        /// The plan; empty is `cloud_starter`.
+        #[serde(default)]
+        pub plan_version: String,
+        /// The state; empty is `active`.
+        #[serde(default)]
+        pub subscription_state: String,
+        /// End of a trial, Unix seconds; `None` is 14 days from now.
+        #[serde(default)]
+        pub trial_ends_at: Option<i64>,
+        /// Payment provider's id.
+        #[serde(default)]
+        pub stripe_customer_id: String,
+        /// Payment provider's id.
+        #[serde(default)]
+        pub stripe_subscription_id: String,
+        /// Payment provider's id.
+        #[serde(default)]
+        pub stripe_price_id: String,
+    }
+}
+
+impl TenantOrder {
+    /// An order of this tenant, at the control plane with this base URL, with nothing else given.
+    pub fn new(tenant_id: impl Into<String>, base_url: impl Into<String>) -> Self {
+        Self { tenant_id: tenant_id.into(), base_url: base_url.into(), ..Self::default() }
+    }
 }
 
 impl fmt::Debug for TenantOrder {
@@ -56,6 +77,8 @@ impl fmt::Debug for TenantOrder {
 }
 
 /// A tenant's billing state, to be saved in its directory, and the host its lease is for.
+///
+/// See the example of [`issue_billing_state`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct IssuedTenant {
@@ -109,8 +132,7 @@ pub fn issue_billing_state(
     billing.clear_entitlement();
     let state = SubscriptionState::from_name(&state);
     if state.is_paid_or_trial() {
-        let lease = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
-        billing.entitlement_jwt = lease.into();
+        billing.entitlement_jwt = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
         billing.entitlement_refresh_token = refresh_token()?;
     } else {
         billing.plan_version = plan;

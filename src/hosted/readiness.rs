@@ -10,6 +10,8 @@ use crate::time::UnixTime;
 use crate::warning::Warning;
 
 /// What was found of one link.
+///
+/// See the example of [`Readiness`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LinkState {
@@ -22,6 +24,8 @@ pub enum LinkState {
 }
 
 /// One link.
+///
+/// See the example of [`Readiness`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
@@ -33,6 +37,18 @@ pub struct Link {
 }
 
 /// The links of a directory, in the order of the journey.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::hosted::{Runtime, readiness};
+/// use pulse_trust::storage::DataDir;
+///
+/// # let directory = tempfile::tempdir()?;
+/// let locked = DataDir::new(directory.path()).lock()?;
+/// let found = readiness(&locked, &Runtime::default(), UnixTime::from_secs(1_800_000_000));
+/// assert!(found.first_broken().is_some(), "an empty directory registers nowhere");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Readiness {
@@ -139,7 +155,7 @@ fn identity_link(config: &Result<RelayConfig>) -> Result<LinkState> {
 /// What a grant or a license is registered with ([formats: instance ids](crate::_documentation::formats#instance-ids)).
 fn secret_link<L>(config: &Result<RelayConfig>, lease: &Result<L>, runtime: &Runtime) -> Result<LinkState> {
     let config = config.as_ref().map_err(Clone::clone)?;
-    if !config.instance_secret.trim().is_empty() {
+    if !config.instance_secret.expose_secret().trim().is_empty() {
         return Ok(LinkState::Holds("relay.enc holds one".to_owned()));
     }
     if config.is_untouched() && runtime.mode == RuntimeMode::Hosted && lease.is_ok() {

@@ -10,6 +10,8 @@ use crate::storage::BillingState;
 use crate::time::UnixTime;
 
 /// A billing state as it counts now. The file is not changed by it.
+///
+/// See the example of [`resolve_billing`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ResolvedBilling {
@@ -31,7 +33,22 @@ pub struct ResolvedBilling {
     pub lease_error: Option<Error>,
 }
 
-/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format says of a lease that does not.
+/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format says of a lease
+/// that does not.
+///
+/// ```
+/// use pulse_trust::UnixTime;
+/// use pulse_trust::entitlement::{HostBinding, LeaseChecks};
+/// use pulse_trust::hosted::resolve_billing;
+/// use pulse_trust::keys::TrustKeys;
+/// use pulse_trust::storage::BillingState;
+///
+/// let mut state = BillingState::default();
+/// state.plan_version = "cloud_starter".to_owned();
+/// let checks = LeaseChecks::new(HostBinding::AnyHost);
+/// let resolved = resolve_billing(&state, &TrustKeys::default(), &checks, UnixTime::from_secs(1_800_000_000));
+/// assert_eq!((resolved.plan_version.as_str(), resolved.lease_error), ("cloud_starter", None));
+/// ```
 pub fn resolve_billing(
     state: &BillingState,
     keys: &TrustKeys,

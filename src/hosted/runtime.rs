@@ -13,6 +13,8 @@ use crate::warning::Warning;
 pub const DEFAULT_ORG: &str = "default";
 
 /// Whether a runtime is a hosted one. Only a hosted one is bootstrapped and offers its lease.
+///
+/// See the example of [`Runtime`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RuntimeMode {
@@ -24,6 +26,13 @@ pub enum RuntimeMode {
 }
 
 /// How a runtime is configured.
+///
+/// ```
+/// use pulse_trust::hosted::{Runtime, RuntimeMode};
+/// use pulse_trust::keys::TrustKeys;
+/// let mut runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::default());
+/// runtime.public_url = Some("https://t-abc.cloud.example.test".to_owned());
+/// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Runtime {
@@ -56,10 +65,10 @@ impl Runtime {
         let runtime = Self {
             mode: if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted },
             public_url: Some(setting("PULSE_PUBLIC_URL")?.trim().to_owned()).filter(|url| !url.is_empty()),
-            keys: TrustKeys {
-                lease: TrustKeySet::from_setting(&setting("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY")?)?,
-                license: TrustKeySet::from_setting(&setting("PULSE_LICENSE_PUBLIC_KEY")?)?,
-            },
+            keys: TrustKeys::new(
+                TrustKeySet::from_setting(&setting("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY")?)?,
+                TrustKeySet::from_setting(&setting("PULSE_LICENSE_PUBLIC_KEY")?)?,
+            ),
             relay_environment,
         };
         Ok((runtime, warnings))

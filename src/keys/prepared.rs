@@ -21,6 +21,8 @@ const GROUP: usize = 64;
 ///
 /// One table of this size belongs to the key, and one, for the base point, is shared by all keys of the process. See
 /// `benches/README.md` for what each costs and yields on a given machine.
+///
+/// See the example of [`with_tables`](super::TrustKeySet::with_tables).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TableSize {

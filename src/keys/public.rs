@@ -153,6 +153,13 @@ impl fmt::Debug for PublicKey {
 }
 
 /// The id of a trust key: the first 16 hex digits of SHA-256 over its 32 bytes.
+///
+/// ```
+/// use pulse_trust::keys::SigningKey;
+/// let key = SigningKey::from_seed(&[7; 32])?;
+/// assert_eq!(key.public_key().key_id().to_string().len(), 16);
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; 16]);
 

@@ -165,10 +165,37 @@ impl fmt::Display for TrustKeySet {
 }
 
 /// Which keys may sign what. A key configured for one kind never makes a token of another kind pass.
+///
+/// ```
+/// use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+///
+/// let control_plane = SigningKey::generate()?;
+/// let keys = TrustKeys::for_leases(TrustKeySet::new([control_plane.public_key().clone()]));
+/// assert!(keys.license.is_empty(), "no license and no grant verifies under these");
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct TrustKeys {
     /// For hosted leases: the control plane's keys.
     pub lease: TrustKeySet,
     /// For licenses and grants, and for the provider license inside a lease: the license server's keys.
     pub license: TrustKeySet,
+}
+
+impl TrustKeys {
+    /// Keys for leases, and keys for licenses and grants.
+    pub fn new(lease: TrustKeySet, license: TrustKeySet) -> Self {
+        Self { lease, license }
+    }
+
+    /// Keys for leases alone.
+    pub fn for_leases(lease: TrustKeySet) -> Self {
+        Self { lease, ..Self::default() }
+    }
+
+    /// Keys for licenses and grants alone.
+    pub fn for_licenses(license: TrustKeySet) -> Self {
+        Self { license, ..Self::default() }
+    }
 }

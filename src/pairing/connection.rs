@@ -7,6 +7,8 @@ use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::{relay_url_for_app, relay_url_normal_form};
 
 /// What the runtime makes of an auth token.
+///
+/// See the example of [`ConnectionCheck`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum TokenVerdict {
@@ -18,6 +20,8 @@ pub enum TokenVerdict {
 }
 
 /// What the runtime knows of its own instance id.
+///
+/// See the example of [`ConnectionCheck`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum InstanceIdVerdict<'a> {
@@ -29,6 +33,21 @@ pub enum InstanceIdVerdict<'a> {
 }
 
 /// What is compared.
+///
+/// ```
+/// use pulse_trust::pairing::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
+/// let check = ConnectionCheck {
+///     relay_enabled: true,
+///     server_url: "wss://relay.example.test/ws/instance",
+///     own_instance_id: InstanceIdVerdict::Registered("relay_1"),
+///     instance_id: "relay_2",
+///     relay_url: "wss://relay.example.test/ws/app",
+///     auth_token: "token",
+///     token_verdict: TokenVerdict::Known,
+/// };
+/// let diagnostics = check_connection(&check);
+/// assert_eq!(diagnostics[0].code.as_str(), "instance_id_mismatch");
+/// ```
 #[derive(Clone, Copy, Default)]
 pub struct ConnectionCheck<'a> {
     /// Whether the relay is on.

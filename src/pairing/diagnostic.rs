@@ -1,10 +1,12 @@
 //! What is to be said of a pairing code or a connection: a stable code, and words.
 
-use serde::{Serialize, Serializer};
+use crate::json::{self, Json, json_struct, written_as_name};
 
 macro_rules! diagnostic_codes {
     ($($(#[$doc:meta])* $variant:ident $name:literal;)*) => {
         /// The stable code of a diagnostic ([formats: pairing](crate::_documentation::formats#pairing)).
+        ///
+        /// See the example of [`ConnectionCheck`](super::ConnectionCheck).
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum DiagnosticCode {
@@ -45,13 +47,9 @@ diagnostic_codes! {
     RelayUrlMismatch "relay_url_mismatch";
 }
 
-impl Serialize for DiagnosticCode {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
 /// How much a diagnostic matters.
+///
+/// See the example of [`ConnectionCheck`](super::ConnectionCheck).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
@@ -71,31 +69,33 @@ impl Severity {
     }
 }
 
-impl Serialize for Severity {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
+written_as_name!(DiagnosticCode, Severity);
 
-/// One diagnostic; serialized, it is the object that the contract describes. It never holds the token.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Diagnostic {
-    /// Its stable code.
-    pub code: DiagnosticCode,
-    /// How much it matters.
-    pub severity: Severity,
-    /// What to do, in words.
-    pub message: String,
-    /// Which field it is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<&'static str>,
-    /// What was expected there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub expected: Option<String>,
-    /// What was there.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub received: Option<String>,
+json_struct! {
+    /// One diagnostic; in a payload's JSON it is the object that the contract describes. It never holds the token.
+    ///
+    /// See the example of [`ConnectionCheck`](super::ConnectionCheck).
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[form(Serialize in DiagnosticJson of "Diagnostic")]
+    pub struct Diagnostic {
+        /// Its stable code.
+        #[serde(with = "crate::json::form")]
+        pub code: DiagnosticCode,
+        /// How much it matters.
+        #[serde(with = "crate::json::form")]
+        pub severity: Severity,
+        /// What to do, in words.
+        pub message: String,
+        /// Which field it is about.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub field: Option<&'static str>,
+        /// What was expected there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub expected: Option<String>,
+        /// What was there.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub received: Option<String>,
+    }
 }
 
 impl Diagnostic {
@@ -124,6 +124,12 @@ impl Diagnostic {
 
     pub(super) fn compared(self, expected: &str, received: &str) -> Self {
         Self { expected: Some(expected.to_owned()), ..self.received(received) }
+    }
+
+    /// The object that the contract describes, as compact JSON ([formats:
+    /// pairing](crate::_documentation::formats#pairing)).
+    pub fn to_json(&self) -> String {
+        json::text_of(&Json(self))
     }
 
     /// Whether it keeps pairing from working.

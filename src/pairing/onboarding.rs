@@ -2,15 +2,13 @@
 
 use core::fmt;
 
-use serde::Serialize;
-use zeroize::Zeroizing;
-
 use super::deep_link;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::relay_url_for_app;
 use crate::error::{Error, Result};
-use crate::json;
+use crate::json::{self, Json, json_struct};
 use crate::relay::{DEFAULT_SERVER_URL, RelayConfig};
+use crate::secret::Secret;
 use crate::url::Url;
 
 /// The schema of every pairing code.
@@ -26,7 +24,7 @@ pub const ONBOARDING_SCHEMA: &str = "pulse-mobile-onboarding-v1";
 /// config.enabled = true;
 /// config.set_identity(&identity);
 /// let payload = Onboarding::new(&config, "relay_2e1b0929e6fd7c52", "token").build()?;
-/// let scanned = PairingCode::parse(&payload.secret_compact_code())?;
+/// let scanned = PairingCode::parse(payload.secret_compact_code().expose_secret())?;
 /// assert_eq!(scanned.require_identity()?, identity.public_key());
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
@@ -103,11 +101,11 @@ impl<'a> Onboarding<'a> {
             instance_url,
             instance_id: instance_id.to_owned(),
             relay,
-            auth_token: Zeroizing::new(auth_token.to_owned()),
-            deep_link: Zeroizing::default(),
+            auth_token: auth_token.into(),
+            deep_link: Secret::default(),
             diagnostics,
         };
-        payload.deep_link = Zeroizing::new(payload.link(&payload.relay.identity_fingerprint, &payload.instance_url));
+        payload.deep_link = payload.link(&payload.relay.identity_fingerprint, &payload.instance_url);
         Ok(payload)
     }
 
@@ -136,66 +134,73 @@ impl fmt::Debug for Onboarding<'_> {
     }
 }
 
-/// What a pairing code holds ([formats: pairing](crate::_documentation::formats#pairing)). It holds a secret, the auth token, which Debug does not show; serialized, it
-/// is the JSON form, with the token.
-#[derive(Serialize)]
-#[non_exhaustive]
-pub struct OnboardingPayload {
-    /// Always [`ONBOARDING_SCHEMA`].
-    pub schema: &'static str,
-    /// The instance's own URL; empty where none is handed on.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub instance_url: String,
-    /// The instance.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub instance_id: String,
-    /// The relay, and the identity to expect behind it.
-    pub relay: RelaySection,
-    auth_token: Zeroizing<String>,
-    deep_link: Zeroizing<String>,
-    /// Warnings.
-    pub diagnostics: Vec<Diagnostic>,
+json_struct! {
+    /// What a pairing code holds ([formats: pairing](crate::_documentation::formats#pairing)). It holds a secret, the auth token, which Debug does not show.
+    ///
+    /// See the example of [`Onboarding`].
+    #[form(Serialize in OnboardingPayloadJson of "OnboardingPayload")]
+    pub struct OnboardingPayload {
+        /// Always [`ONBOARDING_SCHEMA`].
+        pub schema: &'static str,
+        /// The instance's own URL; empty where none is handed on.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub instance_url: String,
+        /// The instance.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub instance_id: String,
+        /// The relay, and the identity to expect behind it.
+        #[serde(with = "crate::json::form")]
+        pub relay: RelaySection,
+        #[serde(serialize_with = "crate::secret::text::serialize")]
+        auth_token: Secret,
+        #[serde(serialize_with = "crate::secret::text::serialize")]
+        deep_link: Secret,
+        /// Warnings.
+        #[serde(with = "crate::json::form")]
+        pub diagnostics: Vec<Diagnostic>,
+    }
 }
 
-/// The relay's part of a payload.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct RelaySection {
-    /// Always true in a payload that was built.
-    pub enabled: bool,
-    /// The relay's URL for apps.
-    pub url: String,
-    /// The identity's fingerprint; may be empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub identity_fingerprint: String,
-    /// The identity's public key, base64; may be empty.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub identity_public_key: String,
+json_struct! {
+    /// The relay's part of a payload.
+    ///
+    /// See the example of [`Onboarding`].
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    #[form(Serialize in RelaySectionJson of "RelaySection")]
+    pub struct RelaySection {
+        /// Always true in a payload that was built.
+        pub enabled: bool,
+        /// The relay's URL for apps.
+        pub url: String,
+        /// The identity's fingerprint; may be empty.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub identity_fingerprint: String,
+        /// The identity's public key, base64; may be empty.
+        #[serde(skip_serializing_if = "String::is_empty")]
+        pub identity_public_key: String,
+    }
 }
 
 impl OnboardingPayload {
     /// **Secret**: the deep link.
     pub fn secret_deep_link(&self) -> &str {
-        &self.deep_link
+        self.deep_link.expose_secret()
     }
 
     /// **Secret**: the deep link without what can be derived or done without (fingerprint, instance URL): a QR code with
     /// fewer modules. Deployed apps read it.
-    pub fn secret_compact_code(&self) -> String {
+    pub fn secret_compact_code(&self) -> Secret {
         self.link("", "")
     }
 
     /// **Secret**: the payload as compact JSON.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn secret_json(&self) -> Result<String> {
-        json::to_compact(self).map_err(|_| Error::PairingMalformed { reason: "the payload cannot be written as JSON" })
+    pub fn secret_json(&self) -> Secret {
+        json::text_of(&Json(self)).into()
     }
 
-    fn link(&self, fingerprint: &str, instance_url: &str) -> String {
+    fn link(&self, fingerprint: &str, instance_url: &str) -> Secret {
         deep_link::write(&[
-            ("auth_token", &self.auth_token),
+            ("auth_token", self.auth_token.expose_secret()),
             ("identity_fingerprint", fingerprint),
             ("identity_public_key", &self.relay.identity_public_key),
             ("instance_id", &self.instance_id),
@@ -203,6 +208,7 @@ impl OnboardingPayload {
             ("relay_url", &self.relay.url),
             ("schema", self.schema),
         ])
+        .into()
     }
 }
 
@@ -217,6 +223,8 @@ impl fmt::Debug for OnboardingPayload {
 }
 
 /// Why there is no pairing code yet.
+///
+/// See the example of [`Onboarding`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotReady {

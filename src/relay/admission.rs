@@ -15,6 +15,22 @@ use crate::token_kind::TokenKind;
 
 /// How a license's or grant's instance id is derived: license id and instance secret in. A lease's id always comes from
 /// its host.
+///
+/// ```
+/// use pulse_trust::keys::TrustKeys;
+/// use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule};
+///
+/// /// Ids as an older relay gave them.
+/// struct Legacy;
+///
+/// impl InstanceIdRule for Legacy {
+///     fn instance_id(&self, license_id: &str, instance_secret: &str) -> pulse_trust::Result<InstanceId> {
+///         InstanceId::of_license(&license_id.to_lowercase(), instance_secret)
+///     }
+/// }
+///
+/// let admission = Admission::new(TrustKeys::default()).with_instance_id_rule(Legacy);
+/// ```
 pub trait InstanceIdRule: Send + Sync {
     /// The id of the instance with this license and this secret.
     ///
@@ -25,6 +41,8 @@ pub trait InstanceIdRule: Send + Sync {
 
 /// The default rule: a hash of license id and instance secret
 /// ([formats: instance-ids](crate::_documentation::formats#instance-ids)).
+///
+/// See the example of [`InstanceIdRule`].
 #[derive(Debug, Clone, Copy)]
 pub struct DefaultInstanceIdRule;
 
@@ -138,7 +156,9 @@ impl fmt::Debug for Admission {
 }
 
 /// A registration that may be answered with an ACK.
-#[derive(Debug, Clone)]
+///
+/// See the example of [`Admission`].
+#[derive(Debug)]
 #[non_exhaustive]
 pub struct Registration {
     /// The id under which phones reach the instance.

@@ -157,6 +157,8 @@ fn accept_with_ephemeral_secret(
 }
 
 /// One side of an established channel: two keys and two counters.
+///
+/// See the example of [`AppHandshake`].
 pub struct Channel {
     sealing: Aes256Gcm,
     opening: Aes256Gcm,

@@ -4,14 +4,14 @@
 use core::fmt;
 use std::env::VarError;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
-use zeroize::Zeroizing;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
 
 use super::identity::Identity;
 use crate::error::{Error, Result, quoted};
-use crate::json;
+use crate::json::{self, Json, ReadJson, WriteJson};
 use crate::members::{Names, UnknownMembers};
+use crate::secret::Secret;
 use crate::url::Url;
 use crate::warning::Warning;
 
@@ -37,9 +37,9 @@ pub struct RelayConfig {
     /// The relay's URL for instances.
     pub server_url: String,
     /// **Secret** of a self-hosted instance; the host of a hosted one.
-    pub instance_secret: Zeroizing<String>,
+    pub instance_secret: Secret,
     /// **Secret**: the identity's private key, base64 of 64 bytes; empty if there is none.
-    pub identity_private_key: Zeroizing<String>,
+    pub identity_private_key: Secret,
     /// The identity's public key, base64; empty if there is none.
     pub identity_public_key: String,
     /// The identity's fingerprint; empty if there is none.
@@ -51,20 +51,15 @@ impl RelayConfig {
     /// Reads a config's JSON. A member that is missing or `null` has its default.
     ///
     /// # Errors
-    /// The reason, for an error that names the file.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text)
-            .map_err(|error| format!("no relay config: refused at line {} column {}", error.line(), error.column()))
+    /// [`Error::RelayConfigMalformed`].
+    pub fn from_json(text: &str) -> Result<Self> {
+        json::value_from_text(text)
+            .map_err(|error| Error::RelayConfigMalformed { line: error.line(), column: error.column() })
     }
 
     /// **Secret**: the config's JSON, two-space indented, members in the deployed order.
-    ///
-    /// # Errors
-    /// None in practice.
-    pub fn secret_json(&self) -> Result<Zeroizing<String>> {
-        json::to_indented(self)
-            .map(Zeroizing::new)
-            .map_err(|_| Error::IdentityInvalid { reason: "the config cannot be written as JSON" })
+    pub fn secret_json(&self) -> Secret {
+        json::indented_text_of(&Json(self)).into()
     }
 
     /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone does not
@@ -86,7 +81,11 @@ impl RelayConfig {
     /// # Errors
     /// As [`Identity::from_parts`].
     pub fn identity(&self) -> Result<Identity> {
-        Identity::from_parts(&self.identity_private_key, &self.identity_public_key, &self.identity_fingerprint)
+        Identity::from_parts(
+            self.identity_private_key.expose_secret(),
+            &self.identity_public_key,
+            &self.identity_fingerprint,
+        )
     }
 
     /// Whether one of the identity's three parts is missing.
@@ -98,7 +97,7 @@ impl RelayConfig {
 
     /// Takes another identity.
     pub fn set_identity(&mut self, identity: &Identity) {
-        self.identity_private_key = Zeroizing::new(identity.secret_private_key_base64().expose_secret().to_owned());
+        self.identity_private_key = identity.secret_private_key_base64();
         self.identity_public_key = identity.public_key().to_base64();
         self.identity_fingerprint = identity.fingerprint();
     }
@@ -109,8 +108,8 @@ impl Default for RelayConfig {
         Self {
             enabled: false,
             server_url: DEFAULT_SERVER_URL.to_owned(),
-            instance_secret: Zeroizing::default(),
-            identity_private_key: Zeroizing::default(),
+            instance_secret: Secret::default(),
+            identity_private_key: Secret::default(),
             identity_public_key: String::new(),
             identity_fingerprint: String::new(),
             unknown: UnknownMembers::default(),
@@ -128,14 +127,14 @@ impl fmt::Debug for RelayConfig {
     }
 }
 
-impl Serialize for RelayConfig {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WriteJson for RelayConfig {
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("enabled", &self.enabled)?;
         map.serialize_entry("server_url", &self.server_url)?;
-        map.serialize_entry("instance_secret", self.instance_secret.as_str())?;
+        map.serialize_entry("instance_secret", self.instance_secret.expose_secret())?;
         for (name, value) in [
-            ("identity_private_key", self.identity_private_key.as_str()),
+            ("identity_private_key", self.identity_private_key.expose_secret()),
             ("identity_public_key", &self.identity_public_key),
             ("identity_fingerprint", &self.identity_fingerprint),
         ] {
@@ -148,8 +147,8 @@ impl Serialize for RelayConfig {
     }
 }
 
-impl<'de> Deserialize<'de> for RelayConfig {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de> ReadJson<'de> for RelayConfig {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(ConfigVisitor)
     }
 }
@@ -189,8 +188,8 @@ fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
     map.next_value::<Option<String>>().map(Option::unwrap_or_default)
 }
 
-fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Zeroizing<String>, A::Error> {
-    text(map).map(Zeroizing::new)
+fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
+    text(map).map(Secret::from)
 }
 
 /// Whether a URL can be a relay's: `ws` or `wss`, a host, and no user info, query or fragment.

@@ -14,6 +14,8 @@ const VERSION: u8 = 1;
 macro_rules! frame_types {
     ($($(#[$doc:meta])* $code:literal $variant:ident $name:literal;)*) => {
         /// The type of a frame.
+        ///
+        /// See the example of [`Frame`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum FrameType {

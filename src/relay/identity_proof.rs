@@ -3,13 +3,13 @@
 use core::fmt;
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::control::or_default;
 use super::identity::Identity;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::json::json_struct;
 use crate::keys::PublicKey;
 use crate::time::UnixTime;
 use crate::url::Url;
@@ -20,40 +20,42 @@ pub const MAX_PROOF_AGE: Duration = Duration::from_secs(300);
 /// The first line of what is signed. No other text that an identity signs begins with it.
 const DOMAIN: &str = "pulse-relay-register-v1";
 
-/// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the token that is
-/// presented and, through them, this one registration.
-///
-/// The identity's public key is no secret: every pairing code shows it. Without a proof, a stolen credential and a seen
-/// code are enough to take the instance id over. Deployed runtimes send no proof.
-///
-/// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, and the lower-case
-/// hex SHA-256 of the token.
-///
-/// **What it does not say.** The time is not signed: it only bounds how old a proof the relay takes. A relay that a
-/// runtime registered at can show the same proof to another relay of the same host name, and nowhere else.
-///
-/// ```
-/// use pulse_trust::UnixTime;
-/// use pulse_trust::relay::{Identity, IdentityProof, relay_host};
-///
-/// let (identity, now) = (Identity::generate()?, UnixTime::from_secs(1_774_440_000));
-/// let host = relay_host("wss://Relay.Example.Test:8443/ws/instance")?;
-/// assert_eq!(host, "relay.example.test:8443");
-///
-/// let proof = IdentityProof::sign(&identity, &host, "the token", now);
-/// proof.check(identity.public_key(), [host.as_str()], "the token", now)?;
-/// assert!(proof.check(identity.public_key(), ["another.example.test"], "the token", now).is_err());
-/// # Ok::<(), pulse_trust::Error>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct IdentityProof {
-    /// When it was made, Unix seconds.
-    #[serde(default, deserialize_with = "or_default")]
-    pub at: i64,
-    /// Standard base64 of the 64 bytes of the Ed25519 signature.
-    #[serde(default, deserialize_with = "or_default")]
-    pub signature: String,
+json_struct! {
+    /// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the token that is
+    /// presented and, through them, this one registration.
+    ///
+    /// The identity's public key is no secret: every pairing code shows it. Without a proof, a stolen credential and a seen
+    /// code are enough to take the instance id over. Deployed runtimes send no proof.
+    ///
+    /// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, and the lower-case
+    /// hex SHA-256 of the token.
+    ///
+    /// **What it does not say.** The time is not signed: it only bounds how old a proof the relay takes. A relay that a
+    /// runtime registered at can show the same proof to another relay of the same host name, and nowhere else.
+    ///
+    /// ```
+    /// use pulse_trust::UnixTime;
+    /// use pulse_trust::relay::{Identity, IdentityProof, relay_host};
+    ///
+    /// let (identity, now) = (Identity::generate()?, UnixTime::from_secs(1_774_440_000));
+    /// let host = relay_host("wss://Relay.Example.Test:8443/ws/instance")?;
+    /// assert_eq!(host, "relay.example.test:8443");
+    ///
+    /// let proof = IdentityProof::sign(&identity, &host, "the token", now);
+    /// proof.check(identity.public_key(), [host.as_str()], "the token", now)?;
+    /// assert!(proof.check(identity.public_key(), ["another.example.test"], "the token", now).is_err());
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    #[derive(Clone, PartialEq, Eq, Default)]
+    #[form(Serialize, Deserialize in IdentityProofJson of "IdentityProof")]
+    pub struct IdentityProof {
+        /// When it was made, Unix seconds.
+        #[serde(default, deserialize_with = "or_default")]
+        pub at: i64,
+        /// Standard base64 of the 64 bytes of the Ed25519 signature.
+        #[serde(default, deserialize_with = "or_default")]
+        pub signature: String,
+    }
 }
 
 impl IdentityProof {

@@ -4,65 +4,80 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 
 use super::control::{is_false, or_default};
 use crate::encoding;
 use crate::error::{Error, Result};
-use crate::json;
+use crate::json::{self, Json, ReadJson, WriteJson, json_struct};
 
 /// The longest body, in bytes before base64.
 pub const MAX_BODY_LEN: usize = 48_128;
 /// What base64 makes of the longest body, in characters.
 const MAX_BODY_TEXT_LEN: usize = MAX_BODY_LEN.div_ceil(3) * 4;
 
-/// What the app asks of the instance.
-///
-/// ```
-/// use pulse_trust::relay::ProxyRequest;
-///
-/// let request = ProxyRequest { id: "1".into(), method: "GET".into(), path: "/api/status".into(), ..Default::default() };
-/// assert_eq!(request.to_json()?, r#"{"id":"1","method":"GET","path":"/api/status"}"#);
-/// # Ok::<(), pulse_trust::Error>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ProxyRequest {
-    /// Names the request; the response bears it too.
-    pub id: String,
-    /// HTTP method.
-    pub method: String,
-    /// Path and query.
-    pub path: String,
-    /// Headers, sorted by name.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// The body.
-    #[serde(default, skip_serializing_if = "Body::is_empty")]
-    pub body: Body,
+json_struct! {
+    /// What the app asks of the instance.
+    ///
+    /// ```
+    /// use pulse_trust::relay::ProxyRequest;
+    ///
+    /// let request = ProxyRequest::new("1", "GET", "/api/status");
+    /// assert_eq!(request.to_json()?, r#"{"id":"1","method":"GET","path":"/api/status"}"#);
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    #[derive(Clone, PartialEq, Eq, Default)]
+    #[form(Serialize, Deserialize in ProxyRequestJson of "ProxyRequest")]
+    pub struct ProxyRequest {
+        /// Names the request; the response bears it too.
+        pub id: String,
+        /// HTTP method.
+        pub method: String,
+        /// Path and query.
+        pub path: String,
+        /// Headers, sorted by name.
+        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
+        pub headers: BTreeMap<String, String>,
+        /// The body.
+        #[serde(default, with = "crate::json::form", skip_serializing_if = "Body::is_empty")]
+        pub body: Body,
+    }
 }
 
-/// What the instance answers.
-#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct ProxyResponse {
-    /// The request's id.
-    pub id: String,
-    /// HTTP status.
-    pub status: u16,
-    /// Headers, sorted by name.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
-    pub headers: BTreeMap<String, String>,
-    /// The body, or a piece of it.
-    #[serde(default, skip_serializing_if = "Body::is_empty")]
-    pub body: Body,
-    /// More pieces follow.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
-    pub stream: bool,
-    /// This is the last piece.
-    #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
-    pub stream_done: bool,
+json_struct! {
+    /// What the instance answers.
+    ///
+    /// See the example of [`ProxyRequest`].
+    #[derive(Clone, PartialEq, Eq, Default)]
+    #[form(Serialize, Deserialize in ProxyResponseJson of "ProxyResponse")]
+    pub struct ProxyResponse {
+        /// The request's id.
+        pub id: String,
+        /// HTTP status.
+        pub status: u16,
+        /// Headers, sorted by name.
+        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
+        pub headers: BTreeMap<String, String>,
+        /// The body, or a piece of it.
+        #[serde(default, with = "crate::json::form", skip_serializing_if = "Body::is_empty")]
+        pub body: Body,
+        /// More pieces follow.
+        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+        pub stream: bool,
+        /// This is the last piece.
+        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "is_false")]
+        pub stream_done: bool,
+    }
 }
 
 /// A body of at most [`MAX_BODY_LEN`] bytes; base64 on the wire.
+///
+/// ```
+/// use pulse_trust::relay::{Body, MAX_BODY_LEN};
+/// assert_eq!(Body::new(b"ok".to_vec())?.as_bytes(), b"ok");
+/// assert!(Body::new(vec![0; MAX_BODY_LEN + 1]).is_err());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Body(Vec<u8>);
 
@@ -97,7 +112,7 @@ macro_rules! proxy_message {
             /// # Errors
             /// None in practice.
             pub fn to_json(&self) -> Result<String> {
-                json::to_compact(self).map_err(|error| refused($what, &error))
+                json::to_compact(&Json(self)).map_err(|error| refused($what, &error))
             }
 
             /// Reads an opened message.
@@ -105,7 +120,7 @@ macro_rules! proxy_message {
             /// # Errors
             /// [`Error::ControlPayload`], also for a body over the limit.
             pub fn from_json(text: &[u8]) -> Result<Self> {
-                crate::json::from_bytes(text).map_err(|error| refused($what, &error))
+                json::value_from_bytes(text).map_err(|error| refused($what, &error))
             }
         }
 
@@ -118,19 +133,32 @@ macro_rules! proxy_message {
     };
 }
 
+impl ProxyRequest {
+    /// A request without headers and body.
+    pub fn new(id: impl Into<String>, method: impl Into<String>, path: impl Into<String>) -> Self {
+        Self { id: id.into(), method: method.into(), path: path.into(), ..Self::default() }
+    }
+}
+
+impl ProxyResponse {
+    /// A whole response without headers and body.
+    pub fn new(id: impl Into<String>, status: u16) -> Self {
+        Self { id: id.into(), status, ..Self::default() }
+    }
+}
+
 proxy_message!(ProxyRequest, "DATA request", shows id method path);
 proxy_message!(ProxyResponse, "DATA response", shows id status stream stream_done);
 
-impl Serialize for Body {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WriteJson for Body {
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&encoding::base64_encode(&self.0))
     }
 }
 
-impl<'de> Deserialize<'de> for Body {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text: Option<std::borrow::Cow<'de, str>> = Option::deserialize(deserializer)?;
-        let text = text.unwrap_or_default();
+impl<'de> ReadJson<'de> for Body {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         if text.len() > MAX_BODY_TEXT_LEN {
             return Err(serde::de::Error::custom("the body is over the limit"));
         }

@@ -7,6 +7,8 @@ use crate::entitlement::{InstanceHost, VerifiedToken};
 
 /// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance.
 /// Whoever keeps a session keeps this beside it, and asks again whenever the revocations change.
+///
+/// See the example of [`RevocationList`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct RevocationSubject {
@@ -52,12 +54,16 @@ impl RevocationSubject {
 }
 
 /// Says of a registration whether it was revoked.
+///
+/// See the example of [`RevocationList`].
 pub trait Revocations {
     /// What was revoked, in a word or two for an error message (`license`, `signing key`), or `None`.
     fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str>;
 }
 
 /// Nothing is revoked: a relay without a revocation feed.
+///
+/// See the example of [`Admission`](super::Admission).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoRevocations;
 

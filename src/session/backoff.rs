@@ -3,6 +3,12 @@
 use core::time::Duration;
 
 /// The bounds of the waiting time between connections that fail.
+///
+/// ```
+/// use core::time::Duration;
+/// use pulse_trust::session::BackoffLimits;
+/// assert_eq!(BackoffLimits::default(), BackoffLimits::new(Duration::from_secs(1), Duration::from_secs(60)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackoffLimits {

@@ -6,6 +6,8 @@ use core::time::Duration;
 use crate::time::UnixTime;
 
 /// The time of one call, on two clocks.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Now {
@@ -24,6 +26,8 @@ impl Now {
 }
 
 /// One connection of an end. Numbers are not used twice by one end.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
@@ -46,6 +50,14 @@ impl fmt::Display for ConnectionId {
 }
 
 /// How long an end waits for what. The default is what the deployed runtime does.
+///
+/// ```
+/// use core::time::Duration;
+/// use pulse_trust::session::Times;
+/// let mut times = Times::default();
+/// times.answer = Duration::from_secs(5);
+/// assert_eq!(times.silence, Duration::from_secs(60));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Times {

@@ -7,6 +7,8 @@ use super::clock::{ConnectionId, Now, Times};
 use crate::relay::Drain;
 
 /// Why a connection has ended.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DisconnectReason {

@@ -7,6 +7,8 @@ use super::clock::ConnectionId;
 use crate::error::{Error, Result};
 
 /// What the program is to do next. `E` is the end's kind of event.
+///
+/// See the example of [`session`](crate::session).
 #[non_exhaustive]
 pub enum Output<E> {
     /// Open a WebSocket connection to this URL, and report it with `handle_connected`, or with `handle_disconnected` if
@@ -48,6 +50,8 @@ impl<E: fmt::Debug> fmt::Debug for Output<E> {
 }
 
 /// The status code with which a WebSocket connection is closed (RFC 6455, section 7.4.1).
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseCode {

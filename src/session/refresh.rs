@@ -17,6 +17,18 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 const LAST_HALF_HOUR: i64 = 30 * 60;
 
 /// What an instance refreshes its lease with.
+///
+/// ```
+/// use pulse_trust::keys::TrustKeys;
+/// use pulse_trust::relay::Identity;
+/// use pulse_trust::session::{InstanceConfig, LeaseRefresh};
+///
+/// let url = "wss://relay.example.test/ws/instance";
+/// let mut config = InstanceConfig::new(url, "a lease", "a secret", Identity::generate()?);
+/// let host = "t-abc.cloud.example.test";
+/// config.refresh = Some(LeaseRefresh::new("default", host, "etr_hosted_0123", TrustKeys::default(), None));
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub struct LeaseRefresh {
     org_id: String,
     instance_host: String,

@@ -28,7 +28,7 @@ use crate::relay::{ChannelClose, Connect, ControlPayload, Frame, FrameType, Push
 ///
 /// let start = Duration::ZERO;
 /// let mut app: RelaySide<&str> = RelaySide::new(RelayedEnd::App, RelaySideLimits::default(), start);
-/// let connect = Connect { instance_id: "relay_1".to_owned(), ..Connect::default() }.to_frame(0)?;
+/// let connect = Connect::new("relay_1", "token").to_frame(0)?;
 /// assert!(matches!(app.receive(&connect, start), Ok(RelayEvent::Connect(_))));
 ///
 /// let channel = app.next_channel();

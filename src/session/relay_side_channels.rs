@@ -12,6 +12,8 @@ pub(super) struct RelayedChannel<R> {
 }
 
 /// Why a channel cannot be opened.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelRefusal {

@@ -16,6 +16,8 @@ const CLOSE_GOING_AWAY: u16 = 1001;
 pub const MAX_REASON_LEN: usize = 256;
 
 /// Which end of the conversation a connection is.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelayedEnd {
     /// A Pulse runtime, which registers.
@@ -25,6 +27,8 @@ pub enum RelayedEnd {
 }
 
 /// What one connection may do and cost.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RelaySideLimits {
@@ -63,6 +67,8 @@ impl Default for RelaySideLimits {
 }
 
 /// What a frame means for the relay.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RelayEvent<'a, R> {
@@ -106,6 +112,8 @@ pub enum RelayEvent<'a, R> {
 }
 
 /// The connection is over: what the other end is told.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayFault {
     /// The WebSocket close code (RFC 6455, section 7.4.1).
@@ -142,6 +150,8 @@ impl RelayFault {
 }
 
 /// A time that was up.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RelayTimeout<R> {

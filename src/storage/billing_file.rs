@@ -87,11 +87,12 @@ impl LockedDataDir {
         let Some(bytes) = self.files().read(name, MAX_LEN, warnings)? else {
             return Ok(None);
         };
-        let revision = Revision::of(Some(&bytes));
-        let mut state: BillingState = json::from_bytes(&bytes).map_err(|error| Error::FileMalformed {
-            path: shown(&path),
-            reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
-        })?;
+        let revision = Revision::of(Some(bytes.expose_secret()));
+        let mut state: BillingState =
+            json::value_from_bytes(bytes.expose_secret()).map_err(|error| Error::FileMalformed {
+                path: shown(&path),
+                reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
+            })?;
         let holds_sealed = state.secrets_mut().into_iter().any(|text| is_sealed(text.expose_secret()));
         let Some(key) = self.key(warnings)? else {
             if holds_sealed {

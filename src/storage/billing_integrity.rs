@@ -108,6 +108,7 @@ struct Trial<'a> {
 
 #[derive(Serialize)]
 struct Current<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     capabilities: Vec<&'a Capability>,
     limits: &'a BTreeMap<String, i64>,
     entitlement_jwt: &'a str,
@@ -124,6 +125,7 @@ struct Current<'a> {
 
 #[derive(Serialize)]
 struct BeforeQuickstart<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     capabilities: Vec<&'a Capability>,
     limits: &'a BTreeMap<String, i64>,
     #[serde(flatten)]
@@ -133,6 +135,7 @@ struct BeforeQuickstart<'a> {
 
 #[derive(Serialize)]
 struct Oldest<'a> {
+    #[serde(serialize_with = "crate::json::form::serialize")]
     capabilities: Vec<&'a Capability>,
     #[serde(flatten)]
     trial: Trial<'a>,

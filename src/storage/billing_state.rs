@@ -8,11 +8,14 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::commercial_migration::CommercialMigration;
 use crate::entitlement::{Capability, canonical_plan, scrub_limits};
+use crate::json::{Json, ReadJson};
 use crate::members::{Names, UnknownMembers};
 use crate::secret::Secret;
 
 /// The billing state of one organization, as its file has it. What it counts for, once the lease in it was verified, is
 /// said by [`crate::hosted::resolve_billing`].
+///
+/// See the example of [`issue_billing_state`](crate::hosted::issue_billing_state).
 #[derive(Default)]
 #[non_exhaustive]
 pub struct BillingState {
@@ -142,13 +145,13 @@ impl Serialize for BillingMembers<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let state = self.state;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("capabilities", &state.capabilities)?;
+        map.serialize_entry("capabilities", &Json(&state.capabilities))?;
         map.serialize_entry("limits", &state.limits)?;
         map.serialize_entry("meters_enabled", &state.meters_enabled)?;
         unless_empty(&mut map, "entitlement_jwt", self.jwt)?;
         unless_empty(&mut map, "entitlement_refresh_token", self.refresh_token)?;
         if let Some(migration) = &state.commercial_migration {
-            map.serialize_entry("commercial_migration", migration)?;
+            map.serialize_entry("commercial_migration", &Json(migration))?;
         }
         map.serialize_entry("plan_version", &state.plan_version)?;
         map.serialize_entry("subscription_state", &state.subscription_state)?;
@@ -182,8 +185,8 @@ fn unless_none<M: SerializeMap>(map: &mut M, name: &'static str, number: Option<
     number.map_or(Ok(()), |number| map.serialize_entry(name, &number))
 }
 
-impl<'de> Deserialize<'de> for BillingState {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de> ReadJson<'de> for BillingState {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(StateVisitor)
     }
 }
@@ -202,14 +205,14 @@ impl<'de> Visitor<'de> for StateVisitor {
         let mut names = Names::default();
         while let Some(name) = names.next(&mut map)? {
             match name.as_str() {
-                "capabilities" => state.capabilities = member(&mut map)?,
+                "capabilities" => state.capabilities = map.next_value::<Json<Option<_>>>()?.0.unwrap_or_default(),
                 "limits" => state.limits = member(&mut map)?,
                 "meters_enabled" => state.meters_enabled = member(&mut map)?,
                 "entitlement_jwt" => state.entitlement_jwt = member::<_, String>(&mut map).map(Secret::from)?,
                 "entitlement_refresh_token" => {
                     state.entitlement_refresh_token = member::<_, String>(&mut map).map(Secret::from)?;
                 }
-                "commercial_migration" => state.commercial_migration = map.next_value()?,
+                "commercial_migration" => state.commercial_migration = map.next_value::<Json<_>>()?.0,
                 "plan_version" => state.plan_version = member(&mut map)?,
                 "subscription_state" => state.subscription_state = member(&mut map)?,
                 "trial_started_at" => state.trial_started_at = map.next_value()?,

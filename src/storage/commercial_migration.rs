@@ -3,12 +3,15 @@
 
 use core::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::json::{ReadJson, WriteJson};
 use crate::members::{Names, UnknownMembers};
 
 /// A migration of a purchase. Members that we do not know are kept, but no integrity code covers them.
+///
+/// See the example of [`issue_billing_state`](crate::hosted::issue_billing_state).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct CommercialMigration {
@@ -65,8 +68,8 @@ fn fill_in(text: &mut String, default: &str) {
 }
 
 /// What the file holds: the members we know, then the others.
-impl Serialize for CommercialMigration {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl WriteJson for CommercialMigration {
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         self.write_known(&mut map)?;
         self.unknown.write(&mut map)?;
@@ -85,8 +88,8 @@ impl Serialize for Covered<'_> {
     }
 }
 
-impl<'de> Deserialize<'de> for CommercialMigration {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+impl<'de> ReadJson<'de> for CommercialMigration {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(MigrationVisitor)
     }
 }

@@ -14,6 +14,8 @@ use crate::warning::Warning;
 pub(super) const LOCK_FILE: &str = ".pulse-trust.lock";
 
 /// What was loaded, and what the caller should be told about.
+///
+/// See the example of [`DataDir`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Loaded<T> {
@@ -26,6 +28,8 @@ pub struct Loaded<T> {
 }
 
 /// What a save has left.
+///
+/// See the example of [`DataDir`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Saved {
@@ -145,6 +149,8 @@ impl DataDir {
 }
 
 /// A data directory whose lock is held. One thread uses it at a time.
+///
+/// See the example of [`DataDir`].
 #[derive(Debug)]
 pub struct LockedDataDir {
     path: PathBuf,

@@ -4,13 +4,14 @@ use core::fmt;
 use std::io;
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use crate::error::{Error, Result};
+use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
 /// The file system under a [`super::DataDir`]: the machine's own, or what a host provides if there is none
 /// (WebAssembly).
+///
+/// See the example of [`DataDir`](super::DataDir).
 pub trait Files: fmt::Debug + Send + Sync {
     /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
     ///
@@ -29,7 +30,7 @@ pub trait Files: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`LockedFiles::read`].
-    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>>;
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>>;
 }
 
 /// The files of one directory, which was opened once and is locked until this is dropped.
@@ -37,6 +38,8 @@ pub trait Files: fmt::Debug + Send + Sync {
 /// Names are relative to that directory, with `/` between their parts (`orgs/acme/billing.json`). Whatever happens to
 /// the path of the directory meanwhile, each name refers to the directory that was opened, and no symbolic link below
 /// it is followed.
+///
+/// See the example of [`DataDir`](super::DataDir).
 pub trait LockedFiles: fmt::Debug + Send {
     /// Why nothing can be written; `None` where the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
@@ -45,7 +48,7 @@ pub trait LockedFiles: fmt::Debug + Send {
     ///
     /// # Errors
     /// [`Error::FileNotRegular`], [`Error::FileTooLarge`], [`Error::File`].
-    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>>;
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>>;
 
     /// Replaces a file, or makes it, with mode 0600. On an error the old file is as it was and no other is left.
     ///
@@ -78,6 +81,8 @@ pub trait LockedFiles: fmt::Debug + Send {
 }
 
 /// One entry of a directory.
+///
+/// See the example of [`DataDir`](super::DataDir).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its name. Where that is not UTF-8, the replacement character stands for what is not, and the kind is unknown.
@@ -87,6 +92,8 @@ pub struct Entry {
 }
 
 /// What an entry of a directory is.
+///
+/// See the example of [`DataDir`](super::DataDir).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryKind {

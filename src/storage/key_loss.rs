@@ -54,14 +54,14 @@ fn find_in_organizations(data_dir: &LockedDataDir) -> Result<Option<String>> {
 /// What cannot be read cannot be shown to be plain.
 fn is_plain_json(data_dir: &LockedDataDir, name: &str) -> bool {
     match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
-        Ok(Some(bytes)) => crate::json::from_bytes::<IgnoredAny>(&bytes).is_ok(),
+        Ok(Some(bytes)) => crate::json::from_bytes::<IgnoredAny>(bytes.expose_secret()).is_ok(),
         _ => false,
     }
 }
 
 fn holds_sealed_state(data_dir: &LockedDataDir, name: &str) -> bool {
     match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
-        Ok(Some(bytes)) => billing_file::needs_key(&bytes),
+        Ok(Some(bytes)) => billing_file::needs_key(bytes.expose_secret()),
         Ok(None) => false,
         Err(_) => true,
     }

@@ -13,6 +13,7 @@ use super::revision::Revision;
 use super::seal::SealingKey;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::json::{self, ReadJson, json_struct};
 use crate::secret::Secret;
 use crate::warning::Warning;
 
@@ -23,17 +24,20 @@ const KEY_FILE: &str = ".license-key";
 const MAX_KEY_LEN: u64 = 1024;
 const MAX_LEN: u64 = 256 * 1024;
 
-/// An activation: the grant of a self-hosted instance, and whether its paid access is suspended.
-#[derive(Deserialize)]
-#[non_exhaustive]
-pub struct Activation {
-    /// **Secret**: the grant.
-    #[serde(default, deserialize_with = "secret")]
-    pub grant_jwt: Secret,
-    /// Whether paid access is suspended, which blocks every credential ([formats: hosted
-    /// bootstrap](crate::_documentation::formats#hosted-bootstrap)).
-    #[serde(default, deserialize_with = "flag")]
-    pub paid_access_suspended: bool,
+json_struct! {
+    /// An activation: the grant of a self-hosted instance, and whether its paid access is suspended.
+    ///
+    /// See the example of [`bootstrap`](crate::hosted::bootstrap).
+    #[form(Deserialize in ActivationJson of "Activation")]
+    pub struct Activation {
+        /// **Secret**: the grant.
+        #[serde(default, deserialize_with = "secret")]
+        pub grant_jwt: Secret,
+        /// Whether paid access is suspended, which blocks every credential ([formats: hosted
+        /// bootstrap](crate::_documentation::formats#hosted-bootstrap)).
+        #[serde(default, deserialize_with = "flag")]
+        pub paid_access_suspended: bool,
+    }
 }
 
 impl fmt::Debug for Activation {
@@ -42,16 +46,19 @@ impl fmt::Debug for Activation {
     }
 }
 
-/// A classic license as the runtime keeps it.
-#[derive(Deserialize)]
-#[non_exhaustive]
-pub struct StoredLicense {
-    /// **Secret**: the license.
-    #[serde(default, deserialize_with = "secret")]
-    pub license_key: Secret,
-    /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry.
-    #[serde(default)]
-    pub grace_period_end: Option<i64>,
+json_struct! {
+    /// A classic license as the runtime keeps it.
+    ///
+    /// See the example of [`bootstrap`](crate::hosted::bootstrap).
+    #[form(Deserialize in StoredLicenseJson of "StoredLicense")]
+    pub struct StoredLicense {
+        /// **Secret**: the license.
+        #[serde(default, deserialize_with = "secret")]
+        pub license_key: Secret,
+        /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry.
+        #[serde(default)]
+        pub grace_period_end: Option<i64>,
+    }
 }
 
 impl fmt::Debug for StoredLicense {
@@ -77,22 +84,20 @@ impl LockedDataDir {
         self.read_license_file(LICENSE_FILE)
     }
 
-    fn read_license_file<T: for<'de> Deserialize<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
+    fn read_license_file<T: for<'de> ReadJson<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
         let path = self.path_of(name);
         let mut warnings = Vec::new();
         let Some(bytes) = self.files().read(name, MAX_LEN, &mut warnings)? else {
             return Ok(Loaded { value: None, revision: Revision::ABSENT, warnings });
         };
         let malformed = |reason: &str| Error::FileMalformed { path: shown(&path), reason: reason.to_owned() };
-        let text = str::from_utf8(&bytes).map_err(|_| malformed("not base64"))?.trim();
+        let text = str::from_utf8(bytes.expose_secret()).map_err(|_| malformed("not base64"))?.trim();
         let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
         let key = self.license_key(&shown(&path), &mut warnings)?;
         let opened = key.open(&sealed, &shown(&path))?;
-        // Derived readers would take an array for an object.
-        let value = Some(&opened).filter(|opened| opened.trim_ascii_start().starts_with(b"{"));
-        let value = value.and_then(|opened| crate::json::from_bytes(opened).ok());
+        let value = json::value_from_bytes(&opened).ok();
         let value = value.ok_or_else(|| malformed("what is sealed in it is not the expected JSON object"))?;
-        Ok(Loaded { value: Some(value), revision: Revision::of(Some(&bytes)), warnings })
+        Ok(Loaded { value: Some(value), revision: Revision::of(Some(bytes.expose_secret())), warnings })
     }
 
     fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
@@ -102,7 +107,7 @@ impl LockedDataDir {
             .read(KEY_FILE, MAX_KEY_LEN, warnings)?
             .ok_or_else(|| Error::KeyFileLost { path: shown(&path), sealed: sealed.to_owned() })?;
         let unreadable = |reason: &str| Error::KeyFileUnreadable { path: shown(&path), reason: reason.to_owned() };
-        let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text"))?.trim();
+        let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text"))?.trim();
         if text.is_empty() {
             return Err(unreadable("empty"));
         }

@@ -11,6 +11,7 @@ use super::key_loss::find_sealed;
 use super::seal::SealingKey;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
 const KEY_FILE: &str = ".encryption.key";
@@ -81,7 +82,7 @@ impl LockedDataDir {
 }
 
 /// The key that was read of a file. What is there and is no key is told apart from a file that cannot be read now.
-fn parse_read(path: &Path, read: Result<Option<Zeroizing<Vec<u8>>>>) -> Result<Option<SealingKey>> {
+fn parse_read(path: &Path, read: Result<Option<SecretBytes>>) -> Result<Option<SealingKey>> {
     let unreadable = |reason: String| Error::KeyFileUnreadable { path: shown(path), reason };
     let bytes = match read {
         Ok(None) => return Ok(None),
@@ -91,7 +92,7 @@ fn parse_read(path: &Path, read: Result<Option<Zeroizing<Vec<u8>>>>) -> Result<O
         }
         Err(error) => return Err(error),
     };
-    let text = str::from_utf8(&bytes).map_err(|_| unreadable("not text".to_owned()))?.trim();
+    let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text".to_owned()))?.trim();
     let key = encoding::base64_decode(text).map(Zeroizing::new).ok_or_else(|| unreadable("not base64".to_owned()))?;
     match SealingKey::from_slice(&key) {
         Some(key) => Ok(Some(key)),

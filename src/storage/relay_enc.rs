@@ -17,6 +17,8 @@ const MAX_LEN: u64 = 256 * 1024;
 
 /// Whether a save may replace the identity that the file holds. Every paired phone trusts that identity alone, and no
 /// other copy of it exists.
+///
+/// See the example of [`DataDir`](super::DataDir).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum IdentityChange {
@@ -73,7 +75,7 @@ impl LockedDataDir {
             return Err(Error::IdentityKept { path, fingerprint: found.config.identity_fingerprint });
         }
         let mut warnings = Vec::new();
-        let revision = self.seal_relay_config(&config.secret_json()?, &mut warnings)?;
+        let revision = self.seal_relay_config(config.secret_json().expose_secret(), &mut warnings)?;
         Ok(Saved { revision, warnings })
     }
 
@@ -82,11 +84,13 @@ impl LockedDataDir {
         let Some(bytes) = self.files().read(FILE, MAX_LEN, warnings)? else {
             return Ok(ReadConfig { config: RelayConfig::default(), revision: Revision::ABSENT, plain: None });
         };
-        let revision = Revision::of(Some(&bytes));
+        let bytes = bytes.expose_secret();
+        let revision = Revision::of(Some(bytes));
         let parse = |text: &str| {
-            RelayConfig::from_json(text).map_err(|reason| Error::FileMalformed { path: shown(&path), reason })
+            RelayConfig::from_json(text)
+                .map_err(|error| Error::FileMalformed { path: shown(&path), reason: error.to_string() })
         };
-        if let Some(text) = plain_json(&bytes) {
+        if let Some(text) = plain_json(bytes) {
             let plain = Some(Secret::from(text));
             return Ok(ReadConfig { config: parse(text)?, revision, plain });
         }
@@ -95,7 +99,7 @@ impl LockedDataDir {
             return Err(Error::FileMalformed { path: shown(&path), reason });
         }
         let key = self.require_key(&path, warnings)?;
-        let text = key.open_text(&bytes, &shown(&path))?;
+        let text = key.open_text(bytes, &shown(&path))?;
         Ok(ReadConfig { config: parse(text.expose_secret())?, revision, plain: None })
     }
 

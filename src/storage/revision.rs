@@ -14,6 +14,13 @@ const HEX_LEN: usize = 32;
 
 /// The state of a file when it was loaded or saved. A save names the one it replaces, so that it never overwrites what
 /// somebody else has written meanwhile. As text it is `absent` or 32 hex digits.
+///
+/// ```
+/// use pulse_trust::storage::Revision;
+/// assert_eq!("absent".parse::<Revision>()?, Revision::ABSENT);
+/// assert!("no revision".parse::<Revision>().is_err());
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revision(Option<String>);
 

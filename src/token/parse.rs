@@ -22,7 +22,7 @@ pub const MAX_SEGMENT_LEN: usize = 8 * 1024;
 ///
 /// let key = SigningKey::generate()?;
 /// let text = sign(&key, r#"{"lid":"lic_1"}"#)?;
-/// let token = UnverifiedToken::parse(&text)?;
+/// let token = UnverifiedToken::parse(text.expose_secret())?;
 /// assert_eq!(token.unverified_payload(), r#"{"lid":"lic_1"}"#);
 /// token.verify(&TrustKeySet::new([key.public_key().clone()]), TokenKind::License)?;
 /// assert!(token.verify(&TrustKeySet::default(), TokenKind::License).is_err());

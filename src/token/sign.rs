@@ -4,12 +4,13 @@ use super::parse::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN};
 use crate::encoding::base64url_encode;
 use crate::error::{Error, Result};
 use crate::keys::SigningKey;
+use crate::secret::Secret;
 
 /// Signs a payload under the header `{"alg":"EdDSA","typ":"JWT"}`, which every deployed reader takes.
 ///
 /// # Errors
 /// [`Error::TokenTooLarge`] where no reader would take the token.
-pub fn sign(key: &SigningKey, payload: &str) -> Result<String> {
+pub fn sign(key: &SigningKey, payload: &str) -> Result<Secret> {
     sign_with_header(key, r#"{"alg":"EdDSA","typ":"JWT"}"#, payload)
 }
 
@@ -17,12 +18,12 @@ pub fn sign(key: &SigningKey, payload: &str) -> Result<String> {
 ///
 /// # Errors
 /// As [`sign`].
-pub fn sign_with_key_id(key: &SigningKey, payload: &str) -> Result<String> {
+pub fn sign_with_key_id(key: &SigningKey, payload: &str) -> Result<Secret> {
     let header = format!(r#"{{"alg":"EdDSA","typ":"JWT","kid":"{}"}}"#, key.public_key().key_id());
     sign_with_header(key, &header, payload)
 }
 
-fn sign_with_header(key: &SigningKey, header: &str, payload: &str) -> Result<String> {
+fn sign_with_header(key: &SigningKey, header: &str, payload: &str) -> Result<Secret> {
     let payload = base64url_encode(payload.as_bytes());
     if payload.len() > MAX_SEGMENT_LEN {
         let received = payload.len();
@@ -35,5 +36,5 @@ fn sign_with_header(key: &SigningKey, header: &str, payload: &str) -> Result<Str
     if token.len() > MAX_TOKEN_LEN {
         return Err(Error::TokenTooLarge { what: "token", limit: MAX_TOKEN_LEN, received: token.len() });
     }
-    Ok(token)
+    Ok(token.into())
 }

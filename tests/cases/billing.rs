@@ -4,6 +4,7 @@ use std::fs;
 
 use libtest_mimic::Trial;
 use pulse_trust::Error;
+use pulse_trust::entitlement::Capability;
 use pulse_trust::storage::{BillingState, DataDir};
 use serde_json::{Value, json};
 
@@ -87,7 +88,7 @@ fn written(_: &Value, case: &Value) {
 /// What the vectors show of a state: its members as they would be written, secrets in plain.
 fn state_value(state: &BillingState) -> Value {
     let mut value = json!({
-        "capabilities": state.capabilities, "limits": state.limits, "meters_enabled": state.meters_enabled,
+        "capabilities": state.capabilities.iter().map(Capability::as_str).collect::<Vec<_>>(), "limits": state.limits, "meters_enabled": state.meters_enabled,
         "plan_version": state.plan_version, "subscription_state": state.subscription_state,
     });
     let members = value.as_object_mut().unwrap();

@@ -34,7 +34,7 @@ fn lease(file: &Value, case: &Value) {
         is_of_class(&verified, text(case, "verify_error"));
     }
     if let Ok(lease) = verified {
-        assert_eq!(serde_json::to_value(lease.claims()).unwrap(), case["verified_claims"]);
+        assert_eq!(serde_json::from_str::<Value>(&lease.claims().to_json()).unwrap(), case["verified_claims"]);
         let grants = ours("leases", case, "grants_relay").unwrap_or(&case["grants_relay"]);
         assert_eq!(json!(lease.check_grants(&Capability::RELAY, now).is_ok()), *grants);
     }
@@ -43,7 +43,7 @@ fn lease(file: &Value, case: &Value) {
         is_of_class(&inspected, text(case, "inspect_error"));
     }
     if let Ok(lease) = inspected {
-        assert_eq!(serde_json::to_value(lease.claims()).unwrap(), case["inspected_claims"]);
+        assert_eq!(serde_json::from_str::<Value>(&lease.claims().to_json()).unwrap(), case["inspected_claims"]);
     }
 }
 
@@ -52,7 +52,7 @@ fn signed_byte_for_byte() {
     let key = SigningKey::from_base64(text(&file, "hosted_private_key")).unwrap();
     let case = &cases(&file, "cases")[0];
     let claims = LeaseClaims::from_json(&case["verified_claims"].to_string()).unwrap();
-    assert_eq!(claims.sign(&key).unwrap(), text(case, "token"));
+    assert_eq!(claims.sign(&key).unwrap().expose_secret().to_owned(), text(case, "token"));
 }
 
 fn license(file: &Value, case: &Value) {
@@ -86,7 +86,7 @@ fn grant(file: &Value, case: &Value) {
         is_of_class(&inspected, text(case, "error"));
     }
     if let Ok(grant) = inspected {
-        assert_eq!(serde_json::to_value(grant.claims()).unwrap(), case["claims"]);
+        assert_eq!(serde_json::from_str::<Value>(&grant.claims().to_json()).unwrap(), case["claims"]);
         assert_eq!(grant.state_at(now).as_str(), text(case, "effective_state"));
     }
     let verified = VerifiedGrant::verify(text(case, "token"), &keys, now);
@@ -97,7 +97,7 @@ fn grant(file: &Value, case: &Value) {
     let is_expired = text(case, "error").is_empty() && text(case, "effective_state") == "expired";
     is_of_class(&verified, if is_expired { "expired" } else { text(case, "error") });
     let Ok(grant) = verified else { return };
-    assert_eq!(serde_json::to_value(grant.claims()).unwrap(), case["claims"]);
+    assert_eq!(serde_json::from_str::<Value>(&grant.claims().to_json()).unwrap(), case["claims"]);
     assert_eq!(grant.state_at(now).as_str(), text(case, "effective_state"));
     assert_eq!(grant.claimed_state().as_str(), text(case, "subscription_state"));
     assert_eq!(json!(names(grant.capabilities())), case["capabilities"]);

@@ -144,7 +144,7 @@ fn saved(_: &Value, case: &Value) {
 }
 
 pub fn as_json(config: &RelayConfig) -> Value {
-    serde_json::from_str(&config.secret_json().unwrap()).unwrap()
+    serde_json::from_str(config.secret_json().expose_secret()).unwrap()
 }
 
 fn sealed_text(directory: &Path) -> String {

@@ -4,7 +4,7 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::entitlement::{HostBinding, InspectedLease, LeaseChecks};
+use pulse_trust::entitlement::{Capability, HostBinding, InspectedLease, LeaseChecks};
 use pulse_trust::hosted::{
     BootstrapOutcome, ResolvedBilling, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
     registration_credential, resolve_billing,
@@ -135,7 +135,7 @@ fn license_files(_: &Value, case: &Value) {
 fn resolved_value(resolved: &ResolvedBilling) -> Value {
     json!({
         "subscription_state": resolved.subscription_state, "plan_version": resolved.plan_version,
-        "capabilities": resolved.capabilities, "limits": resolved.limits,
+        "capabilities": resolved.capabilities.iter().map(Capability::as_str).collect::<Vec<_>>(), "limits": resolved.limits,
     })
 }
 
@@ -189,18 +189,18 @@ fn billing_resolved(file: &Value, case: &Value) {
 
 fn issued(file: &Value, case: &Value) {
     let key = SigningKey::generate().unwrap();
-    let keys = TrustKeys { lease: TrustKeySet::new([key.public_key().clone()]), ..TrustKeys::default() };
+    let keys = TrustKeys::for_leases(TrustKeySet::new([key.public_key().clone()]));
     let now = time(file, "now");
-    let order = TenantOrder {
-        tenant_id: text(case, "tenant_id").into(),
-        base_url: text(file, "base_url").into(),
-        email: text(case, "email").into(),
-        plan_version: text(case, "plan_version").into(),
-        subscription_state: text(case, "subscription_state").into(),
-        trial_ends_at: None,
-        stripe_customer_id: "cus_1".into(),
-        stripe_subscription_id: "sub_1".into(),
-        stripe_price_id: "price_1".into(),
+    let order = {
+        let mut tenant_order = TenantOrder::new(text(case, "tenant_id"), text(file, "base_url"));
+        tenant_order.email = text(case, "email").into();
+        tenant_order.plan_version = text(case, "plan_version").into();
+        tenant_order.subscription_state = text(case, "subscription_state").into();
+        tenant_order.trial_ends_at = None;
+        tenant_order.stripe_customer_id = "cus_1".into();
+        tenant_order.stripe_subscription_id = "sub_1".into();
+        tenant_order.stripe_price_id = "price_1".into();
+        tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     let expected = &case["billing_state"];
@@ -214,7 +214,7 @@ fn issued(file: &Value, case: &Value) {
         let checks = LeaseChecks::new(HostBinding::Require(issued.instance_host.as_str()));
         let lease =
             InspectedLease::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now).unwrap();
-        let mut received = serde_json::to_value(lease.claims()).unwrap();
+        let mut received = serde_json::from_str::<Value>(&lease.claims().to_json()).unwrap();
         // Beyond what the deployed control plane writes, each lease has an id of its own, for a revocation to name.
         let jti = received.as_object_mut().unwrap().remove("jti").unwrap();
         assert_eq!(jti.as_str().unwrap().len(), 32);

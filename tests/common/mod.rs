@@ -50,7 +50,7 @@ pub fn trust_keys(file: &serde_json::Value) -> pulse_trust::keys::TrustKeys {
         let keys = pulse_trust::keys::TrustKeySet::from_setting(text(file, name));
         keys.unwrap_or_else(|error| panic!("{name}: {error}"))
     };
-    pulse_trust::keys::TrustKeys { lease: set("hosted_public_key"), license: set("license_public_key") }
+    pulse_trust::keys::TrustKeys::new(set("hosted_public_key"), set("license_public_key"))
 }
 
 /// The bytes that hex digits stand for.

@@ -23,7 +23,13 @@ fn payloads_and_bodies_are_bounded() {
     assert!(Body::new(vec![0; MAX_BODY_LEN]).is_ok());
     assert!(matches!(Body::new(vec![0; MAX_BODY_LEN + 1]), Err(Error::BodyTooLarge { .. })));
     let longest = Body::new(vec![0; MAX_BODY_LEN]).unwrap();
-    let text = ProxyResponse { id: "1".into(), body: longest, ..ProxyResponse::default() }.to_json().unwrap();
+    let text = {
+        let mut proxy_response = ProxyResponse::new("1", 0);
+        proxy_response.body = longest;
+        proxy_response
+    }
+    .to_json()
+    .unwrap();
     assert!(ProxyResponse::from_json(text.as_bytes()).is_ok());
     let longer = text.replace("\"body\":\"", "\"body\":\"AAAA");
     assert!(ProxyResponse::from_json(longer.as_bytes()).is_err());
@@ -54,21 +60,25 @@ fn readers_take_unknown_members_and_null_but_no_wrong_types() {
 #[test]
 fn debug_output_and_errors_show_no_secret() {
     let secret = "SECRET";
-    let register = Register {
-        license_token: secret.into(),
-        session_token: secret.into(),
-        instance_hint: secret.into(),
-        client_version: "6.3.0".into(),
-        identity_pub_key: "key".into(),
-        ..Register::default()
+    let register = {
+        let mut register = Register::new(secret);
+        register.session_token = secret.into();
+        register.instance_hint = secret.into();
+        register.client_version = "6.3.0".into();
+        register.identity_pub_key = "key".into();
+        register
     };
     assert_eq!(
         format!("{register:?}"),
         r#"Register { client_version: "6.3.0", identity_pub_key: "key", identity_proof: None, .. }"#
     );
-    let connect = Connect { auth_token: secret.into(), device_token: secret.into(), ..Connect::default() };
-    let ack = RegisterAck { session_token: secret.into(), ..RegisterAck::default() };
-    let open = ChannelOpen { channel_id: 7, auth_token: secret.into() };
+    let connect = {
+        let mut connect = Connect::new("", secret);
+        connect.device_token = secret.into();
+        connect
+    };
+    let ack = RegisterAck::new("", secret, 0);
+    let open = ChannelOpen::new(7, secret);
     let frame_bytes = register.to_frame(0).unwrap();
     let frame = Frame::decode(&frame_bytes).unwrap();
     let refused = Register::from_json(br#"{"license_token":"SECRET","session_token":["SECRET"]}"#).unwrap_err();

@@ -18,7 +18,7 @@ fn tenant(name: &str) -> (tempfile::TempDir, Runtime, UnixTime) {
     let file = vector_file("tenants.json");
     let case = cases(&file, "cases").iter().find(|case| case["name"] == name).unwrap();
     let set = |name: &str| TrustKeySet::from_setting(file[name].as_str().unwrap()).unwrap();
-    let keys = TrustKeys { lease: set("hosted_public_key"), license: set("license_public_key") };
+    let keys = TrustKeys::new(set("hosted_public_key"), set("license_public_key"));
     let hosted = case["hosted_mode"].as_bool().unwrap();
     let mode = if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted };
     let mut runtime = Runtime::new(mode, keys);
@@ -146,11 +146,10 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let key = SigningKey::generate().unwrap();
     let now = UnixTime::from_secs(1_800_000_000);
-    let mut order = TenantOrder {
-        tenant_id: "t-a".to_owned(),
-        base_url: "https://cloud.example.test".to_owned(),
-        stripe_customer_id: "cus_1".to_owned(),
-        ..TenantOrder::default()
+    let mut order = {
+        let mut tenant_order = TenantOrder::new("t-a", "https://cloud.example.test");
+        tenant_order.stripe_customer_id = "cus_1".to_owned();
+        tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     issued.billing.quickstart_credits_granted = true;

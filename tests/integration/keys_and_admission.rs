@@ -56,21 +56,21 @@ fn a_token_names_its_key_or_every_configured_key_is_tried() {
     let verify =
         |token: &str, set: &TrustKeySet| UnverifiedToken::parse(token).unwrap().verify(set, TokenKind::License);
     for key in [&current, &next] {
-        assert_eq!(verify(&sign(key, PAYLOAD).unwrap(), &set), Ok(()));
-        assert_eq!(verify(&sign_with_key_id(key, PAYLOAD).unwrap(), &set), Ok(()));
+        assert_eq!(verify(sign(key, PAYLOAD).unwrap().expose_secret(), &set), Ok(()));
+        assert_eq!(verify(sign_with_key_id(key, PAYLOAD).unwrap().expose_secret(), &set), Ok(()));
     }
-    let refused = verify(&sign(&stranger, PAYLOAD).unwrap(), &set);
+    let refused = verify(sign(&stranger, PAYLOAD).unwrap().expose_secret(), &set);
     assert_eq!(refused, Err(Error::SignatureInvalid { kind: TokenKind::License }));
-    let unknown = verify(&sign_with_key_id(&stranger, PAYLOAD).unwrap(), &set);
+    let unknown = verify(sign_with_key_id(&stranger, PAYLOAD).unwrap().expose_secret(), &set);
     assert_eq!(unknown, Err(Error::KeyUnknown { kid: stranger.public_key().key_id().to_string() }));
-    let unset = verify(&sign(&current, PAYLOAD).unwrap(), &TrustKeySet::default());
+    let unset = verify(sign(&current, PAYLOAD).unwrap().expose_secret(), &TrustKeySet::default());
     assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License }));
 }
 
 #[test]
 fn a_token_has_one_spelling() {
     let key = SigningKey::generate().unwrap();
-    let token = sign(&key, PAYLOAD).unwrap();
+    let token = sign(&key, PAYLOAD).unwrap().expose_secret().to_owned();
     let set = TrustKeySet::new([key.public_key().clone()]);
     let accepted = |text: &str| UnverifiedToken::parse(text).and_then(|token| token.verify(&set, TokenKind::License));
     assert_eq!(accepted(&token), Ok(()));
@@ -146,7 +146,7 @@ impl Setup {
 
     fn admission(&self) -> Admission {
         let set = |key: &SigningKey| TrustKeySet::new([key.public_key().clone()]);
-        Admission::new(TrustKeys { lease: set(&self.lease), license: set(&self.license) })
+        Admission::new(TrustKeys::new(set(&self.lease), set(&self.license)))
     }
 
     fn lease(&self) -> LeaseClaims {
@@ -164,12 +164,12 @@ fn admission_maps_every_refusal_to_one_wire_code() {
     let admission = setup.admission();
     let lease = setup.lease();
     let admit = |token: &str| admission.admit(token, Some("whatever"), &NoRevocations, setup.now);
-    let admitted = admit(&lease.sign(&setup.lease).unwrap()).unwrap();
+    let admitted = admit(lease.sign(&setup.lease).unwrap().expose_secret()).unwrap();
     assert_eq!((admitted.kind, admitted.expires_at), (TokenKind::Lease, Some(lease.exp)));
     let refusal = |change: &dyn Fn(&mut LeaseClaims)| {
-        let mut changed = lease.clone();
+        let mut changed = LeaseClaims::from_json(&lease.to_json()).unwrap();
         change(&mut changed);
-        let error = admit(&changed.sign(&setup.lease).unwrap()).unwrap_err();
+        let error = admit(changed.sign(&setup.lease).unwrap().expose_secret()).unwrap_err();
         (error.wire_code(), error.name())
     };
     let now = setup.now;
@@ -195,11 +195,11 @@ fn admission_maps_every_refusal_to_one_wire_code() {
         }),
         (LicenseExpired, "TRIAL_ENDED")
     );
-    let other_key = admit(&lease.sign(&setup.license).unwrap()).unwrap_err();
+    let other_key = admit(lease.sign(&setup.license).unwrap().expose_secret()).unwrap_err();
     assert_eq!((other_key.wire_code(), other_key.name()), (LicenseInvalid, "SIGNATURE_INVALID"));
     let mut revoked = RevocationList::default();
     revoked.revoke_token("jti_1");
-    let token = lease.sign(&setup.lease).unwrap();
+    let token = lease.sign(&setup.lease).unwrap().expose_secret().to_owned();
     let refusal = admission.admit(&token, None, &revoked, setup.now).unwrap_err();
     assert_eq!((refusal.wire_code(), refusal), (LicenseInvalid, Error::Revoked { what: "token" }));
 }
@@ -214,7 +214,7 @@ fn leeway_is_bounded_and_counts_on_both_ends() {
     let now = setup.now.as_secs();
     let mut admitted = |exp: i64, nbf: i64| {
         (lease.exp, lease.nbf) = (UnixTime::from_secs(exp), Some(UnixTime::from_secs(nbf)));
-        admission.admit(&lease.sign(&setup.lease).unwrap(), None, &NoRevocations, setup.now).is_ok()
+        admission.admit(lease.sign(&setup.lease).unwrap().expose_secret(), None, &NoRevocations, setup.now).is_ok()
     };
     assert!(admitted(now - 299, now + 300));
     assert!(!admitted(now - 300, now));
@@ -225,11 +225,11 @@ fn leeway_is_bounded_and_counts_on_both_ends() {
 fn one_key_for_two_kinds_never_makes_one_pass_as_the_other() {
     let key = SigningKey::generate().unwrap();
     let set = || TrustKeySet::new([key.public_key().clone()]);
-    let keys = TrustKeys { lease: set(), license: set() };
+    let keys = TrustKeys::new(set(), set());
     let now = UnixTime::from_secs(1_800_000_000);
     let setup = Setup::new();
-    let lease = setup.lease().sign(&key).unwrap();
-    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&key).unwrap();
+    let lease = setup.lease().sign(&key).unwrap().expose_secret().to_owned();
+    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&key).unwrap().expose_secret().to_owned();
     use pulse_trust::entitlement::{HostBinding, LeaseChecks, VerifiedGrant, VerifiedLease, VerifiedLicense};
     assert!(matches!(VerifiedLicense::verify(&lease, &keys, now), Err(Error::TokenKind { .. })));
     assert!(matches!(VerifiedGrant::verify(&lease, &keys, now), Err(Error::TokenKind { .. })));
@@ -246,7 +246,7 @@ fn a_relay_may_keep_the_ids_of_existing_pairings() {
         }
     }
     let setup = Setup::new();
-    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&setup.license).unwrap();
+    let license = LicenseClaims::from_json(PAYLOAD).unwrap().sign(&setup.license).unwrap().expose_secret().to_owned();
     let admission = setup.admission().with_instance_id_rule(Kept);
     let admitted = admission.admit(&license, Some("secret"), &NoRevocations, setup.now).unwrap();
     assert_eq!(admitted.instance_id.as_str(), "relay_0123456789abcdef");
@@ -261,7 +261,9 @@ fn a_registration_ends_with_its_credential_or_its_trial_and_the_leeway() {
     let admission = setup.admission().with_leeway(ClockLeeway::new(leeway).unwrap());
     let mut lease = setup.lease();
     let ends_at = |lease: &LeaseClaims, now: UnixTime| {
-        admission.admit(&lease.sign(&setup.lease).unwrap(), None, &NoRevocations, now).map(|it| it.expires_at)
+        admission
+            .admit(lease.sign(&setup.lease).unwrap().expose_secret(), None, &NoRevocations, now)
+            .map(|it| it.expires_at)
     };
     assert_eq!(ends_at(&lease, setup.now), Ok(Some(lease.exp.saturating_add(leeway))));
     lease.subscription_state = pulse_trust::entitlement::SubscriptionState::Trial;
@@ -283,8 +285,8 @@ fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
     let setup = Setup::new();
     let (old, new) = (&setup.lease, SigningKey::generate().unwrap());
     let lease = TrustKeySet::new([old.public_key().clone(), new.public_key().clone()]);
-    let admission = Admission::new(TrustKeys { lease, ..TrustKeys::default() });
-    let tokens = [old, &new].map(|key| setup.lease().sign(key).unwrap());
+    let admission = Admission::new(TrustKeys::for_leases(lease));
+    let tokens = [old, &new].map(|key| setup.lease().sign(key).unwrap().expose_secret().to_owned());
     let admit = |token: &str, list: &RevocationList| admission.admit(token, None, list, setup.now);
     let subject = admit(&tokens[1], &RevocationList::default()).unwrap().subject;
     assert_eq!(subject.signing_key_id.as_deref(), Some(new.public_key().key_id().as_str()));

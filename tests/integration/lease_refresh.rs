@@ -21,17 +21,16 @@ struct Tenant {
 impl Tenant {
     fn new() -> Self {
         let (directory, control_plane) = (tempfile::tempdir().unwrap(), SigningKey::generate().unwrap());
-        let order = TenantOrder {
-            tenant_id: "t-abc".to_owned(),
-            base_url: "https://cloud.example.test".to_owned(),
-            stripe_customer_id: "cus_1".to_owned(),
-            ..TenantOrder::default()
+        let order = {
+            let mut tenant_order = TenantOrder::new("t-abc", "https://cloud.example.test");
+            tenant_order.stripe_customer_id = "cus_1".to_owned();
+            tenant_order
         };
         let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, NOW).unwrap();
         let data_dir = DataDir::new(directory.path()).lock().unwrap();
         data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
         let lease = TrustKeySet::new([control_plane.public_key().clone()]);
-        let runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys { lease, ..TrustKeys::default() });
+        let runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::for_leases(lease));
         Self { directory, control_plane, runtime }
     }
 
@@ -39,7 +38,7 @@ impl Tenant {
         let host = tenant_host(tenant, "https://cloud.example.test").unwrap();
         let mut claims = LeaseClaims::new(&host, NOW.saturating_add(Duration::from_secs(2 * 86_400)));
         claims.org_id = org.to_owned();
-        claims.sign(&self.control_plane).unwrap()
+        claims.sign(&self.control_plane).unwrap().expose_secret().to_owned()
     }
 
     fn billing(&self) -> BillingState {

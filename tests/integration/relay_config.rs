@@ -75,7 +75,7 @@ fn the_default_is_the_deployed_one() {
     assert_eq!(as_json(&RelayConfig::default()), file["default_config"]);
     assert_eq!(as_json(&RelayConfig::from_json("{}").unwrap()), file["default_config"]);
     assert_eq!(
-        RelayConfig::default().secret_json().unwrap().as_str(),
+        RelayConfig::default().secret_json().expose_secret(),
         format!(
             "{{\n  \"enabled\": false,\n  \"server_url\": \"{DEFAULT_SERVER_URL}\",\n  \"instance_secret\": \"\"\n}}"
         )
@@ -95,9 +95,9 @@ fn unknown_members_survive_a_change_in_their_order_and_as_they_are() {
          \"identity_private_key\": \"p\",\n  \"identity_public_key\": \"q\",\n  \"identity_fingerprint\": \"r\",\n  \
          \"z\": {{\"b\":1,\"a\":[1.50,\"\\u003c<\"]}},\n  \"a\": null,\n  \"m\\u003c\": 1e400\n}}"
     );
-    assert_eq!(config.secret_json().unwrap().as_str(), expected);
+    assert_eq!(config.secret_json().expose_secret(), expected);
     let again = RelayConfig::from_json(&expected).unwrap();
-    assert_eq!(again.secret_json().unwrap().as_str(), expected);
+    assert_eq!(again.secret_json().expose_secret(), expected);
 }
 
 #[test]
@@ -160,5 +160,5 @@ fn debug_shows_no_secret() {
 }
 
 fn as_json(config: &RelayConfig) -> serde_json::Value {
-    serde_json::from_str(&config.secret_json().unwrap()).unwrap()
+    serde_json::from_str(config.secret_json().expose_secret()).unwrap()
 }

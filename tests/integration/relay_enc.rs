@@ -26,7 +26,7 @@ fn members_we_do_not_know_survive_load_change_and_save() {
     config.set_identity(&Identity::generate().unwrap());
     data_dir.save_config(&config).unwrap();
     let saved = sealed_text(directory.path());
-    assert_eq!(saved, config.secret_json().unwrap().as_str());
+    assert_eq!(saved, config.secret_json().expose_secret());
     let unknown = "\",\n  \"z_future\": {\"b\":1,\"a\":[1.50,\"<\"]},\n  \"another\": 12345678901234567890\n}";
     assert!(saved.ends_with(unknown), "{saved}");
 }

@@ -189,7 +189,7 @@ fn no_change_is_lost_between_processes() {
         for _ in 0..ROUNDS {
             let locked = DataDir::new(&directory).lock().unwrap();
             let mut config = locked.relay_config().unwrap().value;
-            let count = config.instance_secret.parse().unwrap_or(0_usize);
+            let count = config.instance_secret.expose_secret().parse().unwrap_or(0_usize);
             config.instance_secret = (count.checked_add(1).unwrap()).to_string().into();
             locked.save_config(&config).unwrap();
         }
@@ -203,7 +203,7 @@ fn no_change_is_lost_between_processes() {
         assert!(child.wait().unwrap().success());
     }
     let config = DataDir::new(directory.path()).lock().unwrap().relay_config().unwrap().value;
-    assert_eq!(*config.instance_secret, (4_usize.checked_mul(ROUNDS).unwrap()).to_string());
+    assert_eq!(config.instance_secret.expose_secret(), (4_usize.checked_mul(ROUNDS).unwrap()).to_string());
     assert_eq!(files_of(directory.path()).into_keys().collect::<Vec<_>>(), [".encryption.key", "relay.enc"]);
 }
 

@@ -27,11 +27,11 @@ impl Issuer {
     fn new() -> Self {
         let key = SigningKey::from_seed(&[9; 32]).unwrap();
         let set = TrustKeySet::new([key.public_key().clone()]);
-        Self { key, keys: TrustKeys { lease: set.clone(), license: set } }
+        Self { key, keys: TrustKeys::new(set.clone(), set) }
     }
 
     fn sign(&self, claims: &Value) -> String {
-        sign(&self.key, &claims.to_string()).unwrap()
+        sign(&self.key, &claims.to_string()).unwrap().expose_secret().to_owned()
     }
 
     fn verify(&self, claims: &Value) -> Result<VerifiedToken, Error> {
@@ -39,7 +39,7 @@ impl Issuer {
     }
 
     fn verify_text(&self, payload: &str) -> Result<VerifiedToken, Error> {
-        VerifiedToken::verify(&sign(&self.key, payload).unwrap(), &self.keys, &ANY_HOST, NOW)
+        VerifiedToken::verify(sign(&self.key, payload).unwrap().expose_secret(), &self.keys, &ANY_HOST, NOW)
     }
 }
 
@@ -220,8 +220,8 @@ fn a_providers_license_is_in_term_on_inspection_too() {
         }));
         let host = InstanceHost::normalize("t-1.cloud.example.test").unwrap();
         let mut claims = LeaseClaims::new(&host, NOW.saturating_sub(seconds(1)));
-        claims.provider_license = Some(license);
-        let token = claims.sign(&provider).unwrap();
+        claims.provider_license = Some(license.into());
+        let token = claims.sign(&provider).unwrap().expose_secret().to_owned();
         InspectedLease::inspect(&token, &issuer.keys, &ANY_HOST, NOW).map(|lease| lease.state_at(NOW))
     };
     let key = provider.public_key().to_base64();

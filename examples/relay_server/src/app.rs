@@ -67,7 +67,7 @@ fn offer(
     };
     let route = Route { peer: Arc::clone(&instance), peer_channel: instance_channel, passage: Arc::clone(&passage) };
     app.side().offer(app_channel, route, now);
-    let open = ChannelOpen { channel_id: instance_channel, auth_token };
+    let open = ChannelOpen::new(instance_channel, auth_token);
     if !instance.outbox.push_control(&open, instance_channel) {
         app.side().remove(app_channel);
         instance.side().remove(instance_channel);

@@ -102,8 +102,8 @@ fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claim
     let welcome = |generation| {
         let mut session = admitted.session.clone();
         session.generation = generation;
-        let session_token = shared.session_key.issue(&session)?.into();
-        let ack = RegisterAck { instance_id: session.instance_id, session_token, expires_at: session.expires_at };
+        let session_token = shared.session_key.issue(&session)?;
+        let ack = RegisterAck::new(session.instance_id, session_token, session.expires_at);
         ack.to_frame(0).ok().map(Bytes::from)
     };
     shared.registry.claim(&admitted.claim, link, shared.clock.now(), welcome).map_err(|refused| match refused {

@@ -49,7 +49,7 @@ fn register(shared: &Shared, link: &Arc<Link>) {
 }
 
 fn connect(shared: &Shared, app: &Arc<Link>) {
-    app::connect(shared, app, Connect { instance_id: ID.to_owned(), ..Connect::default() });
+    app::connect(shared, app, Connect::new(ID, ""));
 }
 
 /// All that was left for a connection.
@@ -68,7 +68,7 @@ fn gone(shared: &Shared, link: &Arc<Link>) {
 }
 
 fn accept(shared: &Shared, instance: &Arc<Link>, channel: u32) {
-    let open = ChannelOpen { channel_id: channel, ..ChannelOpen::default() }.to_frame(channel).unwrap();
+    let open = ChannelOpen::new(channel, "").to_frame(channel).unwrap();
     routing::handle(shared, instance, &open);
 }
 
@@ -164,7 +164,7 @@ fn however_a_channel_ends_it_is_counted_once_and_told_once() {
                 thread::spawn({
                     let (shared, phone) = (Arc::clone(&shared), Arc::clone(&phone));
                     move || {
-                        let close = pulse_trust::relay::ChannelClose { channel_id: 1, reason: String::new() };
+                        let close = pulse_trust::relay::ChannelClose::new(1, "");
                         routing::handle(&shared, &phone, &close.to_frame(1).unwrap());
                     }
                 }),

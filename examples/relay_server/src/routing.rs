@@ -60,7 +60,7 @@ fn accept(shared: &Shared, instance: &Arc<Link>, channel: u32, route: &Route) {
     let app = &route.peer;
     if route.passage.open() && app.side().accepted(route.peer_channel) {
         let instance_id = instance.instance_id().map(|id| id.to_string()).unwrap_or_default();
-        app.outbox.push_control(&ConnectAck { channel_id: route.peer_channel, instance_id }, 0);
+        app.outbox.push_control(&ConnectAck::new(route.peer_channel, instance_id), 0);
         instance.knows(app.address);
     } else if route.passage.close() {
         instance.side().remove(channel);
@@ -143,7 +143,7 @@ pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
 }
 
 fn close_notice(link: &Link, channel: u32, reason: &str) {
-    link.outbox.push_control(&ChannelClose { channel_id: channel, reason: reason.to_owned() }, channel);
+    link.outbox.push_control(&ChannelClose::new(channel, reason), channel);
 }
 
 impl Passing {

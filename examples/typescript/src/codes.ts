@@ -98,6 +98,8 @@ export const PulseCode = {
   IDENTITY_PROOF_INVALID: 406,
   /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
   IDENTITY_PROOF_TIME: 407,
+  /** A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed. */
+  RELAY_CONFIG_MALFORMED: 408,
   /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
   FRAME_TOO_SHORT: 500,
   /** A frame of another version. Update the older side. */

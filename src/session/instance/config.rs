@@ -7,6 +7,8 @@ use crate::secret::Secret;
 use crate::session::{BackoffLimits, LeaseRefresh, Times};
 
 /// What an instance registers with.
+///
+/// See the example of [`session`](crate::session).
 pub struct InstanceConfig {
     pub(super) server_url: String,
     pub(super) credential: Secret,
@@ -59,6 +61,8 @@ impl fmt::Debug for InstanceConfig {
 }
 
 /// What phones, and the relay, can make an instance hold. Whoever goes beyond loses its channel, not the connection.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InstanceLimits {

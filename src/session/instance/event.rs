@@ -10,6 +10,8 @@ use crate::session::DisconnectReason;
 use crate::time::UnixTime;
 
 /// What an instance's program is told. Its `Debug` output shows no token and no body.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum InstanceEvent {
@@ -107,6 +109,8 @@ pub enum InstanceEvent {
 }
 
 /// Why a channel has ended.
+///
+/// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelEnd {

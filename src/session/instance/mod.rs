@@ -41,6 +41,8 @@ const RENEWAL_MARGIN_SECONDS: i64 = 300;
 ///   they take slow down instead of losing their channels.
 ///
 /// What was sealed for a phone is sent in the order it was sealed in, as both happen here: a program cannot get it wrong.
+///
+/// See the example of [`session`](crate::session).
 pub struct InstanceEnd {
     config: InstanceConfig,
     link: Link,

@@ -11,6 +11,8 @@ use crate::secret::Secret;
 use crate::session::{BackoffLimits, Times};
 
 /// What a phone connects with.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 pub struct PhoneConfig {
     pub(super) relay_url: String,
     pub(super) instance_id: String,
@@ -75,6 +77,8 @@ impl fmt::Debug for PhoneConfig {
 }
 
 /// What a phone holds at the same time.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PhoneLimits {

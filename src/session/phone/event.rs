@@ -8,6 +8,8 @@ use crate::relay::{ErrorMessage, ProxyResponse, WireErrorCode};
 use crate::session::DisconnectReason;
 
 /// One request of a phone. Numbers are not used twice by one end.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub(super) u64);
 
@@ -25,6 +27,8 @@ impl fmt::Display for RequestId {
 }
 
 /// What a phone's program is told. Its `Debug` output shows no body.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum PhoneEvent {
@@ -78,6 +82,8 @@ pub enum PhoneEvent {
 }
 
 /// Why a request is over without a whole answer.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequestFailure {
@@ -101,6 +107,8 @@ impl RequestFailure {
 }
 
 /// What a refusal means for the user of a phone.
+///
+/// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Advice {

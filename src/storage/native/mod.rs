@@ -10,15 +10,14 @@ mod write;
 use std::io;
 use std::path::Path;
 
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::io::Errno;
-use zeroize::Zeroizing;
-
 use self::directory::Place;
 use self::lock::Attempt;
 use super::files::{Entry, Files, LockedFiles, failed, shown};
 use crate::error::{Error, Result};
+use crate::secret::SecretBytes;
 use crate::warning::Warning;
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::io::Errno;
 
 /// The machine's own file system.
 #[derive(Debug)]
@@ -46,7 +45,7 @@ impl Files for NativeFiles {
         Ok(Some(Box::new(files)))
     }
 
-    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         read::read(rustix::fs::CWD, path, path, limit, warnings)
     }
 }
@@ -66,7 +65,7 @@ impl LockedFiles for NativeDirectory {
         self.lock.as_ref().err().map(String::as_str)
     }
 
-    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         let path = self.path.join(name);
         match Place::find(&self.root, name).map_err(|errno| failed("open", &path, unfollowed(errno)))? {
             Some(place) => read::read(place.directory.as_fd(), Path::new(place.name), &path, limit, warnings),

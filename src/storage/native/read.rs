@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use super::super::files::{failed, shown};
 use crate::error::{Error, Result};
+use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
 /// Reads a file of at most `limit` bytes, without following a symbolic link; `None` if there is none. `path` is its
@@ -21,7 +22,7 @@ pub(super) fn read(
     path: &Path,
     limit: u64,
     warnings: &mut Vec<Warning>,
-) -> Result<Option<Zeroizing<Vec<u8>>>> {
+) -> Result<Option<SecretBytes>> {
     // NONBLOCK: a FIFO in the file's place must not make us wait for a writer.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = match retry_on_intr(|| rustix::fs::openat(&directory, name, flags, Mode::empty())) {
@@ -49,7 +50,7 @@ pub(super) fn read(
     // The file may have grown since: one byte more than the limit says so.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
     match u64::try_from(bytes.len()) {
-        Ok(length) if length <= limit => Ok(Some(bytes)),
+        Ok(length) if length <= limit => Ok(Some(SecretBytes::from(std::mem::take(&mut *bytes)))),
         _ => Err(too_large(limit.saturating_add(1))),
     }
 }

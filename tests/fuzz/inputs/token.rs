@@ -8,7 +8,7 @@ use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 static KEYS: LazyLock<TrustKeys> = LazyLock::new(|| {
     let key = SigningKey::from_seed(&[7; 32]).expect("a seed");
     let keys = TrustKeySet::new([key.public_key().clone()]);
-    TrustKeys { lease: keys.clone(), license: keys }
+    TrustKeys::new(keys.clone(), keys)
 });
 
 pub(crate) fn run(input: &[u8]) {

@@ -26,18 +26,18 @@ fn tokens(keys: &[SigningKey; 3]) -> Vec<String> {
     for number in 0..120 {
         let payload = lease_payload(number);
         tokens.push(match number % 12 {
-            0..4 => sign(first, &payload).unwrap(),
-            4..6 => sign(second, &payload).unwrap(),
-            6 => sign_with_key_id(first, &payload).unwrap(),
-            7 => sign_with_key_id(second, &payload).unwrap(),
-            8 => sign_with_key_id(foreign, &payload).unwrap(),
-            9 => sign(foreign, &payload).unwrap(),
-            10 => sign(first, &payload).unwrap().replace("eyJhbGci", "eyJhbGcJ"),
-            _ => sign(first, &format!("{payload} ")).unwrap() + "A",
+            0..4 => sign(first, &payload).unwrap().expose_secret().to_owned(),
+            4..6 => sign(second, &payload).unwrap().expose_secret().to_owned(),
+            6 => sign_with_key_id(first, &payload).unwrap().expose_secret().to_owned(),
+            7 => sign_with_key_id(second, &payload).unwrap().expose_secret().to_owned(),
+            8 => sign_with_key_id(foreign, &payload).unwrap().expose_secret().to_owned(),
+            9 => sign(foreign, &payload).unwrap().expose_secret().to_owned(),
+            10 => sign(first, &payload).unwrap().expose_secret().to_owned().replace("eyJhbGci", "eyJhbGcJ"),
+            _ => sign(first, &format!("{payload} ")).unwrap().expose_secret().to_owned() + "A",
         });
     }
-    tokens.push(sign(first, &license_payload()).unwrap());
-    tokens.push(sign(second, r#"{"sub":"neither lease nor grant nor license"}"#).unwrap());
+    tokens.push(sign(first, &license_payload()).unwrap().expose_secret().to_owned());
+    tokens.push(sign(second, r#"{"sub":"neither lease nor grant nor license"}"#).unwrap().expose_secret().to_owned());
     tokens.push(String::new());
     tokens
 }
@@ -66,7 +66,7 @@ fn a_lease_gets_the_same_answer_alone_and_in_bulk_before_and_after_preparation()
     let tokens = tokens(&signers);
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let unprepared = trusted(&signers).with_tables(TableSize::None).unwrap();
-    let reference = TrustKeys { lease: unprepared.clone(), license: unprepared };
+    let reference = TrustKeys::new(unprepared.clone(), unprepared);
     let expected: Vec<Result<String>> =
         texts.iter().map(|token| seen(VerifiedLease::verify(token, &reference, &CHECKS, NOW))).collect();
     assert!(expected.iter().filter(|result| result.is_ok()).count() > 40);
@@ -83,7 +83,7 @@ fn a_lease_gets_the_same_answer_alone_and_in_bulk_before_and_after_preparation()
     // This one prepares its keys on the way.
     sets.push(trusted(&signers));
     for set in sets {
-        let keys = TrustKeys { lease: set.clone(), license: set };
+        let keys = TrustKeys::new(set.clone(), set);
         for round in 0..3 {
             let alone: Vec<_> =
                 texts.iter().map(|token| seen(VerifiedLease::verify(token, &keys, &CHECKS, NOW))).collect();
@@ -101,9 +101,9 @@ fn a_token_of_any_kind_gets_the_same_answer_alone_and_in_bulk() {
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let seen = |result: Result<VerifiedToken>| result.map(|token| (token.kind(), token.claims_json()));
     for keys in [
-        TrustKeys { lease: trusted(&signers), license: trusted(&signers) },
-        TrustKeys { lease: trusted(&signers), license: TrustKeySet::default() },
-        TrustKeys { lease: TrustKeySet::default(), license: trusted(&signers) },
+        TrustKeys::new(trusted(&signers), trusted(&signers)),
+        TrustKeys::new(trusted(&signers), TrustKeySet::default()),
+        TrustKeys::new(TrustKeySet::default(), trusted(&signers)),
     ] {
         let alone: Vec<_> = texts.iter().map(|token| seen(VerifiedToken::verify(token, &keys, &CHECKS, NOW))).collect();
         let in_bulk: Vec<_> = VerifiedToken::verify_bulk(&texts, &keys, &CHECKS, NOW).into_iter().map(seen).collect();
@@ -122,17 +122,17 @@ fn a_provider_chained_lease_gets_the_same_answer_in_bulk() {
     let license = format!(
         r#"{{"lid":"L","email":"e@example.test","tier":"msp","exp":1774526400,"entitlement_signing_public_key":"{key}"}}"#
     );
-    let license = sign(&license_signer, &license).unwrap();
+    let license = sign(&license_signer, &license).unwrap().expose_secret().to_owned();
     let with_license = lease_payload(1).replacen('{', &format!(r#"{{"provider_license":"{license}","#), 1);
     let tokens = [
-        sign(&provider, &with_license).unwrap(),
-        sign(&other, &with_license).unwrap(),
-        sign(&other, &lease_payload(1)).unwrap(),
-        sign(&provider, &lease_payload(1)).unwrap(),
+        sign(&provider, &with_license).unwrap().expose_secret().to_owned(),
+        sign(&other, &with_license).unwrap().expose_secret().to_owned(),
+        sign(&other, &lease_payload(1)).unwrap().expose_secret().to_owned(),
+        sign(&provider, &lease_payload(1)).unwrap().expose_secret().to_owned(),
     ];
     let texts: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let set = |signer: &SigningKey| TrustKeySet::new([signer.public_key().clone()]);
-    let keys = TrustKeys { lease: set(&other), license: set(&license_signer) };
+    let keys = TrustKeys::new(set(&other), set(&license_signer));
     let alone: Vec<_> = texts.iter().map(|token| seen(VerifiedLease::verify(token, &keys, &CHECKS, NOW))).collect();
     let in_bulk: Vec<_> = VerifiedLease::verify_bulk(&texts, &keys, &CHECKS, NOW).into_iter().map(seen).collect();
     assert_eq!(in_bulk, alone);

@@ -8,7 +8,7 @@ use super::vector::File;
 #[test]
 fn the_terminal_picture_has_its_quiet_zone_and_finders() {
     let file = File::read();
-    let code = file.full_case().build().unwrap().secret_compact_code();
+    let code = file.full_case().build().unwrap().secret_compact_code().expose_secret().to_owned();
     let picture = qr_terminal(&code).unwrap();
     let lines: Vec<Vec<char>> = picture.lines().map(|line| line.chars().collect()).collect();
     let width = lines[0].len();

@@ -76,7 +76,7 @@ impl Driven {
     }
 
     fn acknowledge(&mut self, session_token: &str, expires_at: i64, now: Now) -> Done {
-        let ack = RegisterAck { instance_id: INSTANCE_ID.to_owned(), session_token: session_token.into(), expires_at };
+        let ack = RegisterAck::new(INSTANCE_ID, session_token, expires_at);
         self.feed(&ack.to_frame(0).unwrap(), now)
     }
 
@@ -96,7 +96,7 @@ impl Driven {
     }
 
     fn offer(&mut self, channel: u32, now: Now) -> Done {
-        let open = ChannelOpen { channel_id: channel, auth_token: "token".into() };
+        let open = ChannelOpen::new(channel, "token");
         self.feed(&open.to_frame(channel).unwrap(), now)
     }
 
@@ -112,7 +112,7 @@ impl Driven {
 }
 
 fn request(id: &str) -> ProxyRequest {
-    ProxyRequest { id: id.to_owned(), method: "GET".to_owned(), path: "/".to_owned(), ..ProxyRequest::default() }
+    ProxyRequest::new(id, "GET", "/")
 }
 
 fn sealed(channel: u32, keys: &mut Channel, text: &str) -> Vec<u8> {
@@ -120,7 +120,9 @@ fn sealed(channel: u32, keys: &mut Channel, text: &str) -> Vec<u8> {
 }
 
 fn response(id: &str, stream: bool, stream_done: bool) -> ProxyResponse {
-    ProxyResponse { id: id.to_owned(), status: 200, stream, stream_done, ..ProxyResponse::default() }
+    let mut response = ProxyResponse::new(id, 200);
+    (response.stream, response.stream_done) = (stream, stream_done);
+    response
 }
 
 fn reason(done: &Done) -> String {
@@ -246,7 +248,7 @@ fn a_drain_url_is_used_once_and_only_where_a_configured_one_would_be() {
         ("", false),
     ] {
         let mut driven = Driven::registered(at(0));
-        let drain = Drain { reconn_url: url.to_owned(), ..Drain::default() };
+        let drain = Drain::new("", url);
         let done = driven.feed(&drain.to_frame(0).unwrap(), at(1));
         assert_eq!(done.closed, [CloseCode::Normal], "nothing waits, so it leaves at once");
         driven.end.handle_timeout(at(2));
@@ -388,7 +390,11 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
     });
     let mut keys = driven.secured(1, at(0));
     driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(0));
-    let piece = ProxyResponse { body: Body::new(vec![0; 48_128]).unwrap(), ..response("1", true, false) };
+    let piece = {
+        let mut proxy_response = response("1", true, false);
+        proxy_response.body = Body::new(vec![0; 48_128]).unwrap();
+        proxy_response
+    };
     driven.end.respond(1, &piece, at(0)).unwrap();
     assert!(driven.end.is_congested());
     assert!(matches!(driven.end.respond(1, &piece, at(0)), Err(Error::SendQueueFull { .. })));
@@ -396,13 +402,17 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
     assert!(!driven.end.is_congested());
     driven.end.respond(1, &piece, at(0)).unwrap();
     // The phone goes: what waited for it goes too.
-    driven.feed(&ChannelClose { channel_id: 1, ..ChannelClose::default() }.to_frame(1).unwrap(), at(0));
+    driven.feed(&ChannelClose::new(1, "").to_frame(1).unwrap(), at(0));
     assert!(!driven.end.is_congested());
 
     let mut keys = driven.secured(2, at(0));
     driven.feed(&sealed(2, &mut keys, &request("1").to_json().unwrap()), at(0));
     let headers = BTreeMap::from([("X".to_owned(), "x".repeat(MAX_MESSAGE_LEN))]);
-    let too_large = ProxyResponse { headers, ..response("1", false, false) };
+    let too_large = {
+        let mut proxy_response = response("1", false, false);
+        proxy_response.headers = headers;
+        proxy_response
+    };
     assert!(matches!(driven.end.respond(2, &too_large, at(0)), Err(Error::FrameTooLarge { .. })));
     driven.end.respond(2, &response("1", false, false), at(0)).unwrap();
 }
@@ -410,7 +420,7 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
 #[test]
 fn nothing_passes_before_the_ack() {
     for message in [
-        ChannelOpen { channel_id: 1, auth_token: "t".into() }.to_frame(1).unwrap(),
+        ChannelOpen::new(1, "t").to_frame(1).unwrap(),
         frame(FrameType::Data, 1, b"{}"),
         frame(FrameType::KeyExchange, 1, b""),
         vec![9, 9],
@@ -460,7 +470,7 @@ struct ControlPlane(SigningKey);
 
 impl ControlPlane {
     fn refresh(&self) -> LeaseRefresh {
-        let keys = TrustKeys { lease: TrustKeySet::new([self.0.public_key().clone()]), ..TrustKeys::default() };
+        let keys = TrustKeys::for_leases(TrustKeySet::new([self.0.public_key().clone()]));
         let expires_at = Some(UnixTime::from_secs(WALL + 86_400));
         LeaseRefresh::new("default", "t-abc.example.test", "etr_hosted_0", keys, expires_at)
     }
@@ -469,7 +479,7 @@ impl ControlPlane {
         let host = tenant_host(tenant, "https://example.test").unwrap();
         let mut claims = LeaseClaims::new(&host, UnixTime::from_secs(expires_at));
         claims.org_id = "default".to_owned();
-        format!(r#"{{"entitlement_jwt":"{}"}}"#, claims.sign(&self.0).unwrap()).into_bytes()
+        format!(r#"{{"entitlement_jwt":"{}"}}"#, claims.sign(&self.0).unwrap().expose_secret().to_owned()).into_bytes()
     }
 }
 

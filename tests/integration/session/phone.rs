@@ -65,7 +65,7 @@ impl Driven {
 
     fn acknowledged(&mut self) -> Vec<u8> {
         self.poll();
-        let ack = ConnectAck { channel_id: 9, instance_id: INSTANCE_ID.to_owned() };
+        let ack = ConnectAck::new(9, INSTANCE_ID);
         let done = self.feed(&ack.to_frame(0).unwrap(), at(0));
         assert_eq!(frame_of(&done.frames[0]).frame_type, FrameType::KeyExchange);
         frame_of(&done.frames[0]).payload.to_vec()
@@ -87,7 +87,12 @@ impl Driven {
 }
 
 fn answer(keys: &mut Channel, id: &str, stream: bool, stream_done: bool) -> Vec<u8> {
-    let response = ProxyResponse { id: id.to_owned(), status: 200, stream, stream_done, ..ProxyResponse::default() };
+    let response = {
+        let mut proxy_response = ProxyResponse::new(id, 200);
+        proxy_response.stream = stream;
+        proxy_response.stream_done = stream_done;
+        proxy_response
+    };
     frame(FrameType::Data, 9, &keys.seal(response.to_json().unwrap().as_bytes()).unwrap())
 }
 
@@ -244,9 +249,9 @@ fn every_code_has_a_clear_outcome() {
 #[test]
 fn a_channel_that_is_closed_is_opened_again() {
     let (mut driven, _) = Driven::ready();
-    let other = ChannelClose { channel_id: 8, reason: "x".to_owned() };
+    let other = ChannelClose::new(8, "x");
     assert!(driven.feed(&other.to_frame(8).unwrap(), at(0)).events.is_empty());
-    let close = ChannelClose { channel_id: 9, reason: "the instance is gone".to_owned() };
+    let close = ChannelClose::new(9, "the instance is gone");
     let done = driven.feed(&close.to_frame(9).unwrap(), at(0));
     assert!(
         matches!(&done.events[..], [PhoneEvent::Disconnected { message, .. }] if message == "the instance is gone")
@@ -267,7 +272,7 @@ fn a_drain_sends_it_elsewhere_once_and_not_to_an_insecure_place() {
         let (mut driven, mut keys) = Driven::ready();
         driven.ask(at(0)).unwrap();
         driven.poll();
-        let drain = Drain { reconn_url: url.to_owned(), ..Drain::default() };
+        let drain = Drain::new("", url);
         let done = driven.feed(&drain.to_frame(0).unwrap(), at(0));
         assert!(done.closed.is_empty(), "an answer is under way");
         let done = driven.feed(&answer(&mut keys, "1", false, false), at(1));

@@ -234,7 +234,7 @@ impl World {
             4 => self.relay.known_sessions = self.relay.session + 1,
             5 => {
                 let reconn_url = "wss://relay.test/ws/instance".to_owned();
-                let drain = Drain { reconn_url, ..Drain::default() }.to_frame(0).unwrap();
+                let drain = Drain::new("", reconn_url).to_frame(0).unwrap();
                 for wire in self.relay.wires.clone() {
                     self.send_to_owner(wire, drain.clone());
                 }
@@ -257,13 +257,12 @@ impl World {
             }
             let body = Body::new(path.clone().into_bytes()).unwrap();
             let stream = left > 0;
-            let response = ProxyResponse {
-                id: id.clone(),
-                status: 200,
-                body,
-                stream,
-                stream_done: !stream,
-                ..ProxyResponse::default()
+            let response = {
+                let mut proxy_response = ProxyResponse::new(id.clone(), 200);
+                proxy_response.body = body;
+                proxy_response.stream = stream;
+                proxy_response.stream_done = !stream;
+                proxy_response
             };
             self.instance.respond(channel, &response, self.clock(self.skew)).unwrap();
             if stream {
@@ -336,7 +335,7 @@ impl World {
         if self.relay.registered == Some(wire) {
             self.relay.registered = None;
             for (_, (phone, _)) in std::mem::take(&mut self.relay.channels) {
-                let close = ChannelClose { channel_id: 1, reason: "the instance is gone".to_owned() };
+                let close = ChannelClose::new(1, "the instance is gone");
                 self.send_to_owner(phone, close.to_frame(1).unwrap());
             }
             return;
@@ -346,7 +345,7 @@ impl World {
         for channel in ended {
             self.relay.channels.remove(&channel);
             if let Some(instance) = self.relay.registered {
-                let close = ChannelClose { channel_id: channel, ..ChannelClose::default() };
+                let close = ChannelClose::new(channel, "");
                 self.send_to_owner(instance, close.to_frame(channel).unwrap());
             }
         }
@@ -387,11 +386,7 @@ impl World {
         }
         self.relay.registered = Some(wire);
         self.relay.session += 1;
-        let ack = RegisterAck {
-            instance_id: INSTANCE_ID.to_owned(),
-            session_token: format!("session-{}", self.relay.session).into(),
-            expires_at: WALL + 86_400,
-        };
+        let ack = RegisterAck::new(INSTANCE_ID, format!("session-{}", self.relay.session), WALL + 86_400);
         self.send_to_owner(wire, ack.to_frame(0).unwrap());
     }
 
@@ -401,7 +396,7 @@ impl World {
         let channel = self.relay.next_channel;
         self.relay.next_channel += 1;
         self.relay.channels.insert(channel, (wire, Stage::Offered));
-        let open = ChannelOpen { channel_id: channel, auth_token: connect.auth_token.duplicate() };
+        let open = ChannelOpen::new(channel, connect.auth_token.duplicate());
         self.send_to_owner(instance, open.to_frame(channel).unwrap());
     }
 
@@ -410,7 +405,7 @@ impl World {
         let Some((phone, stage)) = self.relay.channels.get(&frame.channel).copied() else { return };
         let (stage, passed) = match (frame.frame_type, stage) {
             (FrameType::ChannelOpen, Stage::Offered) => {
-                let ack = ConnectAck { channel_id: 1, instance_id: INSTANCE_ID.to_owned() };
+                let ack = ConnectAck::new(1, INSTANCE_ID);
                 (Stage::Accepted, ack.to_frame(0).unwrap())
             }
             (FrameType::KeyExchange, Stage::Asked) => (Stage::Secured, on_channel(frame, 1)),
@@ -420,7 +415,7 @@ impl World {
                 if stage == Stage::Offered {
                     return self.refuse(phone, WireErrorCode::ServerDraining);
                 }
-                let close = ChannelClose { channel_id: 1, ..ChannelClose::default() };
+                let close = ChannelClose::new(1, "");
                 return self.send_to_owner(phone, close.to_frame(1).unwrap());
             }
             other => panic!("an instance sends {other:?}"),

@@ -35,7 +35,7 @@ impl State {
     pub(crate) fn read(directory: &Path) -> Result<Self, String> {
         let locked = DataDir::new(directory).lock().map_err(|error| error.to_string())?;
         let config = locked.relay_config().map_err(|error| error.to_string())?.value;
-        let config = config.secret_json().map_err(|error| error.to_string())?;
+        let config = config.secret_json().expose_secret().to_owned();
         let billing = |org: &str, path: &str| -> Result<Option<serde_json::Value>, String> {
             let loaded = locked.billing_state(org).map_err(|error| error.to_string())?;
             // The members that are compared are not sealed, so the file itself shows them.

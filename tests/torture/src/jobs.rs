@@ -74,7 +74,7 @@ impl Job {
                 let mut config = locked.relay_config().expect("a config").value;
                 config.server_url = "wss://plain.example.test/ws/instance".to_owned();
                 let path = directory.join("relay.enc");
-                fs::write(&path, config.secret_json().expect("JSON").as_bytes()).expect("a plain file");
+                fs::write(&path, config.secret_json().expose_secret()).expect("a plain file");
                 fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("its mode");
             }
         }
@@ -151,15 +151,11 @@ fn signing_key() -> SigningKey {
 
 pub(crate) fn runtime() -> Runtime {
     let lease = TrustKeySet::new([signing_key().public_key().clone()]);
-    Runtime::new(RuntimeMode::Hosted, TrustKeys { lease, ..TrustKeys::default() })
+    Runtime::new(RuntimeMode::Hosted, TrustKeys::for_leases(lease))
 }
 
 fn provision(locked: &LockedDataDir) {
-    let order = TenantOrder {
-        tenant_id: "t-torture".to_owned(),
-        base_url: "https://cloud.example.test".to_owned(),
-        ..TenantOrder::default()
-    };
+    let order = TenantOrder::new("t-torture", "https://cloud.example.test");
     let mut issued = issue_billing_state(&order, BillingState::default(), &signing_key(), NOW).expect("a state");
     locked.save_billing_state(DEFAULT_ORG, &mut issued.billing, &Revision::ABSENT).expect("saved");
 }

@@ -8,7 +8,7 @@ use pulse_trust::entitlement::{
     hosted_plan_capabilities,
 };
 use pulse_trust::keys::SigningKey;
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, Secret, UnixTime};
 use serde_json::json;
 
 use super::private_key::PrivateKeyArgs;
@@ -105,7 +105,7 @@ pub(crate) fn run(args: &SignArgs) -> Result<Outcome, Stop> {
             "the token would have expired {when}: nobody takes it. Add --as-is to sign it"
         )));
     }
-    writeln!(anstream::stdout(), "{}", signed.token)?;
+    writeln!(anstream::stdout(), "{}", signed.token.expose_secret())?;
     if !signed.grants_relay && args.kind == Kind::Lease {
         let note = "this lease does not grant relay: its tenant cannot be reached by a phone";
         anstream::eprintln!("{}: {note}", styled(WARN, "note"));
@@ -114,7 +114,7 @@ pub(crate) fn run(args: &SignArgs) -> Result<Outcome, Stop> {
 }
 
 struct Signed {
-    token: String,
+    token: Secret,
     expires_at: Option<UnixTime>,
     grants_relay: bool,
 }

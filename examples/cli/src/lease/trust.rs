@@ -36,10 +36,10 @@ impl TrustArgs {
             InstanceHost::normalize(host).map_err(|error| Stop::bad_argument("--host", &error))?;
         }
         Ok(Asked {
-            keys: TrustKeys {
-                lease: key_set("--lease-key", &self.lease_keys)?,
-                license: key_set("--license-key", &self.license_keys)?,
-            },
+            keys: TrustKeys::new(
+                key_set("--lease-key", &self.lease_keys)?,
+                key_set("--license-key", &self.license_keys)?,
+            ),
             now: self.now.map_or_else(UnixTime::now, UnixTime::from_secs),
             host: self.host.clone(),
         })

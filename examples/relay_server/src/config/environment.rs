@@ -56,7 +56,7 @@ impl Config {
             .map_err(|error| ConfigError { variable: hosted, reason: error.to_string() })?;
         let license = keys("PULSE_RELAY_PUBLIC_KEY", lookup("PULSE_RELAY_PUBLIC_KEY"))?;
         let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| "/var/lib/pulse-relay".to_owned());
-        let mut config = Self::on_loopback(TrustKeys { lease, license }, data_dir);
+        let mut config = Self::on_loopback(TrustKeys::new(lease, license), data_dir);
         config.addr = lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
         let variable = "PULSE_RELAY_DRAIN_TIMEOUT";
         if let Some(text) = lookup(variable) {

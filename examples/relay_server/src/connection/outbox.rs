@@ -59,7 +59,7 @@ impl From<RelayFault> for Ending {
 
 /// The DRAIN frame.
 pub(crate) fn drain_frame() -> Option<Bytes> {
-    let drain = Drain { reason: "the relay is going down".to_owned(), reconn_url: String::new() };
+    let drain = Drain::new("the relay is going down", "");
     drain.to_frame(0).ok().map(Bytes::from)
 }
 

@@ -28,9 +28,9 @@ async fn frames_pass_both_ways_on_each_sides_own_channel() {
             assert_eq!(app.next().await.unwrap(), frame(frame_type, here, b"answer"));
         }
     }
-    let close = ChannelClose { channel_id: first_there, reason: "bye".to_owned() };
+    let close = ChannelClose::new(first_there, "bye");
     instance.send(close.to_frame(first_there).unwrap()).await;
-    assert_eq!(first_app.expect::<ChannelClose>().await, ChannelClose { channel_id: first, reason: "bye".to_owned() });
+    assert_eq!(first_app.expect::<ChannelClose>().await, ChannelClose::new(first, "bye"));
     drop(second_app);
     assert_eq!(instance.expect::<ChannelClose>().await.channel_id, second_there);
     metric_becomes(&relay, "pulse_relay_app_sessions", 0).await;
@@ -44,12 +44,12 @@ async fn a_refused_or_unknown_connect_is_told_to_the_app() {
     let (relay, _directory) = fresh(&keys).await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
     let mut app = Client::connect(&relay, "/ws/app").await;
-    let connect = |instance_id: &str| Connect { instance_id: instance_id.to_owned(), ..Connect::default() };
+    let connect = |instance_id: &str| Connect::new(instance_id, "");
     app.send(connect("relay_unknown").to_frame(0).unwrap()).await;
     assert_eq!(app.refusal().await.0, "INSTANCE_NOT_FOUND");
     app.send(connect(&ack.instance_id).to_frame(0).unwrap()).await;
     let open: ChannelOpen = instance.expect().await;
-    let close = ChannelClose { channel_id: open.channel_id, reason: "invalid token".to_owned() };
+    let close = ChannelClose::new(open.channel_id, "invalid token");
     instance.send(close.to_frame(open.channel_id).unwrap()).await;
     assert_eq!(app.refusal().await, ("AUTH_FAILED".to_owned(), "invalid token".to_owned()));
     assert_eq!(metric(&relay, "pulse_relay_app_sessions").await, 0);
@@ -66,7 +66,7 @@ async fn channels_are_limited_and_an_instance_that_goes_closes_them() {
     let (mut app, here, _) = channel(&relay, &mut instance, &ack.instance_id).await;
     let _second = channel(&relay, &mut instance, &ack.instance_id).await;
     let mut third = Client::connect(&relay, "/ws/app").await;
-    let connect = Connect { instance_id: ack.instance_id.clone(), ..Connect::default() };
+    let connect = Connect::new(ack.instance_id.clone(), "");
     third.send(connect.to_frame(0).unwrap()).await;
     assert_eq!(third.refusal().await.0, "CHANNEL_LIMIT_REACHED");
     drop(instance);
@@ -85,7 +85,7 @@ async fn an_instance_that_does_not_answer_is_given_up() {
     let relay = start(config).await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
     let mut app = Client::connect(&relay, "/ws/app").await;
-    app.send(Connect { instance_id: ack.instance_id, ..Connect::default() }.to_frame(0).unwrap()).await;
+    app.send(Connect::new(ack.instance_id, "").to_frame(0).unwrap()).await;
     let open: ChannelOpen = instance.expect().await;
     assert_eq!(app.refusal().await.0, "INSTANCE_NOT_FOUND");
     assert_eq!(instance.expect::<ChannelClose>().await.channel_id, open.channel_id);
@@ -98,7 +98,11 @@ async fn both_kinds_of_ping_are_answered_and_a_notification_is_taken() {
     let (mut instance, _) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
     instance.send_message(Message::Ping(b"x".to_vec().into())).await;
     assert_eq!(instance.next_message().await, Some(Message::Pong(b"x".to_vec().into())));
-    let push = pulse_trust::relay::PushNotification { title: "T".to_owned(), ..Default::default() };
+    let push = {
+        let mut push_notification = pulse_trust::relay::PushNotification::default();
+        push_notification.title = "T".to_owned();
+        push_notification
+    };
     instance.send(push.to_frame(0).unwrap()).await;
     instance.send(frame(FrameType::Ping, 0, b"")).await;
     assert_eq!(instance.next().await.unwrap(), frame(FrameType::Pong, 0, b""));

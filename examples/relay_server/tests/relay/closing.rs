@@ -85,13 +85,13 @@ async fn no_session_is_left_or_counted_twice_however_it_ends() {
         let ends = tokio::join!(
             tokio::spawn(async move {
                 if bye {
-                    instance.say(&ChannelClose { channel_id: there, reason: String::new() }, there).await;
+                    instance.say(&ChannelClose::new(there, ""), there).await;
                 }
                 both.then_some(instance)
             }),
             tokio::spawn(async move {
                 if bye {
-                    app.say(&ChannelClose { channel_id: here, reason: String::new() }, here).await;
+                    app.say(&ChannelClose::new(here, ""), here).await;
                 }
                 drop(app);
             })

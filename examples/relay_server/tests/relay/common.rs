@@ -25,10 +25,10 @@ impl TestKeys {
     }
 
     pub(crate) fn trusted(&self) -> TrustKeys {
-        TrustKeys {
-            lease: TrustKeySet::new([self.lease.public_key().clone()]),
-            license: TrustKeySet::new([self.license.public_key().clone()]),
-        }
+        TrustKeys::new(
+            TrustKeySet::new([self.lease.public_key().clone()]),
+            TrustKeySet::new([self.license.public_key().clone()]),
+        )
     }
 
     /// A lease for a host, that expires after so many seconds.
@@ -36,7 +36,7 @@ impl TestKeys {
         let host = InstanceHost::normalize(host).unwrap();
         let mut claims = LeaseClaims::new(&host, UnixTime::from_secs(UnixTime::now().as_secs() + ttl));
         claims.capabilities = vec![Capability::RELAY];
-        claims.sign(&self.lease).unwrap()
+        claims.sign(&self.lease).unwrap().expose_secret().to_owned()
     }
 
     /// A grant of a license at a version, for an installation.
@@ -45,12 +45,12 @@ impl TestKeys {
         let claims = format!(
             r#"{{"lid":"{license_id}","iid":"{installation}","lv":{version},"st":"active","tier":"pro","exp":{expires_at},"jti":"{token_id}"}}"#
         );
-        GrantClaims::from_json(&claims).unwrap().sign(&self.license).unwrap()
+        GrantClaims::from_json(&claims).unwrap().sign(&self.license).unwrap().expose_secret().to_owned()
     }
 
     pub(crate) fn license(&self, license_id: &str) -> String {
         let claims = format!(r#"{{"lid":"{license_id}","email":"a@example.test","tier":"pro"}}"#);
-        LicenseClaims::from_json(&claims).unwrap().sign(&self.license).unwrap()
+        LicenseClaims::from_json(&claims).unwrap().sign(&self.license).unwrap().expose_secret().to_owned()
     }
 }
 
@@ -171,13 +171,18 @@ impl Client {
 }
 
 pub(crate) fn register(token: &str, hint: &str, identity: &str) -> Register {
-    Register {
-        license_token: token.into(),
-        instance_hint: hint.into(),
-        identity_pub_key: identity.to_owned(),
-        client_version: "test".to_owned(),
-        ..Register::default()
-    }
+    let mut register = Register::new(token);
+    register.instance_hint = hint.into();
+    register.identity_pub_key = identity.to_owned();
+    register.client_version = "test".to_owned();
+    register
+}
+
+/// Resumes the session of an ACK.
+pub(crate) fn resume(ack: &RegisterAck, identity: &str) -> Register {
+    let mut register = register("stale", &ack.instance_id, identity);
+    register.session_token = ack.session_token.duplicate();
+    register
 }
 
 /// Registers and returns the connection with its ACK.
@@ -197,14 +202,14 @@ pub(crate) async fn refused(relay: &Relay, register: &Register) -> (String, Stri
 
 /// A CONNECT to an instance.
 pub(crate) fn connect(instance_id: &str) -> Connect {
-    Connect { instance_id: instance_id.to_owned(), auth_token: "tok".into(), ..Connect::default() }
+    Connect::new(instance_id, "tok")
 }
 
 /// An app with an open channel: its connection and channel, and the instance's channel.
 pub(crate) async fn channel(relay: &Relay, instance: &mut Client, instance_id: &str) -> (Client, u32, u32) {
     use pulse_trust::relay::ChannelOpen;
     let mut app = Client::connect(relay, "/ws/app").await;
-    let connect = Connect { instance_id: instance_id.to_owned(), auth_token: "tok".into(), ..Connect::default() };
+    let connect = Connect::new(instance_id, "tok");
     app.send(connect.to_frame(0).unwrap()).await;
     let open: ChannelOpen = instance.expect().await;
     assert_eq!(open.auth_token, "tok".into());

@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 use pulse_relay::Config;
 use pulse_trust::UnixTime;
 use pulse_trust::keys::{SigningKey, TrustKeySet};
-use pulse_trust::relay::{ChannelClose, ControlPayload, ErrorMessage, Frame, FrameType, Register, RegisterAck};
+use pulse_trust::relay::{ChannelClose, ControlPayload, ErrorMessage, Frame, FrameType, RegisterAck};
 
-use crate::common::{TestKeys, channel, connect, frame, fresh, metric_becomes, refused, register, registered, start};
+use crate::common::{
+    TestKeys, channel, connect, frame, fresh, metric_becomes, refused, register, registered, resume, start,
+};
 
 const HOST: &str = "t-1.cloud.example.test";
-
-fn resume(ack: &RegisterAck) -> Register {
-    Register { session_token: ack.session_token.duplicate(), ..register("stale", &ack.instance_id, "key") }
-}
 
 /// A lease of 5 s was answered after 75 s, and took new phones.
 #[tokio::test]
@@ -33,10 +31,10 @@ async fn a_session_ends_within_a_second_of_its_lease_with_its_phones() {
     app.say(&connect(&ack.instance_id), 0).await;
     assert_eq!(app.refusal().await.0, "INSTANCE_NOT_FOUND");
     metric_becomes(&relay, "pulse_relay_sessions_expired_total", 1).await;
-    assert_eq!(refused(&relay, &resume(&ack)).await.0, "AUTH_FAILED");
+    assert_eq!(refused(&relay, &resume(&ack, "key")).await.0, "AUTH_FAILED");
     relay.drain().await;
     let restarted = start(Config::on_loopback(keys.trusted(), directory.path())).await;
-    assert_eq!(refused(&restarted, &resume(&ack)).await.0, "AUTH_FAILED");
+    assert_eq!(refused(&restarted, &resume(&ack, "key")).await.0, "AUTH_FAILED");
 }
 
 #[tokio::test]
@@ -70,9 +68,9 @@ async fn a_removed_key_ends_the_sessions_that_it_signed() {
     let mut trusted = keys.trusted();
     trusted.lease = TrustKeySet::new([another.public_key().clone(), keys.lease.public_key().clone()]);
     let relay = start(Config::on_loopback(trusted.clone(), directory.path())).await;
-    let (_instance, ack) = registered(&relay, &resume(&ack)).await;
+    let (_instance, ack) = registered(&relay, &resume(&ack, "key")).await;
     relay.drain().await;
     trusted.lease = TrustKeySet::new([another.public_key().clone()]);
     let relay = start(Config::on_loopback(trusted, directory.path())).await;
-    assert_eq!(refused(&relay, &resume(&ack)).await.0, "AUTH_FAILED");
+    assert_eq!(refused(&relay, &resume(&ack, "key")).await.0, "AUTH_FAILED");
 }

@@ -4,15 +4,11 @@ use std::time::Duration;
 
 use pulse_relay::Config;
 use pulse_trust::UnixTime;
-use pulse_trust::relay::{Identity, IdentityProof, Register, RegisterAck};
+use pulse_trust::relay::{Identity, IdentityProof, Register};
 
-use crate::common::{TestKeys, fresh, metric, metric_becomes, refused, register, registered, start};
+use crate::common::{TestKeys, fresh, metric, metric_becomes, refused, register, registered, resume, start};
 
 const HOST: &str = "t-1.cloud.example.test";
-
-fn resume(ack: &RegisterAck, identity: &str) -> Register {
-    Register { session_token: ack.session_token.duplicate(), ..register("stale", &ack.instance_id, identity) }
-}
 
 #[tokio::test]
 async fn the_hold_survives_a_restart_and_a_crash() {
@@ -57,7 +53,9 @@ async fn a_session_is_dead_once_another_identity_has_held_the_id() {
 /// A register with a proof for a relay of this name.
 fn proving(identity: &Identity, token: &str, host: &str) -> Register {
     let proof = IdentityProof::sign(identity, host, token, UnixTime::now());
-    Register { identity_proof: Some(proof), ..register(token, "h", &identity.public_key().to_base64()) }
+    let mut register = register(token, "h", &identity.public_key().to_base64());
+    register.identity_proof = Some(proof);
+    register
 }
 
 #[tokio::test]

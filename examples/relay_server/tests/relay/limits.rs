@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use pulse_relay::{Config, Rate, Relay};
-use pulse_trust::relay::{ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType, Register};
+use pulse_trust::relay::{ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType};
 
 use crate::common::{
     Client, TestKeys, channel, connect, frame, fresh, get_status, metric, refused, register, registered, start,
@@ -25,7 +25,7 @@ fn refusing(mut instance: Client) -> tokio::task::JoinHandle<usize> {
         let mut refused = 0;
         while let Some(bytes) = instance.next_within(Duration::from_secs(2)).await {
             if let Ok(open) = ChannelOpen::from_frame(&Frame::decode(&bytes).unwrap()) {
-                let close = ChannelClose { channel_id: open.channel_id, reason: "invalid token".to_owned() };
+                let close = ChannelClose::new(open.channel_id, "invalid token");
                 instance.say(&close, open.channel_id).await;
                 refused += 1;
             }
@@ -81,7 +81,11 @@ async fn an_address_that_probes_is_limited_and_another_is_not() {
     assert!(answered <= 21, "{answered} probes were answered");
     assert_eq!(refused(&relay, &register("bad", "h", "key")).await.0, "RATE_LIMITED");
     // Who was registered comes back, from the same address too.
-    let resume = Register { session_token: ack.session_token.duplicate(), ..register("", &ack.instance_id, "key") };
+    let resume = {
+        let mut register = register("", &ack.instance_id, "key");
+        register.session_token = ack.session_token.duplicate();
+        register
+    };
     drop(instance);
     let (mut instance, _) = registered(&relay, &resume).await;
     let mut app = Client::connect_from([127, 0, 0, 9], &relay, "/ws/app").await;
@@ -107,7 +111,7 @@ async fn guesses_at_one_instance_are_limited_over_all_addresses_and_its_known_ph
             refusal = guessing.refusal() => { codes.push(refusal.0); None }
         };
         if let Some(channel_id) = answered {
-            instance.say(&ChannelClose { channel_id, reason: String::new() }, channel_id).await;
+            instance.say(&ChannelClose::new(channel_id, ""), channel_id).await;
             assert_eq!(guessing.refusal().await.0, "AUTH_FAILED");
         }
     }
@@ -135,7 +139,7 @@ async fn whoever_waits_for_an_answer_takes_no_accepted_channels_place() {
     app.say(&connect(&ack.instance_id), 0).await;
     assert_eq!(app.refusal().await.0, "RATE_LIMITED");
     let (mut guessing, open) = waiting.remove(0);
-    instance.say(&ChannelClose { channel_id: open.channel_id, reason: String::new() }, open.channel_id).await;
+    instance.say(&ChannelClose::new(open.channel_id, ""), open.channel_id).await;
     assert_eq!(guessing.refusal().await.0, "AUTH_FAILED");
     channel(&relay, &mut instance, &ack.instance_id).await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::common::{
-    Client, TestKeys, frame, fresh, get, metric, metric_becomes, refused, register, registered, start,
+    Client, TestKeys, frame, fresh, get, metric, metric_becomes, refused, register, registered, resume, start,
 };
 use pulse_relay::Config;
 use pulse_trust::entitlement::InstanceHost;
@@ -65,16 +65,11 @@ async fn refusals_name_their_code_and_what_to_mend() {
 async fn a_relay_without_a_lease_key_says_which_setting_is_missing() {
     let keys = TestKeys::new();
     let directory = tempfile::tempdir().unwrap();
-    let license_only = TrustKeys { license: keys.trusted().license, ..TrustKeys::default() };
+    let license_only = TrustKeys::for_licenses(keys.trusted().license);
     let relay = start(Config::on_loopback(license_only, directory.path())).await;
     let (code, message) = refused(&relay, &register(&keys.lease(HOST, 3600), "h", "k")).await;
     assert!(code == "LICENSE_INVALID" && message.contains("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY"), "{message}");
     assert_eq!(metric(&relay, "pulse_relay_lease_key_missing_total").await, 1);
-}
-
-fn resume(ack: &pulse_trust::relay::RegisterAck, identity: &str) -> Register {
-    let session_token = ack.session_token.duplicate();
-    Register { session_token, ..register("stale", &ack.instance_id, identity) }
 }
 
 #[tokio::test]
@@ -87,11 +82,14 @@ async fn a_session_resumes_after_a_restart_with_the_same_directory_alone() {
     let (_instance, again) = registered(&relay, &resume(&ack, "key")).await;
     assert_eq!((again.instance_id.as_str(), again.expires_at), (ack.instance_id.as_str(), ack.expires_at));
     let (other, _other_directory) = fresh(&keys).await;
+    let (mut another_id, mut another_token) = (resume(&ack, "key"), resume(&ack, "key"));
+    another_id.instance_hint = "relay_other".into();
+    another_token.session_token = "unknown".into();
     for (register, relay) in [
         (resume(&ack, "key"), &other),
         (resume(&ack, "another key"), &relay),
-        (Register { instance_hint: "relay_other".into(), ..resume(&ack, "key") }, &relay),
-        (Register { session_token: "unknown".into(), ..resume(&ack, "key") }, &relay),
+        (another_id, &relay),
+        (another_token, &relay),
     ] {
         assert_eq!(refused(relay, &register).await.0, "AUTH_FAILED");
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pulse_relay::Config;
-use pulse_trust::relay::{ChannelClose, ControlPayload, ErrorMessage, Frame, Register};
+use pulse_trust::relay::{ChannelClose, ControlPayload, ErrorMessage, Frame};
 
 use crate::common::{TestKeys, channel, get_status, metric, metric_becomes, refused, register, registered, start};
 use crate::feed::FeedServer;
@@ -50,7 +50,11 @@ async fn whatever_a_revocation_names_ends_the_live_session_and_its_resumption_af
         // The feed says it only once: the relay has kept it.
         let relay = start(config(&keys, &directory, &feed)).await;
         assert_eq!(feed.requests().last(), Some(&1));
-        let resume = Register { session_token: ack.session_token, ..register("", &ack.instance_id, "key") };
+        let resume = {
+            let mut register = register("", &ack.instance_id, "key");
+            register.session_token = ack.session_token;
+            register
+        };
         assert_eq!(refused(&relay, &resume).await.0, "LICENSE_INVALID", "{event}");
         relay.drain().await;
     }

@@ -22,18 +22,14 @@ pub(crate) async fn live(world: World, seed: u64) -> turmoil::Result {
                 0..=2 => socket.send(FrameType::Data, channel, &payload).await,
                 3 => socket.send(FrameType::KeyExchange, channel, &payload).await,
                 4 => {
-                    let guess = Connect {
-                        instance_id: instance_id(0),
-                        auth_token: format!("guess {}", random.next()).into(),
-                        ..Connect::default()
-                    };
+                    let guess = Connect::new(instance_id(0), format!("guess {}", random.next()));
                     socket.send_raw(guess.to_frame(0).unwrap()).await
                 }
                 5 => {
-                    let forged = Register {
-                        license_token: "forged".into(),
-                        identity_pub_key: "identity of tenant 0".to_owned(),
-                        ..Register::default()
+                    let forged = {
+                        let mut register = Register::new("forged");
+                        register.identity_pub_key = "identity of tenant 0".to_owned();
+                        register
                     };
                     socket.send_raw(forged.to_frame(0).unwrap()).await
                 }

@@ -40,12 +40,12 @@ async fn register(
     session: &mut Option<RegisterAck>,
 ) -> Option<Registered> {
     let (lease, _) = world.lease(tenant, lease_seconds);
-    let register = Register {
-        license_token: lease.into(),
-        session_token: session.as_ref().map(|ack| ack.session_token.duplicate()).unwrap_or_default(),
-        instance_hint: instance_id(tenant).into(),
-        identity_pub_key: format!("identity of tenant {tenant}"),
-        ..Register::default()
+    let register = {
+        let mut register = Register::new(lease);
+        register.session_token = session.as_ref().map(|ack| ack.session_token.duplicate()).unwrap_or_default();
+        register.instance_hint = instance_id(tenant).into();
+        register.identity_pub_key = format!("identity of tenant {tenant}");
+        register
     };
     let number = {
         let mut inner = world.inner();
@@ -115,7 +115,7 @@ async fn serve(world: &World, tenant: usize, socket: &mut Socket, registered: &R
                     channels.insert(open.channel_id, 0);
                     open.to_frame(open.channel_id).unwrap()
                 } else {
-                    let close = ChannelClose { channel_id: open.channel_id, reason: "invalid token".to_owned() };
+                    let close = ChannelClose::new(open.channel_id, "invalid token");
                     close.to_frame(open.channel_id).unwrap()
                 };
                 if !socket.send_raw(sent).await {

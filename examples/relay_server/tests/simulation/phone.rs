@@ -71,8 +71,7 @@ pub(crate) async fn live(world: World, habits: Habits, seed: u64) -> turmoil::Re
 }
 
 async fn connect(world: &World, habits: Habits, socket: &mut Socket) -> Option<u32> {
-    let connect =
-        Connect { instance_id: instance_id(habits.tenant), auth_token: "good token".into(), ..Connect::default() };
+    let connect = Connect::new(instance_id(habits.tenant), "good token");
     socket.send_raw(connect.to_frame(0).unwrap()).await;
     loop {
         let bytes = timeout(Duration::from_secs(5), socket.next()).await.ok()??;

@@ -87,7 +87,7 @@ impl World {
 
     pub(crate) fn trusted(&self) -> TrustKeys {
         let lease = TrustKeySet::new([self.inner().key.public_key().clone()]);
-        TrustKeys { lease, ..TrustKeys::default() }
+        TrustKeys::for_leases(lease)
     }
 
     /// A lease that counts for so many seconds from now, and its end.
@@ -95,7 +95,7 @@ impl World {
         let end = UnixTime::from_secs(self.calendar().as_secs() + seconds);
         let mut claims = LeaseClaims::new(&host(tenant), end);
         claims.capabilities = vec![Capability::RELAY];
-        (claims.sign(&self.inner().key).unwrap(), end)
+        (claims.sign(&self.inner().key).unwrap().expose_secret().to_owned(), end)
     }
 }
 

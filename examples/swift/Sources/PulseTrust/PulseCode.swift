@@ -108,6 +108,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let identityProofInvalid = PulseCode(rawValue: 406)
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay.
     public static let identityProofTime = PulseCode(rawValue: 407)
+    /// A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed.
+    public static let relayConfigMalformed = PulseCode(rawValue: 408)
     /// Bytes too short for a frame. Check the address: the other side speaks another protocol.
     public static let frameTooShort = PulseCode(rawValue: 500)
     /// A frame of another version. Update the older side.
@@ -262,6 +264,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         405: "INSTANCE_ID_INVALID",
         406: "IDENTITY_PROOF_INVALID",
         407: "IDENTITY_PROOF_TIME",
+        408: "RELAY_CONFIG_MALFORMED",
         500: "FRAME_TOO_SHORT",
         501: "FRAME_VERSION",
         502: "FRAME_TYPE",

@@ -107,6 +107,8 @@ public value class PulseCode(public val number: Int) {
         public val IDENTITY_PROOF_INVALID: PulseCode = PulseCode(406)
         /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
         public val IDENTITY_PROOF_TIME: PulseCode = PulseCode(407)
+        /** A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed. */
+        public val RELAY_CONFIG_MALFORMED: PulseCode = PulseCode(408)
         /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
         public val FRAME_TOO_SHORT: PulseCode = PulseCode(500)
         /** A frame of another version. Update the older side. */
@@ -261,6 +263,7 @@ public value class PulseCode(public val number: Int) {
             405 to "INSTANCE_ID_INVALID",
             406 to "IDENTITY_PROOF_INVALID",
             407 to "IDENTITY_PROOF_TIME",
+            408 to "RELAY_CONFIG_MALFORMED",
             500 to "FRAME_TOO_SHORT",
             501 to "FRAME_VERSION",
             502 to "FRAME_TYPE",

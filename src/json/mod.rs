@@ -1,6 +1,8 @@
 //! JSON: read so that an object is an object, written as Go's `encoding/json` does (`<`, `>`, `&`, U+2028 and U+2029
 //! escaped, formats.md#billing-state).
 
+pub(crate) mod form;
+
 use core::fmt;
 use std::io::{self, Write};
 use std::mem;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
+pub(crate) use form::{Json, ReadJson, WriteJson, json_form, json_struct, written_as_name};
+
 /// Reads JSON from bytes, which must be UTF-8. Where a struct is expected, only an object is taken.
 pub(crate) fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
     from_text(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
@@ -18,6 +22,16 @@ pub(crate) fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json:
 /// Reads JSON. Where a struct is expected, only an object is taken.
 pub(crate) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
     serde_json::from_str::<Object<T>>(text).map(|object| object.0)
+}
+
+/// Reads a value by its own form.
+pub(crate) fn value_from_bytes<'a, T: ReadJson<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
+    value_from_text(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
+}
+
+/// Reads a value by its own form.
+pub(crate) fn value_from_text<'a, T: ReadJson<'a>>(text: &'a str) -> serde_json::Result<T> {
+    serde_json::from_str::<Json<T>>(text).map(|value| value.0)
 }
 
 /// A value that, where it is a struct, is read from an object alone. serde's derived readers also take an array of a
@@ -113,6 +127,11 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OptionalObject<V> {
 /// Compact text of something whose writing cannot fail: it has texts for names, and goes to memory.
 pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T) -> String {
     to_compact(value).unwrap_or_default()
+}
+
+/// The same, indented.
+pub(crate) fn indented_text_of<T: Serialize + ?Sized>(value: &T) -> String {
+    to_indented(value).unwrap_or_default()
 }
 
 /// Compact, as Go's `json.Marshal`.

@@ -4,27 +4,31 @@
 //! happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says
 //! how long to wait, and `pulse_session_act` asks it to do something.
 
+mod act;
+mod instance_event;
+mod phone_event;
+mod settings;
+
 use core::ffi::c_char;
 use core::time::Duration;
-use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use self::act::{Act, act_of_instance, act_of_phone};
+use self::instance_event::InstanceEventJson;
+use self::phone_event::PhoneEventJson;
+use self::settings::{InstanceSettings, PhoneSettings, RefreshSettings, set_backoff};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, borrow_mut, bytes, call, free, read, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::identity::pulse_identity;
-use super::json::{self, ErrorText};
+use super::json;
 use super::keys::pulse_trust_keys;
-use crate::error::Error;
 use crate::pairing::PairingCode;
-use crate::relay::{
-    Body, ErrorMessage, Identity, NotificationPreferences, ProxyRequest, ProxyResponse, PushNotification,
-};
+use crate::relay::Identity;
 use crate::secret::Secret;
 use crate::session::{
-    BackoffLimits, ChannelEnd, ConnectionId, InstanceConfig, InstanceEnd, InstanceEvent, LeaseRefresh, Now, Output,
-    PhoneConfig, PhoneEnd, PhoneEvent, Times, is_auth_token_known,
+    ConnectionId, InstanceConfig, InstanceEnd, LeaseRefresh, Now, Output, PhoneConfig, PhoneEnd, is_auth_token_known,
 };
 use crate::time::UnixTime;
 
@@ -66,81 +70,6 @@ pub struct pulse_session {
 enum End {
     Instance(Box<InstanceEnd>),
     Phone(Box<PhoneEnd>),
-}
-
-/// How an instance is configured.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InstanceSettings {
-    server_url: String,
-    credential: String,
-    instance_secret: String,
-    #[serde(default)]
-    client_version: String,
-    #[serde(default)]
-    backoff_first_ms: Option<u64>,
-    #[serde(default)]
-    backoff_most_ms: Option<u64>,
-    #[serde(default)]
-    times_ms: TimesSettings,
-    #[serde(default)]
-    refresh: Option<RefreshSettings>,
-    /// Spreads waiting times; from a random generator.
-    #[serde(default)]
-    seed: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RefreshSettings {
-    org_id: String,
-    instance_host: String,
-    refresh_token: String,
-    #[serde(default)]
-    expires_at: Option<i64>,
-}
-
-/// How a phone is configured, beyond its pairing code.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct PhoneSettings {
-    device_token: String,
-    platform: String,
-    notification_preferences: Option<NotificationPreferences>,
-    backoff_first_ms: Option<u64>,
-    backoff_most_ms: Option<u64>,
-    answer_ms: Option<u64>,
-    times_ms: TimesSettings,
-    seed: u32,
-}
-
-/// How long an end waits for what; what is left out is as deployed.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct TimesSettings {
-    connect: Option<u64>,
-    answer: Option<u64>,
-    ping: Option<u64>,
-    silence: Option<u64>,
-    drain: Option<u64>,
-    refused: Option<u64>,
-}
-
-impl TimesSettings {
-    fn apply(&self, times: &mut Times) {
-        for (setting, time) in [
-            (self.connect, &mut times.connect),
-            (self.answer, &mut times.answer),
-            (self.ping, &mut times.ping),
-            (self.silence, &mut times.silence),
-            (self.drain, &mut times.drain),
-            (self.refused, &mut times.refused),
-        ] {
-            if let Some(milliseconds) = setting {
-                *time = Duration::from_millis(milliseconds);
-            }
-        }
-    }
 }
 
 /// An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
@@ -215,15 +144,6 @@ pub unsafe extern "C" fn pulse_session_new_phone(
             let end = PhoneEnd::new(config, u64::from(settings.seed))?;
             Ok(pulse_session { end: End::Phone(Box::new(end)) })
         })
-    }
-}
-
-fn set_backoff(limits: &mut BackoffLimits, first_ms: Option<u64>, most_ms: Option<u64>) {
-    if let Some(milliseconds) = first_ms {
-        limits.first = Duration::from_millis(milliseconds);
-    }
-    if let Some(milliseconds) = most_ms {
-        limits.most = Duration::from_millis(milliseconds);
     }
 }
 
@@ -358,29 +278,6 @@ pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -
     }
 }
 
-/// What a program can ask of a session: the members of every act, of which each has some. An enum of acts would read
-/// the same; this takes a tenth of the code in WebAssembly.
-#[derive(Deserialize, Default)]
-#[serde(default, deny_unknown_fields)]
-struct Act {
-    act: String,
-    channel: u32,
-    reason: String,
-    response: Option<ProxyResponse>,
-    notification: Option<PushNotification>,
-    credential: String,
-    method: String,
-    path: String,
-    headers: BTreeMap<String, String>,
-    body: Body,
-}
-
-#[derive(Serialize, Default)]
-struct ActResult {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request: Option<u64>,
-}
-
 /// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
 /// `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
 /// (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
@@ -409,33 +306,6 @@ pub unsafe extern "C" fn pulse_session_act(
             json::buffer(&result)
         })
     }
-}
-
-fn act_of_instance(end: &mut InstanceEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
-    match act.act.as_str() {
-        "accept" => end.accept(act.channel)?,
-        "refuse" => end.refuse(act.channel, &act.reason)?,
-        "close" => end.close(act.channel, &act.reason)?,
-        "respond" => {
-            let response = act.response.ok_or(Fault::Argument("act", "expected a member `response`"))?;
-            end.respond(act.channel, &response, now)?;
-        }
-        "push" => {
-            let notification = act.notification.ok_or(Fault::Argument("act", "expected a member `notification`"))?;
-            end.push(&notification)?;
-        }
-        "set_credential" => end.set_credential(act.credential, now),
-        _ => return Err(Fault::Argument("act", "expected one of the acts of an instance")),
-    }
-    Ok(ActResult::default())
-}
-
-fn act_of_phone(end: &mut PhoneEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
-    if act.act != "request" {
-        return Err(Fault::Argument("act", "expected `request`, the one act of a phone"));
-    }
-    let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
-    Ok(ActResult { request: Some(request.as_u64()) })
 }
 
 /// Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
@@ -477,173 +347,6 @@ pub unsafe extern "C" fn pulse_session_free(session: *mut pulse_session) {
     unsafe { free(session) };
 }
 
-/// An event of an instance as JSON. Moments are in milliseconds on the monotonic clock; `retry_at` is left out where
-/// nothing is planned.
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum InstanceEventJson {
-    Registered {
-        instance_id: String,
-        resumed: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expires_at: Option<i64>,
-    },
-    Renewed {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        expires_at: Option<i64>,
-    },
-    Refused {
-        error: ErrorMessage,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_at: Option<u64>,
-    },
-    Disconnected {
-        reason: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_at: Option<u64>,
-    },
-    Draining {
-        reason: String,
-    },
-    ChannelOffered {
-        channel: u32,
-        #[serde(with = "crate::secret::text")]
-        auth_token: Secret,
-    },
-    ChannelSecured {
-        channel: u32,
-    },
-    ChannelEnded {
-        channel: u32,
-        end: &'static str,
-        reason: String,
-    },
-    Request {
-        channel: u32,
-        request: ProxyRequest,
-    },
-    RelayError {
-        channel: u32,
-        error: ErrorMessage,
-    },
-    RefreshDue {
-        #[serde(with = "crate::secret::text")]
-        body: Secret,
-    },
-    LeaseRefreshed {
-        #[serde(with = "crate::secret::text")]
-        token: Secret,
-        expires_at: i64,
-    },
-    RefreshFailed {
-        error: ErrorText,
-        retry_at: u64,
-    },
-    LeaseLost {
-        status: u16,
-    },
-}
-
-impl InstanceEventJson {
-    fn of(event: InstanceEvent) -> Self {
-        let seconds = |time: Option<UnixTime>| time.map(UnixTime::as_secs);
-        match event {
-            InstanceEvent::Registered { instance_id, resumed, expires_at } => {
-                Self::Registered { instance_id, resumed, expires_at: seconds(expires_at) }
-            }
-            InstanceEvent::Renewed { expires_at } => Self::Renewed { expires_at: seconds(expires_at) },
-            InstanceEvent::Refused { error, retry_at } => Self::Refused { error, retry_at: retry_at.map(milliseconds) },
-            InstanceEvent::Disconnected { reason, retry_at } => {
-                Self::Disconnected { reason: reason.as_str().to_owned(), retry_at: retry_at.map(milliseconds) }
-            }
-            InstanceEvent::Draining { reason } => Self::Draining { reason },
-            InstanceEvent::ChannelOffered { channel, auth_token } => Self::ChannelOffered { channel, auth_token },
-            InstanceEvent::ChannelSecured { channel } => Self::ChannelSecured { channel },
-            InstanceEvent::ChannelEnded { channel, end } => {
-                let (end, reason) = channel_end(end);
-                Self::ChannelEnded { channel, end, reason }
-            }
-            InstanceEvent::Request { channel, request } => Self::Request { channel, request },
-            InstanceEvent::RelayError { channel, error } => Self::RelayError { channel, error },
-            InstanceEvent::RefreshDue(request) => Self::RefreshDue { body: request.secret_json() },
-            InstanceEvent::LeaseRefreshed { token, lease } => {
-                Self::LeaseRefreshed { token, expires_at: lease.expires_at().as_secs() }
-            }
-            InstanceEvent::RefreshFailed { error, retry_at } => {
-                Self::RefreshFailed { error: ErrorText::from(&error), retry_at: milliseconds(retry_at) }
-            }
-            InstanceEvent::LeaseLost { status } => Self::LeaseLost { status },
-        }
-    }
-}
-
-fn channel_end(end: ChannelEnd) -> (&'static str, String) {
-    match end {
-        ChannelEnd::Closed(reason) => ("closed", reason),
-        ChannelEnd::Disconnected => ("disconnected", String::new()),
-        ChannelEnd::ProtocolError(error) => ("protocol_error", error.to_string()),
-        ChannelEnd::Idle => ("idle", String::new()),
-        ChannelEnd::TooSlow => ("too_slow", String::new()),
-    }
-}
-
 fn milliseconds(moment: Duration) -> u64 {
     u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// An event of a phone as JSON.
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
-enum PhoneEventJson {
-    Ready,
-    Response {
-        request: u64,
-        response: ProxyResponse,
-        is_last: bool,
-    },
-    RequestFailed {
-        request: u64,
-        reason: &'static str,
-    },
-    Refused {
-        error: ErrorMessage,
-        advice: &'static str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_at: Option<u64>,
-    },
-    IdentityRefused {
-        error: ErrorText,
-    },
-    Draining {
-        reason: String,
-    },
-    Disconnected {
-        reason: String,
-        message: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        retry_at: Option<u64>,
-    },
-}
-
-impl PhoneEventJson {
-    fn of(event: PhoneEvent) -> Self {
-        let error_text = |error: Error| ErrorText::from(&error);
-        match event {
-            PhoneEvent::Ready => Self::Ready,
-            PhoneEvent::Response { request, response, is_last } => {
-                Self::Response { request: request.as_u64(), response, is_last }
-            }
-            PhoneEvent::RequestFailed { request, reason } => {
-                Self::RequestFailed { request: request.as_u64(), reason: reason.as_str() }
-            }
-            PhoneEvent::Refused { error, advice, retry_at } => {
-                Self::Refused { error, advice: advice.as_str(), retry_at: retry_at.map(milliseconds) }
-            }
-            PhoneEvent::IdentityRefused { error } => Self::IdentityRefused { error: error_text(error) },
-            PhoneEvent::Draining { reason } => Self::Draining { reason },
-            PhoneEvent::Disconnected { reason, message, retry_at } => {
-                Self::Disconnected { reason: reason.as_str().to_owned(), message, retry_at: retry_at.map(milliseconds) }
-            }
-        }
-    }
 }
