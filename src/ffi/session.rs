@@ -24,7 +24,7 @@ use crate::relay::{
 use crate::secret::Secret;
 use crate::session::{
     BackoffLimits, ChannelEnd, ConnectionId, InstanceConfig, InstanceEnd, InstanceEvent, LeaseRefresh, Now, Output,
-    PhoneConfig, PhoneEnd, PhoneEvent, Times, is_auth_token_known,
+    PhoneConfig, PhoneEnd, PhoneEvent, RequestId, Times, is_auth_token_known,
 };
 use crate::time::UnixTime;
 
@@ -373,6 +373,7 @@ struct Act {
     path: String,
     headers: BTreeMap<String, String>,
     body: Body,
+    request: u64,
 }
 
 #[derive(Serialize, Default)]
@@ -384,8 +385,8 @@ struct ActResult {
 /// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
 /// `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
 /// (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
-/// `path`, and optionally `headers` and `body`, which is base64). The result is a JSON object: for `request` it has the
-/// member `request`, the number by which events name it.
+/// `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON object: for
+/// `request` it has the member `request`, the number by which events name it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_act(
     session: *mut pulse_session,
@@ -431,11 +432,17 @@ fn act_of_instance(end: &mut InstanceEnd, act: Act, now: Now) -> Result<ActResul
 }
 
 fn act_of_phone(end: &mut PhoneEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
-    if act.act != "request" {
-        return Err(Fault::Argument("act", "expected `request`, the one act of a phone"));
+    match act.act.as_str() {
+        "request" => {
+            let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
+            Ok(ActResult { request: Some(request.as_u64()) })
+        }
+        "cancel" => {
+            end.cancel(RequestId::from_u64(act.request));
+            Ok(ActResult::default())
+        }
+        _ => Err(Fault::Argument("act", "expected one of the acts of a phone")),
     }
-    let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
-    Ok(ActResult { request: Some(request.as_u64()) })
 }
 
 /// Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
