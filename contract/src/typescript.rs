@@ -44,11 +44,9 @@ pub(crate) const SESSION_NUMBERS: [(&str, &str, &str); 2] = [
 
 /// The constants with a prefix: names without it, and numbers.
 pub(crate) fn numbers<'a>(contract: &'a Contract, prefix: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
-    contract.constants.iter().filter_map(move |constant| {
-        match (constant.name.strip_prefix(prefix), &constant.value) {
-            (Some(name), Value::Number(code)) => Some((name, *code)),
-            _ => None,
-        }
+    contract.constants.iter().filter_map(move |constant| match (constant.name.strip_prefix(prefix), &constant.value) {
+        (Some(name), Value::Number(code)) => Some((name, *code)),
+        _ => None,
     })
 }
 
