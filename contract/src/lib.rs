@@ -38,6 +38,10 @@ pub fn files(root: &Path) -> Vec<(&'static str, String)> {
         ("examples/kotlin/src/main/kotlin/io/pulserelay/trust/PulseCode.kt", kotlin::codes(&contract)),
         ("examples/kotlin/src/main/kotlin/io/pulserelay/trust/FrameType.kt", kotlin::frame_types(&contract)),
         ("examples/kotlin/src/main/kotlin/io/pulserelay/trust/ffi/PulseLibrary.kt", kotlin::library(&contract)),
+        (
+            "examples/kotlin/src/main/kotlin/io/pulserelay/trust/ffi/SessionNumbers.kt",
+            kotlin::session_numbers(&contract),
+        ),
         ("examples/swift/Sources/PulseTrust/PulseCode.swift", swift::codes(&contract)),
         ("examples/swift/Sources/PulseTrust/FrameType.swift", swift::frame_types(&contract)),
         ("examples/swift/Sources/PulseTrust/Library.swift", swift::library(&contract)),

@@ -10,7 +10,7 @@ use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, Pat, ReturnT
 use crate::model::{Constant, Contract, ErrorCode, Function, Group, Handle, Parameter, Role, Value};
 
 /// The sections of the header in their order, each with its files in `src/ffi`; the last file names the section.
-const GROUPS: [&[&str]; 13] = [
+const GROUPS: [&[&str]; 14] = [
     &["fault", "error"],
     &["buffer"],
     &["keys"],
@@ -23,6 +23,7 @@ const GROUPS: [&[&str]; 13] = [
     &["frame"],
     &["channel"],
     &["session"],
+    &["refresh"],
     &["pairing"],
 ];
 

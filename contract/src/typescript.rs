@@ -1,4 +1,4 @@
-//! TypeScript: the numbers of errors and frame types.
+//! TypeScript: the numbers of errors, frame types and sessions.
 
 use std::fmt::Write;
 
@@ -26,7 +26,28 @@ pub fn codes(contract: &Contract) -> String {
     text.push_str(
         "} as const;\n\n/** One of the type bytes. */\nexport type FrameType = (typeof FrameType)[keyof typeof FrameType];\n",
     );
+    for (name, about, prefix) in SESSION_NUMBERS {
+        write!(text, "\n/** {about} */\nexport const {name} = {{\n").expect("a string");
+        for (name, code) in numbers(contract, prefix) {
+            writeln!(text, "  {name}: {code},").expect("a string");
+        }
+        text.push_str("} as const;\n");
+    }
     text
+}
+
+/// The numbers by which a session is driven, in each language whose code drives one: name, meaning, prefix in C.
+pub(crate) const SESSION_NUMBERS: [(&str, &str, &str); 2] = [
+    ("SessionFeed", "What a session is told: `PULSE_FEED_...` of the C header.", "PULSE_FEED_"),
+    ("SessionDo", "What a session wants done: `PULSE_DO_...` of the C header.", "PULSE_DO_"),
+];
+
+/// The constants with a prefix: names without it, and numbers.
+pub(crate) fn numbers<'a>(contract: &'a Contract, prefix: &'a str) -> impl Iterator<Item = (&'a str, i64)> {
+    contract.constants.iter().filter_map(move |constant| match (constant.name.strip_prefix(prefix), &constant.value) {
+        (Some(name), Value::Number(code)) => Some((name, *code)),
+        _ => None,
+    })
 }
 
 /// The frame types: names as `KEY_EXCHANGE`, and numbers.

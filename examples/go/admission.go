@@ -18,6 +18,9 @@ const (
 	RevokeLicense      Revocation = engine.RevokeLicense      // by license id
 	RevokeInstallation Revocation = engine.RevokeInstallation // by installation id
 	RevokeToken        Revocation = engine.RevokeToken        // by token id
+	RevokeHost         Revocation = engine.RevokeHost         // by the host of a lease
+	RevokeInstance     Revocation = engine.RevokeInstance     // by instance id
+	RevokeSigningKey   Revocation = engine.RevokeSigningKey   // by the id of the key that signed
 )
 
 // NewAdmission admits under these keys. Leeway is how far the clocks may differ, at most 5 minutes.
@@ -36,6 +39,14 @@ func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 // Revoke revokes what has this id, from the next admission on.
 func (a *Admission) Revoke(what Revocation, id string) error {
 	return a.handle.use(func(ref engine.Ref) error { return engine.AdmissionRevoke(ref, int32(what), id) })
+}
+
+// RevokeLicenseBelow revokes every grant of a license whose version is below the lowest that still counts. A floor is only
+// ever raised.
+func (a *Admission) RevokeLicenseBelow(licenseID string, lowestVersion int64) error {
+	return a.handle.use(func(ref engine.Ref) error {
+		return engine.AdmissionRevokeLicenseBelow(ref, licenseID, lowestVersion)
+	})
 }
 
 // A Registration may be answered with an ACK.

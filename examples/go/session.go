@@ -95,6 +95,15 @@ func (e SessionEvent) RelayError() (message ErrorMessage) {
 	return message
 }
 
+// Refusal is what the library says of an event "refresh_failed" or "identity_refused".
+func (e SessionEvent) Refusal() error {
+	var reason Reason
+	if err := json.Unmarshal(e.Error, &reason); err != nil {
+		return err
+	}
+	return &Error{Code: reason.Code, Message: reason.Message}
+}
+
 // A Conn is a WebSocket connection, of binary messages alone.
 type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
@@ -182,6 +191,11 @@ func (s *Session) SetCredential(credential string) error {
 	return s.act(map[string]any{"act": "set_credential", "credential": credential}, nil)
 }
 
+// Cancel gives a request up: it fails as "cancelled", and what still arrives for it is dropped.
+func (s *Session) Cancel(request uint64) error {
+	return s.act(map[string]any{"act": "cancel", "request": request}, nil)
+}
+
 // Request asks the instance something, after the event "ready". Events name it by the number that is returned.
 func (s *Session) Request(method, path string, headers map[string]string, body []byte) (number uint64, err error) {
 	var result struct {
@@ -218,11 +232,16 @@ func (s *Session) act(act map[string]any, result any) error {
 		}
 		return err
 	})
+	s.rouse()
+	return err
+}
+
+// rouse has Run look at what the session wants now.
+func (s *Session) rouse() {
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
 	}
-	return err
 }
 
 func (s *Session) monotonic() int64 { return time.Since(s.origin).Milliseconds() }

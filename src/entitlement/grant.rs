@@ -71,6 +71,7 @@ pub struct VerifiedGrant {
     claimed_state: SubscriptionState,
     capabilities: Vec<Capability>,
     limits: BTreeMap<String, i64>,
+    leeway: ClockLeeway,
 }
 
 impl VerifiedGrant {
@@ -80,12 +81,13 @@ impl VerifiedGrant {
     /// The first check that fails: shape, signature, kind, required claims, time ([`Error::Expired`] past the grace).
     pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::Grant))?.verify(keys)?, now)
+        let signed = ClaimedToken::read(&token, Some(TokenKind::Grant))?.verify(keys)?;
+        Self::from_signed(signed, ClockLeeway::NONE, now)
     }
 
     /// All checks but the signature's.
-    pub(super) fn from_signed(signed: SignedClaims<'_>, now: UnixTime) -> Result<Self> {
-        let grant = Self::read_signed(signed)?;
+    pub(super) fn from_signed(signed: SignedClaims<'_>, leeway: ClockLeeway, now: UnixTime) -> Result<Self> {
+        let grant = Self { leeway, ..Self::read_signed(signed)? };
         grant.check_time(now)?;
         Ok(grant)
     }
@@ -102,7 +104,7 @@ impl VerifiedGrant {
         let capabilities = Tier::from_name(&claims.tier).capabilities_with(&claims.feat);
         let plan = if claims.plan.is_empty() { &claims.tier } else { &claims.plan };
         let limits = limits_with_counts(plan, &BTreeMap::new(), claims.max_guests, claims.max_users);
-        Ok(Self { claims, claimed_state, capabilities, limits })
+        Ok(Self { claims, claimed_state, capabilities, limits, leeway: ClockLeeway::NONE })
     }
 
     /// The claims.
@@ -129,22 +131,18 @@ impl VerifiedGrant {
     pub fn state_at(&self, now: UnixTime) -> GrantState {
         match self.claimed_state {
             SubscriptionState::Suspended => GrantState::Suspended,
-            _ if now > self.claims.exp => {
-                if now < self.grace_ends_at() {
-                    GrantState::Grace
-                } else {
-                    GrantState::Expired
-                }
-            }
+            _ if now >= self.counts_until() => GrantState::Expired,
+            _ if now > self.claims.exp => GrantState::Grace,
             SubscriptionState::Grace => GrantState::Grace,
             _ => GrantState::Active,
         }
     }
 
-    /// From this moment on the grant no longer counts, its grace included.
+    /// From this moment on the grant no longer counts, its grace and the leeway that was asked for included.
     pub fn counts_until(&self) -> UnixTime {
         // In term while now <= exp: one second more than the expiry itself.
-        self.grace_ends_at().max(self.claims.exp.saturating_add(Duration::from_secs(1)))
+        let term_ends_at = self.claims.exp.saturating_add(Duration::from_secs(1));
+        self.grace_ends_at().max(term_ends_at).saturating_add(self.leeway.as_duration())
     }
 
     /// Whether the grant counts and grants `capability` at `now`.

@@ -62,6 +62,7 @@ pub struct VerifiedLicense {
     claims: LicenseClaims,
     capabilities: Vec<Capability>,
     limits: BTreeMap<String, i64>,
+    leeway: ClockLeeway,
 }
 
 impl VerifiedLicense {
@@ -71,12 +72,13 @@ impl VerifiedLicense {
     /// The first check that fails: shape, signature, kind, required claims, term ([`Error::Expired`] past the grace).
     pub fn verify(token: &str, keys: &TrustKeys, now: UnixTime) -> Result<Self> {
         let token = UnverifiedToken::parse(token)?;
-        Self::from_signed(ClaimedToken::read(&token, Some(TokenKind::License))?.verify(keys)?, now)
+        let signed = ClaimedToken::read(&token, Some(TokenKind::License))?.verify(keys)?;
+        Self::from_signed(signed, ClockLeeway::NONE, now)
     }
 
     /// All checks but the signature's.
-    pub(super) fn from_signed(signed: SignedClaims<'_>, now: UnixTime) -> Result<Self> {
-        let license = Self::read_signed(signed)?;
+    pub(super) fn from_signed(signed: SignedClaims<'_>, leeway: ClockLeeway, now: UnixTime) -> Result<Self> {
+        let license = Self { leeway, ..Self::read_signed(signed)? };
         license.term_at(now)?;
         Ok(license)
     }
@@ -86,7 +88,8 @@ impl VerifiedLicense {
         signed.check_kind()?;
         let mut claims = LicenseClaims::from_raw(signed.raw)?;
         claims.plan_version = canonical_plan(&claims.plan_version).into_owned();
-        Ok(Self { capabilities: capabilities_of(&claims), limits: limits_of(&claims), claims })
+        let (capabilities, limits) = (capabilities_of(&claims), limits_of(&claims));
+        Ok(Self { capabilities, limits, claims, leeway: ClockLeeway::NONE })
     }
 
     /// The claims, the plan in its normal form.
@@ -112,7 +115,7 @@ impl VerifiedLicense {
         let Some(expires_at) = self.claims.exp else {
             return Ok(LicenseTerm::Lifetime);
         };
-        let ends_at = expires_at.saturating_add(LICENSE_GRACE);
+        let ends_at = self.ends_at(expires_at);
         if now <= expires_at {
             Ok(LicenseTerm::InTerm { expires_at })
         } else if now < ends_at {
@@ -122,9 +125,14 @@ impl VerifiedLicense {
         }
     }
 
-    /// From this moment on the license no longer counts, its grace included; `None` for a lifetime license.
+    /// From this moment on the license no longer counts, its grace and the leeway that was asked for included; `None` for
+    /// a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
-        self.claims.exp.map(|exp| exp.saturating_add(LICENSE_GRACE))
+        self.claims.exp.map(|expires_at| self.ends_at(expires_at))
+    }
+
+    fn ends_at(&self, expires_at: UnixTime) -> UnixTime {
+        expires_at.saturating_add(LICENSE_GRACE).saturating_add(self.leeway.as_duration())
     }
 
     /// Whether the license counts and grants `capability` at `now`.

@@ -44,7 +44,7 @@ pub enum VerifiedToken {
 }
 
 impl VerifiedToken {
-    /// Verifies a token as the kind its claims say it is of. `checks` count for a lease.
+    /// Verifies a token as the kind its claims say it is of. `checks` count for a lease, and their leeway for all kinds.
     ///
     /// # Errors
     /// [`Error::TokenKindUnknown`]; else as the kind's own `verify`.
@@ -70,8 +70,8 @@ impl VerifiedToken {
     fn from_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, now: UnixTime) -> Result<Self> {
         Ok(match signed.kind {
             TokenKind::Lease => Self::Lease(Box::new(VerifiedLease::from_signed(signed, checks, now)?)),
-            TokenKind::License => Self::License(Box::new(VerifiedLicense::from_signed(signed, now)?)),
-            TokenKind::Grant => Self::Grant(Box::new(VerifiedGrant::from_signed(signed, now)?)),
+            TokenKind::License => Self::License(Box::new(VerifiedLicense::from_signed(signed, checks.leeway, now)?)),
+            TokenKind::Grant => Self::Grant(Box::new(VerifiedGrant::from_signed(signed, checks.leeway, now)?)),
         })
     }
 
@@ -114,7 +114,8 @@ impl VerifiedToken {
         }
     }
 
-    /// From this moment on it no longer counts, its grace included; `None` for a lifetime license.
+    /// From this moment on it no longer counts, its grace and the leeway that was asked for included; `None` for a
+    /// lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
         match self {
             Self::Lease(lease) => Some(lease.counts_until()),

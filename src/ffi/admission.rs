@@ -11,8 +11,9 @@ use super::fault::{Fault, c_text, pulse_error, pulse_status};
 use super::json;
 use super::keys::pulse_trust_keys;
 use super::token::{PULSE_KIND_NONE, PULSE_NEVER, kind_number, pulse_kind};
+use crate::entitlement::InstanceHost;
 use crate::json::Json;
-use crate::relay::{Admission, Registration, RevocationList};
+use crate::relay::{Admission, InstanceId, Registration, RevocationList};
 use crate::time::{ClockLeeway, UnixTime};
 
 /// A relay's trust keys, rules and revocations.
@@ -35,6 +36,12 @@ pub const PULSE_REVOKE_LICENSE: pulse_revocation = 1;
 pub const PULSE_REVOKE_INSTALLATION: pulse_revocation = 2;
 /// A token id (`jti`).
 pub const PULSE_REVOKE_TOKEN: pulse_revocation = 3;
+/// The host of a lease, in any spelling that `pulse_host_normalize` takes.
+pub const PULSE_REVOKE_HOST: pulse_revocation = 4;
+/// An instance id.
+pub const PULSE_REVOKE_INSTANCE: pulse_revocation = 5;
+/// The id of a key (`kid`): everything that it has signed.
+pub const PULSE_REVOKE_SIGNING_KEY: pulse_revocation = 6;
 
 /// Admission under these keys. `leeway_seconds`, at most 300, is how far the clocks of control plane and relay may
 /// differ.
@@ -73,8 +80,32 @@ pub unsafe extern "C" fn pulse_admission_revoke(
                 PULSE_REVOKE_LICENSE => list.revoke_license(id),
                 PULSE_REVOKE_INSTALLATION => list.revoke_installation(id),
                 PULSE_REVOKE_TOKEN => list.revoke_token(id),
+                PULSE_REVOKE_HOST => list.revoke_host(&InstanceHost::normalize(id)?),
+                PULSE_REVOKE_INSTANCE => list.revoke_instance(&InstanceId::parse(id)?),
+                PULSE_REVOKE_SIGNING_KEY => list.revoke_signing_key(id),
                 _ => return Err(Fault::Argument("what", "expected one of PULSE_REVOKE_...")),
             }
+            Ok(())
+        })
+    }
+}
+
+/// Revokes every grant of a license whose version (`lv`) is below `lowest_version`, from the next admission on. A floor
+/// is only ever raised.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_admission_revoke_license_below(
+    admission: *const pulse_admission,
+    license_id: *const c_char,
+    license_id_len: usize,
+    lowest_version: i64,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, (), || {
+            let license_id = text(license_id, license_id_len, "license_id")?;
+            let list = &borrow(admission, "admission")?.revocations;
+            list.write().unwrap_or_else(PoisonError::into_inner).revoke_license_below(license_id, lowest_version);
             Ok(())
         })
     }

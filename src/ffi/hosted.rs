@@ -33,6 +33,12 @@ pub struct pulse_runtime {
     warnings: Vec<Warning>,
 }
 
+impl pulse_runtime {
+    pub(super) const fn runtime(&self) -> &Runtime {
+        &self.runtime
+    }
+}
+
 /// A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
 /// be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
 /// `PULSE_RELAY_SERVER` (empty: not set).

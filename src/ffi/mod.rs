@@ -35,6 +35,7 @@ pub mod keys;
 pub mod pairing;
 #[cfg(pulse_panic_probe)]
 pub mod panic_probe;
+pub mod refresh;
 pub mod session;
 pub mod token;
 #[cfg(target_family = "wasm")]

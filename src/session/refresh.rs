@@ -77,6 +77,24 @@ impl LeaseRefresh {
         }
     }
 
+    /// **Secret**: what it was made with, as the C functions name it.
+    #[cfg(feature = "capi")]
+    pub(crate) fn secret_members(&self) -> impl serde::Serialize + use<'_> {
+        #[derive(serde::Serialize)]
+        struct Members<'a> {
+            org_id: &'a str,
+            instance_host: &'a str,
+            refresh_token: &'a str,
+            expires_at: Option<i64>,
+        }
+        Members {
+            org_id: &self.org_id,
+            instance_host: &self.instance_host,
+            refresh_token: self.refresh_token.expose_secret(),
+            expires_at: self.expires_at.map(UnixTime::as_secs),
+        }
+    }
+
     pub(super) fn start(&mut self, backoff: &mut Backoff, now: Now) {
         if self.phase == Phase::NotStarted {
             self.schedule(backoff, now);

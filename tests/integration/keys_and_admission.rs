@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::common::bytes_of_hex;
-use pulse_trust::entitlement::{Capability, LeaseClaims, LicenseClaims, tenant_host};
+use pulse_trust::entitlement::{Capability, GrantClaims, LeaseClaims, LicenseClaims, tenant_host};
 use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};
 use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
@@ -278,6 +278,37 @@ fn a_registration_ends_with_its_credential_or_its_trial_and_the_leeway() {
     assert!(matches!(ends_at(&lease, end), Err(Error::TrialEnded { .. })));
     lease.trial_ends_at = Some(lease.exp.saturating_add(Duration::from_secs(1)));
     assert_eq!(ends_at(&lease, setup.now), Ok(Some(lease.exp.saturating_add(leeway))));
+}
+
+/// A license and a grant counted without the leeway: a relay whose clock is ahead ended their sessions too early.
+#[test]
+fn the_leeway_lengthens_a_license_and_a_grant_too() {
+    let setup = Setup::new();
+    let (leeway, second) = (Duration::from_secs(30), Duration::from_secs(1));
+    let exp = setup.now.as_secs();
+    let grace = Duration::from_secs(7 * 86_400);
+    let license = LicenseClaims::from_json(&format!(r#"{{"lid":"l","email":"e","tier":"pro","exp":{exp}}}"#)).unwrap();
+    let grant = |grace_until: &str| {
+        let claims = format!(r#"{{"lid":"l","iid":"i","st":"active","tier":"pro","exp":{exp}{grace_until}}}"#);
+        GrantClaims::from_json(&claims).unwrap().sign(&setup.license).unwrap()
+    };
+    for (token, without) in [
+        (license.sign(&setup.license).unwrap(), setup.now.saturating_add(grace)),
+        (grant(""), setup.now.saturating_add(grace)),
+        (grant(&format!(r#","grace_until":{}"#, exp + 60)), setup.now.saturating_add(Duration::from_secs(60))),
+        (grant(&format!(r#","grace_until":{}"#, exp - 60)), setup.now.saturating_add(second)),
+    ] {
+        for leeway in [Duration::ZERO, leeway] {
+            let admission = setup.admission().with_leeway(ClockLeeway::new(leeway).unwrap());
+            let admit = |now: UnixTime| {
+                admission.admit(token.expose_secret(), Some("secret"), &NoRevocations, now).map(|registration| registration.expires_at)
+            };
+            let end = without.saturating_add(leeway);
+            assert_eq!(admit(setup.now), Ok(Some(end)));
+            assert_eq!(admit(end.saturating_sub(second)), Ok(Some(end)), "a second before its end");
+            assert!(matches!(admit(end), Err(Error::Expired { .. })), "{:?}", admit(end));
+        }
+    }
 }
 
 #[test]

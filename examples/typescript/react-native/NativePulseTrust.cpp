@@ -37,10 +37,11 @@ jsi::Object give(jsi::Runtime& rt, pulse::Buffer buffer) {
   return jsi::ArrayBuffer(rt, std::make_shared<Given>(std::move(buffer)));
 }
 
-/** A whole number from JavaScript; anything else is no handle, channel or type. */
+/** A whole number from JavaScript, up to what its numbers hold exactly; anything else is no session and no time. */
 template <typename Number>
 Number whole(double given) {
-  if (!(given >= 0 && given <= std::numeric_limits<Number>::max()) || std::trunc(given) != given) {
+  constexpr double most = sizeof(Number) < 8 ? static_cast<double>(std::numeric_limits<Number>::max()) : 9007199254740991.0;
+  if (!(given >= 0 && given <= most) || std::trunc(given) != given) {
     throw pulse::Refusal(PULSE_ERR_INVALID_ARGUMENT, "a number is out of its range");
   }
   return static_cast<Number>(given);
@@ -71,49 +72,46 @@ std::string NativePulseTrust::qrSvg(jsi::Runtime& rt, std::string text) {
   return guarded(rt, [&] { return pulse::qr_svg(text).text(); });
 }
 
-double NativePulseTrust::startHandshake(jsi::Runtime& rt) {
-  return guarded(rt, [&] { return handles_.start_handshake(); });
+double NativePulseTrust::newPhoneSession(jsi::Runtime& rt, std::string scanned, std::string settings) {
+  return guarded(rt, [&] { return sessions_.open_phone(scanned, settings); });
 }
 
-jsi::Object NativePulseTrust::handshakeMessage(jsi::Runtime& rt, double handshake) {
-  return guarded(rt, [&] { return give(rt, handles_.handshake_message(whole<uint32_t>(handshake))); });
-}
-
-double NativePulseTrust::finishHandshake(jsi::Runtime& rt, double handshake, jsi::Object instanceMessage,
-                                         std::string identityPublicKey) {
-  return with_bytes(rt, instanceMessage, [&](pulse::Bytes message) {
-    return handles_.finish_handshake(whole<uint32_t>(handshake), message, identityPublicKey);
+void NativePulseTrust::feedSession(jsi::Runtime& rt, double session, double what, double connection, jsi::Object data,
+                                   double monotonicMs, double now) {
+  with_bytes(rt, data, [&](pulse::Bytes bytes) {
+    sessions_.feed(whole<uint32_t>(session), whole<int32_t>(what), whole<uint32_t>(connection), bytes,
+                   {whole<int64_t>(monotonicMs), whole<int64_t>(now)});
   });
 }
 
-jsi::Object NativePulseTrust::seal(jsi::Runtime& rt, double channel, jsi::Object plaintext) {
-  return with_bytes(rt, plaintext, [&](pulse::Bytes bytes) {
-    return give(rt, handles_.seal(whole<uint32_t>(channel), bytes));
+jsi::Object NativePulseTrust::pollSession(jsi::Runtime& rt, double session) {
+  return guarded(rt, [&] {
+    auto step = sessions_.poll(whole<uint32_t>(session));
+    jsi::Object result(rt);
+    result.setProperty(rt, "what", static_cast<double>(step.what));
+    result.setProperty(rt, "connection", static_cast<double>(step.connection));
+    if (step.what == PULSE_DO_SEND) {
+      result.setProperty(rt, "message", give(rt, std::move(step.data)));
+    } else {
+      result.setProperty(rt, "text", jsi::String::createFromUtf8(rt, step.data.text()));
+    }
+    return result;
   });
 }
 
-jsi::Object NativePulseTrust::open(jsi::Runtime& rt, double channel, jsi::Object sealed) {
-  return with_bytes(rt, sealed, [&](pulse::Bytes bytes) {
-    return give(rt, handles_.open(whole<uint32_t>(channel), bytes));
+double NativePulseTrust::sessionDeadline(jsi::Runtime& rt, double session) {
+  return guarded(rt, [&] { return static_cast<double>(sessions_.deadline(whole<uint32_t>(session))); });
+}
+
+std::string NativePulseTrust::actOnSession(jsi::Runtime& rt, double session, std::string act, double monotonicMs,
+                                           double now) {
+  return guarded(rt, [&] {
+    return sessions_.act(whole<uint32_t>(session), act, {whole<int64_t>(monotonicMs), whole<int64_t>(now)}).text();
   });
 }
 
-void NativePulseTrust::close(jsi::Runtime& rt, double handle) {
-  guarded(rt, [&] { handles_.close(whole<uint32_t>(handle)); });
-}
-
-jsi::Object NativePulseTrust::encodeFrame(jsi::Runtime& rt, double type, double channel, jsi::Object payload) {
-  return with_bytes(rt, payload, [&](pulse::Bytes bytes) {
-    return give(rt, pulse::encode_frame(whole<uint8_t>(type), whole<uint32_t>(channel), bytes));
-  });
-}
-
-jsi::Array NativePulseTrust::decodeFrame(jsi::Runtime& rt, jsi::Object frame) {
-  return with_bytes(rt, frame, [&](pulse::Bytes bytes) {
-    const auto head = pulse::decode_frame(bytes);
-    return jsi::Array::createWithElements(rt, static_cast<double>(head.type), static_cast<double>(head.channel),
-                                          static_cast<double>(head.payload_offset));
-  });
+void NativePulseTrust::closeSession(jsi::Runtime& rt, double session) {
+  guarded(rt, [&] { sessions_.close(whole<uint32_t>(session)); });
 }
 
 }  // namespace facebook::react

@@ -18,19 +18,16 @@ class NativePulseTrust : public NativePulseTrustCxxSpec<NativePulseTrust> {
   std::string parsePairingCode(jsi::Runtime& rt, std::string scanned);
   std::string qrSvg(jsi::Runtime& rt, std::string text);
 
-  double startHandshake(jsi::Runtime& rt);
-  jsi::Object handshakeMessage(jsi::Runtime& rt, double handshake);
-  double finishHandshake(jsi::Runtime& rt, double handshake, jsi::Object instanceMessage, std::string identityPublicKey);
-
-  jsi::Object seal(jsi::Runtime& rt, double channel, jsi::Object plaintext);
-  jsi::Object open(jsi::Runtime& rt, double channel, jsi::Object sealed);
-  void close(jsi::Runtime& rt, double handle);
-
-  jsi::Object encodeFrame(jsi::Runtime& rt, double type, double channel, jsi::Object payload);
-  jsi::Array decodeFrame(jsi::Runtime& rt, jsi::Object frame);
+  double newPhoneSession(jsi::Runtime& rt, std::string scanned, std::string settings);
+  void feedSession(jsi::Runtime& rt, double session, double what, double connection, jsi::Object data, double monotonicMs,
+                   double now);
+  jsi::Object pollSession(jsi::Runtime& rt, double session);
+  double sessionDeadline(jsi::Runtime& rt, double session);
+  std::string actOnSession(jsi::Runtime& rt, double session, std::string act, double monotonicMs, double now);
+  void closeSession(jsi::Runtime& rt, double session);
 
  private:
-  pulse::Handles handles_;  // called on the JavaScript thread alone
+  pulse::Sessions sessions_;  // called on the JavaScript thread alone
 };
 
 }  // namespace facebook::react

@@ -37,58 +37,39 @@ Buffer pairing_code_secret_json(std::string_view scanned) {
 
 Buffer qr_svg(std::string_view text) { return buffer(pulse_qr_svg, text.data(), text.size()); }
 
-Buffer encode_frame(std::uint8_t type, std::uint32_t channel, Bytes payload) {
-  return buffer(pulse_frame_encode, type, channel, payload.data, payload.length);
-}
-
-FrameHead decode_frame(Bytes frame) {
-  FrameHead head{};
-  call(pulse_frame_decode, frame.data, frame.length, &head.type, &head.channel, &head.payload_offset);
-  return head;
-}
-
-std::uint32_t Handles::start_handshake() {
-  pulse_handshake* handshake = nullptr;
-  call(pulse_handshake_start, &handshake);
-  return keep(Handshake(handshake));
-}
-
-Buffer Handles::handshake_message(std::uint32_t handshake) const {
-  return buffer(pulse_handshake_message, get<Handshake>(handshake));
-}
-
-std::uint32_t Handles::finish_handshake(std::uint32_t handshake, Bytes instance_message,
-                                        std::string_view identity_public_key) {
-  pulse_channel* channel = nullptr;
-  call(pulse_handshake_finish, get<Handshake>(handshake), instance_message.data, instance_message.length,
-       identity_public_key.data(), identity_public_key.size(), &channel);
-  return keep(Channel(channel));
-}
-
-Buffer Handles::seal(std::uint32_t channel, Bytes plaintext) const {
-  return buffer(pulse_channel_seal, get<Channel>(channel), plaintext.data, plaintext.length);
-}
-
-Buffer Handles::open(std::uint32_t channel, Bytes sealed) const {
-  return buffer(pulse_channel_open, get<Channel>(channel), sealed.data, sealed.length);
-}
-
-void Handles::close(std::uint32_t handle) { handles_.erase(handle); }
-
-/** Numbers are not used again, so that a closed handle is never another's. */
-std::uint32_t Handles::keep(std::variant<Handshake, Channel> handle) {
-  handles_.emplace(++last_, std::move(handle));
+/** Numbers are not used again, so that a closed session is never another one. */
+std::uint32_t Sessions::open_phone(std::string_view scanned, std::string_view settings) {
+  pulse_session* session = nullptr;
+  call(pulse_session_new_phone, scanned.data(), scanned.size(), settings.data(), settings.size(), &session);
+  sessions_.emplace(++last_, session);
   return last_;
 }
 
-template <typename T>
-auto Handles::get(std::uint32_t handle) const -> decltype(std::declval<const T&>().get()) {
-  const auto found = handles_.find(handle);
-  const T* held = found == handles_.end() ? nullptr : std::get_if<T>(&found->second);
-  if (held == nullptr) {
+void Sessions::feed(std::uint32_t session, pulse_feed what, std::uint32_t connection, Bytes data, Now now) const {
+  call(pulse_session_feed, get(session), what, connection, data.data, data.length, now.monotonic_ms, now.unix_seconds);
+}
+
+Step Sessions::poll(std::uint32_t session) const {
+  std::uint32_t what = 0;
+  std::uint32_t connection = 0;
+  Buffer data = buffer(pulse_session_poll, get(session), &what, &connection);
+  return {what, connection, std::move(data)};
+}
+
+std::int64_t Sessions::deadline(std::uint32_t session) const { return pulse_session_deadline(get(session)); }
+
+Buffer Sessions::act(std::uint32_t session, std::string_view act, Now now) const {
+  return buffer(pulse_session_act, get(session), act.data(), act.size(), now.monotonic_ms, now.unix_seconds);
+}
+
+void Sessions::close(std::uint32_t session) { sessions_.erase(session); }
+
+pulse_session* Sessions::get(std::uint32_t session) const {
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) {
     throw Refusal(PULSE_ERR_INVALID_ARGUMENT, "it was closed before");
   }
-  return held->get();
+  return found->second.get();
 }
 
 }  // namespace pulse

@@ -9,7 +9,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace pulse {
 
@@ -46,37 +45,36 @@ class Buffer {
   std::unique_ptr<pulse_buffer, Freed<pulse_buffer_free>> buffer_;
 };
 
-/** The start of a frame. */
-struct FrameHead {
-  std::uint8_t type;
-  std::uint32_t channel;
-  std::size_t payload_offset;
+/** The two clocks of a call: one that never goes back, and the calendar. */
+struct Now {
+  std::int64_t monotonic_ms;
+  std::int64_t unix_seconds;
+};
+
+/** What a session wants done next (PULSE_DO_...), and on which connection. */
+struct Step {
+  std::uint32_t what;
+  std::uint32_t connection;
+  Buffer data;
 };
 
 Buffer pairing_code_secret_json(std::string_view scanned);
 Buffer qr_svg(std::string_view text);
-Buffer encode_frame(std::uint8_t type, std::uint32_t channel, Bytes payload);
-FrameHead decode_frame(Bytes frame);
 
-/** The open handshakes and channels, by number, since JavaScript can hold no pointer. One thread at a time. */
-class Handles {
+/** The open sessions, by number, since JavaScript can hold no pointer. One thread at a time. */
+class Sessions {
  public:
-  std::uint32_t start_handshake();
-  Buffer handshake_message(std::uint32_t handshake) const;
-  std::uint32_t finish_handshake(std::uint32_t handshake, Bytes instance_message, std::string_view identity_public_key);
-  Buffer seal(std::uint32_t channel, Bytes plaintext) const;
-  Buffer open(std::uint32_t channel, Bytes sealed) const;
-  void close(std::uint32_t handle);
+  std::uint32_t open_phone(std::string_view scanned, std::string_view settings);
+  void feed(std::uint32_t session, pulse_feed what, std::uint32_t connection, Bytes data, Now now) const;
+  Step poll(std::uint32_t session) const;
+  std::int64_t deadline(std::uint32_t session) const;
+  Buffer act(std::uint32_t session, std::string_view act, Now now) const;
+  void close(std::uint32_t session);
 
  private:
-  using Handshake = std::unique_ptr<pulse_handshake, Freed<pulse_handshake_free>>;
-  using Channel = std::unique_ptr<pulse_channel, Freed<pulse_channel_free>>;
+  pulse_session* get(std::uint32_t session) const;
 
-  std::uint32_t keep(std::variant<Handshake, Channel> handle);
-  template <typename T>
-  auto get(std::uint32_t handle) const -> decltype(std::declval<const T&>().get());
-
-  std::map<std::uint32_t, std::variant<Handshake, Channel>> handles_;
+  std::map<std::uint32_t, std::unique_ptr<pulse_session, Freed<pulse_session_free>>> sessions_;
   std::uint32_t last_ = 0;
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the specification with React Native's codegen and compiles the module against its headers, in a scratch folder,
-# without running any of it. It downloads React Native, so check.sh does not call it.
+# without running any of it. It downloads React Native, so check.sh does not call it. Needs `npm ci && npm run build` before.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 version=0.86.3
@@ -17,6 +17,13 @@ const { generate } = require("@react-native/codegen/lib/generators/RNCodegen");
 const options = { libraryName: "PulseTrustSpec", schema: combineSchemas([file]), outputDirectory, packageName: "x" };
 generate({ ...options, assumeNonnull: true, useLocalIncludePaths: true }, { generators: ["modulesCxx"] });
 JS
+
+# phone.ts against the package's types and React Native's.
+mkdir -p node_modules/@pulse/trust
+cp -r "$here/../package.json" "$here/../dist" node_modules/@pulse/trust/
+cp "$here/NativePulseTrust.ts" "$here/phone.ts" .
+"$here/../node_modules/.bin/tsc" --noEmit --strict --module esnext --moduleResolution bundler --target es2022 \
+  --lib es2022,dom,esnext.disposable --types "" --skipLibCheck phone.ts
 
 # The bridging of folly's dynamic values, which this module has none of, would need folly.
 mkdir -p stub/react/bridging

@@ -21,9 +21,12 @@ export {
 } from "./pairing_offer.js";
 export { type PublicKeyDescription, PulseTrust } from "./pulse_trust.js";
 export {
+  type NotificationPreferences,
   type PhoneEvent,
   type PhoneResponse,
   PhoneSession,
   type PhoneSettings,
+  type SessionCalls,
+  type SessionStep,
   type SocketConstructor,
 } from "./session.js";

@@ -231,3 +231,24 @@ export const FrameType = {
 
 /** One of the type bytes. */
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
+
+/** What a session is told: `PULSE_FEED_...` of the C header. */
+export const SessionFeed = {
+  START: 1,
+  STOP: 2,
+  CONNECTED: 3,
+  MESSAGE: 4,
+  DISCONNECTED: 5,
+  TIMEOUT: 6,
+  REFRESH_ANSWER: 7,
+  REFRESH_FAILURE: 8,
+} as const;
+
+/** What a session wants done: `PULSE_DO_...` of the C header. */
+export const SessionDo = {
+  NOTHING: 0,
+  CONNECT: 1,
+  SEND: 2,
+  DISCONNECT: 3,
+  EVENT: 4,
+} as const;

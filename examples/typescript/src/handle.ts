@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+import { disposeByClosing } from "./dispose.js";
 import { type Engine, invalid } from "./engine.js";
 
 /** What is to be freed where nobody called `close`. It must not refer to the object it belongs to. */
@@ -43,11 +44,4 @@ export abstract class Closable implements Disposable {
   }
 }
 
-// Not every engine has Symbol.dispose yet.
-if (typeof Symbol.dispose === "symbol") {
-  Object.defineProperty(Closable.prototype, Symbol.dispose, {
-    value: function (this: Closable) {
-      this.close();
-    },
-  });
-}
+disposeByClosing(Closable);

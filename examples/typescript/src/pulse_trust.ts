@@ -11,6 +11,7 @@ import {
   connectionCheckJson,
 } from "./pairing_offer.js";
 import { type PhoneEvent, PhoneSession, type PhoneSettings, type SocketConstructor } from "./session.js";
+import { EngineSession } from "./session_calls.js";
 
 /** What a public key is known by. */
 export interface PublicKeyDescription {
@@ -64,8 +65,7 @@ export class PulseTrust {
     { settings = {}, socket = globalThis.WebSocket }: { settings?: PhoneSettings; socket?: SocketConstructor } = {},
   ): PhoneSession {
     const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-    const given = [scanned, JSON.stringify({ ...settings, seed })];
-    return new PhoneSession(this.#engine, this.#engine.make("pulse_session_new_phone", ...given), socket, handle);
+    return new PhoneSession(new EngineSession(this.#engine, scanned, JSON.stringify({ ...settings, seed })), socket, handle);
   }
 
   /** The runtime's side of a connection check: every diagnostic, none where all is right. */

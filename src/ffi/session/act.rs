@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ffi::fault::Fault;
 use crate::relay::{Body, ProxyResponse, PushNotification};
-use crate::session::{InstanceEnd, Now, PhoneEnd};
+use crate::session::{InstanceEnd, Now, PhoneEnd, RequestId};
 
 /// What a program can ask of a session: the members of every act, of which each has some. An enum of acts would read
 /// the same; this takes a tenth of the code in WebAssembly.
@@ -26,6 +26,7 @@ pub(super) struct Act {
     headers: BTreeMap<String, String>,
     #[serde(deserialize_with = "crate::json::form::deserialize")]
     body: Body,
+    request: u64,
 }
 
 #[derive(Serialize, Default)]
@@ -54,9 +55,15 @@ pub(super) fn act_of_instance(end: &mut InstanceEnd, act: Act, now: Now) -> Resu
 }
 
 pub(super) fn act_of_phone(end: &mut PhoneEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
-    if act.act != "request" {
-        return Err(Fault::Argument("act", "expected `request`, the one act of a phone"));
+    match act.act.as_str() {
+        "request" => {
+            let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
+            Ok(ActResult { request: Some(request.as_u64()) })
+        }
+        "cancel" => {
+            end.cancel(RequestId::from_u64(act.request));
+            Ok(ActResult::default())
+        }
+        _ => Err(Fault::Argument("act", "expected one of the acts of a phone")),
     }
-    let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
-    Ok(ActResult { request: Some(request.as_u64()) })
 }

@@ -281,8 +281,8 @@ pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -
 /// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
 /// `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
 /// (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
-/// `path`, and optionally `headers` and `body`, which is base64). The result is a JSON object: for `request` it has the
-/// member `request`, the number by which events name it.
+/// `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON object: for
+/// `request` it has the member `request`, the number by which events name it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_act(
     session: *mut pulse_session,

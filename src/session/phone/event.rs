@@ -14,6 +14,11 @@ use crate::session::DisconnectReason;
 pub struct RequestId(pub(super) u64);
 
 impl RequestId {
+    /// The request of a number that [`RequestId::as_u64`] gave.
+    pub const fn from_u64(number: u64) -> Self {
+        Self(number)
+    }
+
     /// Its number, for a program that keeps numbers.
     pub const fn as_u64(self) -> u64 {
         self.0

@@ -3,6 +3,7 @@
 mod instance;
 mod phone;
 mod proof;
+mod refresh_vectors;
 mod simulation;
 
 use core::time::Duration;

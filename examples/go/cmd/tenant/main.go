@@ -27,6 +27,7 @@ const usage = `usage: tenant --data-dir DIR [--relay-url URL] [--provision]
 environment: PULSE_HOSTED_MODE PULSE_PUBLIC_URL PULSE_TRIAL_ACTIVATION_PUBLIC_KEY PULSE_LICENSE_PUBLIC_KEY
   PULSE_RELAY_ENABLED PULSE_RELAY_SERVER, as a tenant container has them;
   PULSE_TENANT_AUTH_TOKEN: what phones present (else random, new at each start);
+  PULSE_TENANT_REFRESH_URL: where the lease is refreshed, as https://.../api/entitlements/refresh (else it is not);
   PULSE_WASM_CACHE: where the WebAssembly engine keeps its compiled code
 `
 

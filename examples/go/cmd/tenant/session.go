@@ -46,13 +46,18 @@ func (t *tenant) serve(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("credential: %w", err)
 	}
+	refresh, err := t.refresh()
+	if err != nil {
+		return fmt.Errorf("refresh: %w", err)
+	}
 	session, err := pulsetrust.NewInstanceSession(pulsetrust.InstanceSettings{
 		ServerURL:      t.config.ServerURL,
 		Credential:     credential,
 		InstanceSecret: t.config.InstanceSecret,
 		ClientVersion:  clientVersion,
 		TimesMS:        t.times,
-	}, t.identity, nil)
+		Refresh:        refresh,
+	}, t.identity, t.keys)
 	if err != nil {
 		return err
 	}
@@ -92,6 +97,14 @@ func (c *conversation) handle(told pulsetrust.SessionEvent) {
 		c.tenant.events.write(event{"event": "channel_closed", "channel": told.Channel, "end": told.End, "reason": told.Reason})
 	case "request":
 		c.answer(told)
+	case "refresh_due":
+		c.askForLease(told.Body)
+	case "lease_refreshed":
+		c.leaseRefreshed(told)
+	case "refresh_failed":
+		c.tenant.events.write(withReason(event{"event": "refresh_failed"}, told.Refusal()))
+	case "lease_lost":
+		c.leaseLost(told)
 	}
 }
 

@@ -13,6 +13,7 @@ type settings struct {
 	leaseKeys   string
 	licenseKeys string
 	authToken   string // secret
+	refreshURL  string // empty: the lease is not refreshed
 }
 
 func settingsFrom(environment func(string) string) settings {
@@ -35,5 +36,6 @@ func settingsFrom(environment func(string) string) settings {
 		leaseKeys:   environment("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY"),
 		licenseKeys: environment("PULSE_LICENSE_PUBLIC_KEY"),
 		authToken:   token,
+		refreshURL:  environment("PULSE_TENANT_REFRESH_URL"),
 	}
 }

@@ -52,6 +52,8 @@ package engine
 #cgo nocallback pulse_admission_new
 #cgo noescape pulse_admission_revoke
 #cgo nocallback pulse_admission_revoke
+#cgo noescape pulse_admission_revoke_license_below
+#cgo nocallback pulse_admission_revoke_license_below
 #cgo noescape pulse_admission_admit
 #cgo nocallback pulse_admission_admit
 #cgo noescape pulse_admission_free
@@ -164,6 +166,12 @@ package engine
 #cgo nocallback pulse_auth_token_is_known
 #cgo noescape pulse_session_free
 #cgo nocallback pulse_session_free
+#cgo noescape pulse_lease_refresh_load
+#cgo nocallback pulse_lease_refresh_load
+#cgo noescape pulse_refreshed_lease_save
+#cgo nocallback pulse_refreshed_lease_save
+#cgo noescape pulse_lost_lease_clear
+#cgo nocallback pulse_lost_lease_clear
 #cgo noescape pulse_pairing_build
 #cgo nocallback pulse_pairing_build
 #cgo noescape pulse_pairing_code_parse
@@ -432,6 +440,18 @@ func AdmissionRevoke(admission Ref, what int32, id string) (err error) {
 	var fault *C.pulse_error
 	status := C.pulse_admission_revoke((*C.pulse_admission)(admission.pointer), C.pulse_revocation(what), (*C.char)(unsafe.Pointer(unsafe.StringData(id))), C.size_t(len(id)), &fault)
 	goruntime.KeepAlive(id)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	return
+}
+
+// AdmissionRevokeLicenseBelow is pulse_admission_revoke_license_below of the C header.
+func AdmissionRevokeLicenseBelow(admission Ref, licenseID string, lowestVersion int64) (err error) {
+	var fault *C.pulse_error
+	status := C.pulse_admission_revoke_license_below((*C.pulse_admission)(admission.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(licenseID))), C.size_t(len(licenseID)), C.int64_t(lowestVersion), &fault)
+	goruntime.KeepAlive(licenseID)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return
@@ -1087,6 +1107,46 @@ func AuthTokenIsKnown(in *Instance, presented string, known string) (given uint3
 // SessionFree is pulse_session_free of the C header.
 func SessionFree(session Ref) {
 	C.pulse_session_free((*C.pulse_session)(session.pointer))
+}
+
+// LeaseRefreshLoad is pulse_lease_refresh_load of the C header.
+func LeaseRefreshLoad(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_lease_refresh_load((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), C.int64_t(now), &cOutJSON, &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, token string, now int64) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_refreshed_lease_save((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(token))), C.size_t(len(token)), C.int64_t(now), &cOutJSON, &fault)
+	goruntime.KeepAlive(token)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// LostLeaseClear is pulse_lost_lease_clear of the C header.
+func LostLeaseClear(dataDir Ref) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_lost_lease_clear((*C.pulse_data_dir)(dataDir.pointer), &cOutJSON, &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
 }
 
 // PairingBuild is pulse_pairing_build of the C header.

@@ -226,6 +226,16 @@ func AdmissionRevoke(admission Ref, what int32, id string) (err error) {
 	return
 }
 
+// AdmissionRevokeLicenseBelow is pulse_admission_revoke_license_below of the C header.
+func AdmissionRevokeLicenseBelow(admission Ref, licenseID string, lowestVersion int64) (err error) {
+	c := admission.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_admission_revoke_license_below", uint64(admission.pointer), c.text(licenseID), uint64(len(licenseID)), uint64(lowestVersion), c.out())); err != nil {
+		return
+	}
+	return
+}
+
 // AdmissionAdmit is pulse_admission_admit of the C header.
 func AdmissionAdmit(admission Ref, token string, hint string, now int64) (made Ref, err error) {
 	c := admission.in.begin()
@@ -781,6 +791,39 @@ func SessionFree(session Ref) {
 	c := session.in.begin()
 	defer c.end()
 	c.call("pulse_session_free", uint64(session.pointer))
+}
+
+// LeaseRefreshLoad is pulse_lease_refresh_load of the C header.
+func LeaseRefreshLoad(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_lease_refresh_load", uint64(dataDir.pointer), uint64(runtime.pointer), uint64(now), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(3)
+	return
+}
+
+// RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, token string, now int64) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_refreshed_lease_save", uint64(dataDir.pointer), uint64(runtime.pointer), c.text(token), uint64(len(token)), uint64(now), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(5)
+	return
+}
+
+// LostLeaseClear is pulse_lost_lease_clear of the C header.
+func LostLeaseClear(dataDir Ref) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_lost_lease_clear", uint64(dataDir.pointer), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(1)
+	return
 }
 
 // PairingBuild is pulse_pairing_build of the C header.

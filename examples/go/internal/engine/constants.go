@@ -90,6 +90,12 @@ const (
 	RevokeInstallation = 2
 	// RevokeToken: a token id (jti).
 	RevokeToken = 3
+	// RevokeHost: the host of a lease, in any spelling that pulse_host_normalize takes.
+	RevokeHost = 4
+	// RevokeInstance: an instance id.
+	RevokeInstance = 5
+	// RevokeSigningKey: the id of a key (kid): everything that it has signed.
+	RevokeSigningKey = 6
 	// IdentityKeep: a save that would replace or drop a complete identity is refused.
 	IdentityKeep = 0
 	// IdentityReplace: the identity may be replaced or dropped: every phone has to be paired again.

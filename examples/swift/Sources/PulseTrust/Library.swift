@@ -129,6 +129,14 @@ enum Library {
         }
     }
 
+    static func admissionRevokeLicenseBelow(admission: OpaquePointer, licenseId: [UInt8], lowestVersion: Int64) throws {
+        try lend(licenseId) { licenseIdPointer, licenseIdLength in
+            try call { error in
+                pulse_admission_revoke_license_below(admission, licenseIdPointer, licenseIdLength, lowestVersion, error)
+            }
+        }
+    }
+
     static func admissionAdmit(admission: OpaquePointer, token: [UInt8], hint: [UInt8], now: Int64) throws -> OpaquePointer {
         try lend(token) { tokenPointer, tokenLength in
             try lend(hint) { hintPointer, hintLength in
@@ -462,6 +470,26 @@ enum Library {
             }
         }
         return (out)
+    }
+
+    static func leaseRefreshLoad(dataDir: OpaquePointer, runtime: OpaquePointer, now: Int64) throws -> Buffer {
+        try callForBuffer { outJson, error in
+            pulse_lease_refresh_load(dataDir, runtime, now, outJson, error)
+        }
+    }
+
+    static func refreshedLeaseSave(dataDir: OpaquePointer, runtime: OpaquePointer, token: [UInt8], now: Int64) throws -> Buffer {
+        try lend(token) { tokenPointer, tokenLength in
+            try callForBuffer { outJson, error in
+                pulse_refreshed_lease_save(dataDir, runtime, tokenPointer, tokenLength, now, outJson, error)
+            }
+        }
+    }
+
+    static func lostLeaseClear(dataDir: OpaquePointer) throws -> Buffer {
+        try callForBuffer { outJson, error in
+            pulse_lost_lease_clear(dataDir, outJson, error)
+        }
     }
 
     static func pairingBuild(configJson: [UInt8], instanceId: [UInt8], authToken: [UInt8], instanceUrl: [UInt8]) throws -> Buffer {

@@ -16,21 +16,18 @@ fun main(arguments: Array<String>) {
     val path = arguments.firstOrNull() ?: "/api/status"
     val scanned = System.`in`.readNBytes(MAX_SCANNED)
     try {
-        PairingCode.parse(scanned).use { code ->
-            scanned.fill(0)
-            println("fingerprint ${code.identityFingerprint}")
-            Phone.pair(code) { url -> JdkFrameSocket(url, Duration.ofSeconds(30)) }.use { phone ->
-                val response = phone.get(path)
-                println("status ${response.status}")
-                println("body ${response.body.decodeToString().trim()}")
-            }
-        }
+        PairingCode.parse(scanned).use { code -> println("fingerprint ${code.identityFingerprint}") }
+        val response = fetch(scanned, path, Duration.ofSeconds(30))
+        println("status ${response.status}")
+        println("body ${response.body.decodeToString().trim()}")
     } catch (refusal: PulseException) {
         println("refused ${refusal.code}: ${refusal.reason}")
         exitProcess(1)
     } catch (refusal: Refused) {
         println("refused ${refusal.message}")
         exitProcess(1)
+    } finally {
+        scanned.fill(0)
     }
     // The JDK's HTTP client keeps a thread for a while.
     exitProcess(0)

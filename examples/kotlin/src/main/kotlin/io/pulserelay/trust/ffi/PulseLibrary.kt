@@ -128,6 +128,13 @@ internal object PulseLibrary {
         idLen: SizeT,
         error: PointerByReference,
     ): Int
+    @JvmStatic external fun pulse_admission_revoke_license_below(
+        admission: Pointer,
+        licenseId: Pointer?,
+        licenseIdLen: SizeT,
+        lowestVersion: Long,
+        error: PointerByReference,
+    ): Int
     @JvmStatic external fun pulse_admission_admit(
         admission: Pointer,
         token: Pointer?,
@@ -405,6 +412,25 @@ internal object PulseLibrary {
         error: PointerByReference,
     ): Int
     @JvmStatic external fun pulse_session_free(session: Pointer?)
+
+    // A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` gives an instance's session what it refreshes with. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
+    @JvmStatic external fun pulse_lease_refresh_load(
+        dataDir: Pointer,
+        runtime: Pointer,
+        now: Long,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_refreshed_lease_save(
+        dataDir: Pointer,
+        runtime: Pointer,
+        token: Pointer?,
+        tokenLen: SizeT,
+        now: Long,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_lost_lease_clear(dataDir: Pointer, outJson: PointerByReference, error: PointerByReference): Int
 
     // Pairing codes
     @JvmStatic external fun pulse_pairing_build(
