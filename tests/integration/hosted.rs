@@ -73,8 +73,12 @@ fn a_report_says_what_disables_the_relay_and_promises_only_what_a_start_makes() 
     );
     let disabled = Error::RelayDisabled { by: "default, as there is no relay.enc" };
     assert_eq!(report.first_broken(), Some(("relay config", &disabled)));
-    let promised: Vec<_> =
-        report.links.iter().filter(|link| matches!(link.state, LinkState::WillBeMade(_))).map(|link| link.name).collect();
+    let promised: Vec<_> = report
+        .links
+        .iter()
+        .filter(|link| matches!(link.state, LinkState::WillBeMade(_)))
+        .map(|link| link.name)
+        .collect();
     assert!(promised.is_empty(), "{promised:?}");
 }
 
@@ -106,7 +110,9 @@ fn listing(directory: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = std::fs::read_dir(directory)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap_or_default()))
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap_or_default())
+        })
         .collect();
     files.sort();
     files

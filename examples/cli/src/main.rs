@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.
 
+mod doctor;
 mod generated;
 mod lease;
 mod moment;
@@ -30,6 +31,7 @@ enum Command {
     /// Makes keys; signs, verifies and shows leases, licenses and grants
     #[command(subcommand)]
     Lease(lease::LeaseCommand),
+    Doctor(doctor::DoctorArgs),
     /// Prints the completions of a shell
     #[command(
         after_help = "Example:\n  pulse-trust completions bash > ~/.local/share/bash-completion/completions/pulse-trust"
@@ -49,6 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Lease(command) => lease::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions { shell } => generated::completions::<Cli>(shell),
         Command::Man { directory } => generated::manual::<Cli>(&directory),
     };
