@@ -145,7 +145,7 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Fail
     let presence = |name: &str| if tenant.directory.join(name).exists() { "present" } else { "absent" };
     let files =
         || ["billing.json", "relay.enc", "activation.enc"].map(|name| format!("{name} {}", presence(name))).join(", ");
-    let before = files();
+    let (before, had_config) = (files(), tenant.directory.join("relay.enc").exists());
     let locked = DataDir::new(&tenant.directory).lock()?;
     let report = readiness(&locked, &tenant.runtime, now);
     let readiness = match report.first_broken() {
@@ -163,7 +163,7 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Fail
         _ if started.config.enabled => Ok(format!("kept relay.enc and identity {fingerprint}")),
         _ => Err(Failure::new("the relay is disabled, and that was not overridden")),
     };
-    record.was_fresh = started.outcome == BootstrapOutcome::Bootstrapped;
+    record.was_fresh = !had_config && started.outcome == BootstrapOutcome::Bootstrapped;
     record.note("runtime: bootstrap", outcome.map(|seen| ((), seen)))?;
     record.note("runtime: directory", Ok(((), format!("before: {before}; after: {}", files()))))?;
     let again = bootstrap(&locked, &tenant.runtime, now)?;

@@ -47,7 +47,7 @@ pub(crate) struct Record {
     pub(crate) supersedes: String,
     pub(crate) began: Moment,
     pub(crate) ended: Moment,
-    /// The bootstrap made the relay config in this run.
+    /// There was no relay.enc, and the bootstrap made it in this run.
     pub(crate) was_fresh: bool,
     pub(crate) offered: Option<CandidateKind>,
     pub(crate) metrics_before: Option<Metrics>,
