@@ -276,7 +276,7 @@ fn http_server(date: &'static str) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
-            stream.read(&mut [0; 4096]).unwrap();
+            let _request_len = stream.read(&mut [0; 4096]).unwrap();
             let answer = format!(
                 "HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{{\"status\":\"ok\"}}"
             );
