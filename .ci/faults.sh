@@ -168,7 +168,7 @@ sed -i -E '0,/: ([0-9]+)([0-9]{2}),?$/s//: 1\2,/' benches/instructions.json
 PLANT
 
 fault slow journey "a journey whose record does not say that it passed" 'the record does not say that the journey passed' <<'PLANT'
-sed -i 's/- Result: {}/- Outcome: {}/' examples/journey/record.rs
+sed -i 's/- Result: {}/- Planted: {}/' examples/journey/record_text.rs
 PLANT
 
 fault slow readmes "a quickstart that does not work" 'quickstart' <<'PLANT'

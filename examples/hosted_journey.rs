@@ -3,38 +3,53 @@
 //! `cargo run --release --example hosted_journey`
 #![allow(clippy::arithmetic_side_effects, reason = "an example, not the library")]
 
+#[path = "journey/blocked_record.rs"]
+mod blocked_record;
 #[path = "driver/mod.rs"]
 mod driver;
+#[path = "journey/failure.rs"]
+mod failure;
 #[path = "journey/phone.rs"]
 mod phone;
 #[path = "journey/record.rs"]
 mod record;
+#[path = "journey/record_text.rs"]
+mod record_text;
+#[path = "journey/relay.rs"]
+mod relay;
 #[path = "journey/runtime.rs"]
 mod runtime;
+#[path = "journey/surroundings.rs"]
+mod surroundings;
+#[path = "journey/tenant.rs"]
+mod tenant;
+#[path = "journey/unhappy.rs"]
+mod unhappy;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
-use pulse_relay::{Config, Relay};
 use pulse_trust::UnixTime;
-use pulse_trust::hosted::{
-    BootstrapOutcome, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
-};
-use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::pairing::{Onboarding, qr_terminal, relay_url_normal_form};
-use pulse_trust::relay::{Identity, RelayConfig};
-use pulse_trust::storage::{BillingState, DataDir, IdentityChange, Revision};
+use pulse_trust::hosted::{Bootstrap, BootstrapOutcome, CandidateKind, bootstrap, readiness};
+use pulse_trust::pairing::{Onboarding, qr_terminal};
+use pulse_trust::relay::{Admission, NoRevocations, RelayConfig};
+use pulse_trust::storage::DataDir;
 
-use record::Record;
+use failure::Failure;
+use record::{PhoneRan, Record};
+use relay::RelayInUse;
 use runtime::{Registered, Registration, register, serve_api};
+use tenant::Tenant;
 
-const BASE_URL: &str = "https://cloud.example.test";
 /// What the tenant's owner gives the phone; made for the journey.
 const AUTH_TOKEN: &str = "journey-device-token";
 
 /// A hosted tenant from "provisioned" to "paired".
+///
+/// Without arguments everything runs here: control plane, tenant, relay and phone. Each argument brings in one that is
+/// real, and the record says which were.
 #[derive(Parser)]
 struct Args {
     /// Runs on this tenant directory; mode, public URL and keys are taken from the environment, as a container gets them
@@ -44,44 +59,28 @@ struct Args {
     #[arg(long)]
     relay: Option<String>,
     /// The control plane's private key (base64), for a relay that trusts it already
-    #[arg(long, env = "PULSE_JOURNEY_SIGNING_KEY", hide_env_values = true)]
+    #[arg(long, env = "PULSE_JOURNEY_SIGNING_KEY", hide_env_values = true, conflicts_with = "data_dir")]
     signing_key: Option<String>,
+    /// A file that holds that key, as `pulse-trust lease keygen --out` writes it
+    #[arg(long, conflicts_with_all = ["data_dir", "signing_key"])]
+    signing_key_file: Option<PathBuf>,
+    /// Waits so many seconds for a phone of yours to scan the code, instead of a phone of its own
+    #[arg(long, value_name = "SECONDS")]
+    wait_for_phone: Option<u64>,
     /// Writes the evidence into this directory
     #[arg(long)]
     record: Option<PathBuf>,
-}
-
-/// What broke a link, in words.
-#[derive(Debug)]
-pub(crate) struct Failure(String);
-
-impl Failure {
-    pub(crate) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub(crate) fn from_error(error: impl std::error::Error) -> Self {
-        Self(error.to_string())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl From<pulse_trust::Error> for Failure {
-    fn from(error: pulse_trust::Error) -> Self {
-        Self(format!("{} ({} {})", error, error.code(), error.name()))
-    }
+    /// The record that a successful one is to replace
+    #[arg(long, value_name = "NAME", default_value = blocked_record::NAME)]
+    supersedes: String,
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let mut record = Record::default();
+    let mut record = Record::new(&args.supersedes);
     let outcome = journey(&args, &mut record).await;
+    record.end();
     if let Some(directory) = &args.record
         && let Err(failure) = record.write(directory)
     {
@@ -90,7 +89,8 @@ async fn main() -> ExitCode {
     }
     match (outcome, record.first_broken()) {
         (Ok(()), None) => {
-            println!("\nPASSED: a fresh hosted tenant reaches a paired phone.");
+            let tenant = if record.was_fresh { "a fresh hosted tenant" } else { "a tenant that had started before" };
+            println!("\nPASSED: {tenant} reaches a paired phone. Evidence tier: {}.", record.tier());
             ExitCode::SUCCESS
         }
         (_, Some(step)) => {
@@ -104,148 +104,49 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The tenant and what its container would be given.
-struct Tenant {
-    directory: PathBuf,
-    runtime: Runtime,
-    /// The control plane's key, where the tenant was provisioned here.
-    control_plane: Option<SigningKey>,
-    _temporary: tempfile::TempDir,
-}
-
 async fn journey(args: &Args, record: &mut Record) -> Result<(), Failure> {
-    let tenant = record.note("control plane: billing.json", provision(args))?;
-    let relay = record.note("relay: keys", start_relay(args, &tenant).await)?;
-    describe(args, record, &tenant, &relay.url);
+    let tenant = record.note("control plane: billing.json", Tenant::provision(args))?;
+    let relay = record.note("relay: keys", RelayInUse::start(args, &tenant).await)?;
+    record.describe(&tenant, &relay);
 
     let started = start_runtime(record, &tenant)?;
-    let before = relay.instance_connections().await;
-    let api = serve_api(tenant.runtime.public_url.clone().unwrap_or_default().into()).await?;
+    record.metrics_before = relay.metrics().await;
+    let api = serve_api(tenant.host().into()).await?;
     let registration = registration(&relay.url, &started.config, &started.credential, api)?;
-    let registered = record.note("relay: registration", registered(registration).await)?;
-    record.note("relay: metric", grown(before, &relay).await)?;
+    let mut registered = record.note("relay: registration", registered(registration, &tenant).await)?;
+    record.metrics_registered = relay.metrics().await;
+    let grown = record.grown_by_registration(relay.is_own());
+    record.note("relay: metric", grown)?;
 
     let link = record.note("runtime: pairing code", pairing_code(&started.config, &registered, &relay.url))?;
-    record.note("phone: request through the channel", fetched(&link, &started.config).await)?;
+    match args.wait_for_phone {
+        None => {
+            let paired = paired(&link, &started.config, &relay, record).await;
+            record.note("phone: request through the channel", paired)?;
+        }
+        Some(seconds) => {
+            let waited = waited(&mut registered, Duration::from_secs(seconds), &relay, record).await;
+            record.note("phone: request through the channel", waited)?;
+        }
+    }
+    record.paired_by(if args.wait_for_phone.is_some() { PhoneRan::Outside } else { PhoneRan::InThisProcess });
 
-    if tenant.control_plane.is_some() && args.relay.is_none() {
+    if tenant.control_plane.is_some() && relay.is_own() && args.wait_for_phone.is_none() {
         println!("\nThe unhappy ways, each of which must be refused:");
-        unhappy_ways(record, &tenant, &link).await?;
+        unhappy::ways(record, &tenant, &link).await?;
     }
     relay.stop().await;
     Ok(())
 }
 
-fn provision(args: &Args) -> Result<(Tenant, String), Failure> {
-    let temporary = tempfile::tempdir().map_err(Failure::from_error)?;
-    if let Some(directory) = &args.data_dir {
-        let (runtime, _) = Runtime::from_process()?;
-        let seen = format!("took {}, as it is", directory.display());
-        return Ok((
-            Tenant { directory: directory.clone(), runtime, control_plane: None, _temporary: temporary },
-            seen,
-        ));
-    }
-    let key = match &args.signing_key {
-        Some(key) => SigningKey::from_base64(key)?,
-        None => SigningKey::generate()?,
-    };
-    let directory = temporary.path().join("tenant");
-    let host = provision_at(&directory, &key, "t-JOURNEY001", UnixTime::now())?;
-    let runtime = hosted_runtime(&key, &host);
-    let seen = format!("signed a lease for {host} and wrote the tenant's directory");
-    Ok((Tenant { directory, runtime, control_plane: Some(key), _temporary: temporary }, seen))
-}
-
-/// Writes a tenant's directory; the host its lease is for.
-fn provision_at(directory: &Path, key: &SigningKey, tenant_id: &str, now: UnixTime) -> Result<String, Failure> {
-    let order = {
-        let mut tenant_order = TenantOrder::new(tenant_id, BASE_URL);
-        tenant_order.email = "owner@example.test".to_owned();
-        tenant_order
-    };
-    let mut issued = issue_billing_state(&order, BillingState::default(), key, now)?;
-    let data_dir = DataDir::create(directory)?.lock()?;
-    data_dir.save_billing_state("default", &mut issued.billing, &Revision::ABSENT)?;
-    Ok(issued.instance_host.to_string())
-}
-
-fn hosted_runtime(key: &SigningKey, host: &str) -> Runtime {
-    let lease = TrustKeySet::new([key.public_key().clone()]);
-    let mut runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::for_leases(lease));
-    runtime.public_url = Some(format!("https://{host}"));
-    runtime
-}
-
-/// The relay in use, and the one that was started here.
-struct RelayInUse {
-    url: String,
-    own: Option<(Relay, tempfile::TempDir)>,
-}
-
-impl RelayInUse {
-    /// The metric, read over HTTP; `None` where the relay shows none.
-    async fn instance_connections(&self) -> Option<i64> {
-        let url = relay_url_normal_form(&self.url)?.replacen("ws", "http", 1);
-        let metrics = url.strip_suffix("/ws/instance").unwrap_or(&url).to_owned() + "/metrics";
-        let text =
-            tokio::task::spawn_blocking(move || ureq::get(&metrics).call().ok()?.body_mut().read_to_string().ok());
-        let text = text.await.ok()??;
-        let line = text.lines().find(|line| line.starts_with("pulse_relay_instance_connections "))?;
-        line.rsplit(' ').next()?.parse().ok()
-    }
-
-    async fn stop(self) {
-        if let Some((relay, _)) = self.own {
-            relay.drain().await;
-        }
-    }
-}
-
-async fn start_relay(args: &Args, tenant: &Tenant) -> Result<(RelayInUse, String), Failure> {
-    if let Some(url) = &args.relay {
-        pulse_trust::relay::validate_server_url(url)?;
-        return Ok((RelayInUse { url: url.clone(), own: None }, format!("uses the relay at {url}")));
-    }
-    let keys = tenant.runtime.keys.clone();
-    let fingerprints: Vec<String> = keys.lease.keys().map(|key| key.log_fingerprint()).collect();
-    let seen = format!("started with lease keys [{}]", fingerprints.join(", "));
-    Ok((own_relay(keys).await?, seen))
-}
-
-async fn own_relay(keys: TrustKeys) -> Result<RelayInUse, Failure> {
-    let directory = tempfile::tempdir().map_err(Failure::from_error)?;
-    let relay = Relay::start(Config::on_loopback(keys, directory.path())).await.map_err(Failure::from_error)?;
-    let url = format!("ws://{}/ws/instance", relay.local_addr());
-    Ok(RelayInUse { url, own: Some((relay, directory)) })
-}
-
-fn describe(args: &Args, record: &mut Record, tenant: &Tenant, relay_url: &str) {
-    let keys =
-        |set: &TrustKeySet| -> String { set.keys().map(|key| key.log_fingerprint()).collect::<Vec<_>>().join(", ") };
-    record.is_external = args.relay.as_deref().is_some_and(|url| !is_this_machine(url));
-    record.environment = vec![
-        ("pulse-trust", env!("CARGO_PKG_VERSION").to_owned()),
-        ("Lease keys", keys(&tenant.runtime.keys.lease)),
-        ("License keys", keys(&tenant.runtime.keys.license)),
-        ("Relay", relay_url.to_owned()),
-        ("Tenant", tenant.runtime.public_url.clone().unwrap_or_else(|| "the lease's own host".to_owned())),
-    ];
-}
-
-fn is_this_machine(url: &str) -> bool {
-    let host = pulse_trust::entitlement::InstanceHost::normalize(url);
-    host.is_ok_and(|host| {
-        host.as_str() == "localhost"
-            || host.as_str().parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-    })
-}
-
 /// The runtime's start: the library's one call, link by link.
-fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<pulse_trust::hosted::Bootstrap, Failure> {
+fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Failure> {
     let now = UnixTime::now();
+    let presence = |name: &str| if tenant.directory.join(name).exists() { "present" } else { "absent" };
+    let files =
+        || ["billing.json", "relay.enc", "activation.enc"].map(|name| format!("{name} {}", presence(name))).join(", ");
+    let (before, had_config) = (files(), tenant.directory.join("relay.enc").exists());
     let locked = DataDir::new(&tenant.directory).lock()?;
-    let had_config = tenant.directory.join("relay.enc").exists();
     let report = readiness(&locked, &tenant.runtime, now);
     let readiness = match report.first_broken() {
         None => Ok(((), format!("{} links hold or will be made", report.links.len()))),
@@ -262,31 +163,23 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<pulse_trust::ho
         _ if started.config.enabled => Ok(format!("kept relay.enc and identity {fingerprint}")),
         _ => Err(Failure::new("the relay is disabled, and that was not overridden")),
     };
+    record.was_fresh = !had_config && started.outcome == BootstrapOutcome::Bootstrapped;
     record.note("runtime: bootstrap", outcome.map(|seen| ((), seen)))?;
-    let seen = format!(
-        "relay.enc {}, billing.json {}, activation.enc {}",
-        if had_config { "was present" } else { "was absent and is present" },
-        presence(&tenant.directory.join("billing.json")),
-        presence(&tenant.directory.join("activation.enc")),
-    );
-    record.note("runtime: directory", Ok(((), seen)))?;
+    record.note("runtime: directory", Ok(((), format!("before: {before}; after: {}", files()))))?;
     let again = bootstrap(&locked, &tenant.runtime, now)?;
     let unchanged = again.config.identity_fingerprint == *fingerprint
         && matches!(again.outcome, BootstrapOutcome::Unchanged { .. });
     let second =
         if unchanged { Ok(((), "changed nothing".to_owned())) } else { Err(Failure::new("changed something")) };
     record.note("runtime: second start", second)?;
+    record.offered = started.credential.offered();
     let credential = started
         .credential
         .require_secret_token()
         .map_err(Failure::from)
-        .map(|_| ((), format!("offers the {}", started.credential.offered().map_or("", |kind| kind.as_str()))));
+        .map(|_| ((), format!("offers the {}", record.offered.map_or("", CandidateKind::as_str))));
     record.note("runtime: credential", credential)?;
     Ok(started)
-}
-
-fn presence(path: &Path) -> &'static str {
-    if path.exists() { "present" } else { "absent" }
 }
 
 fn registration(
@@ -305,19 +198,17 @@ fn registration(
     })
 }
 
-async fn registered(registration: Registration) -> Result<(Registered, String), Failure> {
+/// An ACK, with the id that follows from the credential.
+async fn registered(registration: Registration, tenant: &Tenant) -> Result<(Registered, String), Failure> {
+    let admission = Admission::new(tenant.runtime.keys.clone());
+    let (token, hint) = (registration.credential.clone(), registration.instance_secret.clone());
+    let expected = admission.admit(&token, Some(&hint), &NoRevocations, UnixTime::now())?.instance_id;
     let registered = register(registration).await?;
     let seen = format!("ACK with instance id {}", registered.instance_id);
-    Ok((registered, seen))
-}
-
-async fn grown(before: Option<i64>, relay: &RelayInUse) -> Result<((), String), Failure> {
-    match (before, relay.instance_connections().await) {
-        (Some(before), Some(after)) if after > before => {
-            Ok(((), format!("pulse_relay_instance_connections went from {before} to {after}")))
-        }
-        (before, after) => Err(Failure::new(format!("pulse_relay_instance_connections: {before:?}, then {after:?}"))),
+    if expected.as_str() != registered.instance_id {
+        return Err(Failure::new(format!("{seen}, but {expected} follows from the credential")));
     }
+    Ok((registered, format!("{seen}, which follows from the credential")))
 }
 
 fn pairing_code(config: &RelayConfig, registered: &Registered, relay_url: &str) -> Result<(String, String), Failure> {
@@ -334,105 +225,37 @@ fn pairing_code(config: &RelayConfig, registered: &Registered, relay_url: &str) 
     Ok((payload.secret_deep_link().to_owned(), seen))
 }
 
-async fn fetched(link: &str, config: &RelayConfig) -> Result<((), String), Failure> {
+/// A phone of this process pairs and asks; the metrics are read while it is connected.
+async fn paired(
+    link: &str,
+    config: &RelayConfig,
+    relay: &RelayInUse,
+    record: &mut Record,
+) -> Result<((), String), Failure> {
     let fetched = phone::pair_and_fetch(link, "/api/status").await?;
-    if fetched.fingerprint != config.identity_fingerprint {
+    record.metrics_paired = relay.metrics().await;
+    let (fingerprint, status, body) = (fetched.fingerprint.clone(), fetched.status, fetched.body.clone());
+    fetched.disconnect().await?;
+    if fingerprint != config.identity_fingerprint {
         return Err(Failure::new("the phone sees another identity than the runtime has"));
     }
-    if fetched.status != 200 {
-        return Err(Failure::new(format!("/api/status answered {}", fetched.status)));
+    if status != 200 {
+        return Err(Failure::new(format!("/api/status answered {status}")));
     }
-    Ok(((), format!("identity signature verified; GET /api/status: {} {}", fetched.status, fetched.body)))
+    Ok(((), format!("identity signature verified; GET /api/status: {status} {body}")))
 }
 
-async fn unhappy_ways(record: &mut Record, tenant: &Tenant, link: &str) -> Result<(), Failure> {
-    let Some(key) = &tenant.control_plane else { return Ok(()) };
-    let scratch = tempfile::tempdir().map_err(Failure::from_error)?;
-    let now = UnixTime::now();
-    let refused_start =
-        |name: &str, key: &SigningKey, at: UnixTime, runtime: &Runtime| -> Result<((), String), Failure> {
-            let directory = scratch.path().join(name);
-            provision_at(&directory, key, "t-JOURNEY002", at)?;
-            let started = bootstrap(&DataDir::new(&directory).lock()?, runtime, now)?;
-            match started.outcome {
-                BootstrapOutcome::Unchanged { reason: Some(error) } if !directory.join("relay.enc").exists() => {
-                    Ok(((), format!("refused, nothing written: {error}")))
-                }
-                other => Err(Failure::new(format!("not refused: {other:?}"))),
-            }
-        };
-    let other_host = hosted_runtime(key, "t-another.cloud.example.test");
-    record.note("unhappy: lease for another host", refused_start("host", key, now, &other_host))?;
-    let own_host = hosted_runtime(key, "t-journey002.cloud.example.test");
-    let long_ago = now.saturating_sub(std::time::Duration::from_secs(2 * 86_400));
-    record.note("unhappy: expired lease", refused_start("expired", key, long_ago, &own_host))?;
-    let stranger = SigningKey::generate()?;
-    record.note("unhappy: lease signed by another key", refused_start("key", &stranger, now, &own_host))?;
-    record
-        .note("unhappy: config disabled by the operator", operator_disabled(&scratch.path().join("off"), key, now))?;
-    record.note("unhappy: relay without its lease key", relay_without_lease_key(tenant).await)?;
-    record.note("unhappy: tampered code", tampered_code(link))?;
-    record.note("unhappy: another identity behind the same id", impostor(link).await)?;
-    Ok(())
-}
-
-fn operator_disabled(directory: &Path, key: &SigningKey, now: UnixTime) -> Result<((), String), Failure> {
-    let host = provision_at(directory, key, "t-JOURNEY003", now)?;
-    let locked = DataDir::new(directory).lock()?;
-    let mut config = RelayConfig::default();
-    config.instance_secret = "own-secret".to_owned().into();
-    locked.save_relay_config(&config, &Revision::ABSENT, IdentityChange::Keep)?;
-    let before = std::fs::read(directory.join("relay.enc")).map_err(Failure::from_error)?;
-    let started = bootstrap(&locked, &hosted_runtime(key, &host), now)?;
-    let after = std::fs::read(directory.join("relay.enc")).map_err(Failure::from_error)?;
-    if before == after && !started.config.enabled {
-        Ok(((), "relay.enc is byte for byte as the operator left it".to_owned()))
-    } else {
-        Err(Failure::new("the operator's config was overridden"))
-    }
-}
-
-async fn relay_without_lease_key(tenant: &Tenant) -> Result<((), String), Failure> {
-    let relay = own_relay(TrustKeys::default()).await?;
-    let started = bootstrap(&DataDir::new(&tenant.directory).lock()?, &tenant.runtime, UnixTime::now())?;
-    let api = std::net::SocketAddr::from(([127, 0, 0, 1], 9));
-    let outcome = register(registration(&relay.url, &started.config, &started.credential, api)?).await;
-    relay.stop().await;
-    match outcome {
-        Err(failure) if failure.0.contains("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY") => Ok(((), failure.0)),
-        Err(failure) => Err(Failure::new(format!("refused, but the setting is not named: {failure}"))),
-        Ok(_) => Err(Failure::new("a relay without a lease key took a lease")),
-    }
-}
-
-fn tampered_code(link: &str) -> Result<((), String), Failure> {
-    let stranger = Identity::generate()?;
-    let key = |identity: &Identity| {
-        identity.public_key().to_base64().replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
-    };
-    let (before, from_key) = link.split_once("identity_public_key=").ok_or(Failure::new("the link has no key"))?;
-    let (_, after) = from_key.split_once('&').ok_or(Failure::new("the link ends with its key"))?;
-    let tampered = format!("{before}identity_public_key={}&{after}", key(&stranger));
-    match pulse_trust::pairing::PairingCode::parse(&tampered) {
-        Err(error @ pulse_trust::Error::FingerprintMismatch { .. }) => Ok(((), error.to_string())),
-        other => Err(Failure::new(format!("not refused: {other:?}"))),
-    }
-}
-
-/// A code whose key and fingerprint are both a stranger's: the instance behind the relay cannot sign for it.
-async fn impostor(link: &str) -> Result<((), String), Failure> {
-    let stranger = Identity::generate()?;
-    let code = pulse_trust::pairing::PairingCode::parse(link)?;
-    let mut config = RelayConfig::default();
-    config.enabled = true;
-    config.server_url = code.relay_url().to_owned();
-    config.set_identity(&stranger);
-    let forged = Onboarding::new(&config, code.instance_id(), code.secret_auth_token())
-        .build()
-        .map_err(|not_ready| Failure::from(pulse_trust::Error::from(not_ready)))?;
-    match phone::pair_and_fetch(forged.secret_deep_link(), "/api/status").await {
-        Err(failure) if failure.0.contains("KEY_EXCHANGE_SIGNATURE") => Ok(((), failure.0)),
-        Err(failure) => Err(failure),
-        Ok(_) => Err(Failure::new("the phone spoke to an identity it was not paired with")),
-    }
+/// A phone outside of this process scans the code; what is known of it is that it came through the relay with the
+/// code's token, and that the runtime answered its request.
+async fn waited(
+    registered: &mut Registered,
+    timeout: Duration,
+    relay: &RelayInUse,
+    record: &mut Record,
+) -> Result<((), String), Failure> {
+    println!("Scan the code with the phone, within {} s.", timeout.as_secs());
+    let path = tokio::time::timeout(timeout, registered.first_request()).await;
+    let path = path.map_err(|_| Failure::new(format!("no phone came within {} s", timeout.as_secs())))??;
+    record.metrics_paired = relay.metrics().await;
+    Ok(((), format!("a phone with the code's token asked for {path} through its channel, and was answered")))
 }

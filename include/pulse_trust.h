@@ -237,6 +237,8 @@
 #define PULSE_ERR_ACTIVATION_UNREADABLE 805
 /** A setting of the environment that has no meaning. */
 #define PULSE_ERR_SETTING_INVALID 806
+/** A setting of the environment that holds a key which is refused. */
+#define PULSE_ERR_SETTING_KEY_INVALID 807
 
 /* ---- Frames ---- */
 

@@ -101,7 +101,7 @@ error_table! {
     102 "KEY_WEAK" KeyWeak { reason: &'static str } => "public key refused: {reason}";
     /// No key is configured for this kind of token.
     #[remedy = "Set the variable that the message names."]
-    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind } => "no trust key is configured for a {kind}: set {}", [.kind.key_setting()];
+    103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
     /// The token's `kid` names none of the configured keys.
     #[remedy = "Configure the new key beside the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
@@ -393,6 +393,9 @@ error_table! {
     /// A setting of the environment that has no meaning.
     #[remedy = "Correct the variable that the message names."]
     806 "SETTING_INVALID" SettingInvalid { setting: &'static str, reason: &'static str } => "{setting}: {reason}";
+    /// A setting of the environment that holds a key which is refused.
+    #[remedy = "Correct the key in the variable that the message names."]
+    807 "SETTING_KEY_INVALID" SettingKeyInvalid { setting: &'static str, source: Box<Error> } => "{setting}: {source}";
 }
 
 #[cfg(feature = "capi")]

@@ -13,7 +13,8 @@ pub const LEASE_AUDIENCE: &str = "pulse-pro-entitlement-cache";
 /// use pulse_trust::TokenKind;
 ///
 /// assert_eq!(TokenKind::Lease.to_string(), "lease");
-/// assert!(TokenKind::Grant.key_setting().starts_with("PULSE_RELAY_PUBLIC_KEY"));
+/// assert_eq!(TokenKind::Grant.relay_key_setting(), "PULSE_RELAY_PUBLIC_KEY");
+/// assert_eq!(TokenKind::Grant.runtime_key_setting(), "PULSE_LICENSE_PUBLIC_KEY");
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -36,11 +37,19 @@ impl TokenKind {
         }
     }
 
-    /// The environment variables that hold the keys for this kind: at the relay, and (in parentheses) elsewhere.
-    pub const fn key_setting(self) -> &'static str {
+    /// The environment variable in which the relay finds the keys for this kind.
+    pub const fn relay_key_setting(self) -> &'static str {
         match self {
-            Self::Lease => "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY (or PULSE_TRIAL_ACTIVATION_PUBLIC_KEY)",
-            Self::Grant | Self::License => "PULSE_RELAY_PUBLIC_KEY (in a runtime: PULSE_LICENSE_PUBLIC_KEY)",
+            Self::Lease => "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY",
+            Self::Grant | Self::License => "PULSE_RELAY_PUBLIC_KEY",
+        }
+    }
+
+    /// The environment variable in which a runtime finds the keys for this kind.
+    pub const fn runtime_key_setting(self) -> &'static str {
+        match self {
+            Self::Lease => "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY",
+            Self::Grant | Self::License => "PULSE_LICENSE_PUBLIC_KEY",
         }
     }
 }

@@ -92,7 +92,7 @@ pub(crate) async fn drive<E: End>(
                 _ => {}
             }
         }
-        let deadline = end.poll_timeout().map(|at| origin + at);
+        let deadline = end.poll_timeout().and_then(|at| origin.checked_add(at));
         tokio::select! {
             happened = connection.next() => match happened {
                 Happened::Connected(id, socket) => {

@@ -206,6 +206,8 @@ const (
 	ErrActivationUnreadable Code = 805
 	// ErrSettingInvalid: a setting of the environment that has no meaning. What to do: Correct the variable that the message names.
 	ErrSettingInvalid Code = 806
+	// ErrSettingKeyInvalid: a setting of the environment that holds a key which is refused. What to do: Correct the key in the variable that the message names.
+	ErrSettingKeyInvalid Code = 807
 )
 
 func codeName(code Code) string {
@@ -412,6 +414,8 @@ func codeName(code Code) string {
 		return "ACTIVATION_UNREADABLE"
 	case ErrSettingInvalid:
 		return "SETTING_INVALID"
+	case ErrSettingKeyInvalid:
+		return "SETTING_KEY_INVALID"
 	}
 	return "UNKNOWN"
 }

@@ -6,15 +6,25 @@ use std::time::Duration;
 use pulse_trust::pairing::PairingCode;
 use pulse_trust::session::{PhoneConfig, PhoneEnd, PhoneEvent};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 
-use crate::Failure;
-use crate::driver::{dial, drive};
+use crate::driver::{Act, dial, drive};
+use crate::failure::Failure;
 
-/// What a phone got.
+/// What a phone got. It stays connected until it is asked to disconnect.
 pub(crate) struct Fetched {
     pub(crate) fingerprint: String,
     pub(crate) status: u16,
     pub(crate) body: String,
+    acts: mpsc::UnboundedSender<Act<PhoneEnd>>,
+    driving: JoinHandle<()>,
+}
+
+impl Fetched {
+    pub(crate) async fn disconnect(self) -> Result<(), Failure> {
+        drop(self.acts);
+        self.driving.await.map_err(Failure::from_error)
+    }
 }
 
 /// Scans a code, connects, verifies the identity, and asks for one path. The first refusal or loss is a failure here.
@@ -49,9 +59,7 @@ pub(crate) async fn pair_and_fetch(scanned: &str, path: &str) -> Result<Fetched,
         _ => {}
     }));
     let answered = tokio::time::timeout(Duration::from_secs(30), outcome).await;
-    drop(acts);
-    driving.await.map_err(Failure::from_error)?;
     let answered = answered.map_err(|_| Failure::new("no answer within 30 s"))?;
     let (status, body) = answered.map_err(Failure::from_error)??;
-    Ok(Fetched { fingerprint, status, body })
+    Ok(Fetched { fingerprint, status, body, acts, driving })
 }

@@ -1,10 +1,16 @@
-//! The evidence, as Markdown and JSON, in the shape of the blocked record that it replaces.
+//! The evidence of a run: what was seen of each link, and what took part in it.
 
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::net::IpAddr;
 use std::path::Path;
 
-use serde_json::json;
+use pulse_trust::hosted::CandidateKind;
 
-use crate::Failure;
+use crate::failure::Failure;
+use crate::relay::{Metrics, RelayInUse, fingerprints};
+use crate::surroundings::{self, Moment};
+use crate::tenant::Tenant;
 
 /// One link of the chain, and what was seen of it.
 pub(crate) struct Step {
@@ -13,15 +19,61 @@ pub(crate) struct Step {
     pub(crate) seen: String,
 }
 
-/// What a record holds. No secret.
+/// Where the phone ran.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PhoneRan {
+    InThisProcess,
+    /// Another process, on this or another machine.
+    Outside,
+}
+
+/// What took part, as far as it is settled yet.
 #[derive(Default)]
+pub(crate) struct Exercised {
+    pub(crate) relay_is_own: bool,
+    pub(crate) relay_is_elsewhere: bool,
+    pub(crate) relay_addresses: Vec<IpAddr>,
+    pub(crate) relay_lease_keys: Option<Vec<String>>,
+    pub(crate) tenant_is_given: bool,
+    pub(crate) key_is_given: bool,
+    pub(crate) phone: Option<PhoneRan>,
+}
+
+/// What a record holds. No secret.
 pub(crate) struct Record {
     pub(crate) steps: Vec<Step>,
     pub(crate) environment: Vec<(&'static str, String)>,
-    pub(crate) is_external: bool,
+    pub(crate) exercised: Exercised,
+    pub(crate) supersedes: String,
+    pub(crate) began: Moment,
+    pub(crate) ended: Moment,
+    /// There was no relay.enc, and the bootstrap made it in this run.
+    pub(crate) was_fresh: bool,
+    pub(crate) offered: Option<CandidateKind>,
+    pub(crate) metrics_before: Option<Metrics>,
+    pub(crate) metrics_registered: Option<Metrics>,
+    /// While the phone was connected.
+    pub(crate) metrics_paired: Option<Metrics>,
 }
 
 impl Record {
+    pub(crate) fn new(supersedes: &str) -> Self {
+        let now = Moment::now();
+        Self {
+            steps: Vec::new(),
+            environment: surroundings::of_this_program(),
+            exercised: Exercised::default(),
+            supersedes: supersedes.to_owned(),
+            began: now,
+            ended: now,
+            was_fresh: false,
+            offered: None,
+            metrics_before: None,
+            metrics_registered: None,
+            metrics_paired: None,
+        }
+    }
+
     /// Notes and prints a link; the failure goes on to the caller.
     pub(crate) fn note<T>(&mut self, link: &'static str, outcome: Result<(T, String), Failure>) -> Result<T, Failure> {
         let (passed, seen, value) = match outcome {
@@ -33,107 +85,130 @@ impl Record {
         value
     }
 
+    pub(crate) fn describe(&mut self, tenant: &Tenant, relay: &RelayInUse) {
+        let addresses: Vec<String> = relay.addresses.iter().map(IpAddr::to_string).collect();
+        let place = if relay.is_elsewhere() { "another machine" } else { "this machine" };
+        let key = match (&tenant.control_plane, tenant.is_key_own) {
+            (None, _) => "of the directory that was given; not seen here",
+            (Some(_), true) => "made in this run",
+            (Some(_), false) => "given to this run",
+        };
+        self.environment.extend([
+            ("Relay", format!("{}, which resolves to {} ({place})", relay.url, addresses.join(", "))),
+            ("Tenant", tenant.host()),
+            (
+                "Tenant directory",
+                if tenant.control_plane.is_some() { "provisioned by this run" } else { "given" }.to_owned(),
+            ),
+            ("Control plane's signing key", key.to_owned()),
+            ("Lease keys of the runtime", fingerprints(&tenant.runtime.keys.lease)),
+            ("License keys of the runtime", fingerprints(&tenant.runtime.keys.license)),
+        ]);
+        self.exercised = Exercised {
+            relay_is_own: relay.is_own(),
+            relay_is_elsewhere: relay.is_elsewhere(),
+            relay_addresses: relay.addresses.clone(),
+            relay_lease_keys: relay.lease_keys.clone(),
+            tenant_is_given: tenant.control_plane.is_none(),
+            key_is_given: !tenant.is_key_own,
+            phone: None,
+        };
+    }
+
+    pub(crate) fn paired_by(&mut self, phone: PhoneRan) {
+        self.exercised.phone = Some(phone);
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.ended = Moment::now();
+    }
+
+    /// What the registration did to the metric. A relay that others use may change meanwhile, or show none.
+    pub(crate) fn grown_by_registration(&self, relay_is_own: bool) -> Result<((), String), Failure> {
+        const NAME: &str = "pulse_relay_instance_connections";
+        match (self.metrics_before, self.metrics_registered) {
+            (Some(before), Some(after)) => {
+                let (before, after) = (before.instance_connections, after.instance_connections);
+                let seen = format!("{NAME} went from {before} to {after}");
+                let holds = if relay_is_own { after == before + 1 } else { after > 0 };
+                if holds { Ok(((), seen)) } else { Err(Failure::new(seen)) }
+            }
+            _ if relay_is_own => Err(Failure::new("the relay shows no metrics")),
+            _ => Ok(((), "not exercised: the relay shows no metrics at this address".to_owned())),
+        }
+    }
+
     pub(crate) fn first_broken(&self) -> Option<&Step> {
         self.steps.iter().find(|step| !step.passed)
     }
 
-    fn seen(&self, link: &str) -> &str {
-        self.steps.iter().find(|step| step.link == link).map_or("not reached", |step| &step.seen)
+    pub(crate) fn step(&self, link: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.link == link)
     }
 
-    fn result(&self) -> &'static str {
-        if self.first_broken().is_none() { "passed" } else { "blocked" }
+    pub(crate) fn has_passed(&self, link: &str) -> bool {
+        self.step(link).is_some_and(|step| step.passed)
     }
 
-    fn tier(&self) -> &'static str {
-        if self.is_external { "real-external-e2e" } else { "managed-runtime-exercise" }
+    pub(crate) fn result(&self) -> &'static str {
+        if self.first_broken().is_none() && !self.steps.is_empty() { "passed" } else { "blocked" }
     }
 
-    /// Each blocking fact of the old record, with what was seen now.
-    fn facts(&self) -> [(&'static str, String); 7] {
-        let seen = |link: &str| self.seen(link).to_owned();
-        [
-            ("Tenant runtimes had no machine-owned relay registration path", seen("runtime: bootstrap")),
-            ("relay.enc and activation.enc were absent beside a valid billing.json", seen("runtime: directory")),
-            ("The relay reported zero connected instances", seen("relay: metric")),
-            ("The relay had only the license key wired", seen("relay: keys")),
-            ("The runtime could only offer a classic license token", seen("runtime: credential")),
-            ("The canonical fix was in the repository, but not the running behavior", seen("relay: registration")),
-            ("No test ran the whole way to a phone", seen("phone: request through the channel")),
-        ]
+    /// External is a run in which nothing of the journey but the runtime was this program's own.
+    pub(crate) fn tier(&self) -> &'static str {
+        let exercised = &self.exercised;
+        let is_external =
+            exercised.relay_is_elsewhere && exercised.tenant_is_given && exercised.phone == Some(PhoneRan::Outside);
+        if is_external { "real-external-e2e" } else { "managed-runtime-exercise" }
     }
 
-    fn markdown(&self) -> String {
-        let mut text = format!(
-            "# Cloud Hosted Tier Runtime Readiness Record\n\n- Date: {}\n- Gate: cloud-hosted-tier-runtime-readiness\n\
-             - Assertion: RA11\n- Result: {}\n- Evidence tier: {}\n\n## Environment\n\n",
-            today(),
-            self.result(),
-            self.tier()
-        );
-        for (name, value) in &self.environment {
-            text.push_str(&format!("- {name}: {value}\n"));
+    /// What nobody may conclude from this record.
+    pub(crate) fn not_exercised(&self) -> Vec<&'static str> {
+        let exercised = &self.exercised;
+        let mut parts =
+            vec!["The runtime was this program, which uses the library; the deployed Pulse runtime was not run."];
+        if exercised.relay_is_own {
+            parts.push("The relay was the reference relay, started by this program; the live relay was not asked.");
+        } else if !exercised.relay_is_elsewhere {
+            parts.push("The relay ran on this machine.");
         }
-        text.push_str("\n## Blocking facts of 2026-03-25, and what was seen now\n\n");
-        for (index, (fact, seen)) in self.facts().iter().enumerate() {
-            text.push_str(&format!("{}. {fact}.\n   Now: {seen}\n", index.saturating_add(1)));
+        if !exercised.tenant_is_given {
+            parts.push("The tenant was provisioned by this program; the live control plane was not asked.");
         }
-        text.push_str("\n## Exercised flow\n\n| Link | Result | Seen |\n|---|---|---|\n");
-        for step in &self.steps {
-            let (result, seen) = (if step.passed { "ok" } else { "**broken**" }, step.seen.replace('|', "\\|"));
-            text.push_str(&format!("| {} | {result} | {seen} |\n", step.link));
+        if !exercised.key_is_given {
+            parts.push("The lease was signed with a key of this run, not with the control plane's.");
         }
-        text.push_str("\n## Outcome\n\n");
-        text.push_str(&match self.first_broken() {
-            None => {
-                "Every link holds, with no manual step from the provisioned directory to the paired phone.\n".to_owned()
+        match exercised.phone {
+            Some(PhoneRan::Outside) => {
+                parts.push("On which machine the phone ran, and which app it was, is not visible here.")
             }
-            Some(step) => format!("The first broken link is `{}`: {}\n", step.link, step.seen),
-        });
-        text
+            Some(PhoneRan::InThisProcess) => parts.push("The phone was this program; Pulse Mobile was not run."),
+            None => parts.push("No phone was reached."),
+        }
+        if !self.was_fresh {
+            parts.push("The tenant was not fresh: this run did not make its relay.enc.");
+        }
+        if self.metrics_before.is_none() {
+            parts.push("The relay's metrics were not read.");
+        }
+        parts
     }
 
-    fn json(&self) -> String {
-        let environment: serde_json::Map<_, _> =
-            self.environment.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-        let facts: Vec<_> = self.facts().iter().map(|(fact, seen)| json!({"fact": fact, "seen": seen})).collect();
-        let steps: Vec<_> = self
-            .steps
-            .iter()
-            .map(|step| json!({"link": step.link, "passed": step.passed, "seen": step.seen}))
-            .collect();
-        let record = json!({
-            "date": today(), "gate": "cloud-hosted-tier-runtime-readiness", "assertion": "RA11",
-            "result": self.result(), "evidence_tier": self.tier(), "environment": environment,
-            "blocking_facts": facts, "exercised_flow": steps,
-            "first_broken_link": self.first_broken().map(|step| step.link),
-        });
-        format!("{record:#}\n")
-    }
-
-    /// Writes both forms into a directory.
+    /// Writes both forms into a directory, under a name that nothing has yet.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), Failure> {
-        std::fs::create_dir_all(directory).map_err(Failure::from_error)?;
+        std::fs::create_dir_all(directory)
+            .map_err(|error| Failure::new(format!("{}: {error}", directory.display())))?;
         for (suffix, text) in [("md", self.markdown()), ("json", self.json())] {
-            let path = directory.join(format!("cloud-hosted-tier-runtime-readiness-{}.{suffix}", today()));
-            std::fs::write(&path, text).map_err(Failure::from_error)?;
+            let name = format!("cloud-hosted-tier-runtime-readiness-{}.{suffix}", self.began.for_file_name());
+            let path = directory.join(name);
+            OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .open(&path)
+                .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
+                .map_err(|error| Failure::new(format!("{}: {error}", path.display())))?;
             println!("wrote {}", path.display());
         }
         Ok(())
     }
-}
-
-/// The UTC date (Howard Hinnant's days-to-civil algorithm).
-fn today() -> String {
-    let days = pulse_trust::UnixTime::now().as_secs().div_euclid(86_400);
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
 }

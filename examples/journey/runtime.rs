@@ -7,8 +7,8 @@ use pulse_trust::relay::{Body, Identity, ProxyRequest, ProxyResponse};
 use pulse_trust::session::{InstanceConfig, InstanceEnd, InstanceEvent, Now, is_auth_token_known};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::Failure;
 use crate::driver::{Act, dial, drive};
+use crate::failure::Failure;
 
 /// What a runtime registers with.
 pub(crate) struct Registration {
@@ -23,7 +23,15 @@ pub(crate) struct Registration {
 /// A runtime that is registered, and serves as long as this is kept.
 pub(crate) struct Registered {
     pub(crate) instance_id: String,
+    requests: mpsc::UnboundedReceiver<String>,
     _acts: mpsc::UnboundedSender<Act<InstanceEnd>>,
+}
+
+impl Registered {
+    /// The path of the next request that a phone made and that was answered.
+    pub(crate) async fn first_request(&mut self) -> Result<String, Failure> {
+        self.requests.recv().await.ok_or_else(|| Failure::new("the runtime has ended"))
+    }
 }
 
 /// Connects and registers; a refusal is a failure here. What was registered serves from then on.
@@ -33,7 +41,8 @@ pub(crate) async fn register(registration: Registration) -> Result<Registered, F
     env!("CARGO_PKG_VERSION").clone_into(&mut config.client_version);
     let end = InstanceEnd::new(config, u64::from(std::process::id()))?;
     let (acts, received) = mpsc::unbounded_channel();
-    let runtime = Runtime { auth_token, api, acts: acts.downgrade() };
+    let (answered, requests) = mpsc::unbounded_channel();
+    let runtime = Runtime { auth_token, api, acts: acts.downgrade(), answered };
     let (first, outcome) = oneshot::channel();
     let mut first = Some(first);
     tokio::spawn(drive(end, received, dial, move |end, event, _| match event {
@@ -47,7 +56,7 @@ pub(crate) async fn register(registration: Registration) -> Result<Registered, F
         other => runtime.handle(end, other),
     }));
     let instance_id = outcome.await.map_err(Failure::from_error)??;
-    Ok(Registered { instance_id, _acts: acts })
+    Ok(Registered { instance_id, requests, _acts: acts })
 }
 
 fn report(first: &mut Option<oneshot::Sender<Result<String, Failure>>>, outcome: Result<String, Failure>) {
@@ -60,6 +69,7 @@ struct Runtime {
     auth_token: String,
     api: SocketAddr,
     acts: mpsc::WeakUnboundedSender<Act<InstanceEnd>>,
+    answered: mpsc::UnboundedSender<String>,
 }
 
 impl Runtime {
@@ -74,11 +84,16 @@ impl Runtime {
                 judged.unwrap_or_else(|error| eprintln!("channel {channel}: {error}"));
             }
             InstanceEvent::Request { channel, request } => {
-                let (api, acts) = (self.api, self.acts.clone());
+                let (api, acts, answered) = (self.api, self.acts.clone(), self.answered.clone());
                 tokio::task::spawn_blocking(move || {
+                    let path = request.path.clone();
                     let response = fetch(api, &request);
                     if let Some(acts) = acts.upgrade() {
-                        acts.send(Box::new(move |end, now| respond(end, channel, &response, now))).ok();
+                        let act = move |end: &mut InstanceEnd, now| {
+                            respond(end, channel, &response, now);
+                            answered.send(path).ok();
+                        };
+                        acts.send(Box::new(act)).ok();
                     }
                 });
             }

@@ -12,6 +12,8 @@ if [ ${#packages[@]} -gt 0 ]; then
   apt-get install -y -q --no-install-recommends "${packages[@]}"
 fi
 
+# demo.test.mjs opens the page of the installed tool's demonstration.
+cargo build --quiet --package pulse-trust-cli
 npm --prefix ../typescript ci --no-audit --no-fund
 npm --prefix ../typescript run build
 npm ci --no-audit --no-fund

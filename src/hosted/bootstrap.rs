@@ -87,7 +87,7 @@ pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
 }
 
 /// What there is to do to a config.
-enum Plan {
+pub(super) enum Plan {
     /// Nothing; why, where something is missing.
     Leave(Option<Error>),
     /// It is made for this lease.
@@ -96,7 +96,7 @@ enum Plan {
     MakeIdentity,
 }
 
-fn plan(
+pub(super) fn plan(
     config: &RelayConfig,
     billing: &Result<Option<BillingState>>,
     credential: &CredentialChoice,

@@ -1,11 +1,11 @@
 //! Which link of the chain from "provisioned" to "can register" is broken. Looks, and makes nothing.
 
-use super::bootstrap::entitling_lease;
+use super::bootstrap::{Plan, entitling_lease, plan};
 use super::credential::{CandidateKind, CredentialChoice, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::error::{Error, Result};
 use crate::relay::{RelayConfig, validate_server_url};
-use crate::storage::{BillingState, LockedDataDir};
+use crate::storage::{BillingState, LockedDataDir, Revision};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
@@ -72,7 +72,9 @@ impl Readiness {
 pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
     let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
     let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
-    let config = told(data_dir.relay_config(), &mut report.warnings);
+    let loaded = data_dir.relay_config();
+    let is_absent = loaded.as_ref().is_ok_and(|loaded| loaded.revision == Revision::ABSENT);
+    let config = told(loaded, &mut report.warnings);
     let mut credential = choose(data_dir, runtime, &billing, now);
     report.warnings.append(&mut credential.warnings);
     let lease = entitling_lease(&billing, &credential, runtime, now);
@@ -90,8 +92,9 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
             );
         }
     }
-    report.add("relay config", config_link(&config, &lease, &credential, runtime));
-    report.add("identity", identity_link(&config));
+    report.add("relay config", config_link(&config, is_absent, &lease, &credential, runtime));
+    let planned = config.as_ref().map(|config| plan(config, &billing, &credential, runtime, now));
+    report.add("identity", identity_link(&config, planned.ok()));
     let offered = credential
         .require_secret_token()
         .map(|_| LinkState::Holds(credential.offered().map_or("", CandidateKind::as_str).to_owned()));
@@ -118,6 +121,7 @@ fn billing_link(billing: &Result<Option<BillingState>>) -> Result<LinkState> {
 
 fn config_link<L>(
     config: &Result<RelayConfig>,
+    is_absent: bool,
     lease: &Result<L>,
     credential: &CredentialChoice,
     runtime: &Runtime,
@@ -136,7 +140,11 @@ fn config_link<L>(
         }
     }
     if !environment.enabled_over(config.enabled) {
-        let by = if environment.says_disabled() { "PULSE_RELAY_ENABLED" } else { "relay.enc" };
+        let by = match () {
+            () if environment.says_disabled() => "PULSE_RELAY_ENABLED",
+            () if is_absent => "default, as there is no relay.enc",
+            () => "relay.enc",
+        };
         return Err(Error::RelayDisabled { by });
     }
     let server_url = environment.server_url_over(&config.server_url);
@@ -144,12 +152,16 @@ fn config_link<L>(
     Ok(LinkState::Holds(format!("enabled, {server_url}")))
 }
 
-fn identity_link(config: &Result<RelayConfig>) -> Result<LinkState> {
+fn identity_link(config: &Result<RelayConfig>, planned: Option<Plan>) -> Result<LinkState> {
     let config = config.as_ref().map_err(Clone::clone)?;
-    if config.lacks_identity() {
-        return Ok(LinkState::WillBeMade("there is none yet".to_owned()));
+    if !config.lacks_identity() {
+        return Ok(LinkState::Holds(config.identity()?.fingerprint()));
     }
-    Ok(LinkState::Holds(config.identity()?.fingerprint()))
+    match planned {
+        Some(Plan::FillIn(_) | Plan::MakeIdentity) => Ok(LinkState::WillBeMade("there is none yet".to_owned())),
+        Some(Plan::Leave(Some(reason))) => Err(reason),
+        _ => Err(Error::IdentityInvalid { reason: "there is none, and none is made while the relay is disabled" }),
+    }
 }
 
 /// What a grant or a license is registered with ([formats: instance ids](crate::_documentation::formats#instance-ids)).

@@ -7,6 +7,7 @@ use crate::entitlement::{HostBinding, LeaseChecks};
 use crate::error::{Error, Result};
 use crate::keys::{TrustKeySet, TrustKeys};
 use crate::relay::RelayEnvironment;
+use crate::token_kind::TokenKind;
 use crate::warning::Warning;
 
 /// The organization of a hosted tenant.
@@ -56,8 +57,8 @@ impl Runtime {
     /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two. What is not set counts as empty.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] where one is not UTF-8, as leaving it out would check less; as
-    /// [`TrustKeySet::from_setting`].
+    /// [`Error::SettingInvalid`] where one is not UTF-8, as leaving it out would check less;
+    /// [`Error::SettingKeyInvalid`] where a key is refused.
     pub fn from_process() -> Result<(Self, Vec<Warning>)> {
         let mode = setting("PULSE_HOSTED_MODE")?;
         let hosted = matches!(mode.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on");
@@ -66,8 +67,8 @@ impl Runtime {
             mode: if hosted { RuntimeMode::Hosted } else { RuntimeMode::SelfHosted },
             public_url: Some(setting("PULSE_PUBLIC_URL")?.trim().to_owned()).filter(|url| !url.is_empty()),
             keys: TrustKeys::new(
-                TrustKeySet::from_setting(&setting("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY")?)?,
-                TrustKeySet::from_setting(&setting("PULSE_LICENSE_PUBLIC_KEY")?)?,
+                trust_keys(TokenKind::Lease.runtime_key_setting())?,
+                trust_keys(TokenKind::License.runtime_key_setting())?,
             ),
             relay_environment,
         };
@@ -98,6 +99,11 @@ pub fn legacy_key_path_from_process() -> Result<Option<PathBuf>> {
             reason: "expected an absolute path, or nothing for no file",
         }),
     }
+}
+
+fn trust_keys(name: &'static str) -> Result<TrustKeySet> {
+    TrustKeySet::from_setting(&setting(name)?)
+        .map_err(|source| Error::SettingKeyInvalid { setting: name, source: Box::new(source) })
 }
 
 fn setting(name: &'static str) -> Result<String> {

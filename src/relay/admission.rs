@@ -108,7 +108,7 @@ impl Admission {
     ) -> Result<Registration> {
         let checks = LeaseChecks::new(HostBinding::AnyHost).with_leeway(self.leeway);
         let text = token;
-        let token = VerifiedToken::verify(text, &self.keys, &checks, now)?;
+        let token = VerifiedToken::verify(text, &self.keys, &checks, now).map_err(at_the_relay)?;
         token.check_grants(&Capability::RELAY, now)?;
         let instance_id = match &token {
             VerifiedToken::Lease(lease) => InstanceId::of_host(lease.instance_host()),
@@ -146,6 +146,14 @@ impl Admission {
     fn id_with_secret(&self, license_id: &str, hint: Option<&str>) -> Result<InstanceId> {
         let secret = hint.filter(|secret| !secret.is_empty()).ok_or(Error::InstanceHintMissing)?;
         self.id_rule.instance_id(license_id, secret)
+    }
+}
+
+/// The same error, with the variable that the relay reads.
+fn at_the_relay(error: Error) -> Error {
+    match error {
+        Error::KeyNotConfigured { kind, .. } => Error::KeyNotConfigured { kind, setting: kind.relay_key_setting() },
+        other => other,
     }
 }
 

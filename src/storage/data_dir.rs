@@ -116,13 +116,26 @@ impl DataDir {
     /// [`Error::LockTimeout`] where others hold the lock for all that time; [`Error::FileMissing`] if there is no
     /// such directory; [`Error::FileNotRegular`]; [`Error::File`].
     pub fn lock_within(&self, timeout: Duration) -> Result<LockedDataDir> {
-        let files = self.wait_for_lock(timeout)?;
-        Ok(LockedDataDir {
+        Ok(self.opened(self.wait_for_lock(timeout)?))
+    }
+
+    /// Opens the directory for reading alone: takes no lock, makes no file, and leaves files of older forms as they are.
+    /// For a tool that looks at a directory which belongs to a running Pulse. Each file is read whole, as it was replaced
+    /// whole, but two files may be of different moments.
+    ///
+    /// # Errors
+    /// [`Error::FileMissing`] if there is no such directory; [`Error::File`].
+    pub fn open_read_only(&self) -> Result<LockedDataDir> {
+        Ok(self.opened(self.files.open_read_only(&self.path)?))
+    }
+
+    fn opened(&self, files: Box<dyn LockedFiles>) -> LockedDataDir {
+        LockedDataDir {
             path: self.path.clone(),
             files,
             outside: Arc::clone(&self.files),
             legacy_key: self.legacy_key.clone(),
-        })
+        }
     }
 
     fn wait_for_lock(&self, timeout: Duration) -> Result<Box<dyn LockedFiles>> {
@@ -148,7 +161,7 @@ impl DataDir {
     }
 }
 
-/// A data directory whose lock is held. One thread uses it at a time.
+/// A data directory whose lock is held, or that can only be read. One thread uses it at a time.
 ///
 /// See the example of [`DataDir`].
 #[derive(Debug)]
@@ -165,8 +178,8 @@ impl LockedDataDir {
         &self.path
     }
 
-    /// Why nothing can be written here: the directory or the disk lets no lock file be made. `None` where the lock is
-    /// held.
+    /// Why nothing can be written here: the directory or the disk lets no lock file be made, or it was opened by
+    /// [`DataDir::open_read_only`]. `None` where the lock is held.
     pub fn read_only_reason(&self) -> Option<&str> {
         self.files.read_only_reason()
     }

@@ -26,6 +26,15 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// [`Error::FileMissing`] if there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
     fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>>;
 
+    /// Opens a directory for reading alone: takes no lock and makes no file.
+    ///
+    /// # Errors
+    /// As [`Files::try_lock`]; [`Error::File`] where this file system only knows locked directories.
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+        let detail = "this file system only opens directories under a lock";
+        Err(failed("open", path, io::Error::new(io::ErrorKind::Unsupported, detail)))
+    }
+
     /// Reads a whole file of at most `limit` bytes that is outside of every data directory; `None` if there is none.
     ///
     /// # Errors

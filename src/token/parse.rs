@@ -82,7 +82,7 @@ impl<'a> UnverifiedToken<'a> {
     /// [`Error::KeyNotConfigured`] where `keys` is empty, [`Error::KeyUnknown`], [`Error::SignatureInvalid`].
     pub fn verify(&self, keys: &TrustKeySet, kind: TokenKind) -> Result<()> {
         if keys.is_empty() {
-            return Err(Error::KeyNotConfigured { kind });
+            return Err(Error::KeyNotConfigured { kind, setting: kind.runtime_key_setting() });
         }
         keys.verify(&self.signed_text(), kind)
     }
@@ -90,7 +90,7 @@ impl<'a> UnverifiedToken<'a> {
     /// Verifies many tokens of one kind: each result is that of [`UnverifiedToken::verify`], in a fraction of the time.
     pub fn verify_bulk(tokens: &[&Self], keys: &TrustKeySet, kind: TokenKind) -> Vec<Result<()>> {
         if keys.is_empty() {
-            return vec![Err(Error::KeyNotConfigured { kind }); tokens.len()];
+            return vec![Err(Error::KeyNotConfigured { kind, setting: kind.runtime_key_setting() }); tokens.len()];
         }
         let signed: Vec<SignedText<'_>> = tokens.iter().map(|token| token.signed_text()).collect();
         keys.verify_bulk(&signed, kind)

@@ -2,11 +2,11 @@
 //! (formats.md#billing-state, formats.md#hosted-bootstrap).
 
 use crate::common::{cases, copied, text, time, trust_keys, vector_file, vectors};
-use pulse_trust::Error;
 use pulse_trust::hosted::{BootstrapOutcome, LinkState, Runtime, RuntimeMode, bootstrap, readiness};
 use pulse_trust::keys::TrustKeys;
 use pulse_trust::relay::RelayEnvironment;
 use pulse_trust::storage::DataDir;
+use pulse_trust::{Error, UnixTime};
 use serde_json::Value;
 
 fn runtime_of(case: &Value, keys: TrustKeys) -> Runtime {
@@ -59,4 +59,61 @@ fn a_report_names_the_link_to_mend() {
     assert_eq!(broken("hosted-with-suspended-activation"), Some(("hosted lease", "ACTIVATION_SUSPENDED")));
     assert_eq!(broken("self-hosted-nothing"), Some(("relay config", "RELAY_DISABLED")));
     assert_eq!(LinkState::Holds("x".into()), LinkState::Holds("x".into()));
+}
+
+/// A directory without a relay.enc was reported as disabled by that file, and an identity was promised where none is made.
+#[test]
+fn a_report_says_what_disables_the_relay_and_promises_only_what_a_start_makes() {
+    let directory = tempfile::tempdir().unwrap();
+    let now = UnixTime::from_secs(1_800_000_000);
+    let report = readiness(
+        &DataDir::new(directory.path()).lock().unwrap(),
+        &Runtime::new(RuntimeMode::SelfHosted, TrustKeys::default()),
+        now,
+    );
+    let disabled = Error::RelayDisabled { by: "default, as there is no relay.enc" };
+    assert_eq!(report.first_broken(), Some(("relay config", &disabled)));
+    let promised: Vec<_> = report
+        .links
+        .iter()
+        .filter(|link| matches!(link.state, LinkState::WillBeMade(_)))
+        .map(|link| link.name)
+        .collect();
+    assert!(promised.is_empty(), "{promised:?}");
+}
+
+#[test]
+fn opened_for_reading_alone_a_directory_is_read_and_left_as_it_is() {
+    let file = vector_file("tenants.json");
+    for name in ["fresh-hosted", "operator-disabled"] {
+        let case = cases(&file, "cases").iter().find(|case| text(case, "name") == name).unwrap();
+        let directory = copied(&vectors().join("tenants").join(name).join("before"));
+        let before = listing(directory.path());
+        let opened = DataDir::new(directory.path()).open_read_only().unwrap();
+        let report = readiness(&opened, &runtime_of(case, trust_keys(&file)), time(&file, "now"));
+        assert_eq!(report.first_broken().is_none(), name == "fresh-hosted", "{report:?}");
+        assert!(opened.read_only_reason().is_some());
+        let refused = opened.save_relay_config(
+            &pulse_trust::relay::RelayConfig::default(),
+            &opened.relay_config().unwrap().revision,
+            pulse_trust::storage::IdentityChange::Keep,
+        );
+        assert_eq!(refused.unwrap_err().name(), "FILE");
+        // Not even a lock file.
+        assert_eq!(listing(directory.path()), before);
+    }
+    let absent = DataDir::new("/nonexistent").open_read_only();
+    assert!(matches!(absent, Err(Error::FileMissing { .. })));
+}
+
+fn listing(directory: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap_or_default())
+        })
+        .collect();
+    files.sort();
+    files
 }

@@ -64,7 +64,7 @@ fn a_token_names_its_key_or_every_configured_key_is_tried() {
     let unknown = verify(sign_with_key_id(&stranger, PAYLOAD).unwrap().expose_secret(), &set);
     assert_eq!(unknown, Err(Error::KeyUnknown { kid: stranger.public_key().key_id().to_string() }));
     let unset = verify(sign(&current, PAYLOAD).unwrap().expose_secret(), &TrustKeySet::default());
-    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License }));
+    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License, setting: "PULSE_RELAY_PUBLIC_KEY" }));
 }
 
 #[test]
@@ -301,7 +301,9 @@ fn the_leeway_lengthens_a_license_and_a_grant_too() {
         for leeway in [Duration::ZERO, leeway] {
             let admission = setup.admission().with_leeway(ClockLeeway::new(leeway).unwrap());
             let admit = |now: UnixTime| {
-                admission.admit(token.expose_secret(), Some("secret"), &NoRevocations, now).map(|registration| registration.expires_at)
+                admission
+                    .admit(token.expose_secret(), Some("secret"), &NoRevocations, now)
+                    .map(|registration| registration.expires_at)
             };
             let end = without.saturating_add(leeway);
             assert_eq!(admit(setup.now), Ok(Some(end)));

@@ -2,6 +2,12 @@
 //!
 //! Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.
 
+mod demo;
+mod doctor;
+#[path = "../../driver/mod.rs"]
+mod driver;
+#[path = "../../journey/failure.rs"]
+mod failure;
 mod generated;
 mod lease;
 mod moment;
@@ -30,6 +36,11 @@ enum Command {
     /// Makes keys; signs, verifies and shows leases, licenses and grants
     #[command(subcommand)]
     Lease(lease::LeaseCommand),
+    Doctor(doctor::DoctorArgs),
+    Demo(demo::DemoArgs),
+    /// Runs the reference relay until a signal ends it
+    #[command(after_help = pulse_relay::SETTINGS)]
+    Relay,
     /// Prints the completions of a shell
     #[command(
         after_help = "Example:\n  pulse-trust completions bash > ~/.local/share/bash-completion/completions/pulse-trust"
@@ -49,6 +60,9 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Lease(command) => lease::run(&command),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Relay => return pulse_relay::program(),
         Command::Completions { shell } => generated::completions::<Cli>(shell),
         Command::Man { directory } => generated::manual::<Cli>(&directory),
     };

@@ -14,13 +14,17 @@ fn stdout(arguments: &[&str]) -> String {
 #[test]
 fn help_names_every_command_with_an_example() {
     let help = stdout(&["--help"]);
-    for command in ["lease", "completions", "man"] {
+    for command in ["lease", "doctor", "demo", "relay", "completions", "man"] {
         assert!(help.contains(command), "{help}");
     }
     assert!(help.contains("Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell."));
     for command in ["keygen", "sign", "verify", "inspect"] {
         assert!(stdout(&["lease", command, "--help"]).contains("Example"), "{command}");
     }
+    for command in ["doctor", "demo"] {
+        assert!(stdout(&[command, "--help"]).contains("Example"), "{command}");
+    }
+    assert!(stdout(&["relay", "--help"]).contains("PULSE_RELAY_ADDR"));
     assert_eq!(stdout(&["--version"]), format!("pulse-trust {}\n", env!("CARGO_PKG_VERSION")));
 }
 

@@ -14,6 +14,7 @@ use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pulse_trust::keys::{PublicKey, TrustKeySet};
 use pulse_trust::session::RelayedEnd;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OwnedSemaphorePermit;
@@ -93,15 +94,23 @@ fn answer(
     }
 }
 
+/// How it goes, and which keys are trusted by their fingerprints, so that an operator can hold them against the issuer's.
 fn health(shared: &Shared) -> Response<Full<Bytes>> {
-    let (status, body) = if shared.drain.is_cancelled() {
-        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"draining"}"#)
+    let (code, status) = if shared.drain.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining")
     } else if shared.metrics.revocation_feed_stale.get() != 0 {
-        (StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"revocation feed stale"}"#)
+        (StatusCode::SERVICE_UNAVAILABLE, "revocation feed stale")
     } else {
-        (StatusCode::OK, r#"{"status":"ok"}"#)
+        (StatusCode::OK, "ok")
     };
-    text(status, "application/json", body)
+    let fingerprints = |keys: &TrustKeySet| keys.keys().map(PublicKey::log_fingerprint).collect::<Vec<_>>();
+    let keys = shared.admission.keys();
+    let body = serde_json::json!({
+        "status": status,
+        "lease_keys": fingerprints(&keys.lease),
+        "license_keys": fingerprints(&keys.license),
+    });
+    text(code, "application/json", body.to_string())
 }
 
 fn metrics(shared: &Shared) -> Response<Full<Bytes>> {

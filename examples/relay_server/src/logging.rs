@@ -62,7 +62,9 @@ impl Log {
         let lines = tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(writer)
-            .with_ansi(std::io::stderr().is_terminal())
+            .with_ansi(
+                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            )
             // A line that cannot be written is not reported on the standard error that failed.
             .log_internal_errors(false);
         match format {

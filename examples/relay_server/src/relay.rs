@@ -59,7 +59,9 @@ impl Relay {
             }
             None => None,
         };
-        let listener = Tcp::bind(&config.addr).await?;
+        let listener = Tcp::bind(&config.addr)
+            .await
+            .map_err(|error| named(&error, "listen on", &config.addr, "PULSE_RELAY_ADDR"))?;
         Self::serve(listener, shared, feed, config.drain_timeout)
     }
 
@@ -115,7 +117,9 @@ impl Relay {
 pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
     let limits = config.limits.clone();
     let metrics = Metrics::new().map_err(io::Error::other)?;
-    state_file::make_directory(&config.data_dir)?;
+    let directory = config.data_dir.display().to_string();
+    state_file::make_directory(&config.data_dir)
+        .map_err(|error| named(&error, "make or open the directory", &directory, "PULSE_RELAY_DATA_DIR"))?;
     let session_key = SessionKey::load_or_make(&config.data_dir)?;
     let now = config.clock.now();
     let failures = metrics.state_write_failures.clone();
@@ -142,8 +146,13 @@ pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Res
         limits,
     });
     if shared.admission.keys().lease.is_empty() {
-        warn!("no lease key is wired: hosted instances will be refused");
+        warn!("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY is not set: hosted instances will be refused");
     }
     let feed = config.revocation_feed.clone().map(|feed| Feed::open(feed, &config.data_dir, &shared)).transpose()?;
     Ok((shared, feed))
+}
+
+/// An error with what was tried, and the setting that says so.
+fn named(error: &io::Error, tried: &str, value: &str, setting: &str) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot {tried} {value} ({setting}): {error}"))
 }

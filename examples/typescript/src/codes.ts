@@ -204,6 +204,8 @@ export const PulseCode = {
   ACTIVATION_UNREADABLE: 805,
   /** A setting of the environment that has no meaning. Correct the variable that the message names. */
   SETTING_INVALID: 806,
+  /** A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names. */
+  SETTING_KEY_INVALID: 807,
 } as const;
 
 /** One of the stable numbers. */

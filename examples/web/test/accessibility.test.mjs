@@ -4,10 +4,9 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
 
-import { openPage } from "./page.mjs";
+import { openPage, screenshots } from "./page.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const screenshots = path.resolve(import.meta.dirname, "screenshots");
 await mkdir(screenshots, { recursive: true });
 
 const click = (page, name) => page.getByRole("button", { name, exact: true }).click();

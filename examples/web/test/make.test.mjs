@@ -57,7 +57,7 @@ test("fields that are not right say so, and the first of them has the focus", as
   await page.getByRole("button", { name: "Fill in an example" }).click();
   assert.equal(await page.locator("[aria-invalid]").count(), 0);
   const faults = {
-    "Identity public key": ["AAAA", /no public key/],
+    "Identity public key": ["AAAA", /not a public key/],
     "Relay server": ["ws://relay.example.test", /without encryption.*605 PAIRING_INSECURE_URL/],
   };
   for (const [name, [value, message]] of Object.entries(faults)) {

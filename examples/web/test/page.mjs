@@ -9,6 +9,8 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 const built = path.resolve(import.meta.dirname, "../dist/index.html");
+/** Where the tests leave pictures of what they saw. */
+export const screenshots = path.resolve(import.meta.dirname, "screenshots");
 const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 /**
@@ -20,23 +22,13 @@ export async function openPage(t, { http = false, colorScheme = "light", argumen
   assert.ok(existsSync(built), `${built} is missing: npm run build`);
   const server = http ? await serve() : undefined;
   const url = server?.url ?? `file://${built}`;
-  // No name resolves and no proxy is asked, so that nothing can leave even unseen.
-  const args = ["--no-sandbox", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", ...more];
-  const browser = await chromium.launch({ executablePath, args, headless: true });
-  t.after(() => (server?.stop(), browser.close()));
-  const context = await browser.newContext({
+  const { page, requests, complaints } = await browse(t, {
     colorScheme,
-    viewport: viewport ?? { width: 1280, height: 1000 },
+    arguments: more,
+    viewport,
     permissions: server === undefined ? [] : ["clipboard-read", "clipboard-write", "camera"],
   });
-  context.setDefaultTimeout(10_000);
-  const page = await context.newPage();
-  const requests = [];
-  const complaints = [];
-  context.on("request", (request) => requests.push(request.url()));
-  page.on("websocket", (socket) => requests.push(socket.url()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  if (server !== undefined) t.after(() => server.stop());
   await page.goto(url);
   await page.waitForFunction(() => document.documentElement.dataset.ready === "true");
   t.after(() => {
@@ -48,6 +40,24 @@ export async function openPage(t, { http = false, colorScheme = "light", argumen
     assert.deepEqual(complaints, []);
   });
   return page;
+}
+
+/** A page of a browser that resolves no name, with an account of what it asks for and of what goes wrong in it. */
+export async function browse(t, { colorScheme = "light", arguments: more = [], viewport, permissions = [] } = {}) {
+  // No name resolves and no proxy is asked, so that nothing can leave even unseen.
+  const args = ["--no-sandbox", "--no-proxy-server", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", ...more];
+  const browser = await chromium.launch({ executablePath, args, headless: true });
+  t.after(() => browser.close());
+  const context = await browser.newContext({ colorScheme, viewport: viewport ?? { width: 1280, height: 1000 }, permissions });
+  context.setDefaultTimeout(10_000);
+  const page = await context.newPage();
+  const requests = [];
+  const complaints = [];
+  context.on("request", (request) => requests.push(request.url()));
+  page.on("websocket", (socket) => requests.push(socket.url()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
+  return { page, requests, complaints };
 }
 
 /** A folder for a test's files, removed at its end. */

@@ -29,10 +29,7 @@ impl Files for NativeFiles {
     }
 
     fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
-        let root = directory::open_followed(path).map_err(|errno| match errno {
-            Errno::NOENT | Errno::NOTDIR => Error::FileMissing { path: shown(path) },
-            _ => failed("open", path, errno),
-        })?;
+        let root = open_root(path)?;
         let lock = match lock::attempt(&root, path)? {
             Attempt::Held(descriptor) => Ok(descriptor),
             Attempt::ReadOnly(reason) => Err(reason),
@@ -45,9 +42,21 @@ impl Files for NativeFiles {
         Ok(Some(Box::new(files)))
     }
 
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+        let lock = Err("it was opened for reading alone".to_owned());
+        Ok(Box::new(NativeDirectory { path: path.to_owned(), root: open_root(path)?, lock }))
+    }
+
     fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         read::read(rustix::fs::CWD, path, path, limit, warnings)
     }
+}
+
+fn open_root(path: &Path) -> Result<OwnedFd> {
+    directory::open_followed(path).map_err(|errno| match errno {
+        Errno::NOENT | Errno::NOTDIR => Error::FileMissing { path: shown(path) },
+        _ => failed("open", path, errno),
+    })
 }
 
 /// A directory that was opened once.

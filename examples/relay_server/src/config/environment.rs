@@ -15,7 +15,8 @@ const FEED_TOKEN: &str = "PULSE_RELAY_REVOCATION_FEED_TOKEN";
 /// The settings, as `--help` shows them.
 pub const SETTINGS: &str = "\
 Settings, from the environment:
-  PULSE_RELAY_ADDR                              host:port to listen on; port 0 takes a free one [127.0.0.1:8080]
+  PULSE_RELAY_ADDR                              host:port to listen on, or :port for every address; port 0 takes a
+                                                free one [127.0.0.1:8080]
   PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY     keys that hosted leases verify under, base64, separated by commas;
                                                 else PULSE_TRIAL_ACTIVATION_PUBLIC_KEY
   PULSE_RELAY_PUBLIC_KEY                        keys that licenses and grants verify under, the same way
@@ -57,7 +58,7 @@ impl Config {
         let license = keys("PULSE_RELAY_PUBLIC_KEY", lookup("PULSE_RELAY_PUBLIC_KEY"))?;
         let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| "/var/lib/pulse-relay".to_owned());
         let mut config = Self::on_loopback(TrustKeys::new(lease, license), data_dir);
-        config.addr = lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| "127.0.0.1:8080".to_owned());
+        config.addr = address(&lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| "127.0.0.1:8080".to_owned()))?;
         let variable = "PULSE_RELAY_DRAIN_TIMEOUT";
         if let Some(text) = lookup(variable) {
             let reason = || format!("expected a duration such as 2s or 1m30s, received {text:?}");
@@ -87,6 +88,17 @@ impl Config {
         };
         Ok(config)
     }
+}
+
+/// `host:port`; without a host, as in `:8080`, every IPv4 address of the machine.
+fn address(text: &str) -> Result<String, ConfigError> {
+    let refused = || ConfigError {
+        variable: "PULSE_RELAY_ADDR",
+        reason: format!("expected host:port such as 127.0.0.1:8080, or :8080 for every address, received {text:?}"),
+    };
+    let (host, port) = text.rsplit_once(':').ok_or_else(refused)?;
+    port.parse::<u16>().map_err(|_| refused())?;
+    Ok(if host.is_empty() { format!("0.0.0.0{text}") } else { text.to_owned() })
 }
 
 fn keys(variable: &'static str, text: Option<String>) -> Result<TrustKeySet, ConfigError> {
@@ -130,8 +142,18 @@ mod tests {
     }
 
     #[test]
+    fn a_port_alone_is_every_address() {
+        let addr = |value| one("PULSE_RELAY_ADDR", value).map(|config| config.addr);
+        assert_eq!(addr(":8080").unwrap(), "0.0.0.0:8080");
+        assert_eq!(addr("[::1]:0").unwrap(), "[::1]:0");
+        let refused = addr("8080").unwrap_err();
+        assert!(refused.variable == "PULSE_RELAY_ADDR" && refused.reason.contains("\"8080\""), "{refused}");
+    }
+
+    #[test]
     fn a_setting_that_cannot_be_used_is_named() {
         for (variable, value) in [
+            ("PULSE_RELAY_ADDR", "relay.example.test:http"),
             ("PULSE_RELAY_PUBLIC_KEY", "x"),
             ("PULSE_RELAY_DRAIN_TIMEOUT", "two"),
             ("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),

@@ -3,6 +3,7 @@
 mod duration;
 mod environment;
 mod limits;
+mod shown;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

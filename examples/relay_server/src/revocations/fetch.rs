@@ -33,6 +33,11 @@ impl FeedConfig {
         }
         Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned() })
     }
+
+    /// The license server's base URL.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
 }
 
 impl fmt::Debug for FeedConfig {

@@ -147,6 +147,29 @@ async fn a_hang_up_changes_nothing_and_a_second_signal_ends_at_once() {
     assert!(program.ends_within(Duration::from_secs(2)).is_some(), "the second signal does not end it");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_log_begins_with_each_setting_and_without_a_secret_or_a_color() {
+    let keys = TestKeys::new();
+    let settings = [("PULSE_RELAY_ADDR", ":0"), ("PULSE_RELAY_MAX_APPS", "17")];
+    let mut program = Program::start(&keys, &settings, Stdio::piped());
+    assert!(program.addr.ip().is_unspecified(), "{}", program.addr);
+    program.signal(Signal::TERM);
+    program.ends_within(Duration::from_secs(6)).expect("it does not end");
+    let mut text = String::new();
+    program.child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    let fingerprint = keys.lease.public_key().log_fingerprint();
+    for (setting, value) in [
+        ("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY", fingerprint.as_str()),
+        ("PULSE_RELAY_PUBLIC_KEY", "none"),
+        ("PULSE_RELAY_ADDR", "0.0.0.0:0"),
+        ("PULSE_RELAY_MAX_APPS", "17"),
+    ] {
+        let is_told = text.lines().any(|line| line.contains(setting) && line.contains(value));
+        assert!(is_told, "{setting} {value}:\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'), "{text}");
+}
+
 #[test]
 fn a_setting_that_cannot_be_used_ends_the_start_and_is_named() {
     let keys = TestKeys::new();
@@ -154,12 +177,14 @@ fn a_setting_that_cannot_be_used_ends_the_start_and_is_named() {
         ("PULSE_RELAY_LICENSE_SERVER_URL", "license.example.test"),
         ("PULSE_RELAY_LOG_FORMAT", "xml"),
         ("PULSE_RELAY_DRAIN_TIMEOUT", "soon"),
+        ("PULSE_RELAY_ADDR", "192.0.2.1:0"),
+        ("PULSE_RELAY_DATA_DIR", "/dev/null/data"),
     ] {
         let directory = tempfile::tempdir().unwrap();
         let settings = [(variable, value), ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "t")];
         let output = Program::command(&directory, &keys, &settings).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8(output.stderr).unwrap();
-        assert!(text.contains(variable), "{text}");
+        assert!(text.contains(variable) && text.contains(value), "{text}");
     }
 }

@@ -16,7 +16,10 @@ const HOST: &str = "t-1.cloud.example.test";
 async fn a_lease_registers_under_its_hosts_id_and_the_metric_shows_it() {
     let keys = TestKeys::new();
     let (relay, _directory) = fresh(&keys).await;
-    assert_eq!(get(&relay, "/healthz").await, r#"{"status":"ok"}"#);
+    let health: serde_json::Value = serde_json::from_str(&get(&relay, "/healthz").await).unwrap();
+    assert_eq!(health["status"], "ok");
+    assert_eq!(health["lease_keys"][0], keys.lease.public_key().log_fingerprint());
+    assert_eq!(health["license_keys"][0], keys.license.public_key().log_fingerprint());
     assert_eq!(metric(&relay, "pulse_relay_instance_connections").await, 0);
     let (instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "whatever", "key")).await;
     let expected = InstanceId::of_host(&InstanceHost::normalize(HOST).unwrap());

@@ -214,6 +214,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let activationUnreadable = PulseCode(rawValue: 805)
     /// A setting of the environment that has no meaning. Correct the variable that the message names.
     public static let settingInvalid = PulseCode(rawValue: 806)
+    /// A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names.
+    public static let settingKeyInvalid = PulseCode(rawValue: 807)
 
     private static let names: [Int32: String] = [
         1: "PANIC",
@@ -317,5 +319,6 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         804: "RELAY_DISABLED",
         805: "ACTIVATION_UNREADABLE",
         806: "SETTING_INVALID",
+        807: "SETTING_KEY_INVALID",
     ]
 }

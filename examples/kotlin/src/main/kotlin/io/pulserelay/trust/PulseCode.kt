@@ -213,6 +213,8 @@ public value class PulseCode(public val number: Int) {
         public val ACTIVATION_UNREADABLE: PulseCode = PulseCode(805)
         /** A setting of the environment that has no meaning. Correct the variable that the message names. */
         public val SETTING_INVALID: PulseCode = PulseCode(806)
+        /** A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names. */
+        public val SETTING_KEY_INVALID: PulseCode = PulseCode(807)
 
         private val names: Map<Int, String> = mapOf(
             1 to "PANIC",
@@ -316,6 +318,7 @@ public value class PulseCode(public val number: Int) {
             804 to "RELAY_DISABLED",
             805 to "ACTIVATION_UNREADABLE",
             806 to "SETTING_INVALID",
+            807 to "SETTING_KEY_INVALID",
         )
 
         /** Every number that has a name. */

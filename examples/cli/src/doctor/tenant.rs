@@ -1,0 +1,188 @@
+//! The tenant's own half: its directory and its settings.
+
+use std::path::{Path, PathBuf};
+
+use pulse_trust::hosted::{
+    CandidateKind, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, legacy_key_path_from_process, readiness,
+    registration_credential,
+};
+use pulse_trust::keys::PublicKey;
+use pulse_trust::pairing::relay_url_normal_form;
+use pulse_trust::relay::{Admission, DEFAULT_SERVER_URL, NoRevocations, RelayConfig};
+use pulse_trust::storage::{DataDir, LockedDataDir};
+use pulse_trust::token::UnverifiedToken;
+use pulse_trust::{Error, TokenKind, UnixTime, Warning};
+
+use super::mend::{Context, fault_of};
+use super::report::{Fault, Link, Report, State};
+use super::{Asked, fingerprints, mend};
+
+/// What the doctor looks at.
+pub(super) struct Tenant {
+    directory: PathBuf,
+    data_dir: LockedDataDir,
+    runtime: Runtime,
+    config: Option<RelayConfig>,
+    lease: Option<String>,
+    registration: Option<Expected>,
+}
+
+/// What the tenant would register as.
+pub(super) struct Expected {
+    pub(super) instance_id: String,
+    pub(super) kind: TokenKind,
+    /// The key that signed the credential, where it is one of the runtime's.
+    pub(super) signer: Option<PublicKey>,
+    /// Whether the tenant has started before: its relay config is made.
+    pub(super) has_started: bool,
+}
+
+impl Tenant {
+    /// Opens the directory and reads the settings; a link says why not.
+    pub(super) fn open(directory: &Path, asked: &Asked, now: UnixTime, report: &mut Report) -> Option<Self> {
+        let context = Context { directory, asked, lease: None, public_url: None, keys: None, now, relay_clock: None };
+        let opened = legacy_key_path_from_process()
+            .and_then(|legacy| DataDir::new(directory).with_legacy_key(legacy).open_read_only());
+        let data_dir = match opened {
+            Ok(data_dir) => data_dir,
+            Err(error) => {
+                report.links.push(Link::broken("data directory", fault_of(error, &context)));
+                return None;
+            }
+        };
+        let (runtime, warnings) = match Runtime::from_process() {
+            Ok(read) => read,
+            Err(error) => {
+                report.links.push(Link::broken("settings", fault_of(error, &context)));
+                return None;
+            }
+        };
+        report.warnings.extend(warnings.iter().map(ToString::to_string));
+        let config = data_dir.relay_config().ok().map(|loaded| loaded.value);
+        let billing = data_dir.billing_state(DEFAULT_ORG).ok().and_then(|loaded| loaded.value);
+        let lease = billing.map(|state| state.entitlement_jwt.expose_secret().to_owned());
+        let lease = lease.filter(|lease| !lease.is_empty());
+        let registration = expected(&data_dir, &runtime, config.as_ref(), now);
+        Some(Self { directory: directory.to_owned(), data_dir, runtime, config, lease, registration })
+    }
+
+    pub(super) fn registration(&self) -> Option<&Expected> {
+        self.registration.as_ref()
+    }
+
+    /// The relay that the tenant uses, or will use; `None` where it is to use none.
+    pub(super) fn relay_url(&self) -> Option<String> {
+        let config = self.config.as_ref()?;
+        self.registration.as_ref()?;
+        let url = self.runtime.relay_environment.server_url_over(&config.server_url);
+        Some(if url.trim().is_empty() { DEFAULT_SERVER_URL.to_owned() } else { url.to_owned() })
+    }
+
+    /// The links of the directory, in the order of the journey.
+    pub(super) fn add_links(&self, asked: &Asked, now: UnixTime, relay_clock: Option<UnixTime>, report: &mut Report) {
+        let context = Context {
+            directory: &self.directory,
+            asked,
+            lease: self.lease.as_deref(),
+            public_url: self.runtime.public_url.as_deref(),
+            keys: Some(&self.runtime.keys),
+            now,
+            relay_clock,
+        };
+        report.links.push(Link::holds("data directory", "read, and left as it is"));
+        report.links.extend(self.mode_link(&context));
+        report.links.extend(self.lease_key_link(asked));
+        let found = readiness(&self.data_dir, &self.runtime, now);
+        for link in found.links {
+            let state = match link.state {
+                LinkState::Holds(seen) => State::Holds(seen),
+                LinkState::WillBeMade(seen) => State::WillBeMade(seen),
+                LinkState::Broken(error) => State::Broken(Box::new(fault_of(error, &context))),
+                other => State::Holds(format!("{other:?}")),
+            };
+            report.links.push(Link { name: link.name, state });
+        }
+        // That a file keeps its older form is no finding: this command never writes.
+        let told = found.warnings.iter().filter(|warning| !matches!(warning, Warning::RewriteFailed { .. }));
+        report.warnings.extend(told.map(ToString::to_string));
+    }
+
+    /// A lease that nothing but the runtime's mode keeps from counting.
+    fn mode_link(&self, context: &Context<'_>) -> Option<Link> {
+        let is_kept = self.runtime.mode != RuntimeMode::Hosted && self.lease.is_some() && self.registration.is_none();
+        is_kept.then(|| Link::broken("settings", fault_of(Error::NotHosted, context)))
+    }
+
+    /// The operator's key against the runtime's.
+    fn lease_key_link(&self, asked: &Asked) -> Option<Link> {
+        const NAME: &str = "lease key";
+        let key = asked.lease_key.as_ref()?;
+        if self.runtime.keys.lease.keys().any(|trusted| trusted == key) {
+            return Some(Link::holds(NAME, format!("the runtime trusts {}", key.log_fingerprint())));
+        }
+        let setting = TokenKind::Lease.runtime_key_setting();
+        let is_signer = self.lease.as_deref().and_then(|lease| UnverifiedToken::parse(lease).ok()).map(|token| {
+            if token.verify_under(key, TokenKind::Lease).is_ok() {
+                "signed by --lease-key"
+            } else {
+                "not signed by --lease-key"
+            }
+        });
+        let mut sides = vec![
+            (setting.to_owned(), fingerprints(&self.runtime.keys.lease)),
+            ("--lease-key".to_owned(), key.log_fingerprint()),
+        ];
+        sides.extend(is_signer.map(|is| ("the tenant's lease".to_owned(), is.to_owned())));
+        Some(Link::broken(
+            NAME,
+            Fault {
+                what: "the runtime does not trust the control plane's key".to_owned(),
+                error: None,
+                sides,
+                mend: mend::set_in_runtime(setting, &key.to_base64()),
+            },
+        ))
+    }
+
+    /// The relay that was asked about against the one that the tenant uses.
+    pub(super) fn relay_address_link(&self, asked: &Asked) -> Option<Link> {
+        const NAME: &str = "relay address";
+        let (given, own) = (asked.relay.as_deref()?, self.relay_url()?);
+        if relay_url_normal_form(given) == relay_url_normal_form(&own) {
+            return Some(Link::holds(NAME, "the tenant uses the relay of --relay"));
+        }
+        Some(Link::broken(
+            NAME,
+            Fault {
+                what: "the tenant uses another relay than the one that is asked".to_owned(),
+                error: None,
+                sides: vec![("the tenant".to_owned(), own), ("--relay".to_owned(), given.to_owned())],
+                mend: mend::set_in_runtime("PULSE_RELAY_SERVER", given),
+            },
+        ))
+    }
+}
+
+/// What the relay would make of the tenant's credential, were its keys the runtime's.
+fn expected(
+    data_dir: &LockedDataDir,
+    runtime: &Runtime,
+    config: Option<&RelayConfig>,
+    now: UnixTime,
+) -> Option<Expected> {
+    let credential = registration_credential(data_dir, runtime, now);
+    let hint = config.map(|config| config.instance_secret.expose_secret());
+    let admission = Admission::new(runtime.keys.clone());
+    let admitted = admission.admit(credential.secret_token()?, hint, &NoRevocations, now).ok()?;
+    let keys = match credential.offered()? {
+        CandidateKind::HostedLease => &runtime.keys.lease,
+        _ => &runtime.keys.license,
+    };
+    let signer_id = admitted.subject.signing_key_id.as_deref();
+    Some(Expected {
+        instance_id: admitted.instance_id.to_string(),
+        kind: admitted.kind,
+        signer: keys.keys().find(|key| Some(key.key_id().as_str()) == signer_id).cloned(),
+        has_started: config.is_some_and(|config| !config.lacks_identity()),
+    })
+}
