@@ -64,7 +64,7 @@ fn a_token_names_its_key_or_every_configured_key_is_tried() {
     let unknown = verify(sign_with_key_id(&stranger, PAYLOAD).unwrap().expose_secret(), &set);
     assert_eq!(unknown, Err(Error::KeyUnknown { kid: stranger.public_key().key_id().to_string() }));
     let unset = verify(sign(&current, PAYLOAD).unwrap().expose_secret(), &TrustKeySet::default());
-    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License, setting: "PULSE_RELAY_PUBLIC_KEY" }));
+    assert_eq!(unset, Err(Error::KeyNotConfigured { kind: TokenKind::License, setting: "PULSE_LICENSE_PUBLIC_KEY" }));
 }
 
 #[test]
