@@ -10,6 +10,7 @@ use pulse_trust::UnixTime;
 use pulse_trust::session::{
     ConnectionId, InstanceEnd, InstanceEvent, MAX_MESSAGE_LEN, Now, Output, PhoneEnd, PhoneEvent,
 };
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until, timeout};
@@ -17,10 +18,10 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Result};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
-/// A WebSocket connection.
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// What a WebSocket connection of the operating system runs over.
+pub(crate) type Tcp = MaybeTlsStream<TcpStream>;
 /// A connection that is being made.
-pub(crate) type Dialing = Pin<Box<dyn Future<Output = Result<Socket>> + Send>>;
+pub(crate) type Dialing<S = Tcp> = Pin<Box<dyn Future<Output = Result<WebSocketStream<S>>> + Send>>;
 
 /// A side that takes nothing for so long is as good as gone.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,13 +69,24 @@ end!(PhoneEnd, PhoneEvent);
 /// Drives an end until every sender of acts is gone. Events are handled where they happen, with the end at hand; what
 /// takes time belongs in a task of its own, which sends an act when it is done.
 pub(crate) async fn drive<E: End>(
+    end: E,
+    acts: mpsc::UnboundedReceiver<Act<E>>,
+    dial: impl FnMut(String) -> Dialing + Send,
+    on_event: impl FnMut(&mut E, E::Event, Now) + Send,
+) {
+    drive_by(UnixTime::now, end, acts, dial, on_event).await;
+}
+
+/// The same by another calendar, and over other streams.
+pub(crate) async fn drive_by<E: End, S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    calendar: impl Fn() -> UnixTime + Send,
     mut end: E,
     mut acts: mpsc::UnboundedReceiver<Act<E>>,
-    mut dial: impl FnMut(String) -> Dialing + Send,
+    mut dial: impl FnMut(String) -> Dialing<S> + Send,
     mut on_event: impl FnMut(&mut E, E::Event, Now) + Send,
 ) {
     let origin = Instant::now();
-    let now = || Now::new(origin.elapsed(), UnixTime::now());
+    let now = || Now::new(origin.elapsed(), calendar());
     let mut connection = Connection::None;
     end.start(now());
     loop {
@@ -129,21 +141,21 @@ pub(crate) async fn drive<E: End>(
     }
 }
 
-enum Connection {
+enum Connection<S> {
     None,
-    Dialing(ConnectionId, Dialing),
-    Open(ConnectionId, Box<Socket>),
+    Dialing(ConnectionId, Dialing<S>),
+    Open(ConnectionId, Box<WebSocketStream<S>>),
 }
 
-enum Happened {
-    Connected(ConnectionId, Box<Socket>),
+enum Happened<S> {
+    Connected(ConnectionId, Box<WebSocketStream<S>>),
     Message(ConnectionId, Vec<u8>),
     Lost(ConnectionId),
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
     /// What happens next. It may be dropped and called again.
-    async fn next(&mut self) -> Happened {
+    async fn next(&mut self) -> Happened<S> {
         match self {
             Self::None => future::pending().await,
             Self::Dialing(id, dialing) => match dialing.await {

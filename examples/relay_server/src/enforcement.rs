@@ -14,6 +14,8 @@ use crate::shared::Shared;
 
 /// How often the time is compared; a session ends within a second of its credential.
 const TICK: Duration = Duration::from_millis(500);
+/// While memory is short, a stranger's large message has so long to arrive.
+const UNFINISHED: Duration = Duration::from_secs(1);
 /// How often what is at rest in the token buckets is forgotten.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -65,12 +67,39 @@ pub(crate) fn end_revoked(shared: &Shared) {
     }
 }
 
-/// Where frames wait for the process's memory, ends the channels in which most waits, until enough is free.
+/// Where something waits for the process's memory, ends what takes it.
 fn relieve(shared: &Shared) {
-    shared.metrics.queued_bytes.set(i64::try_from(shared.memory.used()).unwrap_or(i64::MAX));
-    if !shared.memory.is_exhausted() {
-        return;
+    if shared.arriving.is_exhausted() {
+        end_unfinished(shared);
     }
+    if shared.memory.is_exhausted() {
+        end_fullest(shared);
+    }
+}
+
+/// Ends the connections whose message stopped half way: all those that have neither registered nor been accepted, and of
+/// the others as many as needed.
+fn end_unfinished(shared: &Shared) {
+    let mut excess = shared.arriving.excess();
+    let mut ended = 0_u32;
+    for link in shared.links.all() {
+        let Some(unfinished) = link.unfinished() else { continue };
+        let age = unfinished.since.elapsed();
+        let is_known = link.instance_id().is_some() || link.side().routes().next().is_some();
+        if if is_known { excess == 0 || age < shared.limits.stall_timeout } else { age < UNFINISHED } {
+            continue;
+        }
+        excess = excess.saturating_sub(unfinished.bytes);
+        ended = ended.saturating_add(1);
+        let message = "a message did not arrive whole, and the memory for it is needed";
+        let ending = Ending::error(1008, WireErrorCode::RateLimited, message);
+        link.outbox.end(Ending { sends_rest: false, ..ending });
+    }
+    warn!(ended, "messages that are not whole filled the memory set for them: connections were ended");
+}
+
+/// Ends the channels in which most waits, until enough is free.
+fn end_fullest(shared: &Shared) {
     let mut fullest: Vec<_> = shared
         .links
         .all()

@@ -114,7 +114,8 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
 }
 
 fn metrics(shared: &Shared) -> Response<Full<Bytes>> {
-    shared.metrics.queued_bytes.set(i64::try_from(shared.memory.used()).unwrap_or(i64::MAX));
+    let waiting = shared.memory.used().saturating_add(shared.arriving.used());
+    shared.metrics.queued_bytes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     let lost = shared.log_losses.as_ref().map_or(0, crate::logging::LogLosses::count);
     match shared.metrics.text(lost) {
         Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),

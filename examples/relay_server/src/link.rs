@@ -8,6 +8,7 @@ use pulse_trust::UnixTime;
 use pulse_trust::relay::RevocationSubject;
 use pulse_trust::session::{RelaySide, RelaySideLimits, RelayedEnd};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::client_address::AddressKey;
 use crate::connection::Outbox;
@@ -25,6 +26,15 @@ pub(crate) struct Live {
     /// The credential itself has no end; its sessions do.
     pub(crate) is_lifetime: bool,
     pub(crate) subject: RevocationSubject,
+}
+
+/// A large message that has not arrived whole.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unfinished {
+    /// When it was first noticed.
+    pub(crate) since: Instant,
+    /// What of it is counted.
+    pub(crate) bytes: usize,
 }
 
 /// Where a connection comes from, and what it asked for.
@@ -46,6 +56,7 @@ pub(crate) struct Link {
     live: Mutex<Option<Live>>,
     side: Mutex<RelaySide<Route>>,
     known: Mutex<VecDeque<AddressKey>>,
+    unfinished: Mutex<Option<Unfinished>>,
     /// Its place among the connections there may be.
     slot: Mutex<OwnedSemaphorePermit>,
 }
@@ -60,8 +71,10 @@ impl Link {
     ) -> Arc<Self> {
         let side = Mutex::new(RelaySide::new(end, limits, now));
         let Origin { address, host, slot } = origin;
-        let (registered, live, known) = (OnceLock::new(), Mutex::default(), Mutex::default());
-        Arc::new(Self { end, address, outbox, host, registered, live, side, known, slot: Mutex::new(slot) })
+        let (registered, live, known, unfinished) =
+            (OnceLock::new(), Mutex::default(), Mutex::default(), Mutex::default());
+        let slot = Mutex::new(slot);
+        Arc::new(Self { end, address, outbox, host, registered, live, side, known, unfinished, slot })
     }
 
     /// The rules' view of it.
@@ -91,6 +104,18 @@ impl Link {
     /// Moves the connection among others, for which there may be another number.
     pub(crate) fn set_slot(&self, slot: OwnedSemaphorePermit) {
         *locked(&self.slot) = slot;
+    }
+
+    /// Notes what is counted of a message that has not arrived whole.
+    pub(crate) fn set_unfinished(&self, bytes: Option<usize>) {
+        let mut unfinished = locked(&self.unfinished);
+        let since = unfinished.map_or_else(Instant::now, |begun| begun.since);
+        *unfinished = bytes.map(|bytes| Unfinished { since, bytes });
+    }
+
+    /// The message that has not arrived whole, where it is a large one.
+    pub(crate) fn unfinished(&self) -> Option<Unfinished> {
+        *locked(&self.unfinished)
     }
 
     /// Remembers that the instance accepted a phone from this address: guessing by others does not keep it out.

@@ -1,4 +1,4 @@
-//! One bound for what waits to be sent, over all connections of the process.
+//! One bound for what waits to be sent, and for what has not arrived whole, over all connections of the process.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(crate) fn cost(frame_len: usize) -> u32 {
     u32::try_from(frame_len.saturating_add(FRAME_OVERHEAD)).unwrap_or(u32::MAX)
 }
 
-/// The bytes that may wait in all queues together.
+/// The bytes that may wait in all queues, and in messages that have not arrived whole, together.
 pub(crate) struct Memory {
     free: Arc<Semaphore>,
     limit: usize,
@@ -37,7 +37,7 @@ impl Memory {
         Arc::clone(&self.free).acquire_many_owned(cost).await.ok()
     }
 
-    /// Bytes that wait to be sent.
+    /// Bytes that wait.
     pub(crate) fn used(&self) -> usize {
         self.limit.saturating_sub(self.free.available_permits())
     }

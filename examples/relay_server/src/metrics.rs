@@ -55,7 +55,7 @@ metrics! {
         instance_connections "pulse_relay_instance_connections" "Registered instances that are connected.";
         app_sessions "pulse_relay_app_sessions" "Channels between apps and instances that are accepted and open.";
         app_connections "pulse_relay_app_connections" "WebSocket connections of apps.";
-        queued_bytes "pulse_relay_queued_bytes" "Bytes that wait to be sent, at what they cost in memory.";
+        queued_bytes "pulse_relay_queued_bytes" "Bytes that wait to be sent, or belong to messages that have not arrived whole, at what they cost in memory.";
         revocation_feed_stale "pulse_relay_revocation_feed_stale" "1 while the revocation feed could not be read for too long, else 0.";
     }
     counters {

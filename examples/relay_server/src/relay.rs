@@ -124,12 +124,15 @@ pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Res
     let now = config.clock.now();
     let failures = metrics.state_write_failures.clone();
     let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
+    // A quarter: whoever stops half way keeps nothing from being sent.
+    let arriving = limits.process_queued_bytes.div_euclid(4);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
     let shared = Arc::new(Shared {
         admission: Admission::new(config.keys.clone()),
         clock: config.clock.clone(),
         links: Links::default(),
-        memory: Arc::new(Memory::new(limits.process_queued_bytes)),
+        memory: Arc::new(Memory::new(limits.process_queued_bytes.saturating_sub(arriving))),
+        arriving: Arc::new(Memory::new(arriving)),
         metrics,
         public_hosts: config.public_hosts.clone(),
         rates: Rates::new(&limits),

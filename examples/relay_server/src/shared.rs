@@ -26,7 +26,10 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
     pub(crate) links: Links,
+    /// For what waits to be sent.
     pub(crate) memory: Arc<Memory>,
+    /// For messages that have not arrived whole.
+    pub(crate) arriving: Arc<Memory>,
     pub(crate) metrics: Metrics,
     pub(crate) public_hosts: Vec<String>,
     pub(crate) rates: Rates,

@@ -29,7 +29,7 @@ Settings, from the environment:
   PULSE_RELAY_DRAIN_TIMEOUT                     how long a drain may take, such as 2s [2s]
   PULSE_RELAY_MAX_INSTANCES                     WebSocket connections of instances [100000]
   PULSE_RELAY_MAX_APPS                          WebSocket connections of apps [100000]
-  PULSE_RELAY_QUEUE_MEMORY                      bytes that may wait to be sent, over all connections [268435456]
+  PULSE_RELAY_QUEUE_MEMORY                      bytes of waiting and of unfinished frames, over all connections [268435456]
   PULSE_RELAY_LICENSE_SERVER_URL                where revocations are read from, https://...; with
   PULSE_RELAY_REVOCATION_FEED_TOKEN             its bearer token
   PULSE_RELAY_LOG_FORMAT                        text or json, to standard error [text]

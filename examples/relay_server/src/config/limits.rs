@@ -36,7 +36,7 @@ pub struct Limits {
     pub queued_bytes: usize,
     /// Bytes that may wait in one channel, each way. At least one frame of the largest size fits.
     pub channel_bytes: usize,
-    /// Bytes of forwarded frames that may wait in the whole process.
+    /// Bytes of forwarded frames that may wait in the whole process, and of messages that have not arrived whole.
     pub process_queued_bytes: usize,
     /// Accepted channels of an instance.
     pub channels_per_instance: usize,

@@ -1,14 +1,17 @@
 //! One WebSocket connection: frames in, frames out, and everything that is waited for.
 
 mod counted;
+#[cfg(all(test, not(shuttle)))]
+mod fairness_tests;
 mod farewell;
 mod outbox;
 mod socket;
+mod unfinished;
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pulse_trust::session::{RelayTimeout, RelayedEnd};
@@ -20,6 +23,7 @@ use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
 use socket::{Incoming, Socket};
+use unfinished::Unfinished;
 
 pub(crate) use outbox::{Ending, Outbox, Room, drain_frame};
 
@@ -47,7 +51,8 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         shared.metrics.app_connections.inc();
     }
     let socket = Socket::new(stream, read).await;
-    let mut connection = Connection { link, socket, sending: None, turn: 0, active_at: Instant::now() };
+    let unfinished = Unfinished::new(Arc::clone(&shared.arriving));
+    let mut connection = Connection { link, socket, unfinished, sending: None, turn: 0, active_at: Instant::now() };
     let ending = connection.run(shared).await;
     let Connection { link, socket, .. } = connection;
     link.outbox.end(ending.clone());
@@ -62,6 +67,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
 struct Connection<S> {
     link: Arc<Link>,
     socket: Socket<S>,
+    unfinished: Unfinished,
     /// Since when the frame that is on its way is, and the room that it takes.
     sending: Option<(Instant, Option<Room>)>,
     /// Frames since others could run.
@@ -151,7 +157,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if is_blocked || self.link.outbox.is_backlogged() {
             return Poll::Pending;
         }
-        self.socket.poll_receive(context).map(Step::Incoming)
+        self.poll_receive(context).map(Step::Incoming)
+    }
+
+    /// What comes. What was read of a message that is not there yet is counted, and nothing more of it is read while the
+    /// memory for it is not free.
+    fn poll_receive(&mut self, context: &mut Context<'_>) -> Poll<Incoming> {
+        ready!(self.unfinished.poll_room(context));
+        let incoming = self.socket.poll_receive(context);
+        let is_changed = match &incoming {
+            Poll::Ready(_) => self.unfinished.end(),
+            Poll::Pending => self.unfinished.read(self.socket.unfinished(), context),
+        };
+        if is_changed {
+            self.link.set_unfinished(self.unfinished.bytes());
+        }
+        incoming
     }
 
     fn handle(&mut self, shared: &Shared, incoming: Incoming) -> Next {
@@ -197,7 +218,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.socket.shrink().await;
         }
         // While nothing is read from this sender, its silence is ours.
-        if blocked.is_some() || self.link.outbox.is_backlogged() {
+        if blocked.is_some() || self.link.outbox.is_backlogged() || self.unfinished.is_waiting() {
             self.link.side().postpone_silence(shared.elapsed());
         }
         loop {

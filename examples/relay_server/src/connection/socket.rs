@@ -17,6 +17,8 @@ use super::outbox::Ending;
 
 /// A frame of this length or more leaves buffers behind that are worth giving back.
 const LARGE_FRAME: usize = 4096;
+/// The longest message.
+const LONGEST_MESSAGE: usize = HEADER_LEN.saturating_add(MAX_PAYLOAD_LEN);
 /// The longest reason that a WebSocket close frame holds.
 const MAX_CLOSE_REASON_LEN: usize = 123;
 
@@ -66,6 +68,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             Message::Text(_) => fault(1003, "expected binary messages, received text"),
             _ => Incoming::Gone,
         })
+    }
+
+    /// Bytes that were read of a message which is not there yet, or a little more. To be asked when nothing is ready.
+    pub(super) fn unfinished(&self) -> usize {
+        let read = self.socket.as_ref().map_or(0, |socket| socket.get_ref().bytes_read());
+        usize::try_from(read.saturating_sub(self.taken)).unwrap_or(usize::MAX).min(LONGEST_MESSAGE)
     }
 
     /// Begins to send a frame.
@@ -129,14 +137,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 }
 
 fn config() -> WebSocketConfig {
-    let longest = HEADER_LEN.saturating_add(MAX_PAYLOAD_LEN);
     // The library's own read buffer is 128 KiB a connection; most connections send 6 bytes every 25 s.
     WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0)
-        .max_write_buffer_size(longest.saturating_mul(2))
-        .max_message_size(Some(longest))
-        .max_frame_size(Some(longest))
+        .max_write_buffer_size(LONGEST_MESSAGE.saturating_mul(2))
+        .max_message_size(Some(LONGEST_MESSAGE))
+        .max_frame_size(Some(LONGEST_MESSAGE))
 }
 
 /// The fewest bytes that a client's message of this length takes: header, length, mask, payload.

@@ -136,3 +136,59 @@ async fn memory_for_queues_is_bounded_over_all_connections() {
     }
     assert!(metric(&relay, "pulse_relay_slow_channels_total").await > 0);
 }
+
+/// Half a message of the largest size cost its sender nothing: 100,000 connections could hold 6 GB.
+#[tokio::test]
+async fn what_has_arrived_of_a_message_counts_and_who_stops_half_way_makes_room() {
+    const LIMIT: i64 = 1_000_000;
+    let keys = TestKeys::new();
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::on_loopback(keys.trusted(), directory.path());
+    config.limits.process_queued_bytes = usize::try_from(LIMIT).unwrap();
+    let relay = start(config).await;
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    let (mut app, here, there) = channel(&relay, &mut instance, &ack.instance_id).await;
+    let mut stopped = Vec::new();
+    for _ in 0..6 {
+        stopped.push(half_a_message(&relay).await);
+    }
+    // At least the half of each is counted.
+    metric_settles(&relay, "pulse_relay_queued_bytes", |bytes| bytes >= 6 * 30_000).await;
+    for _ in 0..40 {
+        stopped.push(half_a_message(&relay).await);
+    }
+    for index in 0..100 {
+        app.send(part(here, index)).await;
+        assert_eq!(number(&instance.next().await.unwrap()), index);
+        instance.send(part(there, index)).await;
+        assert_eq!(number(&app.next().await.unwrap()), index);
+        assert!(metric(&relay, "pulse_relay_queued_bytes").await <= LIMIT);
+    }
+    assert_eq!(metric(&relay, "pulse_relay_slow_channels_total").await, 0, "a channel was ended for it");
+    drop(stopped);
+    metric_settles(&relay, "pulse_relay_queued_bytes", |bytes| bytes == 0).await;
+}
+
+/// An app that begins the largest message, and sends no more than half of it.
+async fn half_a_message(relay: &pulse_relay::Relay) -> tokio::net::TcpStream {
+    use tokio::io::AsyncWriteExt;
+    let stream = tokio::net::TcpStream::connect(relay.local_addr()).await.unwrap();
+    let url = format!("ws://{}/ws/app", relay.local_addr());
+    let mut stream = tokio_tungstenite::client_async(url, stream).await.unwrap().0.into_inner();
+    let mut begun = vec![0x82, 0xff];
+    begun.extend(65_000_u64.to_be_bytes());
+    begun.extend([0; 4]);
+    begun.resize(33_000, 0);
+    stream.write_all(&begun).await.unwrap();
+    stream
+}
+
+async fn metric_settles(relay: &pulse_relay::Relay, name: &str, is_right: impl Fn(i64) -> bool) {
+    for _ in 0..200 {
+        if is_right(metric(relay, name).await) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{name} is {}", metric(relay, name).await);
+}

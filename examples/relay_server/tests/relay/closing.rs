@@ -1,5 +1,8 @@
 //! How connections and channels end, and what their ends are told.
 
+use std::time::Duration;
+
+use pulse_relay::{Config, Relay};
 use pulse_trust::relay::{
     ChannelClose, ChannelOpen, Connect, ControlPayload, ErrorMessage, Frame, FrameType, MAX_PAYLOAD_LEN,
 };
@@ -101,4 +104,32 @@ async fn no_session_is_left_or_counted_twice_however_it_ends() {
     metric_becomes(&relay, "pulse_relay_app_sessions", 0).await;
     metric_becomes(&relay, "pulse_relay_app_connections", 0).await;
     metric_becomes(&relay, "pulse_relay_instance_connections", 0).await;
+}
+
+/// A listener that breaks: what it is worth then is for the program to say.
+struct Broken;
+
+impl pulse_relay::Listener for Broken {
+    type Stream = tokio::net::TcpStream;
+
+    async fn accept(&mut self) -> std::io::Result<(Self::Stream, std::net::SocketAddr)> {
+        panic!("the listener broke")
+    }
+
+    fn local_addr(&self) -> std::io::Result<std::net::SocketAddr> {
+        Ok(([127, 0, 0, 1], 1).into())
+    }
+}
+
+/// The accept loop ended for good, and the process went on without it.
+#[tokio::test]
+async fn a_relay_that_takes_no_more_connections_says_so() {
+    let keys = TestKeys::new();
+    let directory = tempfile::tempdir().unwrap();
+    let mut relay = Relay::start_on(Broken, Config::on_loopback(keys.trusted(), directory.path())).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(10), relay.failed()).await.expect("it does not say that it failed");
+    let (mut serving, _directory) = fresh(&keys).await;
+    let goes_on = tokio::time::timeout(Duration::from_millis(200), serving.failed()).await;
+    assert!(goes_on.is_err(), "a relay that serves says that it failed");
+    Client::connect(&serving, "/ws/app").await;
 }

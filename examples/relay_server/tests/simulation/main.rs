@@ -12,12 +12,16 @@
     clippy::arithmetic_side_effects
 )]
 
+#[path = "../../../driver/mod.rs"]
+#[allow(dead_code, reason = "sockets of the operating system have no place here")]
+mod driver;
 mod hostile;
 mod instance;
 mod network;
 mod phone;
 mod plan;
 mod random;
+mod renewal;
 mod run;
 mod world;
 

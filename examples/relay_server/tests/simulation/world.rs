@@ -94,6 +94,7 @@ impl World {
     pub(crate) fn lease(&self, tenant: usize, seconds: i64) -> (String, UnixTime) {
         let end = UnixTime::from_secs(self.calendar().as_secs() + seconds);
         let mut claims = LeaseClaims::new(&host(tenant), end);
+        claims.org_id = "default".to_owned();
         claims.capabilities = vec![Capability::RELAY];
         (claims.sign(&self.inner().key).unwrap().expose_secret().to_owned(), end)
     }
@@ -105,7 +106,12 @@ pub(crate) fn now() -> Duration {
 }
 
 fn host(tenant: usize) -> InstanceHost {
-    InstanceHost::normalize(&format!("t-{tenant}.example.test")).unwrap()
+    InstanceHost::normalize(&host_text(tenant)).unwrap()
+}
+
+/// The host that a tenant's leases are for.
+pub(crate) fn host_text(tenant: usize) -> String {
+    format!("t-{tenant}.example.test")
 }
 
 /// The id under which a tenant's instance is reached.

@@ -1,0 +1,107 @@
+//! How much of a flood is handled before somebody else may run, in frames and not in time.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use pulse_trust::keys::TrustKeys;
+use pulse_trust::relay::{Frame, FrameType};
+use pulse_trust::session::RelayedEnd;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::{FRAMES_PER_TURN, serve};
+use crate::client_address::AddressKey;
+use crate::config::Config;
+use crate::link::Origin;
+use crate::relay;
+
+const FLOODERS: usize = 8;
+/// Below what a connection may send of frames that are not forwarded, so that none is ended for it.
+const FRAMES: usize = 200;
+
+/// A client that always has a frame more, and takes every answer at once.
+struct Flood {
+    input: io::Cursor<Vec<u8>>,
+    answers: Arc<AtomicUsize>,
+}
+
+impl Flood {
+    fn new(answers: &Arc<AtomicUsize>) -> Self {
+        let ping = Frame::new(FrameType::Ping, 0, b"").encode().unwrap();
+        // A client's message: binary, masked with zeros.
+        let message = [&[0x82, 0x80 | 6, 0, 0, 0, 0][..], &ping].concat();
+        Self { input: io::Cursor::new(message.repeat(FRAMES)), answers: Arc::clone(answers) }
+    }
+}
+
+impl AsyncRead for Flood {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.input).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// Four connections that flooded stray frames slowed every other tenant 150-fold: each had its turn until its socket was
+/// empty.
+#[tokio::test]
+async fn between_two_turns_of_a_neighbor_each_flooder_has_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::on_loopback(TrustKeys::default(), directory.path());
+    let shared = relay::prepare(&config, None).unwrap().0;
+    let answers = Arc::new(AtomicUsize::new(0));
+    let slots = Arc::new(Semaphore::new(FLOODERS));
+    let mut floods = JoinSet::new();
+    for _ in 0..FLOODERS {
+        let (shared, flood) = (Arc::clone(&shared), Flood::new(&answers));
+        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
+        let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
+        let origin = Origin { address, host: "h".into(), slot };
+        floods.spawn(async move { serve(&shared, RelayedEnd::App, origin, flood, Vec::new()).await });
+    }
+    // A task, as what the runtime itself waits for has its turn more seldom.
+    let (most, answered) = tokio::spawn(neighbor(answers, floods)).await.unwrap();
+    assert!(answered >= FLOODERS * FRAMES, "{answered} of {} frames were answered", FLOODERS * FRAMES);
+    // A turn's last frame may be answered in the next.
+    let allowed = FLOODERS * (usize::try_from(FRAMES_PER_TURN).unwrap() + 1);
+    assert!(most <= allowed, "{most} frames between two turns of a neighbor, at most {allowed} were expected");
+}
+
+/// Has a turn whenever it can, until all is answered. The most frames between two of its turns, and all of them.
+async fn neighbor(answers: Arc<AtomicUsize>, mut floods: JoinSet<()>) -> (usize, usize) {
+    let (mut most, mut before) = (0, answers.load(Ordering::Relaxed));
+    while before < FLOODERS * FRAMES && !(floods.try_join_next().is_some() && floods.is_empty()) {
+        next_turn().await;
+        let now = answers.load(Ordering::Relaxed);
+        most = most.max(now - before);
+        before = now;
+    }
+    (most, before)
+}
+
+/// Goes to the end of the queue. What yields to the runtime instead waits until the queue is empty.
+async fn next_turn() {
+    let mut is_over = false;
+    std::future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        if std::mem::replace(&mut is_over, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
