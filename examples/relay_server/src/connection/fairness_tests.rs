@@ -31,7 +31,7 @@ struct Flood {
 
 impl Flood {
     fn new(answers: &Arc<AtomicUsize>) -> Self {
-        let ping = Frame::new(FrameType::Ping, 0, b"").encode().unwrap();
+        let ping = Frame::new(FrameType::Ping, 0, b"").encode().unwrap_or_default();
         // A client's message: binary, masked with zeros.
         let message = [&[0x82, 0x80 | 6, 0, 0, 0, 0][..], &ping].concat();
         Self { input: io::Cursor::new(message.repeat(FRAMES)), answers: Arc::clone(answers) }
@@ -90,7 +90,7 @@ async fn neighbor(answers: Arc<AtomicUsize>, mut floods: JoinSet<()>) -> (usize,
     while before < FLOODERS * FRAMES && !(floods.try_join_next().is_some() && floods.is_empty()) {
         next_turn().await;
         let now = answers.load(Ordering::Relaxed);
-        most = most.max(now - before);
+        most = most.max(now.saturating_sub(before));
         before = now;
     }
     (most, before)

@@ -111,7 +111,7 @@ async fn instance(world: World, told: Arc<Mutex<Told>>, identity: Identity, refr
             InstanceEvent::ChannelOffered { channel, .. } => end.accept(channel).unwrap(),
             InstanceEvent::ChannelSecured { .. } => {}
             InstanceEvent::Request { channel, request } => {
-                let response = ProxyResponse { id: request.id, status: 204, ..ProxyResponse::default() };
+                let response = ProxyResponse::new(request.id, 204);
                 end.respond(channel, &response, now).unwrap();
             }
             other => told.unexpected.push(format!("instance: {other:?}")),
