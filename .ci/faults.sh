@@ -174,3 +174,31 @@ PLANT
 fault slow readmes "a quickstart that does not work" 'quickstart' <<'PLANT'
 printf "\n# Planted\n\n\140\140\140sh quickstart\nfalse\n\140\140\140\n" >>SECURITY.md
 PLANT
+
+fault slow curve "an addition that takes the sum for the difference" 'FAILED' <<'PLANT'
+sed -i 's/let a = self.y.minus(&self.x).times(difference);/let a = self.y.minus(\&self.x).times(sum);/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "a subtraction that leaves the sign of dxy" 'FAILED' <<'PLANT'
+sed -i 's/let (f, g) = if negative { (&plus, &minus) } else { (&minus, &plus) };/let (f, g) = (\&minus, \&plus);/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "a doubling that forgets d" 'FAILED' <<'PLANT'
+sed -i 's/let c = self.t.plus(&self.t).times(&self.t.times(&D).loose());/let c = self.t.plus(\&self.t).times(\&self.t.loose());/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "a wrong bit in d" 'FAILED' <<'PLANT'
+sed -i 's/0xa3, 0x78, 0x59, 0x13/0xa2, 0x78, 0x59, 0x13/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "an entry with twice its dxy" 'FAILED' <<'PLANT'
+sed -i 's/let d4 = d2.plus(&d2);/let d4 = d2.plus(\&d2).carried().plus(\&d2.plus(\&d2).carried());/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "an encoding without the sign of x" 'FAILED' <<'PLANT'
+sed -i 's/\*last |= u8::from(self.x.times(inverse_of_z).is_odd()) << 7;/let _ = last;/' src/keys/curve/point.rs
+PLANT
+
+fault slow curve "a digit that is always added" 'FAILED' <<'PLANT'
+sed -i 's/add(place))?, \*digit < 0))/add(place))?, false))/' src/keys/curve/window_table.rs
+PLANT
