@@ -19,6 +19,15 @@ npm test
 
 echo "== the packed package, and the README's quickstart"
 npm pack --silent --pack-destination "$scratch"
+packed=$(tar -tzf "$scratch"/pulse-trust-*.tgz)
+for file in LICENSE README.md pulse_trust.wasm dist/node.js dist/index.js dist/embedded.js dist/embedded_wasm.js dist/index.d.ts; do
+  grep -qx "package/$file" <<<"$packed" || { echo "the package lacks $file" >&2; exit 1; }
+done
+# What a registry refuses or shows: whose it is, under which license, and that the build is signed for.
+for field in license repository.url repository.directory homepage publishConfig.access publishConfig.provenance; do
+  [ -n "$(npm pkg get "$field" | grep -vx '{}')" ] || { echo "package.json lacks $field" >&2; exit 1; }
+done
+[ "$(npm pkg get private)" = '{}' ] || { echo "package.json is private" >&2; exit 1; }
 mkdir "$scratch/try"
 cd "$scratch/try"
 echo '{"private":true}' > package.json
@@ -32,7 +41,6 @@ grep -q '^compare: \([0-9A-F]\{2\}:\)\{31\}[0-9A-F]\{2\}$' out.txt
 grep -q '^GET /api/status$' out.txt
 # Its types hold for a strict user who has neither Node's types nor skipLibCheck.
 cp try.mjs try.mts
-sed -i 's/code.identityPublicKey)/code.identityPublicKey ?? "")/' try.mts
 "$OLDPWD/node_modules/.bin/tsc" --noEmit --strict --module nodenext --target es2022 --lib es2022,dom --types "" try.mts
 cd "$OLDPWD"
 

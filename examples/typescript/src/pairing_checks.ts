@@ -41,12 +41,7 @@ export function reportOf(parse: () => PairingCode): PairingReport {
   let error: PulseError | undefined;
   try {
     code = parse();
-    if (code.identityPublicKey === undefined) {
-      error = new PulseError(
-        PulseCode.PAIRING_NO_IDENTITY,
-        "pairing code: identity_public_key is missing, so the instance cannot be authenticated",
-      );
-    }
+    code.requireIdentity();
   } catch (thrown) {
     if (!(thrown instanceof PulseError)) throw thrown;
     error = thrown;

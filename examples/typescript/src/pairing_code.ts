@@ -1,4 +1,6 @@
+import { PulseCode } from "./codes.js";
 import type { Engine } from "./engine.js";
+import { PulseError } from "./errors.js";
 import { Closable } from "./handle.js";
 
 /** What the library says of a code, without its secret. */
@@ -44,6 +46,15 @@ export class PairingCode extends Closable {
     this.identityFingerprint = said.identity_fingerprint ?? undefined;
     this.instanceUrl = said.instance_url ?? undefined;
     this.name = said.name ?? undefined;
+  }
+
+  /** The key that the instance must prove; `PAIRING_NO_IDENTITY` where the code has none, with which no channel opens. */
+  requireIdentity(): string {
+    if (this.identityPublicKey !== undefined) return this.identityPublicKey;
+    throw new PulseError(
+      PulseCode.PAIRING_NO_IDENTITY,
+      "pairing code: identity_public_key is missing, so the instance cannot be authenticated",
+    );
   }
 
   /** **Secret**: the token by which the instance lets the phone in, sent in CONNECT. A JavaScript text cannot be wiped. */

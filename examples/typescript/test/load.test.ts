@@ -41,6 +41,12 @@ test("the browser's entry asks for the file next to it", async (t) => {
   assert.deepEqual(asked, [new URL("../../pulse_trust.wasm", import.meta.url).href]);
 });
 
+test("the embedded form asks for nothing", async (t) => {
+  t.mock.method(globalThis, "fetch", () => assert.fail("it asks for a file"));
+  const embedded = (await import("@pulse/trust/embedded")) as { loadPulseTrust: typeof loadPulseTrust };
+  assert.match((await embedded.loadPulseTrust()).version, /^\d/);
+});
+
 test("every number has its name", () => {
   assert.equal(codeName(PulseCode.SIGNATURE_INVALID), "SIGNATURE_INVALID");
   assert.equal(codeName(4711), "UNKNOWN");

@@ -106,3 +106,13 @@ test("a code is drawn as SVG and for a terminal; what is too large is refused", 
 function withoutMessages(payload: unknown): unknown {
   return JSON.parse(JSON.stringify(payload, (name, value: unknown) => (name === "message" ? undefined : value)));
 }
+
+test("a code without an identity says so to whoever needs it", () => {
+  const without = "pulse://connect?auth_token=t&instance_id=relay_2e1b0929e6fd7c52&relay_url=wss%3A%2F%2Frelay.example.test";
+  using code = pulse.parsePairingCode(without);
+  assert.equal(code.identityPublicKey, undefined);
+  refused("PAIRING_NO_IDENTITY", () => code.requireIdentity());
+  using identity = pulse.generateIdentity();
+  using whole = pulse.parsePairingCode(`${without}&identity_public_key=${encodeURIComponent(identity.publicKey())}`);
+  assert.equal(whole.requireIdentity(), identity.publicKey());
+});
