@@ -27,9 +27,12 @@ pub fn root() -> PathBuf {
 pub fn files(root: &Path) -> Vec<(&'static str, String)> {
     let contract = source::contract(root);
     let json = serde_json::to_string_pretty(&contract).expect("a contract is JSON");
+    let header = header::write(root, &contract);
     vec![
         ("include/pulse_trust.contract.json", json + "\n"),
-        ("include/pulse_trust.h", header::write(root, &contract)),
+        ("include/pulse_trust.h", header.clone()),
+        // Once more where a fetched Go module has it: inside.
+        ("examples/go/internal/engine/pulse_trust.h", header),
         ("examples/go/codes.go", go::codes(&contract)),
         ("examples/go/internal/engine/constants.go", go::constants(&contract)),
         ("examples/go/internal/engine/calls_cgo.go", go::cgo::calls(&contract)),

@@ -39,6 +39,16 @@ with_cgo=$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./...)
 if said=$(CGO_ENABLED=0 go build -tags=pulsetrust_cgo ./internal/engine 2>&1); then echo "it builds without an engine" >&2; exit 1; fi
 grep -q pulsetrust_cgo_needs_CGO_ENABLED_1 <<<"$said" || { echo "$said" >&2; exit 1; }
 
+step the module as it is fetched, with cgo too
+# Alone in a folder, as `go get` leaves it: nothing above it may be needed but the static library, which the user names.
+cp -r . "$scratch/fetched"
+(
+  cd "$scratch/fetched"
+  CGO_ENABLED=0 go build .
+  CGO_LDFLAGS="-L$root/target/capi" go build -tags=pulsetrust_cgo .
+  CGO_LDFLAGS="-L$root/target/capi" go test -count=1 -tags=pulsetrust_cgo -run '^Example' .
+)
+
 step tests through WebAssembly, with the race detector
 for module in "${modules[@]}"; do (cd "$module" && go test -count=1 -race ./...); done
 

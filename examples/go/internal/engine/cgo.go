@@ -3,7 +3,7 @@
 package engine
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../../../include
+#cgo CFLAGS: -I${SRCDIR}
 #cgo LDFLAGS: -L${SRCDIR}/../../../../target/capi -l:libpulse_trust.a -lm -ldl -lpthread
 #include <pulse_trust.h>
 */
