@@ -2,6 +2,7 @@ import type { PulseTrust } from "@pulse/trust";
 
 import { Camera } from "./camera.ts";
 import { byId, say } from "./dom.ts";
+import { joined } from "./joined.ts";
 import { readImage } from "./qr_reader.ts";
 import { ReportView } from "./report_view.ts";
 
@@ -32,8 +33,17 @@ export class CheckSection {
       this.#image.value = ""; // the same file may be chosen again
       if (file !== undefined) void this.#read(file);
     });
-    this.#scanned.addEventListener("paste", (event) => this.#take(event, event.clipboardData));
+    this.#scanned.addEventListener("paste", (event) => {
+      // What is pasted is in the field only after this event.
+      if (!this.#take(event, event.clipboardData)) setTimeout(() => this.#check());
+    });
+    this.#scanned.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#check();
+    });
     this.#takeDrops();
+    this.#placeCamera();
   }
 
   /** Puts a code into the field and checks it. */
@@ -49,9 +59,10 @@ export class CheckSection {
       return this.#scanned.focus();
     }
     say(this.#status, "");
+    this.#scanned.value = joined(this.#scanned.value);
     const report = this.#pulse.checkPairingCode(this.#scanned.value);
     try {
-      this.#report.show(report);
+      this.#report.show(report, this.#scanned.value);
     } finally {
       report.code?.close();
     }
@@ -85,6 +96,14 @@ export class CheckSection {
     event.preventDefault();
     void this.#read(file);
     return true;
+  }
+
+  /** Whoever holds a phone scans; at a desk a code is pasted more often. */
+  #placeCamera(): void {
+    if (!matchMedia("(max-width: 40rem), (pointer: coarse)").matches) return;
+    const button = byId("scan", HTMLButtonElement);
+    button.classList.add("primary");
+    byId("camera-first", HTMLElement).append(button);
   }
 
   #takeDrops(): void {

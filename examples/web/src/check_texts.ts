@@ -1,4 +1,4 @@
-import type { PairingCheckName, PulseError } from "@pulse/trust";
+import type { PairingCheckName, PairingCode, PulseError } from "@pulse/trust";
 import { PulseCode } from "@pulse/trust";
 
 /** What each check asks, and what it means that the code fails it, in plain words. */
@@ -28,11 +28,11 @@ export const CHECK_TEXTS: Readonly<Record<PairingCheckName, { asks: string; fail
     failed: "The code would have the phone connect to a public relay without encryption.",
   },
   identity_key: {
-    asks: "The instance's identity key, where there is one, is sound",
+    asks: "The instance's identity key is sound",
     failed: "The identity key is damaged, or made so that others could pass for the instance.",
   },
   fingerprint: {
-    asks: "The fingerprint in the code, where there is one, is that of its key",
+    asks: "The fingerprint in the code is that of its key",
     failed: "Key and fingerprint do not match: somebody may have replaced the key.",
   },
   identity: {
@@ -40,6 +40,16 @@ export const CHECK_TEXTS: Readonly<Record<PairingCheckName, { asks: string; fail
     failed: "Without an identity key, whoever runs the relay could pass for the instance.",
   },
 };
+
+/** What a check asked of this code: of a part that the code does not have there was nothing to ask. */
+export function asks(name: PairingCheckName, code: PairingCode | undefined, scanned: string): string {
+  const hasNoKey = code !== undefined && code.identityPublicKey === undefined;
+  if (name === "identity_key" && hasNoKey) return "There is no identity key to look at";
+  if (name === "fingerprint" && code !== undefined && (hasNoKey || !scanned.includes("identity_fingerprint"))) {
+    return "The code has no fingerprint of its own to compare with its key";
+  }
+  return CHECK_TEXTS[name].asks;
+}
 
 /** The library's own message, with its stable number. */
 export function errorText(error: PulseError): string {

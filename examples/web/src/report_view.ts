@@ -1,6 +1,6 @@
 import type { PairingCheck, PairingCode, PairingReport } from "@pulse/trust";
 
-import { CHECK_TEXTS, errorText } from "./check_texts.ts";
+import { CHECK_TEXTS, asks, errorText } from "./check_texts.ts";
 import { byId, element, say } from "./dom.ts";
 import { compareFingerprints, showFingerprint } from "./fingerprint.ts";
 
@@ -25,14 +25,21 @@ export class ReportView {
   }
 
   /** Shows a report and moves the focus to its heading, which says what came of it. */
-  show({ passed, checks, code }: PairingReport): void {
+  show({ passed, checks, code }: PairingReport, scanned: string): void {
     const failed = checks.find(({ state }) => state === "failed");
+    const others = checks.filter((check) => check !== failed);
     this.#report.hidden = false;
     this.#report.className = passed ? "good" : "bad";
     this.#verdict.textContent = passed ? "The code passes every check" : "Do not pair with this code";
     this.#reason.textContent =
       failed === undefined ? "Now compare the fingerprint." : CHECK_TEXTS[failed.name].failed;
-    byId("checks", HTMLElement).replaceChildren(...checks.map(line));
+    byId("verdict-sign", HTMLElement).textContent = passed ? "✓" : "✗";
+    const line = (check: PairingCheck): HTMLElement => lineOf(check, asks(check.name, code, scanned));
+    byId("failed-checks", HTMLElement).replaceChildren(...(failed === undefined ? [] : [line(failed)]));
+    byId("failed-checks", HTMLElement).hidden = failed === undefined;
+    byId("checks", HTMLElement).replaceChildren(...others.map(line));
+    byId("other-checks-summary", HTMLElement).textContent = summary(others);
+    byId("other-checks", HTMLDetailsElement).open = false;
     this.#said.hidden = !passed || code === undefined;
     if (passed && code !== undefined) this.#showCode(code);
     this.#verdict.focus();
@@ -44,7 +51,7 @@ export class ReportView {
     this.#fingerprint = "";
     this.#expected.value = "";
     this.#compare();
-    for (const id of ["verdict", "verdict-reason", "checks", "members", "fingerprint"]) {
+    for (const id of ["verdict", "verdict-sign", "verdict-reason", "failed-checks", "checks", "members", "fingerprint"]) {
       byId(id, HTMLElement).replaceChildren();
     }
   }
@@ -80,12 +87,20 @@ export class ReportView {
   }
 }
 
-function line({ name, state, error }: PairingCheck): HTMLElement {
+/** What the folded list holds. */
+function summary(checks: readonly PairingCheck[]): string {
+  const passed = checks.filter(({ state }) => state === "passed").length;
+  const open = checks.length - passed;
+  if (open === 0) return `All ${passed} checks passed`;
+  return `The other checks: ${passed} passed, ${open} not reached`;
+}
+
+function lineOf({ name, state, error }: PairingCheck, asked: string): HTMLElement {
   const item = element("li", "", state);
   const sign = element("span", STATES[state].sign, "sign");
   sign.setAttribute("aria-hidden", "true");
   const text = element("div", "");
-  text.append(element("span", `${STATES[state].word}: `, "word"), CHECK_TEXTS[name].asks);
+  text.append(element("span", `${STATES[state].word}: `, "word"), asked);
   if (error !== undefined) text.append(element("p", errorText(error), "detail"));
   item.dataset["check"] = name;
   item.append(sign, text);

@@ -20,9 +20,14 @@ const link = (changes = {}) => `pulse://connect?${new URLSearchParams({ ...right
 
 /** What the report says of each check. */
 async function states(page) {
-  const lines = page.locator("#checks li");
+  const lines = page.locator("#report li");
   const found = await lines.evaluateAll((all) => all.map((line) => [line.dataset.check, line.className]));
-  assert.deepEqual(found.map(([name]) => name), [...PAIRING_CHECKS]);
+  // The one that failed comes first, and the others in their order.
+  const inOrder = (names) => names.toSorted((a, b) => PAIRING_CHECKS.indexOf(a) - PAIRING_CHECKS.indexOf(b));
+  const names = found.map(([name]) => name);
+  assert.deepEqual(inOrder(names), [...PAIRING_CHECKS]);
+  const first = found.findIndex(([, state]) => state === "failed");
+  if (first !== -1) assert.equal(first, 0);
   return Object.fromEntries(found);
 }
 
@@ -108,4 +113,59 @@ test("an empty field is no code", async (t) => {
   await page.getByRole("button", { name: "Check", exact: true }).click();
   assert.match(await page.locator("#check-status").textContent(), /no code yet/);
   assert.ok(await page.locator("#report").isHidden());
+});
+
+test("the verdict has a sign, and what passed is folded away", async (t) => {
+  const page = await openPage(t);
+  const scanned = page.getByRole("textbox", { name: "Pairing code" });
+  await scanned.fill(link());
+  await scanned.press("Enter");
+  assert.equal(await page.locator("#verdict-sign").textContent(), "✓");
+  assert.ok(await page.locator("#checks").isHidden());
+  await page.getByText("All 9 checks passed").click();
+  assert.ok(await page.locator("#checks").isVisible());
+  assert.match(await page.locator("#next").textContent(), /in Pulse Mobile, tap Scan/);
+
+  await scanned.fill(link({ relay_url: "ws://relay.example.test/ws/app" }));
+  await scanned.press("Enter");
+  assert.equal(await page.locator("#verdict-sign").textContent(), "✗");
+  assert.ok(await page.locator("#failed-checks li").isVisible());
+  assert.ok(await page.locator("#checks").isHidden());
+  assert.match(await page.locator("#other-checks-summary").textContent(), /^The other checks: \d passed, \d not reached$/);
+});
+
+test("a code is checked when it is pasted, also as a mail program has wrapped it", async (t) => {
+  const page = await openPage(t, { http: true });
+  const scanned = page.getByRole("textbox", { name: "Pairing code" });
+  const wrapped = `<${link()}>`.match(/.{1,60}/g).map((line) => `> ${line}`).join("\r\n");
+  await page.evaluate((text) => navigator.clipboard.writeText(text), wrapped);
+  await scanned.focus();
+  await page.keyboard.press("ControlOrMeta+V");
+  await page.locator("#report").waitFor();
+  assert.equal(await page.locator("#verdict").textContent(), "The code passes every check");
+  assert.equal(await scanned.inputValue(), link());
+});
+
+test("of a part that the code does not have the page does not say that it is right", async (t) => {
+  const page = await openPage(t);
+  const said = async (code, check) => {
+    await page.getByRole("textbox", { name: "Pairing code" }).fill(code);
+    await page.getByRole("button", { name: "Check", exact: true }).click();
+    return page.locator(`[data-check=${check}]`).textContent();
+  };
+  const bare = new URLSearchParams(right);
+  bare.delete("identity_fingerprint");
+  assert.match(await said(link(), "fingerprint"), /is that of its key/);
+  assert.match(await said(`pulse://connect?${bare}`, "fingerprint"), /no fingerprint of its own/);
+  bare.delete("identity_public_key");
+  assert.match(await said(`pulse://connect?${bare}`, "identity_key"), /no identity key to look at/);
+});
+
+test("on a phone the camera comes first", async (t) => {
+  const order = async (viewport) => {
+    const page = await openPage(t, { viewport });
+    const texts = await page.locator("#check-form button, #check-form textarea").evaluateAll((all) => all.map(({ id }) => id));
+    return texts.indexOf("scan") < texts.indexOf("scanned");
+  };
+  assert.deepEqual([await order({ width: 360, height: 780 }), await order({ width: 1280, height: 900 })], [true, false]);
 });

@@ -131,6 +131,8 @@
 #define PULSE_ERR_IDENTITY_PROOF_INVALID 406
 /** The proof of an identity was made too long ago, or one of the two clocks is wrong. */
 #define PULSE_ERR_IDENTITY_PROOF_TIME 407
+/** A relay config's JSON is not an object whose members have their types. */
+#define PULSE_ERR_RELAY_CONFIG_MALFORMED 408
 /** Bytes too short for a frame. */
 #define PULSE_ERR_FRAME_TOO_SHORT 500
 /** A frame of another version. */
@@ -651,6 +653,21 @@ typedef int32_t pulse_revocation;
 #define PULSE_REVOKE_TOKEN 3
 
 /**
+ * The host of a lease, in any spelling that `pulse_host_normalize` takes.
+ */
+#define PULSE_REVOKE_HOST 4
+
+/**
+ * An instance id.
+ */
+#define PULSE_REVOKE_INSTANCE 5
+
+/**
+ * The id of a key (`kid`): everything that it has signed.
+ */
+#define PULSE_REVOKE_SIGNING_KEY 6
+
+/**
  * Admission under these keys. `leeway_seconds`, at most 300, is how far the clocks of control plane and relay may
  * differ.
  */
@@ -667,6 +684,16 @@ pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     const char *id,
                                     size_t id_len,
                                     pulse_error **error);
+
+/**
+ * Revokes every grant of a license whose version (`lv`) is below `lowest_version`, from the next admission on. A floor
+ * is only ever raised.
+ */
+pulse_status pulse_admission_revoke_license_below(const pulse_admission *admission,
+                                                  const char *license_id,
+                                                  size_t license_id_len,
+                                                  int64_t lowest_version,
+                                                  pulse_error **error);
 
 /**
  * Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and for
@@ -1250,8 +1277,8 @@ int64_t pulse_session_deadline(const pulse_session *session);
  * Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
  * `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
  * (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
- * `path`, and optionally `headers` and `body`, which is base64). The result is a JSON object: for `request` it has the
- * member `request`, the number by which events name it.
+ * `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON object: for
+ * `request` it has the member `request`, the number by which events name it.
  */
 pulse_status pulse_session_act(pulse_session *session,
                                const char *act,
@@ -1281,6 +1308,38 @@ pulse_status pulse_auth_token_is_known(const char *presented,
  * Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` before.
  */
 void pulse_session_free(pulse_session *session);
+
+/* ---- A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` gives an instance's session what it refreshes with. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`. ---- */
+
+/**
+ * What the lease of a directory is refreshed with: **secret** JSON of `org_id`, `instance_host`, `refresh_token` and
+ * `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` where the billing
+ * state holds no refresh token.
+ */
+pulse_status pulse_lease_refresh_load(const pulse_data_dir *data_dir,
+                                      const pulse_runtime *runtime,
+                                      int64_t now,
+                                      pulse_buffer **out_json,
+                                      pulse_error **error);
+
+/**
+ * Saves a lease that a refresh has brought in place of the one in the billing state, after it was verified once more.
+ * A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of `warnings`.
+ */
+pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
+                                        const pulse_runtime *runtime,
+                                        const char *token,
+                                        size_t token_len,
+                                        int64_t now,
+                                        pulse_buffer **out_json,
+                                        pulse_error **error);
+
+/**
+ * Clears the lease and the refresh token of the billing state and saves the state `expired`, after the control plane
+ * has refused for good. A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of
+ * `warnings`.
+ */
+pulse_status pulse_lost_lease_clear(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
 
 /* ---- Pairing codes ---- */
 
