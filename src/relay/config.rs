@@ -4,13 +4,13 @@
 use core::fmt;
 use std::env::VarError;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::identity::Identity;
 use crate::error::{Error, Result, quoted};
 use crate::json::{self, Json, ReadJson, WriteJson};
-use crate::members::{Names, UnknownMembers};
+use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
 use crate::url::Url;
 use crate::warning::Warning;
@@ -149,47 +149,27 @@ impl WriteJson for RelayConfig {
 
 impl<'de> ReadJson<'de> for RelayConfig {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigVisitor)
+        read_object(deserializer)
     }
 }
 
-struct ConfigVisitor;
-
-impl<'de> Visitor<'de> for ConfigVisitor {
-    type Value = RelayConfig;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RelayConfig, A::Error> {
-        let mut config = RelayConfig::default();
-        let mut names = Names::default();
-        while let Some(name) = names.next(&mut map)? {
-            match name.as_str() {
-                "enabled" => config.enabled = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-                "server_url" => {
-                    if let Some(url) = map.next_value()? {
-                        config.server_url = url;
-                    }
+impl ReadMembers for RelayConfig {
+    fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "enabled" => self.enabled = value_or_default(map)?,
+            "server_url" => {
+                if let Some(url) = map.next_value()? {
+                    self.server_url = url;
                 }
-                "instance_secret" => config.instance_secret = secret(&mut map)?,
-                "identity_private_key" => config.identity_private_key = secret(&mut map)?,
-                "identity_public_key" => config.identity_public_key = text(&mut map)?,
-                "identity_fingerprint" => config.identity_fingerprint = text(&mut map)?,
-                _ => config.unknown.take(name, &mut map)?,
             }
+            "instance_secret" => self.instance_secret = secret_or_default(map)?,
+            "identity_private_key" => self.identity_private_key = secret_or_default(map)?,
+            "identity_public_key" => self.identity_public_key = value_or_default(map)?,
+            "identity_fingerprint" => self.identity_fingerprint = value_or_default(map)?,
+            _ => self.unknown.take(name, map)?,
         }
-        Ok(config)
+        Ok(())
     }
-}
-
-fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
-    map.next_value::<Option<String>>().map(Option::unwrap_or_default)
-}
-
-fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
-    text(map).map(Secret::from)
 }
 
 /// Whether a URL can be a relay's: `ws` or `wss`, a host, and no user info, query or fragment.

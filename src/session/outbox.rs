@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::ConnectionId;
 use crate::error::{Error, Result};
+use crate::relay::{Frame, FrameType};
 
 /// What the program is to do next. `E` is the end's kind of event.
 ///
@@ -116,6 +117,21 @@ impl<E> Outbox<E> {
             *of_channel = of_channel.saturating_add(message.len());
         }
         self.waiting.push_back((channel, Output::Send { connection, message }));
+    }
+
+    /// A frame with this payload, whose length the caller has checked, where there is a connection.
+    pub(super) fn send_payload(
+        &mut self,
+        connection: Option<ConnectionId>,
+        frame_type: FrameType,
+        channel: u32,
+        payload: &[u8],
+    ) {
+        if let Some(connection) = connection
+            && let Ok(frame) = Frame::new(frame_type, channel, payload).encode()
+        {
+            self.send(connection, channel, frame);
+        }
     }
 
     /// Whether `more` bytes of a channel may wait too.

@@ -5,31 +5,31 @@
 //! how long to wait, and `pulse_session_act` asks it to do something.
 
 mod act;
+mod feed;
 mod instance_event;
+mod output;
 mod phone_event;
 mod settings;
 
 use core::ffi::c_char;
 use core::time::Duration;
 
-use serde::Serialize;
-
 use self::act::{Act, act_of_instance, act_of_phone};
+use self::feed::{feed_instance, feed_phone, moment};
 use self::instance_event::InstanceEventJson;
+use self::output::output_parts;
 use self::phone_event::PhoneEventJson;
 use self::settings::{InstanceSettings, PhoneSettings, RefreshSettings, set_backoff};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, borrow_mut, bytes, call, free, read, text};
-use super::fault::{Fault, pulse_error, pulse_status};
+use super::fault::{pulse_error, pulse_status};
 use super::identity::pulse_identity;
 use super::json;
 use super::keys::pulse_trust_keys;
 use crate::pairing::PairingCode;
 use crate::relay::Identity;
 use crate::secret::Secret;
-use crate::session::{
-    ConnectionId, InstanceConfig, InstanceEnd, LeaseRefresh, Now, Output, PhoneConfig, PhoneEnd, is_auth_token_known,
-};
+use crate::session::{InstanceConfig, InstanceEnd, LeaseRefresh, PhoneConfig, PhoneEnd, is_auth_token_known};
 use crate::time::UnixTime;
 
 /// What a session is told: `PULSE_FEED_...`.
@@ -173,46 +173,6 @@ pub unsafe extern "C" fn pulse_session_feed(
     }
 }
 
-fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
-    let monotonic =
-        u64::try_from(monotonic_ms).map_err(|_| Fault::Argument("monotonic_ms", "expected no negative number"))?;
-    Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
-}
-
-fn feed_instance(end: &mut InstanceEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
-        PULSE_FEED_REFRESH_ANSWER => {
-            let status = u16::try_from(connection);
-            let status = status.map_err(|_| Fault::Argument("connection", "expected an HTTP status"))?;
-            end.handle_refresh_answer(status, data, now);
-        }
-        PULSE_FEED_REFRESH_FAILURE => end.handle_refresh_failure(now),
-        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_...")),
-    }
-    Ok(())
-}
-
-fn feed_phone(end: &mut PhoneEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
-        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_... that a phone knows")),
-    }
-    Ok(())
-}
-
 /// Says what to do next (`PULSE_DO_...`), on which connection, and with which data.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_poll(
@@ -236,26 +196,6 @@ pub unsafe extern "C" fn pulse_session_poll(
             }
         })
     }
-}
-
-fn output_parts<E, J: Serialize>(
-    output: Output<E>,
-    event_json: impl FnOnce(E) -> J,
-) -> Result<((u32, u32), pulse_buffer), Fault> {
-    Ok(match output {
-        Output::Connect { connection, url } => ((PULSE_DO_CONNECT, number(connection)), pulse_buffer::new(url)),
-        Output::Send { connection, message } => ((PULSE_DO_SEND, number(connection)), pulse_buffer::new(message)),
-        Output::Disconnect { connection, code } => {
-            let code = pulse_buffer::new(code.as_u16().to_string());
-            ((PULSE_DO_DISCONNECT, number(connection)), code)
-        }
-        Output::Event(event) => ((PULSE_DO_EVENT, 0), json::buffer(&event_json(event))?),
-    })
-}
-
-/// Connections are counted from 1. Nobody makes as many as do not fit.
-fn number(connection: ConnectionId) -> u32 {
-    u32::try_from(connection.as_u64()).unwrap_or(u32::MAX)
 }
 
 /// The moment at which to feed `PULSE_FEED_TIMEOUT`, on the clock of `monotonic_ms`; -1 for none, and for NULL.

@@ -2,6 +2,7 @@
 
 mod channels;
 mod config;
+mod connection;
 mod event;
 mod receive;
 mod registration;
@@ -13,21 +14,17 @@ use core::time::Duration;
 use self::channels::Channels;
 pub use self::config::{InstanceConfig, InstanceLimits};
 pub use self::event::{ChannelEnd, InstanceEvent};
-use self::registration::{RegisterParts, Resumable};
+use self::registration::{Renewal, Resumable};
 use super::clock::{ConnectionId, Now};
 use super::link::{DisconnectReason, Due, Link};
 use super::outbox::{CloseCode, Outbox, Output};
 use super::refresh::{Answered, LeaseRefresh};
 use crate::error::{Error, Result};
 use crate::relay::{
-    ChannelClose, ChannelOpen, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN, ProxyResponse, PushNotification,
-    validate_server_url,
+    ChannelOpen, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyResponse, PushNotification, validate_server_url,
 };
 use crate::secret::Secret;
 use crate::time::UnixTime;
-
-/// With this much left, a registration is renewed with the newer credential that there is.
-const RENEWAL_MARGIN_SECONDS: i64 = 300;
 
 /// A runtime's conversation with the relay and, through it, with phones.
 ///
@@ -58,21 +55,6 @@ pub struct InstanceEnd {
     renewal: Renewal,
     /// The relay is going down: the connection is closed at this moment, or when no request waits any more.
     draining_until: Option<Duration>,
-}
-
-/// A REGISTER on a connection that is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    NotAsked,
-    Asked,
-    /// The relay does not take it: not tried again on this connection.
-    Refused,
-}
-
-impl Renewal {
-    const fn is_asked(self) -> bool {
-        matches!(self, Self::Asked)
-    }
 }
 
 impl InstanceEnd {
@@ -183,10 +165,7 @@ impl InstanceEnd {
                 self.outbox.event(InstanceEvent::LeaseLost { status });
                 self.config.credential = Secret::default();
                 self.resumable = None;
-                self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, _| {
-                    link.wait_for_program();
-                    None
-                });
+                self.wait_for_credential(now);
             }
         }
     }
@@ -305,129 +284,6 @@ impl InstanceEnd {
         let limit = self.config.limits.queued_bytes;
         self.outbox.check_room(0, notification.to_json()?.len(), limit, limit)?;
         self.send_control(notification, 0)
-    }
-
-    fn dial(&mut self, now: Now) {
-        let (connection, url) = self.link.dial(now);
-        self.outbox.connect(connection, url);
-    }
-
-    fn send_register(&mut self, connection: ConnectionId, now: Now) {
-        let resumed = self.resumable.as_ref().filter(|_| self.is_resuming);
-        let parts = RegisterParts {
-            url: self.link.url(),
-            credential: &self.config.credential,
-            instance_secret: &self.config.instance_secret,
-            identity: &self.config.identity,
-            client_version: &self.config.client_version,
-            resumed,
-            now: now.wall,
-        };
-        match parts.to_frame() {
-            Ok(frame) => self.outbox.send(connection, 0, frame),
-            // A credential that does not fit in a frame: nothing but another one can help.
-            Err(_) => {
-                self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, _| {
-                    link.wait_for_program();
-                    None
-                });
-            }
-        }
-    }
-
-    /// Registers again on the same connection, where the registration is about to end and there is a newer credential.
-    fn renew_if_due(&mut self, now: Now) {
-        let is_ending = self
-            .expires_at
-            .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= RENEWAL_MARGIN_SECONDS);
-        let is_possible = self.link.is_open() && self.renewal == Renewal::NotAsked && self.draining_until.is_none();
-        if let Some(connection) = self.link.connection()
-            && is_possible
-            && is_ending
-            && !self.is_credential_current
-        {
-            self.renewal = Renewal::Asked;
-            self.is_resuming = false;
-            self.send_register(connection, now);
-        }
-    }
-
-    /// Ends the connection from this side.
-    fn end_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        code: CloseCode,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        if let Some(connection) = self.link.connection() {
-            if reason == DisconnectReason::Silence {
-                self.outbox.drop_frames();
-            }
-            // What is still to be sent goes out before the connection is closed.
-            self.outbox.disconnect(connection, code);
-            self.forget_connection(now, reason, next);
-        }
-    }
-
-    /// What is left to do once a connection is over, whoever ended it. `next` says when the next one is made.
-    fn forget_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let retry_at = next(&mut self.link, now);
-        self.renewal = Renewal::NotAsked;
-        self.draining_until = None;
-        self.expires_at = None;
-        for channel in self.channels.take_all() {
-            self.outbox.event(InstanceEvent::ChannelEnded { channel, end: ChannelEnd::Disconnected });
-        }
-        self.outbox.event(InstanceEvent::Disconnected { reason, retry_at });
-    }
-
-    /// Ends a channel from this side.
-    fn end_channel(&mut self, channel: u32, end: ChannelEnd, reason: &str) {
-        if self.channels.remove(channel).is_some() {
-            self.outbox.drop_channel(channel);
-            self.outbox.event(InstanceEvent::ChannelEnded { channel, end });
-        }
-        self.send_close(channel, reason);
-    }
-
-    /// Once a relay that drains has every answer, there is nothing to stay for.
-    fn finish_draining(&mut self, now: Now) {
-        let Some(until) = self.draining_until else { return };
-        if now.monotonic >= until || self.channels.waiting_requests() == 0 {
-            self.leave_drained(now);
-        }
-    }
-
-    fn leave_drained(&mut self, now: Now) {
-        self.end_connection(now, DisconnectReason::Drained, CloseCode::Normal, |link, now| Some(link.drained(now)));
-    }
-
-    fn send_close(&mut self, channel: u32, reason: &str) {
-        let close = ChannelClose { channel_id: channel, reason: super::cut(reason) };
-        // A text that was cut fits in a frame.
-        self.send_control(&close, channel).ok();
-    }
-
-    fn send_control(&mut self, payload: &impl ControlPayload, channel: u32) -> Result<()> {
-        let frame = payload.to_frame(channel)?;
-        if let Some(connection) = self.link.connection() {
-            self.outbox.send(connection, 0, frame);
-        }
-        Ok(())
-    }
-
-    fn send_on_channel(&mut self, frame_type: FrameType, channel: u32, payload: &[u8]) {
-        let Some(connection) = self.link.connection() else { return };
-        // Payloads are checked before they are sealed, so none is too long here.
-        if let Ok(frame) = Frame::new(frame_type, channel, payload).encode() {
-            self.outbox.send(connection, channel, frame);
-        }
     }
 }
 

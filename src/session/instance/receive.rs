@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::registration::{Resumable, Retry, retry_after};
+use super::registration::{Renewal, Resumable, Retry, retry_after};
 use super::requests::{overloaded, read_request};
 use super::{ChannelEnd, InstanceEnd, InstanceEvent};
 use crate::error::Error;
@@ -66,7 +66,7 @@ impl InstanceEnd {
         self.resumable = Some(resumable).filter(|resumable| !resumable.session_token.is_empty());
         let expires_at = self.expires_at;
         if is_renewed {
-            self.renewal = super::Renewal::NotAsked;
+            self.renewal = Renewal::NotAsked;
             self.outbox.event(InstanceEvent::Renewed { expires_at });
         } else {
             self.link.opened(now);
@@ -86,7 +86,7 @@ impl InstanceEnd {
         if frame.channel != 0 || self.renewal.is_asked() {
             if frame.channel == 0 {
                 // A relay that refuses the renewal, or knows none, still holds the registration to its end.
-                self.renewal = super::Renewal::Refused;
+                self.renewal = Renewal::Refused;
             }
             return self.outbox.event(InstanceEvent::RelayError { channel: frame.channel, error });
         }

@@ -43,6 +43,21 @@ impl RegisterParts<'_> {
     }
 }
 
+/// A REGISTER on a connection that is registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewal {
+    NotAsked,
+    Asked,
+    /// The relay does not take it: not tried again on this connection.
+    Refused,
+}
+
+impl Renewal {
+    pub(super) const fn is_asked(self) -> bool {
+        matches!(self, Self::Asked)
+    }
+}
+
 /// When to try again after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {

@@ -1,6 +1,7 @@
 //! The phone's end of the conversation.
 
 mod config;
+mod connection;
 mod event;
 mod receive;
 
@@ -16,8 +17,7 @@ use super::outbox::{CloseCode, Outbox, Output};
 use crate::error::{Error, Result};
 use crate::pairing::read_relay_url;
 use crate::relay::{
-    AppHandshake, Body, Channel, ChannelClose, Connect, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN,
-    ProxyRequest, SEALED_OVERHEAD,
+    AppHandshake, Body, Channel, Connect, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyRequest, SEALED_OVERHEAD,
 };
 
 /// A phone's conversation with an instance, by way of the relay.
@@ -229,77 +229,9 @@ impl PhoneEnd {
         self.fail(request, RequestFailure::Cancelled);
     }
 
-    fn dial(&mut self, now: Now) {
-        let (connection, url) = self.link.dial(now);
-        self.outbox.connect(connection, url);
-    }
-
     fn fail(&mut self, request: RequestId, reason: RequestFailure) {
         if self.waiting.remove(&request).is_some() {
             self.outbox.event(PhoneEvent::RequestFailed { request, reason });
-        }
-    }
-
-    /// Once a relay that drains has passed on every answer, there is nothing to stay for.
-    fn finish_draining(&mut self, now: Now) {
-        let is_over = |until| now.monotonic >= until || self.waiting.is_empty();
-        if self.draining_until.is_some_and(is_over) {
-            let code = CloseCode::Normal;
-            self.end_connection(now, DisconnectReason::Drained, code, "", |link, now| Some(link.drained(now)));
-        }
-    }
-
-    /// Ends the connection, and tries again after the back-off.
-    fn lose(&mut self, reason: DisconnectReason, message: &str, now: Now) {
-        let code = match reason {
-            DisconnectReason::ProtocolError => CloseCode::ProtocolError,
-            _ => CloseCode::Normal,
-        };
-        self.end_connection(now, reason, code, message, |link, now| Some(link.lost(now)));
-    }
-
-    fn end_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        code: CloseCode,
-        message: &str,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let Some(connection) = self.link.connection() else { return };
-        self.outbox.drop_frames();
-        if let (ChannelState::Secured { channel, .. }, DisconnectReason::Stopped) = (&self.channel, reason) {
-            let close = ChannelClose { channel_id: *channel, reason: String::new() };
-            if let Ok(frame) = close.to_frame(*channel) {
-                self.outbox.send(connection, 0, frame);
-            }
-        }
-        self.outbox.disconnect(connection, code);
-        self.forget_connection(now, reason, message, next);
-    }
-
-    fn forget_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        message: &str,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let retry_at = next(&mut self.link, now);
-        self.channel = ChannelState::None;
-        self.draining_until = None;
-        for (request, _) in core::mem::take(&mut self.waiting) {
-            let reason = RequestFailure::Disconnected;
-            self.outbox.event(PhoneEvent::RequestFailed { request, reason });
-        }
-        self.outbox.event(PhoneEvent::Disconnected { reason, message: super::cut(message), retry_at });
-    }
-
-    fn send_frame(&mut self, frame_type: FrameType, channel: u32, payload: &[u8]) {
-        let Some(connection) = self.link.connection() else { return };
-        // Payloads are checked before they are sealed, so none is too long here.
-        if let Ok(frame) = Frame::new(frame_type, channel, payload).encode() {
-            self.outbox.send(connection, channel, frame);
         }
     }
 }

@@ -1,21 +1,22 @@
 //! A hosted runtime's start, and what the control plane issues
 
+mod report;
+
 use core::ffi::c_char;
 
-use serde::Serialize;
-
+use self::report::{BootstrapReport, Credential, LinkReport, ReadinessReport, Resolved};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
 use super::data_dir::pulse_data_dir;
 use super::fault::{Fault, pulse_error, pulse_status};
-use super::json::{self, ErrorText, warning_texts};
+use super::json::{self, ErrorText};
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::hosted::{
-    BootstrapOutcome, CredentialChoice, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap,
-    issue_billing_state, readiness, registration_credential, resolve_billing,
+    BootstrapOutcome, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
+    readiness, registration_credential, resolve_billing,
 };
 use crate::json::Json;
-use crate::relay::{RelayConfig, RelayEnvironment};
+use crate::relay::RelayEnvironment;
 use crate::storage::BillingState;
 use crate::time::UnixTime;
 use crate::warning::Warning;
@@ -36,6 +37,11 @@ pub struct pulse_runtime {
 impl pulse_runtime {
     pub(super) const fn runtime(&self) -> &Runtime {
         &self.runtime
+    }
+
+    /// What its settings were warned of, then what a call was.
+    fn warning_texts_and(&self, warnings: &[Warning]) -> Vec<String> {
+        self.warnings.iter().chain(warnings).map(ToString::to_string).collect()
     }
 }
 
@@ -82,47 +88,6 @@ pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
     unsafe { free(runtime) };
 }
 
-#[derive(Serialize)]
-struct BootstrapReport<'a> {
-    outcome: &'static str,
-    reason: Option<ErrorText>,
-    #[serde(serialize_with = "crate::json::form::serialize")]
-    config: &'a RelayConfig,
-    credential: Credential<'a>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Credential<'a> {
-    token: Option<&'a str>,
-    offered: Option<&'static str>,
-    suspended: bool,
-    blocked: Option<ErrorText>,
-    candidates: Vec<CandidateReport>,
-}
-
-#[derive(Serialize)]
-struct CandidateReport {
-    kind: &'static str,
-    refused: Option<ErrorText>,
-}
-
-impl<'a> From<&'a CredentialChoice> for Credential<'a> {
-    fn from(choice: &'a CredentialChoice) -> Self {
-        let candidates = choice.candidates.iter().map(|candidate| CandidateReport {
-            kind: candidate.kind.as_str(),
-            refused: candidate.refused.as_ref().map(ErrorText::from),
-        });
-        Self {
-            token: choice.secret_token(),
-            offered: choice.offered().map(|kind| kind.as_str()),
-            suspended: choice.is_suspended(),
-            blocked: choice.blocked.as_ref().map(ErrorText::from),
-            candidates: candidates.collect(),
-        }
-    }
-}
-
 /// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
 /// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
 /// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
@@ -148,8 +113,7 @@ pub unsafe extern "C" fn pulse_bootstrap(
                 BootstrapOutcome::IdentityMade => ("identity_made", None),
                 BootstrapOutcome::Unchanged { reason } => ("unchanged", reason.as_ref().map(ErrorText::from)),
             };
-            let mut warnings = warning_texts(&runtime.warnings);
-            warnings.extend(warning_texts(&done.warnings));
+            let warnings = runtime.warning_texts_and(&done.warnings);
             let credential = Credential::from(&done.credential);
             let report = BootstrapReport { outcome, reason, config: &done.config, credential, warnings };
             json::buffer(&report)
@@ -180,21 +144,6 @@ pub unsafe extern "C" fn pulse_registration_credential(
     }
 }
 
-#[derive(Serialize)]
-struct ReadinessReport<'a> {
-    ready: bool,
-    links: Vec<LinkReport<'a>>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct LinkReport<'a> {
-    name: &'static str,
-    state: &'static str,
-    seen: &'a str,
-    error: Option<ErrorText>,
-}
-
 /// Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
 /// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
 #[unsafe(no_mangle)]
@@ -219,25 +168,11 @@ pub unsafe extern "C" fn pulse_readiness(
                     LinkReport { name: link.name, state: "broken", seen: "", error: Some(ErrorText::from(error)) }
                 }
             });
-            let mut warnings = warning_texts(&runtime.warnings);
-            warnings.extend(warning_texts(&found.warnings));
+            let warnings = runtime.warning_texts_and(&found.warnings);
             let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
             json::buffer(&report)
         })
     }
-}
-
-#[derive(Serialize)]
-struct Resolved<'a> {
-    #[serde(serialize_with = "crate::json::form::serialize")]
-    capabilities: &'a [crate::entitlement::Capability],
-    limits: &'a std::collections::BTreeMap<String, i64>,
-    meters_enabled: &'a [String],
-    plan_version: &'a str,
-    subscription_state: &'a str,
-    trial_started_at: Option<i64>,
-    trial_ends_at: Option<i64>,
-    lease_error: Option<ErrorText>,
 }
 
 /// What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
