@@ -18,7 +18,7 @@ use crate::secret::Secret;
 pub(crate) struct UnknownMembers(Vec<(String, Zeroizing<String>)>);
 
 impl UnknownMembers {
-    /// Takes the value that is next in a map.
+    /// Takes the next value of a map.
     pub(crate) fn take<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
         let value: Box<RawValue> = map.next_value()?;
         // The box becomes the string, so that no other copy is left behind.
@@ -26,7 +26,7 @@ impl UnknownMembers {
         Ok(())
     }
 
-    /// Writes them, where the known ones were written before.
+    /// Writes them after the known ones.
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.0.iter().try_for_each(|(name, value)| {
             let value: &RawValue = serde_json::from_str(value).map_err(M::Error::custom)?;
@@ -41,9 +41,9 @@ impl fmt::Debug for UnknownMembers {
     }
 }
 
-/// A struct that is read from a JSON object, one member after the other.
+/// A struct that is read from a JSON object, member by member.
 pub(crate) trait ReadMembers: Default {
-    /// Reads the value that is next in a map, which is that of the member `name`.
+    /// Reads the next value of a map, which is that of the member `name`.
     fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error>;
 }
 
@@ -74,7 +74,7 @@ impl<'de, T: ReadMembers> Visitor<'de> for ObjectVisitor<T> {
     }
 }
 
-/// The value that is next in a map; `null` is as if the member were absent.
+/// The next value of a map; `null` counts as absent.
 pub(crate) fn value_or_default<'de, A: MapAccess<'de>, T>(map: &mut A) -> Result<T, A::Error>
 where
     T: Deserialize<'de> + Default,

@@ -1,4 +1,4 @@
-//! One error type for the whole crate: a stable number and name for programs, a precise message for people.
+//! The one error type of the crate: a stable number and name for programs, a precise message for people.
 //!
 //! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
 //! sides of a failed comparison where there are two, and never a secret.
@@ -30,20 +30,20 @@ pub struct ErrorEntry {
     pub code: u16,
     /// The stable name, as [`Error::name`] gives it.
     pub name: &'static str,
-    /// What the error means, for whatever values: one sentence.
+    /// What the error means in general, in one sentence.
     pub meaning: &'static str,
     /// What to do about it.
     pub remedy: &'static str,
 }
 
 impl Error {
-    /// Whether time alone is what is wrong: the token is past its expiry, before its start, or its trial has ended.
+    /// Whether only the time is wrong: the token is past its expiry or before its start, or its trial has ended.
     pub const fn is_about_time(&self) -> bool {
         matches!(self, Self::Expired { .. } | Self::NotYetValid { .. } | Self::TrialEnded { .. })
     }
 
-    /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may go beside it:
-    /// it holds no secret.
+    /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may be sent
+    /// along, as it holds no secret.
     ///
     /// ```
     /// use pulse_trust::Error;
@@ -64,8 +64,8 @@ impl Error {
     }
 }
 
-/// A text from outside, between quotes and in ASCII, so that it cannot pass for the words around it. Not `Debug`, which the
-/// WebAssembly is built without.
+/// A text from outside, quoted and in ASCII, so that it cannot be mistaken for the words around it. It does not use
+/// `Debug`, which the WebAssembly is built without.
 pub(crate) fn quoted(text: &str) -> impl fmt::Display {
     Quoted(text)
 }

@@ -62,8 +62,8 @@ impl RelayConfig {
         json::indented_text_of(&Json(self)).into()
     }
 
-    /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone does not
-    /// count as configured ([formats: hosted-bootstrap](crate::_documentation::formats#hosted-bootstrap)).
+    /// Whether nobody has configured it: it is not enabled, and secret and identity are empty. A server URL alone does
+    /// not count as configured ([formats: hosted-bootstrap](crate::_documentation::formats#hosted-bootstrap)).
     pub fn is_untouched(&self) -> bool {
         !self.enabled && self.has_no_secret_nor_identity()
     }
@@ -76,7 +76,7 @@ impl RelayConfig {
             && self.identity_fingerprint.is_empty()
     }
 
-    /// The identity, whose three parts must be there and agree.
+    /// The identity, whose three parts must be present and agree.
     ///
     /// # Errors
     /// As [`Identity::from_parts`].
@@ -95,7 +95,7 @@ impl RelayConfig {
             || self.identity_fingerprint.is_empty()
     }
 
-    /// Takes another identity.
+    /// Replaces the identity.
     pub fn set_identity(&mut self, identity: &Identity) {
         self.identity_private_key = identity.secret_private_key_base64();
         self.identity_public_key = identity.public_key().to_base64();
@@ -117,7 +117,7 @@ impl Default for RelayConfig {
     }
 }
 
-/// Without the URL, in which somebody may have written a password.
+/// The URL is left out, as it may contain a password.
 impl fmt::Debug for RelayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RelayConfig")
@@ -193,7 +193,7 @@ pub fn validate_server_url(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the environment says of the relay config; it overrides what the file says.
+/// What the environment says about the relay config; it overrides the file.
 ///
 /// ```
 /// use pulse_trust::relay::{RelayConfig, RelayEnvironment};
@@ -240,8 +240,8 @@ impl RelayEnvironment {
         (environment, warnings)
     }
 
-    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is not UTF-8 is
-    /// ignored with a warning.
+    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is not UTF-8
+    /// is ignored with a warning.
     pub fn from_process() -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
         let mut value = |variable| match std::env::var(variable) {
@@ -258,7 +258,7 @@ impl RelayEnvironment {
         (environment, warnings)
     }
 
-    /// Puts what it says over a config.
+    /// Applies it to a config.
     pub fn apply(&self, config: &mut RelayConfig) {
         config.enabled = self.enabled_over(config.enabled);
         if let Some(url) = &self.server_url {

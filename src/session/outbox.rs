@@ -1,4 +1,4 @@
-//! What an end has for its program to do, in order.
+//! What an end wants its program to do, in order.
 
 use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,14 +27,14 @@ pub enum Output<E> {
         /// A frame.
         message: Vec<u8>,
     },
-    /// Close the connection, or give up opening it. Nothing of it needs to be reported any more.
+    /// Close the connection, or give up opening it. Nothing about it needs to be reported anymore.
     Disconnect {
         /// This connection.
         connection: ConnectionId,
         /// With this status code.
         code: CloseCode,
     },
-    /// Something the program is told.
+    /// Something that the program is told about.
     Event(E),
 }
 
@@ -56,7 +56,7 @@ impl<E: fmt::Debug> fmt::Debug for Output<E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseCode {
-    /// 1000: the end has done what it was there for.
+    /// 1000: the end is done.
     Normal,
     /// 1002: the other side broke the protocol.
     ProtocolError,

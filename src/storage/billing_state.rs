@@ -12,14 +12,14 @@ use crate::json::{Json, ReadJson};
 use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
 
-/// The billing state of one organization, as its file has it. What it counts for, once the lease in it was verified, is
-/// said by [`crate::hosted::resolve_billing`].
+/// The billing state of one organization, as its file has it. [`crate::hosted::resolve_billing`] says what it grants,
+/// once the lease in it was verified.
 ///
 /// See the example of [`issue_billing_state`](crate::hosted::issue_billing_state).
 #[derive(Default)]
 #[non_exhaustive]
 pub struct BillingState {
-    /// Capabilities, where no lease says them.
+    /// Capabilities, if no lease names them.
     pub capabilities: Vec<Capability>,
     /// Limits by name.
     pub limits: BTreeMap<String, i64>,
@@ -27,13 +27,13 @@ pub struct BillingState {
     pub meters_enabled: Vec<String>,
     /// **Secret**: the hosted lease; empty if there is none. Sealed in the file.
     pub entitlement_jwt: Secret,
-    /// **Secret**: what a new lease is asked for with; empty if there is none. Sealed in the file.
+    /// **Secret**: the token that requests a new lease; empty if there is none. Sealed in the file.
     pub entitlement_refresh_token: Secret,
     /// A migration of a purchase, while one is under way.
     pub commercial_migration: Option<CommercialMigration>,
-    /// The plan, where no lease says it.
+    /// The plan, if no lease names it.
     pub plan_version: String,
-    /// The state, where no lease says it.
+    /// The state, if no lease names it.
     pub subscription_state: String,
     /// Unix seconds.
     pub trial_started_at: Option<i64>,
@@ -61,8 +61,8 @@ pub struct BillingState {
 }
 
 impl BillingState {
-    /// The normal form that every write has: texts trimmed, the state lower-cased, plan and limits normalized, and for a
-    /// state that has ended the three collections emptied.
+    /// The normal form that every write has: texts trimmed, the state lower-cased, plan and limits normalized, and for
+    /// a state that has ended the three collections emptied.
     pub(super) fn normalize(&mut self) {
         for text in [&mut self.stripe_customer_id, &mut self.stripe_subscription_id, &mut self.stripe_price_id] {
             trim(text);

@@ -15,9 +15,9 @@ use crate::members::{ReadMembers, UnknownMembers, read_object, value_or_default}
 pub struct CommercialMigration {
     /// Where it comes from.
     pub source: String,
-    /// How far it is.
+    /// How far it has come.
     pub state: String,
-    /// Why it is there.
+    /// Why it is needed.
     pub reason: String,
     /// What the customer should do.
     pub recommended_action: String,
@@ -27,8 +27,8 @@ pub struct CommercialMigration {
 }
 
 impl CommercialMigration {
-    /// The normal form that every write has; `None` where its state is neither `pending` nor `failed`, as no migration
-    /// is under way then.
+    /// The normal form that every write has; `None` if its state is neither `pending` nor `failed`, as no migration is
+    /// under way then.
     pub(super) fn normalized(mut self) -> Option<Self> {
         for text in [&mut self.source, &mut self.state, &mut self.reason, &mut self.recommended_action] {
             *text = text.trim().to_owned();

@@ -23,9 +23,9 @@ use crate::warning::Warning;
 
 /// Whether a runtime is a hosted one: `PULSE_MODE_...`.
 pub type pulse_mode = i32;
-/// Run by its owner.
+/// It is run by its owner.
 pub const PULSE_MODE_SELF_HOSTED: pulse_mode = 0;
-/// Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+/// It is run by Pulse Cloud: it is bootstrapped, and may offer its lease.
 pub const PULSE_MODE_HOSTED: pulse_mode = 1;
 
 /// How a runtime is configured.
@@ -39,14 +39,14 @@ impl pulse_runtime {
         &self.runtime
     }
 
-    /// What its settings were warned of, then what a call was.
+    /// The warnings about its settings, then those of a call.
     fn warning_texts_and(&self, warnings: &[Warning]) -> Vec<String> {
         self.warnings.iter().chain(warnings).map(ToString::to_string).collect()
     }
 }
 
-/// A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
-/// be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
+/// A runtime of this mode with these keys. `public_url` is the value of `PULSE_PUBLIC_URL`, whose host the lease must
+/// be for (empty: any host); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
 /// `PULSE_RELAY_SERVER` (empty: not set).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_runtime_new(
@@ -88,9 +88,9 @@ pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
     unsafe { free(runtime) };
 }
 
-/// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
-/// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
-/// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
+/// Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant that
+/// nobody has configured, gives an enabled config its identity, and picks the credential. Running it again changes
+/// nothing. Returns **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
 /// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `blocked`: why an activation
 /// blocks every credential, `candidates`), `warnings`.
 #[unsafe(no_mangle)]
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn pulse_bootstrap(
     }
 }
 
-/// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
-/// fails and says of each candidate why.
+/// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. If none can be offered, it
+/// fails, and the error says why for each candidate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_registration_credential(
     data_dir: *const pulse_data_dir,
@@ -144,8 +144,8 @@ pub unsafe extern "C" fn pulse_registration_credential(
     }
 }
 
-/// Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
-/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
+/// Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
+/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_readiness(
     data_dir: *const pulse_data_dir,
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn pulse_readiness(
     }
 }
 
-/// What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
+/// What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
 /// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
 #[unsafe(no_mangle)]
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
 }
 
 /// The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
-/// order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
+/// order is JSON with `tenant_id`, `base_url`, and optionally `email`, `plan_version`, `subscription_state`,
 /// `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_issue(

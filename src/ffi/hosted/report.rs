@@ -1,4 +1,4 @@
-//! What the functions of a hosted runtime give, as JSON.
+//! The outputs of the functions of a hosted runtime, as JSON.
 
 use std::collections::BTreeMap;
 

@@ -11,8 +11,8 @@ use crate::session::{ConnectionId, InstanceEnd, Now, PhoneEnd};
 use crate::time::UnixTime;
 
 pub(super) fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
-    let monotonic =
-        u64::try_from(monotonic_ms).map_err(|_| Fault::Argument("monotonic_ms", "expected no negative number"))?;
+    let monotonic = u64::try_from(monotonic_ms)
+        .map_err(|_| Fault::Argument("monotonic_ms", "expected a number that is not negative"))?;
     Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
 }
 

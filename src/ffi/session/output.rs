@@ -23,7 +23,7 @@ pub(super) fn output_parts<E, J: Serialize>(
     })
 }
 
-/// Connections are counted from 1. Nobody makes as many as do not fit.
+/// Connections are counted from 1. No program makes more than fit.
 fn number(connection: ConnectionId) -> u32 {
     u32::try_from(connection.as_u64()).unwrap_or(u32::MAX)
 }

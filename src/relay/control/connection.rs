@@ -1,4 +1,4 @@
-//! A phone's way to an instance: CONNECT, CONNECT_ACK, CHANNEL_OPEN and CHANNEL_CLOSE.
+//! A phone's path to an instance: CONNECT, CONNECT_ACK, CHANNEL_OPEN and CHANNEL_CLOSE.
 
 use super::{or_default, payload};
 use crate::json::json_struct;

@@ -74,7 +74,7 @@ fn read<'a, T: ControlPayload + ReadJson<'a>>(payload: &'a [u8]) -> Result<T> {
     json::value_from_bytes(payload).map_err(|error| refused(T::FRAME_TYPE, &error))
 }
 
-/// The position alone: serde's own text may quote the payload.
+/// Only the position, as serde's own text may quote the payload.
 fn refused(frame: FrameType, error: &serde_json::Error) -> Error {
     let what = match error.classify() {
         serde_json::error::Category::Data => "a member is missing or of the wrong type",
@@ -89,7 +89,7 @@ pub(super) fn is_false(value: &bool) -> bool {
     !*value
 }
 
-/// `null` is as if the member were absent.
+/// `null` counts as absent.
 pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

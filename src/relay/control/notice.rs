@@ -1,4 +1,4 @@
-//! What a side is told: ERROR, DRAIN and PUSH_NOTIFICATION.
+//! Messages that only inform: ERROR, DRAIN and PUSH_NOTIFICATION.
 
 use super::{or_default, payload};
 use crate::json::json_struct;
@@ -94,7 +94,7 @@ json_struct! {
         /// What a tap does.
         #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
         pub action_type: String,
-        /// To what.
+        /// What the action applies to.
         #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
         pub action_id: String,
         /// Its category.

@@ -6,8 +6,8 @@ use crate::relay::identity_proof::IdentityProof;
 use crate::secret::Secret;
 
 json_struct! {
-    /// An instance asks to be registered. First time: a credential and, as hint, the instance secret; on reconnect: a
-    /// session token and, as hint, the instance id of the last ACK.
+    /// An instance asks to be registered. The first time it sends a credential and, as the hint, the instance secret;
+    /// on reconnect it sends a session token and, as the hint, the instance id of the last ACK.
     ///
     /// ```
     /// use pulse_trust::relay::{ControlPayload, Register};

@@ -1,4 +1,4 @@
-//! An instance's connection: made, registered on, and ended; and what is sent on it.
+//! An instance's connection: opening it, registering on it, sending on it and ending it.
 
 use core::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::session::cut;
 use crate::session::link::{DisconnectReason, Link};
 use crate::session::outbox::CloseCode;
 
-/// With this much left, a registration is renewed with the newer credential that there is.
+/// How long before its end a registration is renewed, if there is a newer credential.
 const RENEWAL_MARGIN_SECONDS: i64 = 300;
 
 impl InstanceEnd {
@@ -33,7 +33,7 @@ impl InstanceEnd {
         };
         match parts.to_frame() {
             Ok(frame) => self.outbox.send(connection, 0, frame),
-            // A credential that does not fit in a frame: nothing but another one can help.
+            // The credential does not fit in a frame, so only another one can help.
             Err(_) => self.wait_for_credential(now),
         }
     }
@@ -81,7 +81,7 @@ impl InstanceEnd {
         });
     }
 
-    /// What is left to do once a connection is over, whoever ended it. `next` says when the next one is made.
+    /// Cleans up after a connection, whoever ended it. `next` says when the next one is made.
     pub(super) fn forget_connection(
         &mut self,
         now: Now,
@@ -107,7 +107,7 @@ impl InstanceEnd {
         self.send_close(channel, reason);
     }
 
-    /// Once a relay that drains has every answer, there is nothing to stay for.
+    /// Leaves a draining relay once it has every answer.
     pub(super) fn finish_draining(&mut self, now: Now) {
         let Some(until) = self.draining_until else { return };
         if now.monotonic >= until || self.channels.waiting_requests() == 0 {
@@ -121,7 +121,7 @@ impl InstanceEnd {
 
     pub(super) fn send_close(&mut self, channel: u32, reason: &str) {
         let close = ChannelClose { channel_id: channel, reason: cut(reason) };
-        // A text that was cut fits in a frame.
+        // This cannot fail, as a cut text fits in a frame.
         self.send_control(&close, channel).ok();
     }
 

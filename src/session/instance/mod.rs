@@ -34,10 +34,11 @@ use crate::time::UnixTime;
 /// - [`InstanceEvent::Request`]: [`respond`](Self::respond), once with a whole response, or piece by piece: pieces with
 ///   `stream` set, and the last one with `stream_done` alone.
 /// - [`InstanceEvent::RefreshDue`]: send the request to the control plane, and report the answer.
-/// - While [`is_congested`](Self::is_congested), read nothing from the connection, so that phones that ask more than
-///   they take slow down instead of losing their channels.
+/// - While [`is_congested`](Self::is_congested), read nothing from the connection, so that phones that request more
+///   than they read are slowed down instead of losing their channels.
 ///
-/// What was sealed for a phone is sent in the order it was sealed in, as both happen here: a program cannot get it wrong.
+/// Messages for a phone are sent in the order in which they are sealed. Both happen here, so a program cannot get it
+/// wrong.
 ///
 /// See the example of [`session`](crate::session).
 pub struct InstanceEnd {
@@ -48,18 +49,18 @@ pub struct InstanceEnd {
     /// Whether REGISTER on this connection named a session.
     is_resuming: bool,
     channels: Channels,
-    /// The end of the registration that the relay has said.
+    /// The end of the registration, as the relay has said.
     expires_at: Option<UnixTime>,
-    /// Whether the registration stands on the credential that there is now.
+    /// Whether the registration is based on the current credential.
     is_credential_current: bool,
     renewal: Renewal,
-    /// The relay is going down: the connection is closed at this moment, or when no request waits any more.
+    /// The relay is going down: the connection is closed at this moment, or when no request is waiting anymore.
     draining_until: Option<Duration>,
 }
 
 impl InstanceEnd {
-    /// An end that has not started. `seed` spreads the waiting times: give each process its own, from a random generator
-    /// or, in a test, a fixed one.
+    /// An end that has not started. `seed` spreads the waiting times: give each process its own, from a random
+    /// generator or, in a test, a fixed one.
     ///
     /// # Errors
     /// [`Error::ServerUrlInvalid`].
@@ -79,7 +80,7 @@ impl InstanceEnd {
         })
     }
 
-    /// Begins to connect. Of an end that has started it changes nothing.
+    /// Begins to connect. It has no effect if the end has already started.
     pub fn start(&mut self, now: Now) {
         if self.link.is_stopped() {
             if let Some(refresh) = &mut self.config.refresh {
@@ -107,8 +108,8 @@ impl InstanceEnd {
         self.send_register(connection, now);
     }
 
-    /// A binary message has arrived. It yields at most a few outputs, so a program that handles them before it reads the
-    /// next message holds little.
+    /// A binary message has arrived. It yields at most a few outputs, so a program that handles them before it reads
+    /// the next message holds little.
     pub fn handle_message(&mut self, connection: ConnectionId, message: &[u8], now: Now) {
         if self.link.is_current(connection) {
             self.receive(message, now);
@@ -170,7 +171,7 @@ impl InstanceEnd {
         }
     }
 
-    /// The control plane could not be asked.
+    /// The control plane could not be reached.
     pub fn handle_refresh_failure(&mut self, now: Now) {
         if let Some(refresh) = self.config.refresh.as_mut().filter(|refresh| refresh.is_asked()) {
             refresh.fail(now);
@@ -182,7 +183,7 @@ impl InstanceEnd {
         self.outbox.pop()
     }
 
-    /// When to call [`InstanceEnd::handle_timeout`], on the monotonic clock; `None` where nothing is due.
+    /// When to call [`InstanceEnd::handle_timeout`], on the monotonic clock; `None` if nothing is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         [
             self.link.deadline(),
@@ -195,13 +196,13 @@ impl InstanceEnd {
         .min()
     }
 
-    /// Whether so much waits to be sent that the program should read nothing more until it has sent some of it.
+    /// Whether so much is waiting to be sent that the program should stop reading until it has sent some of it.
     pub fn is_congested(&self) -> bool {
         self.outbox.queued() > self.config.limits.queued_bytes / 2
     }
 
-    /// Registers with another credential from now on. An instance that the relay has refused tries again at once; one
-    /// that is registered stays so, and renews its registration before that ends.
+    /// Registers with another credential from now on. An instance that the relay has refused tries again at once. A
+    /// registered instance stays registered, and renews its registration before it ends.
     pub fn set_credential(&mut self, credential: impl Into<Secret>, now: Now) {
         self.config.credential = credential.into();
         self.is_credential_current = false;
@@ -215,7 +216,7 @@ impl InstanceEnd {
     /// Accepts a channel that was offered.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] where the channel does not wait for it any more.
+    /// [`Error::SessionChannel`] if the channel is no longer waiting for it.
     pub fn accept(&mut self, channel: u32) -> Result<()> {
         let auth_token = self.channels.accept(channel)?;
         let echo = ChannelOpen { channel_id: channel, auth_token };
@@ -225,7 +226,7 @@ impl InstanceEnd {
     /// Refuses a channel that was offered. `reason` is shown to the phone's user.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] where the channel does not wait for it any more.
+    /// [`Error::SessionChannel`] if the channel is no longer waiting for it.
     pub fn refuse(&mut self, channel: u32, reason: &str) -> Result<()> {
         self.channels.offered(channel)?;
         self.channels.remove(channel);
@@ -248,9 +249,10 @@ impl InstanceEnd {
     /// Answers a request, with the whole response or the next piece of it. A piece without `stream` is the last one.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] or [`Error::RequestUnknown`] where nobody waits for it any more;
-    /// [`Error::FrameTooLarge`] where the headers leave no room for the body; [`Error::SendQueueFull`] where too much
-    /// waits to be sent: try again after that was sent. In each case nothing was sent, and the request still waits.
+    /// [`Error::SessionChannel`] or [`Error::RequestUnknown`] if nothing is waiting for it anymore;
+    /// [`Error::FrameTooLarge`] if the headers leave no room for the body; [`Error::SendQueueFull`] if too much is
+    /// waiting to be sent: try again after some of it was sent. In each case nothing was sent, and the request is still
+    /// waiting.
     pub fn respond(&mut self, channel: u32, response: &ProxyResponse, now: Now) -> Result<()> {
         let limits = self.config.limits;
         let open = self.channels.get_mut(channel).ok_or(Error::SessionChannel { channel, expected: "open" })?;
@@ -275,8 +277,7 @@ impl InstanceEnd {
     /// Sends a notification to the instance's phones, by way of the relay.
     ///
     /// # Errors
-    /// [`Error::SessionNotOpen`] where the instance is not registered; [`Error::SendQueueFull`];
-    /// [`Error::FrameTooLarge`].
+    /// [`Error::SessionNotOpen`] if the instance is not registered; [`Error::SendQueueFull`]; [`Error::FrameTooLarge`].
     pub fn push(&mut self, notification: &PushNotification) -> Result<()> {
         if !self.link.is_open() {
             return Err(Error::SessionNotOpen { needed: "registered", state: self.link.state() });

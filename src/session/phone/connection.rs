@@ -1,4 +1,4 @@
-//! A phone's connection: made and ended; and what is sent on it.
+//! A phone's connection: opening it, sending on it and ending it.
 
 use core::time::Duration;
 
@@ -15,7 +15,7 @@ impl PhoneEnd {
         self.outbox.connect(connection, url);
     }
 
-    /// Once a relay that drains has passed on every answer, there is nothing to stay for.
+    /// Leaves a draining relay once it has passed on every answer.
     pub(super) fn finish_draining(&mut self, now: Now) {
         let is_over = |until| now.monotonic >= until || self.waiting.is_empty();
         if self.draining_until.is_some_and(is_over) {

@@ -49,15 +49,14 @@ pub struct PhoneEnd {
     channel: ChannelState,
     requests: u64,
     waiting: BTreeMap<RequestId, Waiting>,
-    /// The relay is going down: the connection is closed at this moment, or when no request waits any more.
+    /// The relay is going down: the connection is closed at this moment, or when no request is waiting anymore.
     draining_until: Option<Duration>,
 }
 
 enum ChannelState {
     /// There is none, or CONNECT is not answered yet.
     None,
-    /// The phone's half of the key exchange is sent. Boxed, like the keys: they are large, and most of the time one of
-    /// them is there.
+    /// The phone's half of the key exchange is sent. Boxed, like the keys, because both are large.
     Exchanging {
         channel: u32,
         handshake: Box<AppHandshake>,
@@ -92,14 +91,14 @@ impl PhoneEnd {
         })
     }
 
-    /// Begins to connect, also where the end waits for its next try or has stopped by itself.
+    /// Begins to connect, even if the end is waiting for its next try or has stopped by itself.
     pub fn start(&mut self, now: Now) {
         if self.link.is_stopped() || self.link.is_waiting() {
             self.dial(now);
         }
     }
 
-    /// Closes the connection. Every request that waits fails.
+    /// Closes the connection. Every waiting request fails.
     pub fn stop(&mut self, now: Now) {
         self.end_connection(now, DisconnectReason::Stopped, CloseCode::Normal, "", |link, _| {
             link.stop();
@@ -122,7 +121,7 @@ impl PhoneEnd {
         };
         match connect.to_frame(0) {
             Ok(frame) => self.outbox.send(connection, 0, frame),
-            // Tokens that do not fit in a frame: no other try can help.
+            // The tokens do not fit in a frame, so trying again cannot help.
             Err(_) => self.stop(now),
         }
     }
@@ -171,7 +170,7 @@ impl PhoneEnd {
         self.outbox.pop()
     }
 
-    /// When to call [`PhoneEnd::handle_timeout`], on the monotonic clock; `None` where nothing is due.
+    /// When to call [`PhoneEnd::handle_timeout`], on the monotonic clock; `None` if nothing is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let exchange = match self.channel {
             ChannelState::Exchanging { until, .. } => Some(until),
@@ -186,11 +185,11 @@ impl PhoneEnd {
         matches!(self.channel, ChannelState::Secured { .. })
     }
 
-    /// Asks the instance something. `headers` are names and values.
+    /// Sends a request to the instance. `headers` are names and values.
     ///
     /// # Errors
     /// [`Error::SessionNotOpen`] before [`PhoneEvent::Ready`]; [`Error::RequestLimit`]; [`Error::SendQueueFull`];
-    /// [`Error::BodyTooLarge`]; [`Error::FrameTooLarge`] where path and headers leave no room for the body. In each case
+    /// [`Error::BodyTooLarge`]; [`Error::FrameTooLarge`] if path and headers leave no room for the body. In each case
     /// nothing was sent.
     pub fn request(
         &mut self,
@@ -223,8 +222,8 @@ impl PhoneEnd {
         Ok(request)
     }
 
-    /// Gives a request up: what still arrives for it is dropped. The instance is not told, as the protocol has no word
-    /// for it.
+    /// Cancels a request: whatever still arrives for it is dropped. The instance is not told, as the protocol has no
+    /// message for it.
     pub fn cancel(&mut self, request: RequestId) {
         self.fail(request, RequestFailure::Cancelled);
     }
