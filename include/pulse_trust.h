@@ -41,7 +41,7 @@
 #define PULSE_ERR_NULL_ARGUMENT 2
 /** An argument is not UTF-8, not the JSON that it should be, or not one of the constants. */
 #define PULSE_ERR_INVALID_ARGUMENT 3
-/** A key is not base64 of 32 or 64 bytes. */
+/** A key that is not base64 of 32 or 64 bytes. */
 #define PULSE_ERR_KEY_ENCODING 100
 /** A 64-byte private key whose second half is not the public key of the first. */
 #define PULSE_ERR_KEY_MISMATCHED_HALVES 101
@@ -79,7 +79,7 @@
 #define PULSE_ERR_CLAIMS_UNSIGNABLE 209
 /** A claim has a value that its place does not allow. */
 #define PULSE_ERR_CLAIM_VALUE 210
-/** A lease of another issuer. */
+/** A lease from another issuer. */
 #define PULSE_ERR_ISSUER_MISMATCH 300
 /** A lease for another audience. */
 #define PULSE_ERR_AUDIENCE_MISMATCH 301
@@ -111,7 +111,7 @@
 #define PULSE_ERR_TRIAL_WITHOUT_END 314
 /** A tenant id or base URL from which no host can be derived. */
 #define PULSE_ERR_TENANT_HOST_INVALID 315
-/** An answer to a lease refresh that does not hold what it should. */
+/** An answer to a lease refresh that lacks what it should hold. */
 #define PULSE_ERR_REFRESH_RESPONSE 316
 /** A text that is not a time, or a time that this system cannot represent. */
 #define PULSE_ERR_TIME_INVALID 317
@@ -121,7 +121,7 @@
 #define PULSE_ERR_REVOKED 401
 /** A relay server URL that is not valid. */
 #define PULSE_ERR_SERVER_URL_INVALID 402
-/** An identity that is incomplete or does not fit together. */
+/** An identity that is incomplete or whose parts do not match. */
 #define PULSE_ERR_IDENTITY_INVALID 403
 /** A session token that this relay did not issue, or that does not fit the registration. */
 #define PULSE_ERR_SESSION_INVALID 404
@@ -131,7 +131,7 @@
 #define PULSE_ERR_IDENTITY_PROOF_INVALID 406
 /** The proof of an identity was made too long ago, or one of the two clocks is wrong. */
 #define PULSE_ERR_IDENTITY_PROOF_TIME 407
-/** A relay config's JSON is not an object whose members have their types. */
+/** A relay config whose JSON is not an object with members of the right types. */
 #define PULSE_ERR_RELAY_CONFIG_MALFORMED 408
 /** Bytes too short for a frame. */
 #define PULSE_ERR_FRAME_TOO_SHORT 500
@@ -161,7 +161,7 @@
 #define PULSE_ERR_MESSAGE_FORGED 525
 /** All message counters of a channel are used up. */
 #define PULSE_ERR_CHANNEL_EXHAUSTED 526
-/** Something was asked of a session that it can only do in another state. */
+/** A session was asked for something that it can only do in another state. */
 #define PULSE_ERR_SESSION_NOT_OPEN 540
 /** A channel that is not open, or not in the state that the call needs. */
 #define PULSE_ERR_SESSION_CHANNEL 541
@@ -197,9 +197,9 @@
 #define PULSE_ERR_FILE_NOT_REGULAR 701
 /** A file over the limit. */
 #define PULSE_ERR_FILE_TOO_LARGE 702
-/** A sealed file or text that does not open, because the key is another one or because of damage. */
+/** A sealed file or text that cannot be opened, because it was sealed under another key or is damaged. */
 #define PULSE_ERR_UNSEAL_FAILED 703
-/** A file that holds something else than it should. */
+/** A file whose content is not what it should be. */
 #define PULSE_ERR_FILE_MALFORMED 704
 /** A key file that is missing while something sealed under it is there. */
 #define PULSE_ERR_KEY_FILE_LOST 705
@@ -219,7 +219,7 @@
 #define PULSE_ERR_REVISION_MISMATCH 712
 /** A text that is not a revision. */
 #define PULSE_ERR_REVISION_INVALID 713
-/** A save would replace or drop an identity, which it was not told to do. */
+/** A save that would replace or drop an identity without having been told to. */
 #define PULSE_ERR_IDENTITY_KEPT 714
 /** A billing.json with sealed fields but without an integrity code. */
 #define PULSE_ERR_BILLING_UNSIGNED 715
@@ -233,11 +233,11 @@
 #define PULSE_ERR_NO_CREDENTIAL 803
 /** The operator disabled the relay. */
 #define PULSE_ERR_RELAY_DISABLED 804
-/** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. */
+/** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. */
 #define PULSE_ERR_ACTIVATION_UNREADABLE 805
-/** A setting of the environment that has no meaning. */
+/** An environment variable whose value is invalid. */
 #define PULSE_ERR_SETTING_INVALID 806
-/** A setting of the environment that holds a key which is refused. */
+/** An environment variable that holds an invalid key. */
 #define PULSE_ERR_SETTING_KEY_INVALID 807
 
 /* ---- Frames ---- */
@@ -303,22 +303,22 @@ extern "C" {
 /* ---- Version, status and errors ---- */
 
 /**
- * Why a call failed: a number, a text, and details where there are some. Free it with `pulse_error_free`.
+ * Why a call failed: a number, a text, and details if there are any. Free it with `pulse_error_free`.
  */
 typedef struct pulse_error pulse_error;
 
 /**
- * What came of a call: 0 is success, anything else the stable number of an error (`PULSE_ERR_...`).
+ * The result of a call: 0 is success, anything else is the stable number of an error (`PULSE_ERR_...`).
  */
 typedef int32_t pulse_status;
 
 /**
- * The version of the library at run time, as `1.2.3`; `PULSE_TRUST_VERSION` is that of the header.
+ * The version of the library at run time, such as `1.2.3`; `PULSE_TRUST_VERSION` is that of the header.
  */
 const char *pulse_version(void);
 
 /**
- * The stable name of a status, as `SIGNATURE_INVALID`; `UNKNOWN` for a number that has none. Valid for ever.
+ * The stable name of a status, such as `SIGNATURE_INVALID`; `UNKNOWN` for a number that has none. Valid forever.
  */
 const char *pulse_status_name(pulse_status status);
 
@@ -333,13 +333,13 @@ pulse_status pulse_error_status(const pulse_error *error);
 const char *pulse_error_message(const pulse_error *error);
 
 /**
- * The code that a relay's ERROR frame carries for it, one of `PULSE_WIRE_...`; NULL where there is none. Valid as long
- * as the error.
+ * The code that a relay's ERROR frame carries for it, one of `PULSE_WIRE_...`; NULL if there is none. Valid as long as
+ * the error.
  */
 const char *pulse_error_wire_code(const pulse_error *error);
 
 /**
- * Details as JSON, as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL where there are none. Valid as long as
+ * Details as JSON, such as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL if there are none. Valid as long as
  * the error.
  */
 const char *pulse_error_detail_json(const pulse_error *error);
@@ -349,7 +349,7 @@ const char *pulse_error_detail_json(const pulse_error *error);
  */
 void pulse_error_free(pulse_error *error);
 
-/* ---- Bytes and texts that the library hands out ---- */
+/* ---- Bytes and texts that the library returns ---- */
 
 /**
  * Bytes or UTF-8 text that the caller owns, followed by a NUL that is not counted. Free it with `pulse_buffer_free`,
@@ -377,7 +377,7 @@ size_t pulse_buffer_len(const pulse_buffer *buffer);
  */
 void pulse_buffer_free(pulse_buffer *buffer);
 
-/* ---- Keys: to sign with, to trust, and what a public key is known by ---- */
+/* ---- Keys: for signing, for verifying, and the names of public keys ---- */
 
 /**
  * An Ed25519 key that signs tokens: a control plane's or a license server's.
@@ -390,7 +390,7 @@ typedef struct pulse_signing_key pulse_signing_key;
 typedef struct pulse_trust_keys pulse_trust_keys;
 
 /**
- * Memory against speed of a key's precomputed tables: `PULSE_TABLES_...`.
+ * The trade-off between memory and speed of a key's precomputed tables: `PULSE_TABLES_...`.
  */
 typedef int32_t pulse_tables;
 
@@ -415,7 +415,7 @@ typedef int32_t pulse_tables;
 #define PULSE_TABLES_LARGE 3
 
 /**
- * 5.5 MiB a key: for a relay whose processor has the cache for it.
+ * 5.5 MiB a key: for a relay whose processor has enough cache.
  */
 #define PULSE_TABLES_HUGE 4
 
@@ -448,7 +448,7 @@ pulse_status pulse_signing_key_secret_base64(const pulse_signing_key *key, pulse
 void pulse_signing_key_free(pulse_signing_key *key);
 
 /**
- * What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
+ * The names of a public key, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
  * `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
  */
 pulse_status pulse_public_key_describe(const char *key_base64,
@@ -468,8 +468,8 @@ pulse_status pulse_trust_keys_new(const char *lease_keys,
                                   pulse_error **error);
 
 /**
- * The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
- * start. Without this call tables of the default size are built once a key has served some tens of tokens.
+ * The same keys with precomputed tables of this size, built now: to trade memory for speed, and to pay the cost at
+ * startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens.
  */
 pulse_status pulse_trust_keys_with_tables(const pulse_trust_keys *keys,
                                           pulse_tables tables,
@@ -477,7 +477,7 @@ pulse_status pulse_trust_keys_with_tables(const pulse_trust_keys *keys,
                                           pulse_error **error);
 
 /**
- * Frees the keys; what was made with them keeps its own. NULL is ignored.
+ * Frees the keys; handles that were created from them stay valid. NULL is ignored.
  */
 void pulse_trust_keys_free(pulse_trust_keys *keys);
 
@@ -489,7 +489,7 @@ void pulse_trust_keys_free(pulse_trust_keys *keys);
 #define PULSE_NEVER 9223372036854775807
 
 /**
- * A token that verified. It is a value to keep: asking it again needs no signature check.
+ * A verified token. It is worth keeping: evaluating it again later needs no signature check.
  */
 typedef struct pulse_token pulse_token;
 
@@ -499,12 +499,12 @@ typedef struct pulse_token pulse_token;
 typedef int32_t pulse_kind;
 
 /**
- * For which host a lease may be: `PULSE_HOST_...`.
+ * Which hosts a lease may be for: `PULSE_HOST_...`.
  */
 typedef int32_t pulse_host_binding;
 
 /**
- * No kind: what is asked of a NULL handle.
+ * No kind: the answer for a NULL handle.
  */
 #define PULSE_KIND_NONE 0
 
@@ -524,17 +524,17 @@ typedef int32_t pulse_host_binding;
 #define PULSE_KIND_GRANT 3
 
 /**
- * For the given host alone, in any spelling.
+ * The given host only, in any spelling.
  */
 #define PULSE_HOST_REQUIRE 0
 
 /**
- * For whatever host it names: a relay, which derives the instance id from that host.
+ * Any host that it names: for a relay, which derives the instance id from that host.
  */
 #define PULSE_HOST_ANY 1
 
 /**
- * Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
+ * Signs claims, given as JSON, and returns the compact token. If `name_key` is not 0, the header names the key's id.
  */
 pulse_status pulse_token_sign(const pulse_signing_key *key,
                               pulse_kind kind,
@@ -546,8 +546,8 @@ pulse_status pulse_token_sign(const pulse_signing_key *key,
 
 /**
  * Verifies a token as the kind that its claims say: signature under the keys of that kind, term, and, for a lease,
- * host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
- * `leeway_seconds` (at most 300) counts for leases.
+ * host and organization. With `PULSE_HOST_ANY` the host is not checked; an empty `org` accepts any organization.
+ * `leeway_seconds` is at most 300.
  */
 pulse_status pulse_token_verify(const pulse_trust_keys *keys,
                                 const char *token,
@@ -563,8 +563,8 @@ pulse_status pulse_token_verify(const pulse_trust_keys *keys,
                                 pulse_error **error);
 
 /**
- * Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
- * `state` at `now`, and `claims`. It grants nothing.
+ * Reads a token whose signature verifies but whose term may be over, for display: JSON with `kind`, `state` at `now`,
+ * and `claims`. It grants nothing.
  */
 pulse_status pulse_token_inspect(const pulse_trust_keys *keys,
                                  const char *token,
@@ -677,7 +677,7 @@ pulse_status pulse_admission_new(const pulse_trust_keys *keys,
                                  pulse_error **error);
 
 /**
- * Revokes what has this id, which counts from the next admission on.
+ * Revokes whatever has this id, from the next admission on.
  */
 pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     pulse_revocation what,
@@ -696,7 +696,7 @@ pulse_status pulse_admission_revoke_license_below(const pulse_admission *admissi
                                                   pulse_error **error);
 
 /**
- * Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and for
+ * Decides on one registration: verifies the token under the keys of its kind, checks the `relay` capability and the
  * revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs. For a
  * refusal, `pulse_error_wire_code` is what the ERROR frame says.
  */
@@ -782,7 +782,7 @@ pulse_status pulse_tenant_host(const char *tenant_id,
 uint64_t pulse_refresh_delay_ms(int64_t expires_at, int64_t now, uint32_t random);
 
 /**
- * How many milliseconds to wait after so many failed refreshes in a row.
+ * How many milliseconds to wait after this number of failed refreshes in a row.
  */
 uint64_t pulse_refresh_backoff_ms(uint32_t failures);
 
@@ -810,15 +810,15 @@ typedef int32_t pulse_identity_change;
 #define PULSE_IDENTITY_REPLACE 1
 
 /**
- * The data directory at a path, which exists. Nothing is read yet.
+ * The data directory at a path, which must exist. Nothing is read yet.
  */
 pulse_status pulse_data_dir_open(const char *path, size_t path_len, pulse_data_dir **out, pulse_error **error);
 
 /**
  * Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
  * change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
- * process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While it is held, one thread uses the handle; taking it
- * twice with one handle changes nothing.
+ * process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While the lock is held, only one thread may use the
+ * handle. Taking it again with the same handle has no effect.
  */
 pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir, uint32_t timeout_ms, pulse_error **error);
 
@@ -833,16 +833,17 @@ pulse_status pulse_data_dir_unlock(const pulse_data_dir *data_dir, pulse_error *
 void pulse_data_dir_free(pulse_data_dir *data_dir);
 
 /**
- * Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config`, `revision` (which
- * a save must name) and `warnings`. Members of the config that the library does not know come through.
+ * Loads `relay.enc` as it is in the file, or the default config if there is no file. The output is **secret** JSON
+ * with `config`, `revision` (which a save must name) and `warnings`. Members of the config that the library does not
+ * know are kept.
  */
 pulse_status pulse_relay_config_load(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
 
 /**
- * Saves a relay config, given as JSON, sealed, over the state of the file that `revision` names: what a load or a save
- * gave, or `absent` where there is no file yet. A file that was changed meanwhile, holds an identity that the config
- * lacks (but with `PULSE_IDENTITY_REPLACE`), or cannot be read is not replaced. Gives JSON of the new `revision` and
- * `warnings`.
+ * Seals a relay config, given as JSON, and saves it over the state of the file that `revision` names: what a load or a
+ * save returned, or `absent` if there is no file yet. A file is not replaced if it was changed meanwhile, cannot be
+ * read, or holds an identity that the config lacks; with `PULSE_IDENTITY_REPLACE` the last is allowed. Returns JSON of
+ * the new `revision` and `warnings`.
  */
 pulse_status pulse_relay_config_save(const pulse_data_dir *data_dir,
                                      const char *config_json,
@@ -854,8 +855,8 @@ pulse_status pulse_relay_config_save(const pulse_data_dir *data_dir,
                                      pulse_error **error);
 
 /**
- * Puts the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, where they are not empty, over a config: the
- * config in effect, as `pulse_relay_config_load` gives it. Values that are not valid are ignored with a warning.
+ * Applies the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, unless they are empty, to a config. The output
+ * is the config in effect, in the form of `pulse_relay_config_load`. Invalid values are ignored with a warning.
  */
 pulse_status pulse_relay_config_with_environment(const char *config_json,
                                                  size_t config_json_len,
@@ -872,8 +873,8 @@ pulse_status pulse_relay_config_with_environment(const char *config_json,
 pulse_status pulse_relay_server_url_check(const char *url, size_t url_len, pulse_error **error);
 
 /**
- * Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
- * where there is no file, `revision` (which a save must name) and `warnings`.
+ * Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON with `billing`, `null`
+ * if there is no file, `revision` (which a save must name) and `warnings`.
  */
 pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -882,10 +883,10 @@ pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
                                       pulse_error **error);
 
 /**
- * Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
- * is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file that was
- * changed meanwhile, cannot be read, or was modified outside Pulse is not replaced. Gives JSON of the new `revision`
- * and `warnings`.
+ * Saves the billing state of an organization, given as JSON with its secrets unsealed. They are sealed, and the whole
+ * state is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file
+ * is not replaced if it was changed meanwhile, cannot be read, or was modified outside Pulse. Returns JSON of the new
+ * `revision` and `warnings`.
  */
 pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -910,18 +911,18 @@ typedef struct pulse_runtime pulse_runtime;
 typedef int32_t pulse_mode;
 
 /**
- * Run by its owner.
+ * It is run by its owner.
  */
 #define PULSE_MODE_SELF_HOSTED 0
 
 /**
- * Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+ * It is run by Pulse Cloud: it is bootstrapped, and may offer its lease.
  */
 #define PULSE_MODE_HOSTED 1
 
 /**
- * A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
- * be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
+ * A runtime of this mode with these keys. `public_url` is the value of `PULSE_PUBLIC_URL`, whose host the lease must
+ * be for (empty: any host); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
  * `PULSE_RELAY_SERVER` (empty: not set).
  */
 pulse_status pulse_runtime_new(pulse_mode mode,
@@ -941,9 +942,9 @@ pulse_status pulse_runtime_new(pulse_mode mode,
 void pulse_runtime_free(pulse_runtime *runtime);
 
 /**
- * Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
- * nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
- * Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
+ * Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant that
+ * nobody has configured, gives an enabled config its identity, and picks the credential. Running it again changes
+ * nothing. Returns **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
  * bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `blocked`: why an activation
  * blocks every credential, `candidates`), `warnings`.
  */
@@ -954,8 +955,8 @@ pulse_status pulse_bootstrap(const pulse_data_dir *data_dir,
                              pulse_error **error);
 
 /**
- * The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
- * fails and says of each candidate why.
+ * The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. If none can be offered, it
+ * fails, and the error says why for each candidate.
  */
 pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
                                            const pulse_runtime *runtime,
@@ -964,8 +965,8 @@ pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
                                            pulse_error **error);
 
 /**
- * Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
- * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
+ * Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
+ * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
  */
 pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,
@@ -974,7 +975,7 @@ pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              pulse_error **error);
 
 /**
- * What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
+ * What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
  * `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
  * `trial_ends_at`, `lease_error`.
  */
@@ -987,7 +988,7 @@ pulse_status pulse_billing_state_resolve(const pulse_runtime *runtime,
 
 /**
  * The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
- * order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
+ * order is JSON with `tenant_id`, `base_url`, and optionally `email`, `plan_version`, `subscription_state`,
  * `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
  */
 pulse_status pulse_billing_state_issue(const pulse_data_dir *data_dir,
@@ -1001,7 +1002,7 @@ pulse_status pulse_billing_state_issue(const pulse_data_dir *data_dir,
 /* ---- An instance's identity, which signs inside the library ---- */
 
 /**
- * The key pair by which a phone knows an instance again.
+ * The key pair by which a phone recognizes an instance.
  */
 typedef struct pulse_identity pulse_identity;
 
@@ -1093,8 +1094,8 @@ pulse_status pulse_handshake_message(const pulse_handshake *handshake, pulse_buf
 
 /**
  * Takes the payload of the instance's KEY_EXCHANGE frame and gives the channel, if the identity of the pairing code
- * (`identity_public_key`, base64) signed it. A handshake can be finished once, whatever comes of it; it is freed all
- * the same.
+ * (`identity_public_key`, base64) signed it. A handshake can be finished once, whether that succeeds or not; it must
+ * still be freed.
  */
 pulse_status pulse_handshake_finish(pulse_handshake *handshake,
                                     const uint8_t *instance_message,
@@ -1146,7 +1147,7 @@ void pulse_channel_free(pulse_channel *channel);
 /* ---- A conversation through the relay: an instance's end or a phone's, without sockets and clocks  Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what has happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says how long to wait, and `pulse_session_act` asks it to do something. ---- */
 
 /**
- * A session wants nothing done: wait until something happens, or for the deadline.
+ * There is nothing to do: wait until something happens, or for the deadline.
  */
 #define PULSE_DO_NOTHING 0
 
@@ -1181,12 +1182,12 @@ typedef struct pulse_session pulse_session;
 typedef int32_t pulse_feed;
 
 /**
- * It is to begin. `connection` and `data` are not looked at.
+ * Start. `connection` and `data` are ignored.
  */
 #define PULSE_FEED_START 1
 
 /**
- * It is to end. `connection` and `data` are not looked at.
+ * Stop. `connection` and `data` are ignored.
  */
 #define PULSE_FEED_STOP 2
 
@@ -1216,16 +1217,16 @@ typedef int32_t pulse_feed;
 #define PULSE_FEED_REFRESH_ANSWER 7
 
 /**
- * The control plane could not be asked.
+ * The control plane could not be reached.
  */
 #define PULSE_FEED_REFRESH_FAILURE 8
 
 /**
  * An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
- * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of how long it
- * waits for what: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
- * `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify what a refresh brings; they
- * may be NULL where there is no `refresh`.
+ * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of waiting
+ * times: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
+ * `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify a refreshed lease; they
+ * may be NULL if there is no `refresh`.
  */
 pulse_status pulse_session_new_instance(const char *settings,
                                         size_t settings_len,
@@ -1236,8 +1237,8 @@ pulse_status pulse_session_new_instance(const char *settings,
 
 /**
  * A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
- * `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long a
- * request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
+ * `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long
+ * a request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
  */
 pulse_status pulse_session_new_phone(const char *scanned,
                                      size_t scanned_len,
@@ -1247,8 +1248,8 @@ pulse_status pulse_session_new_phone(const char *scanned,
                                      pulse_error **error);
 
 /**
- * Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, from any origin;
- * `now` is in Unix seconds. What is fed of a connection that is over is ignored.
+ * Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, with any
+ * origin; `now` is in Unix seconds. Whatever is fed about a connection that is over is ignored.
  */
 pulse_status pulse_session_feed(pulse_session *session,
                                 pulse_feed feed,
@@ -1274,11 +1275,11 @@ pulse_status pulse_session_poll(pulse_session *session,
 int64_t pulse_session_deadline(const pulse_session *session);
 
 /**
- * Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
- * `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
- * (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
- * `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON object: for
- * `request` it has the member `request`, the number by which events name it.
+ * Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept`
+ * (`channel`), `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame),
+ * `push` (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request`
+ * (`method`, `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON
+ * object: for `request` it has the member `request`, the number by which events name it.
  */
 pulse_status pulse_session_act(pulse_session *session,
                                const char *act,
@@ -1289,7 +1290,7 @@ pulse_status pulse_session_act(pulse_session *session,
                                pulse_error **error);
 
 /**
- * Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
+ * Whether an instance should stop reading from its connection until more of its queue has been sent: 1 or 0.
  */
 uint32_t pulse_session_is_congested(const pulse_session *session);
 
@@ -1305,16 +1306,16 @@ pulse_status pulse_auth_token_is_known(const char *presented,
                                        pulse_error **error);
 
 /**
- * Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` before.
+ * Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` first.
  */
 void pulse_session_free(pulse_session *session);
 
-/* ---- A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` gives an instance's session what it refreshes with. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`. ---- */
+/* ---- A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`. ---- */
 
 /**
- * What the lease of a directory is refreshed with: **secret** JSON of `org_id`, `instance_host`, `refresh_token` and
- * `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` where the billing
- * state holds no refresh token.
+ * What is needed to refresh the lease of a directory: **secret** JSON with `org_id`, `instance_host`, `refresh_token`
+ * and `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` if the
+ * billing state holds no refresh token.
  */
 pulse_status pulse_lease_refresh_load(const pulse_data_dir *data_dir,
                                       const pulse_runtime *runtime,
@@ -1323,8 +1324,8 @@ pulse_status pulse_lease_refresh_load(const pulse_data_dir *data_dir,
                                       pulse_error **error);
 
 /**
- * Saves a lease that a refresh has brought in place of the one in the billing state, after it was verified once more.
- * A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of `warnings`.
+ * Verifies a refreshed lease once more, and saves it in place of the one in the billing state. A state that no longer
+ * holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
  */
 pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
                                         const pulse_runtime *runtime,
@@ -1336,8 +1337,8 @@ pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
 
 /**
  * Clears the lease and the refresh token of the billing state and saves the state `expired`, after the control plane
- * has refused for good. A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of
- * `warnings`.
+ * has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
+ * JSON with `warnings`.
  */
 pulse_status pulse_lost_lease_clear(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
 
@@ -1350,7 +1351,7 @@ typedef struct pulse_pairing_code pulse_pairing_code;
 
 /**
  * Builds the pairing code of a runtime from the relay config in effect (JSON), the instance id of the last ACK, the
- * token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
+ * token the phone is to present and the instance's own URL (may be empty). Returns **secret** JSON: `payload`,
  * `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
  * `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
  */
@@ -1375,7 +1376,7 @@ pulse_status pulse_pairing_code_parse(const char *scanned,
 
 /**
  * What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
- * `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
+ * `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` if the code does not say.
  */
 pulse_status pulse_pairing_code_secret_json(const pulse_pairing_code *code,
                                             pulse_buffer **out_json,
@@ -1387,9 +1388,10 @@ pulse_status pulse_pairing_code_secret_json(const pulse_pairing_code *code,
 void pulse_pairing_code_free(pulse_pairing_code *code);
 
 /**
- * The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
- * JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
- * `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
+ * The runtime's side of a connection check: compares what a phone presents with what the runtime knows. The input is
+ * **secret** JSON with `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`,
+ * `relay_url`, `auth_token`, `token_known`. The output is the array of diagnostics, which is empty if nothing is
+ * wrong.
  */
 pulse_status pulse_connection_check(const char *presented_json,
                                     size_t presented_json_len,

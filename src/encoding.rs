@@ -1,4 +1,4 @@
-//! Base64 and hex as the formats want them: strict, one spelling per value.
+//! Base64 and hex as the formats require them: strict, with one spelling for each value.
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
@@ -26,9 +26,9 @@ pub(crate) fn base64url_decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// URL-safe without padding into a buffer of exactly the size that comes out; `None` for anything else.
+/// URL-safe without padding, into a buffer of exactly the decoded size; `None` for anything else.
 pub(crate) fn base64url_decode_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
-    // The decoder asks for whole groups of 3 bytes: one more group than fits says that the text is too long.
+    // The decoder asks for whole groups of 3 bytes: one group more than fits reveals a text that is too long.
     let mut buffer = [0_u8; 96];
     let length = URL_SAFE_NO_PAD.decode_slice(text, &mut buffer).ok()?;
     buffer.get(..length)?.try_into().ok()
@@ -69,7 +69,7 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Fills what is there from the operating system's random generator: a secret stays where it was made.
+/// Fills a buffer from the operating system's random generator, so that a secret stays where it was created.
 ///
 /// # Errors
 /// As [`random_bytes`].

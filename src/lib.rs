@@ -1,6 +1,6 @@
 //! The trust decisions that Pulse's parts share: **who** may register at the relay (a signed entitlement), **as which**
-//! instance (a derived id), **with which** identity (an Ed25519 key pair, kept sealed on disk), and **what** a phone may
-//! believe of a pairing code that it scanned.
+//! instance (a derived id), **with which** identity (an Ed25519 key pair, kept sealed on disk), and **what** a phone
+//! may believe of a pairing code that it scanned.
 //!
 //! - [The journey, link by link](#the-journey-link-by-link): where to start, with a program that runs all of it
 //! - [Which module for what](#which-module-for-what)
@@ -20,8 +20,9 @@
 //!    is.
 //! 3. **The relay** decides on the credential and derives the instance id: [`relay::Admission::admit`].
 //! 4. **The runtime** offers the pairing code: [`pairing::Onboarding`], [`pairing::qr_svg`].
-//! 5. **The phone** reads it with [`pairing::PairingCode::parse`] and speaks to the instance over a channel that the relay
-//!    cannot read: [`relay::AppHandshake`]. [`session::InstanceEnd`] and [`session::PhoneEnd`] are whole conversations.
+//! 5. **The phone** reads it with [`pairing::PairingCode::parse`] and speaks to the instance over a channel that the
+//!    relay cannot read: [`relay::AppHandshake`]. [`session::InstanceEnd`] and [`session::PhoneEnd`] are whole
+//!    conversations.
 //!
 //! ```
 //! use pulse_trust::UnixTime;
@@ -78,15 +79,15 @@
 //! # Parsed is not verified
 //!
 //! A token that was only parsed ([`token::UnverifiedToken`]), one that was verified ([`entitlement::VerifiedLease`],
-//! [`entitlement::VerifiedToken`]) and a lease that was read without regard to time ([`entitlement::InspectedLease`]) are
-//! different types. Policy code takes only the verified one.
+//! [`entitlement::VerifiedToken`]) and a lease that was read without regard to time ([`entitlement::InspectedLease`])
+//! are different types. Policy code takes only the verified one.
 //!
 //! # Time, errors and secrets
 //!
 //! - The library is synchronous and does no I/O of its own, except in [`storage`]. The caller brings the clock
 //!   ([`UnixTime`]), the sockets and the HTTP.
-//! - Every [`Error`] has a number and a name that all languages share, and a message that shows both sides of what did not
-//!   agree. [`Error::TABLE`] lists them with their meaning and what to do.
+//! - Every [`Error`] has a number and a name that all languages share, and a message that shows both sides of what did
+//!   not agree. [`Error::TABLE`] lists them with their meaning and what to do.
 //! - Nothing is logged. What a caller should be told about comes back as a [`Warning`].
 //! - A [`Secret`] is wiped when it is dropped, compared in constant time, and shown by no `Debug` output.
 //!
@@ -134,7 +135,7 @@ pub use time::{ClockLeeway, UnixTime};
 pub use token_kind::TokenKind;
 pub use warning::Warning;
 
-/// The version of this library, as `1.2.3`.
+/// The version of this library, such as `1.2.3`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The README's example is compiled and run with the tests.

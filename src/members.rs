@@ -2,12 +2,15 @@
 //! (formats.md#encrypted-files, #billing-state).
 
 use core::fmt;
+use core::marker::PhantomData;
 use std::collections::BTreeSet;
 
-use serde::de::{Error as _, MapAccess};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
+
+use crate::secret::Secret;
 
 /// Members that we do not know, in their order, with their values as the file has them. They may hold secrets: they are
 /// wiped when dropped, and no Debug output shows them.
@@ -15,7 +18,7 @@ use zeroize::Zeroizing;
 pub(crate) struct UnknownMembers(Vec<(String, Zeroizing<String>)>);
 
 impl UnknownMembers {
-    /// Takes the value that is next in a map.
+    /// Takes the next value of a map.
     pub(crate) fn take<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
         let value: Box<RawValue> = map.next_value()?;
         // The box becomes the string, so that no other copy is left behind.
@@ -23,7 +26,7 @@ impl UnknownMembers {
         Ok(())
     }
 
-    /// Writes them, where the known ones were written before.
+    /// Writes them after the known ones.
     pub(crate) fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         self.0.iter().try_for_each(|(name, value)| {
             let value: &RawValue = serde_json::from_str(value).map_err(M::Error::custom)?;
@@ -38,19 +41,48 @@ impl fmt::Debug for UnknownMembers {
     }
 }
 
-/// The names that were read of an object.
-#[derive(Default)]
-pub(crate) struct Names(BTreeSet<String>);
+/// A struct that is read from a JSON object, member by member.
+pub(crate) trait ReadMembers: Default {
+    /// Reads the next value of a map, which is that of the member `name`.
+    fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error>;
+}
 
-impl Names {
-    /// The next name of a map; an error where it was there before.
-    pub(crate) fn next<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<Option<String>, A::Error> {
-        let Some(name) = map.next_key::<String>()? else {
-            return Ok(None);
-        };
-        match self.0.insert(name.clone()) {
-            true => Ok(Some(name)),
-            false => Err(A::Error::custom("a member appears twice")),
-        }
+/// Reads an object in which each member appears at most once.
+pub(crate) fn read_object<'de, T: ReadMembers, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_map(ObjectVisitor(PhantomData))
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: ReadMembers> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
     }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        let mut value = T::default();
+        let mut names = BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if !names.insert(name.clone()) {
+                return Err(A::Error::custom("a member appears twice"));
+            }
+            value.read_member(name, &mut map)?;
+        }
+        Ok(value)
+    }
+}
+
+/// The next value of a map; `null` counts as absent.
+pub(crate) fn value_or_default<'de, A: MapAccess<'de>, T>(map: &mut A) -> Result<T, A::Error>
+where
+    T: Deserialize<'de> + Default,
+{
+    map.next_value::<Option<T>>().map(Option::unwrap_or_default)
+}
+
+/// The same for a secret text.
+pub(crate) fn secret_or_default<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
+    value_or_default::<_, String>(map).map(Secret::from)
 }

@@ -24,12 +24,12 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// The text itself. Whoever copies it has to wipe the copy.
+    /// The text itself. A caller that copies it must wipe the copy.
     pub fn expose_secret(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the empty text, which in most formats means that there is none.
+    /// Whether the text is empty, which in most formats means that there is no secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -41,7 +41,7 @@ impl Secret {
         if text.len() == self.0.len() { self } else { Self::from(text) }
     }
 
-    /// The secret, or nothing where it is empty: for members that are left out when empty.
+    /// The secret, or `None` if it is empty, for members that are left out when empty.
     pub fn non_empty(self) -> Option<Self> {
         (!self.is_empty()).then_some(self)
     }
@@ -53,7 +53,7 @@ impl Secret {
     }
 }
 
-/// Takes the text over without copying it.
+/// Takes ownership of the text without copying it.
 impl From<String> for Secret {
     fn from(text: String) -> Self {
         Self(Zeroizing::new(text))
@@ -95,13 +95,13 @@ impl fmt::Debug for Secret {
 pub struct SecretBytes(Zeroizing<Vec<u8>>);
 
 impl SecretBytes {
-    /// The bytes themselves. Whoever copies them has to wipe the copy.
+    /// The bytes themselves. A caller that copies them must wipe the copy.
     pub fn expose_secret(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Takes the bytes over without copying them.
+/// Takes ownership of the bytes without copying them.
 impl From<Vec<u8>> for SecretBytes {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Zeroizing::new(bytes))

@@ -1,7 +1,7 @@
-//! What every text with a rule of its own has: it is parsed, shown and lent as text.
+//! The conversions that every text type with a rule of its own has.
 
-/// Gives a type around a `String` its conversions: `FromStr` and `TryFrom<&str>` by the named constructor, `AsRef<str>`,
-/// and `Display`.
+/// Gives a type around a `String` its conversions: `FromStr` and `TryFrom<&str>` by the named constructor,
+/// `AsRef<str>`, and `Display`.
 macro_rules! text_type {
     ($name:ident, $parse:ident) => {
         #[doc = concat!("As [`", stringify!($name), "::", stringify!($parse), "`].")]

@@ -54,7 +54,7 @@ impl UnixTime {
         Self(self.0.saturating_sub_unsigned(span.as_secs()))
     }
 
-    /// How long after `earlier` this moment is; nothing where it is not later.
+    /// How long after `earlier` this moment is; zero if it is not later.
     #[must_use]
     pub fn saturating_duration_since(self, earlier: Self) -> Duration {
         Duration::from_secs(if self > earlier { self.0.abs_diff(earlier.0) } else { 0 })
@@ -71,7 +71,7 @@ impl From<SystemTime> for UnixTime {
     }
 }
 
-/// Where the platform's clock can show such a time: any on Unix.
+/// Fails if the platform's clock cannot represent the time; on Unix it can represent any.
 impl TryFrom<UnixTime> for SystemTime {
     type Error = Error;
 
@@ -85,8 +85,8 @@ impl TryFrom<UnixTime> for SystemTime {
     }
 }
 
-/// As RFC 3339 has it, in UTC (`2026-03-25T12:00:00Z`); a moment outside the years 0 to 9999, which has no such form, as
-/// `@` and its seconds.
+/// As RFC 3339 has it, in UTC (`2026-03-25T12:00:00Z`); a moment outside the years 0 to 9999, which has no such form,
+/// as `@` and its seconds.
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.civil() {
@@ -145,7 +145,7 @@ impl UnixTime {
         };
         let parts = [part(0, 4)?, part(5, 7)?, part(8, 10)?, part(11, 13)?, part(14, 16)?, part(17, 19)?];
         let [year, month, day, hour, minute, second] = parts;
-        // days_from_civil of the same paper; what is out of its range comes out as another date.
+        // days_from_civil of the same paper; an input out of range yields another date.
         let year_from_march = if month <= 2 { year - 1 } else { year };
         let (era, year_of_era) = (year_from_march.div_euclid(400), year_from_march.rem_euclid(400));
         let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -171,7 +171,8 @@ pub(crate) fn serialize_optional_secs<S: Serializer>(
     }
 }
 
-/// How far the clock of a token's issuer and the clock that checks it may differ: none by default, at most five minutes.
+/// How far the clock of a token's issuer and the clock that checks it may differ: none by default, at most five
+/// minutes.
 ///
 /// ```
 /// use core::time::Duration;
@@ -191,7 +192,7 @@ impl ClockLeeway {
     /// The largest leeway: five minutes.
     pub const MAX: Self = Self(Duration::from_secs(300));
 
-    /// A leeway of so much, in whole seconds.
+    /// A leeway of this span, in whole seconds.
     ///
     /// # Errors
     /// [`Error::LeewayTooLarge`] over [`ClockLeeway::MAX`].

@@ -1,5 +1,5 @@
-//! Takes a URL apart as Go's `net/url` does, as far as relay URLs need it. It splits and checks the
-//! spelling; what a host, a port or a query is worth is for the caller to say.
+//! Splits a URL as Go's `net/url` does, as far as relay URLs need it. It only checks the spelling; the caller decides
+//! which hosts, ports and queries are acceptable.
 
 use core::net::Ipv6Addr;
 
@@ -12,7 +12,7 @@ pub(crate) struct Url<'a> {
     pub(crate) user_info: Option<&'a str>,
     /// Without the brackets of an IPv6 address; never empty.
     pub(crate) host: &'a str,
-    /// Whether the host is in brackets; it is an IPv6 address then.
+    /// Whether the host is in brackets, which makes it an IPv6 address.
     pub(crate) bracketed: bool,
     /// Digits; empty where a colon is followed by nothing.
     pub(crate) port: Option<&'a str>,
@@ -25,11 +25,11 @@ pub(crate) struct Url<'a> {
 }
 
 impl<'a> Url<'a> {
-    /// Splits `text`, which is not trimmed. A refusal says what is wrong, and repeats nothing of the text, as user
-    /// info may hold a password.
+    /// Splits `text`, which is not trimmed. An error says what is wrong without quoting the text, as user info may hold
+    /// a password.
     pub(crate) fn parse(text: &'a str) -> Result<Self, &'static str> {
         if text.chars().any(char::is_control) {
-            return Err("it holds a control character");
+            return Err("it contains a control character");
         }
         let (rest, fragment) = split_optional(text, '#');
         let (rest, query) = split_optional(rest, '?');
@@ -55,7 +55,7 @@ impl<'a> Url<'a> {
         self.scheme.eq_ignore_ascii_case("ws") || self.scheme.eq_ignore_ascii_case("wss")
     }
 
-    /// The port as a number: `None` where none is given, or nothing follows the colon; an error outside of 1 to 65535.
+    /// The port as a number: `None` if none is given, or nothing follows the colon; an error outside of 1 to 65535.
     pub(crate) fn port_number(&self) -> Result<Option<u16>, &'static str> {
         match self.port {
             None | Some("") => Ok(None),
@@ -78,7 +78,7 @@ fn is_scheme(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
-/// Host, whether it stood in brackets, and port.
+/// Host, whether it was in brackets, and port.
 fn split_host(text: &str) -> Result<(&str, bool, Option<&str>), &'static str> {
     let (host, bracketed, after) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -103,13 +103,13 @@ fn split_host(text: &str) -> Result<(&str, bool, Option<&str>), &'static str> {
     }
     let valid = if bracketed { host.parse::<Ipv6Addr>().is_ok() } else { is_name(host) };
     if !valid {
-        return Err("the host holds a character that no host has");
+        return Err("the host contains a character that no host may have");
     }
     Ok((host, bracketed, port))
 }
 
 /// No white space, none of the ASCII that RFC 3986 (section 3.2.2) leaves out of a name, and no escape that encodes
-/// ASCII. So Go's parser takes what this one takes.
+/// ASCII. So Go's parser accepts whatever this one accepts.
 fn is_name(host: &str) -> bool {
     let is_allowed = |character: char| match character {
         ascii if ascii.is_ascii() => ascii.is_ascii_alphanumeric() || "-._~!$&'()*+,;=%".contains(ascii),

@@ -1,4 +1,4 @@
-//! What a caller should be told about and may log: nothing here kept the work from being done.
+//! What a caller should be told about and may log. The operation itself has succeeded.
 
 /// A returned warning. This crate logs nothing itself; a warning holds no secret.
 ///
@@ -10,7 +10,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
-    /// Others than the owner may read the file.
+    /// Users other than the owner may read the file.
     #[error("{path} has mode {mode:04o}, wider than 0600")]
     WideMode {
         /// The file.
@@ -18,7 +18,7 @@ pub enum Warning {
         /// Its permission bits.
         mode: u32,
     },
-    /// Others than the owner may look into the data directory.
+    /// Users other than the owner may list the data directory.
     #[error("{path} has mode {mode:04o}, wider than 0700")]
     WideDirectoryMode {
         /// The directory.
@@ -34,13 +34,13 @@ pub enum Warning {
         /// Why.
         detail: String,
     },
-    /// A billing.json without an integrity code, which anybody who can write to the directory may have written.
+    /// A billing.json without an integrity code, which anyone with write access to the directory may have written.
     #[error("{path} has no integrity code, so nothing shows who wrote it")]
     BillingUnsigned {
         /// The file.
         path: String,
     },
-    /// An environment variable that is not used.
+    /// An environment variable that is ignored.
     #[error("{variable} is ignored: {reason}")]
     EnvironmentIgnored {
         /// The variable.

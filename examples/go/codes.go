@@ -10,17 +10,17 @@ const (
 	ErrNullArgument Code = 2
 	// ErrInvalidArgument: an argument is not UTF-8, not the JSON that it should be, or not one of the constants. What to do: Correct the calling program as the message says.
 	ErrInvalidArgument Code = 3
-	// ErrKeyEncoding: a key is not base64 of 32 or 64 bytes. What to do: Copy the key again, completely.
+	// ErrKeyEncoding: a key that is not base64 of 32 or 64 bytes. What to do: Copy the whole key again.
 	ErrKeyEncoding Code = 100
 	// ErrKeyMismatchedHalves: a 64-byte private key whose second half is not the public key of the first. What to do: Use the key as it was generated, or its first 32 bytes alone.
 	ErrKeyMismatchedHalves Code = 101
-	// ErrKeyWeak: a public key that is not the canonical encoding of a point of the prime-order group. What to do: Ask whoever made the key for a proper one.
+	// ErrKeyWeak: a public key that is not the canonical encoding of a point of the prime-order group. What to do: Get a valid key from whoever generated it.
 	ErrKeyWeak Code = 102
 	// ErrKeyNotConfigured: no key is configured for this kind of token. What to do: Set the variable that the message names.
 	ErrKeyNotConfigured Code = 103
-	// ErrKeyUnknown: the token's kid names none of the configured keys. What to do: Configure the new key beside the old one, or fetch a new token.
+	// ErrKeyUnknown: the token's kid names none of the configured keys. What to do: Configure the new key in addition to the old one, or fetch a new token.
 	ErrKeyUnknown Code = 104
-	// ErrRandomUnavailable: the operating system gave no random bytes. What to do: Check the host: nothing was made without them.
+	// ErrRandomUnavailable: the operating system gave no random bytes. What to do: Check the host's random generator. Nothing was created.
 	ErrRandomUnavailable Code = 105
 	// ErrKeyTableCorrupt: a precomputed table failed its self-check. What to do: Restart; if the error comes back, check the machine's memory.
 	ErrKeyTableCorrupt Code = 106
@@ -28,7 +28,7 @@ const (
 	ErrKeyFingerprintMismatch Code = 107
 	// ErrTokenTooLarge: a token or one of its segments is longer than the limit. What to do: Check what was passed: no Pulse token is that long.
 	ErrTokenTooLarge Code = 200
-	// ErrTokenMalformed: a token is not three non-empty segments of strict base64url. What to do: Copy the token again, without spaces and line breaks.
+	// ErrTokenMalformed: a token is not three non-empty segments of strict base64url. What to do: Copy the token again, without spaces or line breaks.
 	ErrTokenMalformed Code = 201
 	// ErrTokenHeader: a token header is not alg EdDSA with optional typ JWT and kid. What to do: Check what was passed: Pulse issues no such token.
 	ErrTokenHeader Code = 202
@@ -40,21 +40,21 @@ const (
 	ErrClaimType Code = 205
 	// ErrClaimMissing: a required claim is missing or empty. What to do: Have the token issued again.
 	ErrClaimMissing Code = 206
-	// ErrTokenKind: a token is of another kind than the one asked for. What to do: Put the token where its kind belongs.
+	// ErrTokenKind: a token is of another kind than the one asked for. What to do: Use the token where its kind is expected.
 	ErrTokenKind Code = 207
-	// ErrTokenKindUnknown: a token carries the claims of none of the three kinds. What to do: Put a lease, a license or a grant there.
+	// ErrTokenKindUnknown: a token carries the claims of none of the three kinds. What to do: Pass a lease, a license or a grant.
 	ErrTokenKindUnknown Code = 208
 	// ErrClaimsUnsignable: claims that cannot be signed as they are. What to do: Correct the claims as the message says.
 	ErrClaimsUnsignable Code = 209
-	// ErrClaimValue: a claim has a value that its place does not allow. What to do: Have the token issued again, by an issuer that may issue it.
+	// ErrClaimValue: a claim has a value that its place does not allow. What to do: Have the token issued again, by an issuer that is allowed to.
 	ErrClaimValue Code = 210
-	// ErrIssuerMismatch: a lease of another issuer. What to do: Take the lease from the control plane.
+	// ErrIssuerMismatch: a lease from another issuer. What to do: Use a lease that the control plane has issued.
 	ErrIssuerMismatch Code = 300
-	// ErrAudienceMismatch: a lease for another audience. What to do: Take the lease from the control plane.
+	// ErrAudienceMismatch: a lease for another audience. What to do: Use a lease that the control plane has issued.
 	ErrAudienceMismatch Code = 301
 	// ErrExpired: a token past its expiry, and past its grace where it has one. What to do: Refresh the lease or renew the license; if the token should still count, check the clock.
 	ErrExpired Code = 302
-	// ErrNotYetValid: a token before its nbf. What to do: Check the clock of this machine and of the issuer.
+	// ErrNotYetValid: a token before its nbf. What to do: Check the clocks of this machine and the issuer.
 	ErrNotYetValid Code = 303
 	// ErrOrgMissing: a lease without an organization. What to do: Have the lease issued again.
 	ErrOrgMissing Code = 304
@@ -78,9 +78,9 @@ const (
 	ErrTrialEnded Code = 313
 	// ErrTrialWithoutEnd: a trial without an end, which grants nothing beyond the free plan. What to do: Have the lease issued again, with trial_ends_at.
 	ErrTrialWithoutEnd Code = 314
-	// ErrTenantHostInvalid: a tenant id or base URL from which no host can be derived. What to do: Correct the one that the message names.
+	// ErrTenantHostInvalid: a tenant id or base URL from which no host can be derived. What to do: Correct the value that the message names.
 	ErrTenantHostInvalid Code = 315
-	// ErrRefreshResponse: an answer to a lease refresh that does not hold what it should. What to do: Try again later; if the error persists, tell the operator of the control plane.
+	// ErrRefreshResponse: an answer to a lease refresh that lacks what it should hold. What to do: Try again later; if the error persists, tell the operator of the control plane.
 	ErrRefreshResponse Code = 316
 	// ErrTimeInvalid: a text that is not a time, or a time that this system cannot represent. What to do: Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds.
 	ErrTimeInvalid Code = 317
@@ -90,7 +90,7 @@ const (
 	ErrRevoked Code = 401
 	// ErrServerURLInvalid: a relay server URL that is not valid. What to do: Correct PULSE_RELAY_SERVER or server_url in the relay config.
 	ErrServerURLInvalid Code = 402
-	// ErrIdentityInvalid: an identity that is incomplete or does not fit together. What to do: Restore relay.enc, or let the bootstrap make a new identity and pair again.
+	// ErrIdentityInvalid: an identity that is incomplete or whose parts do not match. What to do: Restore relay.enc, or let the bootstrap make a new identity and pair again.
 	ErrIdentityInvalid Code = 403
 	// ErrSessionInvalid: a session token that this relay did not issue, or that does not fit the registration. What to do: Register again without the session token.
 	ErrSessionInvalid Code = 404
@@ -98,9 +98,9 @@ const (
 	ErrInstanceIDInvalid Code = 405
 	// ErrIdentityProofInvalid: the proof of an identity was not made by that identity for this relay and this token. What to do: Register with the identity's own private key, at the relay that the server URL names.
 	ErrIdentityProofInvalid Code = 406
-	// ErrIdentityProofTime: the proof of an identity was made too long ago, or one of the two clocks is wrong. What to do: Set the clock of the runtime and of the relay.
+	// ErrIdentityProofTime: the proof of an identity was made too long ago, or one of the two clocks is wrong. What to do: Set the clocks of the runtime and the relay.
 	ErrIdentityProofTime Code = 407
-	// ErrRelayConfigMalformed: a relay config's JSON is not an object whose members have their types. What to do: Pass the object that a load gave, with its members changed.
+	// ErrRelayConfigMalformed: a relay config whose JSON is not an object with members of the right types. What to do: Pass the object that a load gave, with its members changed.
 	ErrRelayConfigMalformed Code = 408
 	// ErrFrameTooShort: bytes too short for a frame. What to do: Check the address: the other side speaks another protocol.
 	ErrFrameTooShort Code = 500
@@ -112,15 +112,15 @@ const (
 	ErrFrameTooLarge Code = 503
 	// ErrControlPayload: a control payload that is not the JSON object it should be. What to do: Update the older side.
 	ErrControlPayload Code = 504
-	// ErrFrameChannel: a frame on a channel where it does not belong. What to do: Close the connection: the other side is at fault.
+	// ErrFrameChannel: a frame on a channel where it does not belong. What to do: Close the connection: the other side is faulty.
 	ErrFrameChannel Code = 505
 	// ErrBodyTooLarge: a proxied body over the limit. What to do: Stream the body, or send less.
 	ErrBodyTooLarge Code = 506
-	// ErrKeyExchangeMalformed: a key exchange message of the wrong form. What to do: Close the channel: the other side is at fault.
+	// ErrKeyExchangeMalformed: a key exchange message of the wrong form. What to do: Close the channel: the other side is faulty.
 	ErrKeyExchangeMalformed Code = 520
-	// ErrKeyExchangeSignature: the identity's signature on the key exchange does not verify: this is not the paired instance. What to do: Do not go on: compare the fingerprint and pair again.
+	// ErrKeyExchangeSignature: the identity's signature on the key exchange does not verify: this is not the paired instance. What to do: Stop, compare the fingerprint, and pair again.
 	ErrKeyExchangeSignature Code = 521
-	// ErrKeyExchangeWeak: the shared secret is all zero: the other side sent a point of small order. What to do: Do not go on: the other side is at fault or hostile.
+	// ErrKeyExchangeWeak: the shared secret is all zero: the other side sent a point of small order. What to do: Stop: the other side is faulty or hostile.
 	ErrKeyExchangeWeak Code = 522
 	// ErrMessageMalformed: a sealed message of the wrong form. What to do: Close the channel.
 	ErrMessageMalformed Code = 523
@@ -130,7 +130,7 @@ const (
 	ErrMessageForged Code = 525
 	// ErrChannelExhausted: all message counters of a channel are used up. What to do: Open a new channel.
 	ErrChannelExhausted Code = 526
-	// ErrSessionNotOpen: something was asked of a session that it can only do in another state. What to do: Wait for the event that says the session is open, and ask again.
+	// ErrSessionNotOpen: a session was asked for something that it can only do in another state. What to do: Wait for the event that says the session is open, and ask again.
 	ErrSessionNotOpen Code = 540
 	// ErrSessionChannel: a channel that is not open, or not in the state that the call needs. What to do: Act on a channel only between the event that offers it and the one that ends it.
 	ErrSessionChannel Code = 541
@@ -144,7 +144,7 @@ const (
 	ErrFrameUnexpected Code = 545
 	// ErrPairingTooLarge: a scanned code over the limit. What to do: Scan the code that the instance shows: this one is not a pairing code.
 	ErrPairingTooLarge Code = 600
-	// ErrPairingMalformed: a scanned code that is not a pairing code. What to do: Scan the code again, completely.
+	// ErrPairingMalformed: a scanned code that is not a pairing code. What to do: Scan the whole code again.
 	ErrPairingMalformed Code = 601
 	// ErrPairingDuplicate: a key appears twice in a scanned code. What to do: Have the instance show a new code.
 	ErrPairingDuplicate Code = 602
@@ -164,11 +164,11 @@ const (
 	ErrFile Code = 700
 	// ErrFileNotRegular: a file that is a symbolic link, a directory or a device. What to do: Replace it with a regular file.
 	ErrFileNotRegular Code = 701
-	// ErrFileTooLarge: a file over the limit. What to do: Restore the file: Pulse writes none that large.
+	// ErrFileTooLarge: a file over the limit. What to do: Restore the file: Pulse writes no file that large.
 	ErrFileTooLarge Code = 702
-	// ErrUnsealFailed: a sealed file or text that does not open, because the key is another one or because of damage. What to do: Restore the key file that it was sealed under.
+	// ErrUnsealFailed: a sealed file or text that cannot be opened, because it was sealed under another key or is damaged. What to do: Restore the key file that it was sealed under.
 	ErrUnsealFailed Code = 703
-	// ErrFileMalformed: a file that holds something else than it should. What to do: Restore the file.
+	// ErrFileMalformed: a file whose content is not what it should be. What to do: Restore the file.
 	ErrFileMalformed Code = 704
 	// ErrKeyFileLost: a key file that is missing while something sealed under it is there. What to do: Restore .encryption.key from a backup; no new key is made.
 	ErrKeyFileLost Code = 705
@@ -180,7 +180,7 @@ const (
 	ErrOrgIDInvalid Code = 708
 	// ErrFileMissing: a file is missing where it is needed. What to do: Restore the file, or provision the tenant.
 	ErrFileMissing Code = 709
-	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Look with lslocks for who holds it; end or repair that process, then try again.
+	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Run lslocks to see which process holds it, end or repair that process, then try again.
 	ErrLockTimeout Code = 710
 	// ErrFileNotDurable: a file is in place, but its directory could not be synced, so a power failure may bring back the old state. What to do: Save again; if the error comes back, check the disk.
 	ErrFileNotDurable Code = 711
@@ -188,9 +188,9 @@ const (
 	ErrRevisionMismatch Code = 712
 	// ErrRevisionInvalid: a text that is not a revision. What to do: Pass what a load or a save gave, unchanged.
 	ErrRevisionInvalid Code = 713
-	// ErrIdentityKept: a save would replace or drop an identity, which it was not told to do. What to do: Load the config, change it and save it with its identity; or say that the identity is to be replaced.
+	// ErrIdentityKept: a save that would replace or drop an identity without having been told to. What to do: Load the config, change it and save it with its identity; or say that the identity is to be replaced.
 	ErrIdentityKept Code = 714
-	// ErrBillingUnsigned: a billing.json with sealed fields but without an integrity code. What to do: Restore the file from a backup, or have the state issued anew.
+	// ErrBillingUnsigned: a billing.json with sealed fields but without an integrity code. What to do: Restore the file from a backup, or have the state issued again.
 	ErrBillingUnsigned Code = 715
 	// ErrNotHosted: the runtime is not in hosted mode. What to do: Set PULSE_HOSTED_MODE.
 	ErrNotHosted Code = 800
@@ -198,15 +198,15 @@ const (
 	ErrNoLease Code = 801
 	// ErrActivationSuspended: the activation is suspended, which blocks every credential. What to do: Ask the operator of the license server.
 	ErrActivationSuspended Code = 802
-	// ErrNoCredential: no candidate can be offered to the relay. What to do: See what the message says of each candidate.
+	// ErrNoCredential: no candidate can be offered to the relay. What to do: See what the message says about each candidate.
 	ErrNoCredential Code = 803
 	// ErrRelayDisabled: the operator disabled the relay. What to do: Enable it where the message says, if that is what you want.
 	ErrRelayDisabled Code = 804
-	// ErrActivationUnreadable: an activation that is there but cannot be used may hold a suspension, so it blocks every credential. What to do: Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
+	// ErrActivationUnreadable: an activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. What to do: Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
 	ErrActivationUnreadable Code = 805
-	// ErrSettingInvalid: a setting of the environment that has no meaning. What to do: Correct the variable that the message names.
+	// ErrSettingInvalid: an environment variable whose value is invalid. What to do: Correct the variable that the message names.
 	ErrSettingInvalid Code = 806
-	// ErrSettingKeyInvalid: a setting of the environment that holds a key which is refused. What to do: Correct the key in the variable that the message names.
+	// ErrSettingKeyInvalid: an environment variable that holds an invalid key. What to do: Correct the key in the variable that the message names.
 	ErrSettingKeyInvalid Code = 807
 )
 

@@ -32,7 +32,7 @@ func TestMessagesToTheLetter(t *testing.T) {
 			_, err := pulsetrust.VerifyToken(keys, lease(), checksFor("other.example.test"), now)
 			return err
 		},
-		`the lease is in state "suspended", which grants nothing beyond free (311 SUBSCRIPTION_INACTIVE)`: func() error {
+		`the lease is in state "suspended", which grants nothing beyond the free plan (311 SUBSCRIPTION_INACTIVE)`: func() error {
 			suspended := lease(`"subscription_state":"active"`, `"subscription_state":"suspended"`)
 			return must[*pulsetrust.Token](t)(pulsetrust.VerifyToken(keys, suspended, checksFor(""), now)).Check("relay", now)
 		},

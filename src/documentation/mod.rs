@@ -1,7 +1,8 @@
-//! Longer documents about the library. They are part of the crate, so that they are versioned, linked and tested with it.
+//! Longer documents about the library. They are part of the crate, so that they are versioned, linked and tested with
+//! it.
 //!
-//! - [`formats`]: the contract. Every format on the wire and on disk, and where this library is stricter than the deployed
-//!   runtime.
+//! - [`formats`]: the contract. Every format on the wire and on disk, and where this library is stricter than the
+//!   deployed runtime.
 //! - [`design`]: what the library is for, its shape, and the rules it keeps.
 //! - [`architecture`]: where to find and change an error, a claim, a C function, a frame, a setting or a test vector.
 //! - [`errors`]: every error with its number, what it means and what to do.

@@ -8,8 +8,8 @@ use crate::time::UnixTime;
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
-/// Verifies each token, as the kind asked for or else of the kind its claims say, and makes of its claims what `finish`
-/// makes of them. Each result is what the token alone would have.
+/// Verifies each token as the requested kind, or else as the kind that its claims name, and passes its claims to
+/// `finish`. Each result is what the token would have on its own.
 pub(super) fn verify_all<T>(
     tokens: &[&str],
     asked: Option<TokenKind>,
@@ -35,7 +35,7 @@ pub(super) fn verify_all<T>(
         .collect()
 }
 
-/// For each token the verdict on its signature; `None` for one that has to be checked by itself.
+/// The verdict on each token's signature; `None` for a token that has to be checked on its own.
 fn check_signatures(claimed: &[Result<ClaimedToken<'_>>], keys: &TrustKeys) -> Vec<Option<Result<()>>> {
     let mut verdicts: Vec<Option<Result<()>>> = vec![None; claimed.len()];
     for kind in [TokenKind::Lease, TokenKind::License, TokenKind::Grant] {

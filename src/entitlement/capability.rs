@@ -67,7 +67,7 @@ impl Capability {
     }
 }
 
-/// As [`Capability::new`].
+/// The same as [`Capability::new`].
 impl From<&str> for Capability {
     fn from(name: &str) -> Self {
         Self::new(name)
@@ -181,7 +181,7 @@ pub fn hosted_plan_capabilities(plan: &str) -> Vec<Capability> {
     }
 }
 
-/// All that a provider-chained lease can grant: it never registers at the relay.
+/// The most that a provider-chained lease can grant: it never registers at the relay.
 pub fn provider_chain_ceiling() -> Vec<Capability> {
     let mut ceiling = hosted_plan_capabilities("msp_");
     ceiling.retain(|capability| !["relay", "mobile_app", "push_notifications"].contains(&capability.as_str()));

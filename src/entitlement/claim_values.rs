@@ -36,7 +36,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 /// A claim's value where a text or a number is expected.
 pub(super) enum Scalar<'a> {
-    /// `null`: as if the claim were absent, as the deployed readers take it.
+    /// `null`, which counts as absent, as for the deployed readers.
     Null,
     /// An integer without fraction and exponent.
     Integer(i64),
@@ -108,7 +108,7 @@ pub(super) fn text<'a>(claim: &'static str, value: Option<Scalar<'a>>) -> Result
     }
 }
 
-/// A text claim, left where it is.
+/// A text claim, borrowed.
 pub(super) fn peek_text<'a>(claim: &'static str, value: Option<&'a Scalar<'_>>) -> Result<Option<&'a str>> {
     match value {
         None | Some(Scalar::Null) => Ok(None),
@@ -132,12 +132,12 @@ pub(super) fn integer(claim: &'static str, value: Option<Scalar<'_>>) -> Result<
     peek_integer(claim, value.as_ref())
 }
 
-/// An integer claim, left where it is.
+/// An integer claim, borrowed.
 pub(super) fn peek_integer(claim: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<i64>> {
     match value {
         None | Some(Scalar::Null) => Ok(None),
         Some(Scalar::Integer(value)) => Ok(Some(*value)),
-        Some(_) => Err(Error::ClaimType { claim, expected: "an integer without fraction or exponent" }),
+        Some(_) => Err(Error::ClaimType { claim, expected: "an integer without a fraction or an exponent" }),
     }
 }
 
@@ -146,7 +146,7 @@ pub(super) fn time(claim: &'static str, value: Option<Scalar<'_>>) -> Result<Opt
     peek_time(claim, value.as_ref())
 }
 
-/// A claim that is a time, left where it is.
+/// A time claim, borrowed.
 pub(super) fn peek_time(claim: &'static str, value: Option<&Scalar<'_>>) -> Result<Option<UnixTime>> {
     Ok(peek_integer(claim, value)?.map(UnixTime::from_secs))
 }
@@ -196,7 +196,7 @@ pub(super) fn texts(claim: &'static str, value: Option<&RawValue>) -> Result<Vec
 
 /// The limits; absent and `null` are empty. No name appears twice.
 pub(super) fn limits(value: Option<&RawValue>) -> Result<BTreeMap<String, i64>> {
-    let limits: Limits = structure("limits", value, "an object of integers, no name twice")?;
+    let limits: Limits = structure("limits", value, "an object of integers in which no name appears twice")?;
     Ok(limits.0)
 }
 
@@ -245,11 +245,11 @@ pub(super) fn check_names(claim: &'static str, value: Option<&RawValue>) -> Resu
         None => Ok(()),
         Some(value) => serde_json::from_str::<NamesOnce>(value.get())
             .map(drop)
-            .map_err(|_| Error::ClaimType { claim, expected: "no name twice in an object" }),
+            .map_err(|_| Error::ClaimType { claim, expected: "no object in which a name appears twice" }),
     }
 }
 
-/// Any JSON value in whose objects each name appears once. Nothing of it is kept.
+/// Any JSON value in whose objects each name appears once. None of it is kept.
 struct NamesOnce;
 
 impl NamesOnce {

@@ -1,6 +1,6 @@
 //! The claims of all three kinds, read in one pass over the payload and borrowed from it.
 //!
-//! A value of the wrong type is noted, not refused: whether it matters depends on the kind of token, which is known
+//! A value of the wrong type is recorded, not refused: whether it matters depends on the kind of token, which is known
 //! only at the end. Lists and objects stay text until the signature has been checked.
 
 use core::fmt;
@@ -48,8 +48,8 @@ macro_rules! claims {
         }
 
         impl RawClaims<'_> {
-            /// Refuses an object inside a claim that has a name twice, so that no two readers of the token see different
-            /// values. Numbers and texts were looked at when they were read.
+            /// Refuses an object inside a claim that has a name twice, so that no two readers of the token see
+            /// different values. Numbers and texts were looked at when they were read.
             pub(super) fn check_names(&self) -> Result<()> {
                 $(check_names(stringify!($structure), self.$structure)?;)*
                 Ok(())
@@ -70,7 +70,7 @@ impl<'a> RawClaims<'a> {
     /// Reads a payload.
     ///
     /// # Errors
-    /// [`Error::PayloadMalformed`] where it is not a JSON object, or a claim that we know appears twice.
+    /// [`Error::PayloadMalformed`] if it is not a JSON object, or a claim that we know appears twice.
     pub(super) fn parse(payload: &'a str) -> Result<Self> {
         let malformed = |error: serde_json::Error| Error::PayloadMalformed { reason: error.to_string() };
         let mut deserializer = serde_json::Deserializer::from_str(payload);

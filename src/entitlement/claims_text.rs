@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// Refuses claims of which one that every verifier asks for is empty.
+/// Refuses claims if one that every verifier requires is empty.
 ///
 /// # Errors
 /// [`Error::ClaimMissing`].
@@ -20,8 +20,8 @@ macro_rules! claims_text {
             /// Reads claims written as JSON, to sign them. What is the same in every token of the kind may be left out.
             ///
             /// # Errors
-            /// [`Error::PayloadMalformed`](crate::Error::PayloadMalformed), [`Error::ClaimType`](crate::Error::ClaimType),
-            /// [`Error::ClaimMissing`](crate::Error::ClaimMissing).
+            /// [`Error::PayloadMalformed`](crate::Error::PayloadMalformed),
+            /// [`Error::ClaimType`](crate::Error::ClaimType), [`Error::ClaimMissing`](crate::Error::ClaimMissing).
             pub fn from_json(text: &str) -> $crate::error::Result<Self> {
                 Self::from_raw(super::claims::RawClaims::parse(text)?)
             }
@@ -34,9 +34,10 @@ macro_rules! claims_text {
             /// Signs the claims as they are.
             ///
             /// # Errors
-            /// Where no verifier would take them: [`Error::TokenTooLarge`](crate::Error::TokenTooLarge);
+            /// If no verifier would accept them: [`Error::TokenTooLarge`](crate::Error::TokenTooLarge);
             /// [`Error::ClaimMissing`](crate::Error::ClaimMissing) of a license or grant;
-            /// [`Error::OrgMissing`](crate::Error::OrgMissing) and [`Error::HostInvalid`](crate::Error::HostInvalid) of a lease.
+            /// [`Error::OrgMissing`](crate::Error::OrgMissing) and [`Error::HostInvalid`](crate::Error::HostInvalid) of
+            /// a lease.
             pub fn sign(&self, key: &$crate::keys::SigningKey) -> $crate::error::Result<$crate::Secret> {
                 self.check_signable()?;
                 $crate::token::sign(key, &self.to_json())

@@ -11,7 +11,7 @@ pub(super) struct Subscription<'a> {
     pub(super) kind: TokenKind,
     pub(super) state: &'a SubscriptionState,
     pub(super) trial_ends_at: Option<UnixTime>,
-    /// How much longer a trial still counts, where the clocks may differ.
+    /// How much longer a trial still counts, as the clocks may differ.
     pub(super) leeway: ClockLeeway,
     pub(super) capabilities: &'a [Capability],
 }

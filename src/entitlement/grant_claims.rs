@@ -73,7 +73,7 @@ json_struct! {
 claims_text!(GrantClaims);
 
 impl GrantClaims {
-    /// Refuses claims that no verifier would take.
+    /// Refuses claims that no verifier would accept.
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("tier", &self.tier)])
     }
@@ -83,7 +83,7 @@ impl GrantClaims {
         let number = |claim, value| values::integer(claim, value).map(Option::unwrap_or_default);
         Ok(Self {
             iss: text("iss", raw.iss)?,
-            // An audience that is not a text is not an error: nothing asks for it.
+            // An audience that is not a text is not an error, as nothing checks it.
             aud: raw.aud.and_then(|aud| serde_json::from_str(aud.get()).ok()).filter(|aud: &String| !aud.is_empty()),
             lid: values::required_text("lid", raw.lid)?,
             iid: values::optional_text("iid", raw.iid)?,

@@ -38,7 +38,7 @@ impl InstanceHost {
         Ok(Self(host.to_ascii_lowercase()))
     }
 
-    /// Checks that another spelling means this host.
+    /// Checks that another spelling denotes this host.
     ///
     /// # Errors
     /// [`Error::HostMismatch`], [`Error::HostInvalid`].
@@ -65,15 +65,17 @@ text_type!(InstanceHost, normalize);
 /// The host of a hosted tenant: the trimmed tenant id, a dot, and the base domain of the control plane's base URL.
 ///
 /// # Errors
-/// [`Error::TenantHostInvalid`] for an empty id or domain or another scheme, [`Error::HostInvalid`] where the two make
-/// no host.
+/// [`Error::TenantHostInvalid`] for an empty id or domain or another scheme; [`Error::HostInvalid`] if the two do not
+/// form a host.
 pub fn tenant_host(tenant_id: &str, base_url: &str) -> Result<InstanceHost> {
     let id = tenant_id.trim();
     if id.is_empty() {
         return Err(Error::TenantHostInvalid { reason: "the tenant id is empty" });
     }
     if id.contains(['/', ':', '?', '#', '[', ']', '@']) {
-        return Err(Error::TenantHostInvalid { reason: "the tenant id holds a character that no host label has" });
+        return Err(Error::TenantHostInvalid {
+            reason: "the tenant id contains a character that no host label may have",
+        });
     }
     InstanceHost::normalize(&format!("{id}.{}", base_domain(base_url)?))
 }
@@ -81,7 +83,7 @@ pub fn tenant_host(tenant_id: &str, base_url: &str) -> Result<InstanceHost> {
 /// The base domain of a control plane: its base URL without scheme, port and path, lower-cased.
 ///
 /// # Errors
-/// [`Error::TenantHostInvalid`] where the scheme is neither `http://` nor `https://` in lower case, or nothing is left.
+/// [`Error::TenantHostInvalid`] if the scheme is neither `http://` nor `https://` in lower case, or if nothing is left.
 pub fn base_domain(base_url: &str) -> Result<String> {
     let url = base_url.trim();
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
@@ -154,7 +156,7 @@ fn check_labels(host: &str) -> Result<()> {
             return Err(invalid("colon outside an IPv6 address"));
         }
         if !label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-            return Err(invalid("a label holds a character outside a-z 0-9 - _"));
+            return Err(invalid("a label contains a character outside a-z 0-9 - _"));
         }
     }
     Ok(())

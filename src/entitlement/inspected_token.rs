@@ -53,8 +53,8 @@ pub enum InspectedToken {
 }
 
 impl InspectedToken {
-    /// Checks everything but the token's own time, as the kind its claims say it is of. `checks` count for a lease, and
-    /// `now` for a provider's license inside one.
+    /// Checks everything but the token's own time, as the kind its claims say it is of. `checks` apply to a lease, and
+    /// `now` to a provider's license inside one.
     ///
     /// # Errors
     /// As [`VerifiedToken::verify`], without [`Error::Expired`] and [`Error::NotYetValid`] of the token itself.
@@ -77,8 +77,8 @@ impl InspectedToken {
         }
     }
 
-    /// The state at `now`, in the names that all kinds share: a license or grant in its grace is in `grace`, and whatever
-    /// is past its end is `expired`.
+    /// The state at `now`, in the names that all kinds share: a license or grant in its grace is in `grace`, and
+    /// whatever is past its end is `expired`.
     pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
         match self {
             Self::Lease(lease) => lease.state_at(now),

@@ -15,8 +15,8 @@ use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
-/// A lease whose signature, issuer, audience, time, organization and host were checked. Worth keeping: asking it again
-/// at a later time needs no signature check.
+/// A lease whose signature, issuer, audience, time, organization and host were checked. It is worth keeping: evaluating
+/// it again later needs no signature check.
 ///
 /// ```
 /// use core::time::Duration;
@@ -59,7 +59,7 @@ impl VerifiedLease {
         Self::from_signed(verify_signature(claimed, keys, now)?, checks, now)
     }
 
-    /// Verifies many leases: each result is that of [`VerifiedLease::verify`], and so is its error. Signatures under the
+    /// Verifies many leases: each result is that of [`VerifiedLease::verify`], errors included. Signatures under the
     /// same key are checked together, in a fraction of the time.
     ///
     /// # Errors
@@ -100,8 +100,8 @@ impl VerifiedLease {
         self.claims.exp
     }
 
-    /// From this moment on the lease no longer counts: its expiry or the end of its trial, whichever is earlier, and the
-    /// leeway that was asked for.
+    /// From this moment on the lease no longer counts: its expiry or the end of its trial, whichever is earlier, and
+    /// the leeway that was asked for.
     pub fn counts_until(&self) -> UnixTime {
         let trial_ends_at =
             self.claims.trial_ends_at.filter(|_| self.claims.subscription_state == SubscriptionState::Trial);
@@ -143,7 +143,7 @@ impl VerifiedLease {
         self.subscription().check_grants(capability, now)
     }
 
-    /// The capabilities that count at `now`, sorted; of a lease out of term the free set.
+    /// The capabilities that count at `now`, sorted; for a lease that is out of term, the free set.
     pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
         match self.check_time(now) {
             Ok(()) => self.subscription().capabilities_at(now),

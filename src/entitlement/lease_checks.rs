@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 
-/// For which host a lease may be.
+/// Which hosts a lease may be for.
 ///
 /// ```
 /// use pulse_trust::entitlement::{HostBinding, LeaseChecks};
@@ -24,9 +24,9 @@ use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostBinding<'a> {
-    /// For this host alone, in any spelling.
+    /// This host only, in any spelling.
     Require(&'a str),
-    /// For whatever host it names: a relay, which derives the instance id from that host.
+    /// Any host that it names: for a relay, which derives the instance id from that host.
     AnyHost,
 }
 
@@ -48,18 +48,18 @@ pub struct LeaseChecks<'a> {
 }
 
 impl<'a> LeaseChecks<'a> {
-    /// Any organization is taken, and the clocks have to agree.
+    /// Any organization is accepted, and the clocks must agree.
     pub const fn new(host: HostBinding<'a>) -> Self {
         Self { host, org: None, leeway: ClockLeeway::NONE }
     }
 
-    /// Takes leases of this organization alone.
+    /// Accepts leases of this organization only.
     #[must_use]
     pub const fn with_org(self, org: &'a str) -> Self {
         Self { org: Some(org), ..self }
     }
 
-    /// Allows the clocks to differ by so much, at both ends of the lease's term and at the end of a trial.
+    /// Allows the clocks to differ by this much at both ends of the lease's term and at the end of a trial.
     #[must_use]
     pub const fn with_leeway(self, leeway: ClockLeeway) -> Self {
         Self { leeway, ..self }
@@ -73,7 +73,7 @@ pub(super) enum TimeRule {
     Ignore,
 }
 
-/// Runs every check, all of them before anything is copied out of the token. The claims are normalized.
+/// Runs every check before anything is copied out of the token. The claims are normalized.
 pub(super) fn check_signed_lease(
     signed: SignedClaims<'_>,
     checks: &LeaseChecks<'_>,
@@ -92,7 +92,7 @@ pub(super) fn check_signed_lease(
     Ok((claims, host))
 }
 
-/// From when to when a lease counts.
+/// The term in which a lease counts.
 pub(super) struct LeaseTerm {
     pub(super) not_before: Option<UnixTime>,
     pub(super) expires_at: UnixTime,

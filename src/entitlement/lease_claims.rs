@@ -21,7 +21,7 @@ use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 /// The claims of a lease. Issuer and audience are the same in every lease, so there is no field for them.
 ///
 /// As signed, these are what the issuer said; in a [`super::VerifiedLease`] they are normalized: organization trimmed,
-/// host and plan in their normal form, limits scrubbed, capabilities cut where a provider chain limits them.
+/// host and plan in their normal form, limits scrubbed, capabilities reduced if a provider chain limits them.
 ///
 /// ```
 /// use pulse_trust::UnixTime;
@@ -95,7 +95,7 @@ impl LeaseClaims {
         }
     }
 
-    /// Refuses claims that no verifier would take.
+    /// Refuses claims that no verifier would accept.
     pub(crate) fn check_signable(&self) -> Result<()> {
         if self.org_id.trim().is_empty() {
             return Err(Error::OrgMissing);
@@ -156,7 +156,7 @@ impl WriteJson for LeaseClaims {
     }
 }
 
-/// Leaves out what a credential or a person is named by.
+/// Leaves out whatever identifies a credential or a person.
 impl fmt::Debug for LeaseClaims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LeaseClaims")

@@ -125,8 +125,8 @@ impl VerifiedLicense {
         }
     }
 
-    /// From this moment on the license no longer counts, its grace and the leeway that was asked for included; `None` for
-    /// a lifetime license.
+    /// From this moment on the license no longer counts, its grace and the leeway that was asked for included; `None`
+    /// for a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
         self.claims.exp.map(|expires_at| self.ends_at(expires_at))
     }

@@ -48,7 +48,7 @@ json_struct! {
         /// Users allowed; 0 is unlimited.
         #[serde(skip_serializing_if = "is_zero")]
         pub max_users: i64,
-        /// When not empty, the capabilities in place of the tier's.
+        /// If not empty, these replace the tier's capabilities.
         #[serde(skip_serializing_if = "Vec::is_empty", with = "crate::json::form")]
         pub capabilities: Vec<Capability>,
         /// Limits by name.
@@ -63,7 +63,7 @@ json_struct! {
         /// The state; absent is `active`.
         #[serde(with = "crate::json::form")]
         pub subscription_state: SubscriptionState,
-        /// The key under which an MSP signs leases to verify under, base64.
+        /// The key, in base64, that verifies the leases which an MSP signs.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub entitlement_signing_public_key: Option<String>,
     }
@@ -72,7 +72,7 @@ json_struct! {
 claims_text!(LicenseClaims);
 
 impl LicenseClaims {
-    /// Refuses claims that no verifier would take.
+    /// Refuses claims that no verifier would accept.
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("email", &self.email), ("tier", &self.tier)])
     }

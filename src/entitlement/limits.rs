@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::plan::scrub_limits;
 
-/// The scrubbed `limits` when anything is left of them, else the two counts that are not zero, under the same scrub.
+/// The scrubbed `limits` if any remain; otherwise those of the two counts that are not zero, scrubbed in the same way.
 pub(super) fn limits_with_counts(
     plan: &str,
     limits: &BTreeMap<String, i64>,

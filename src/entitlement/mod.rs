@@ -1,8 +1,8 @@
 //! What a token entitles to: leases, licenses and grants.
 //!
-//! A [`VerifiedLease`], a [`VerifiedLicense`] and a [`VerifiedGrant`] can only be had by verifying a token; policy code
-//! takes these, or a [`VerifiedToken`] of any of the three kinds. An [`InspectedToken`] was read without regard to time,
-//! for a screen that shows it; it is another type and grants nothing.
+//! A [`VerifiedLease`], a [`VerifiedLicense`] and a [`VerifiedGrant`] are only obtained by verifying a token; policy
+//! code takes these, or a [`VerifiedToken`] of any of the three kinds. An [`InspectedToken`] was read without regard to
+//! time, for a screen that shows it; it is another type and grants nothing.
 //!
 //! The rules are those of [formats: hosted lease](crate::_documentation::formats#hosted-lease),
 //! [grant](crate::_documentation::formats#grant), [license](crate::_documentation::formats#license) and

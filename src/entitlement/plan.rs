@@ -27,7 +27,7 @@ const SELF_HOSTED: &[&str] = &[
     "v5_pro_annual_grandfathered",
 ];
 
-/// The canonical name of a plan: its aliases are compared trimmed and without case; any other name is kept as trimmed.
+/// The canonical name of a plan: its aliases are compared trimmed and ignoring case; any other name is only trimmed.
 ///
 /// ```
 /// assert_eq!(pulse_trust::entitlement::canonical_plan(" Cloud-V1 "), "cloud_starter");

@@ -1,4 +1,4 @@
-//! Leases that a provider signed under its own license, and the signature check that knows of them.
+//! Leases that a provider signed under its own license, and the signature check that supports them.
 
 use super::claim_values as values;
 use super::claims::RawClaims;
@@ -12,7 +12,7 @@ use crate::token_kind::TokenKind;
 /// Checks who signed a token: the configured keys, or, for a lease with a provider license, that provider.
 ///
 /// # Errors
-/// As [`ClaimedToken::verify`]; [`Error::ProviderChain`], and what is wrong with the license's own signature.
+/// As [`ClaimedToken::verify`]; [`Error::ProviderChain`] with the cause; errors of the license's own signature.
 pub(super) fn verify_signature<'a>(
     claimed: ClaimedToken<'a>,
     keys: &TrustKeys,
@@ -44,7 +44,7 @@ fn provider_license<'a>(raw: &'a RawClaims<'_>) -> Result<Option<&'a str>> {
 /// The key that a provider's license entitles to sign leases.
 fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<PublicKey> {
     let refused = |source: Error| Error::ProviderChain { source: Box::new(source) };
-    // An expired provider license is not the lease's own expiry, which a refresh would heal.
+    // An expired provider license must not look like an expired lease, which a refresh would repair.
     let license = VerifiedLicense::verify(license, keys, now).map_err(|error| match error {
         Error::Expired { .. } => refused(error),
         other => other,

@@ -1,5 +1,5 @@
-//! When and how a runtime refreshes its lease (formats.md#lease-refresh). No I/O: the caller sends the request and brings
-//! the answer.
+//! When and how a runtime refreshes its lease (formats.md#lease-refresh). No I/O: the caller sends the request and
+//! brings the answer.
 
 use core::fmt;
 use core::time::Duration;
@@ -18,7 +18,7 @@ use crate::token::MAX_TOKEN_LEN;
 const MINUTE: i64 = 60;
 
 /// How long to wait before the next refresh of a lease that expires at `expires_at`. `random`, evenly distributed over
-/// all of `u32`, spreads the tenants by 20 % to either side.
+/// all of `u32`, spreads the tenants by 20 % in either direction.
 pub fn refresh_delay(expires_at: Option<UnixTime>, now: UnixTime, random: u32) -> Duration {
     let remaining = expires_at.map_or(0, |expires_at| expires_at.as_secs().saturating_sub(now.as_secs()));
     if remaining <= 30 * MINUTE {
@@ -38,7 +38,7 @@ pub fn refresh_backoff(failures: u32) -> Duration {
     Duration::from_secs((30_u64 << doublings).min(1800))
 }
 
-/// What an HTTP status says of a refresh.
+/// What an HTTP status means for a refresh.
 ///
 /// ```
 /// use pulse_trust::entitlement::RefreshOutcome;
@@ -69,7 +69,7 @@ impl RefreshOutcome {
 }
 
 json_struct! {
-    /// A refresh of a lease: the request's body, and what is done with the answer.
+    /// A refresh of a lease: the request's body, and the handling of the answer.
     ///
     /// ```
     /// use pulse_trust::entitlement::{RefreshOutcome, RefreshRequest};
@@ -110,11 +110,11 @@ impl RefreshRequest {
         json::text_of(&Json(self)).into()
     }
 
-    /// Takes the answer's body: the token and what it says, verified against this request's host and organization. Only
-    /// then may it replace the old lease.
+    /// Takes the answer's body, and returns the token and its lease, verified against this request's host and
+    /// organization. Only then may it replace the old lease.
     ///
     /// # Errors
-    /// [`Error::RefreshResponse`] where the body holds no token; else as [`VerifiedLease::verify`].
+    /// [`Error::RefreshResponse`] if the body holds no token; else as [`VerifiedLease::verify`].
     pub fn accept(&self, body: &[u8], keys: &TrustKeys, now: UnixTime) -> Result<(Secret, VerifiedLease)> {
         // A token and the JSON around it.
         let limit = MAX_TOKEN_LEN.saturating_mul(2);

@@ -1,5 +1,5 @@
-//! The one way from a token's text to claims whose signature counts: parse, see which kind it is, verify under the keys
-//! of that kind.
+//! The only path from a token's text to claims whose signature was verified: parse, determine the kind, verify under
+//! the keys of that kind.
 
 use super::claims::RawClaims;
 use crate::error::{Error, Result};
@@ -7,7 +7,7 @@ use crate::keys::{PublicKey, TrustKeySet, TrustKeys};
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
-/// A token and what it claims. **Nothing of it was verified.**
+/// A token and its claims. **None of it was verified.**
 pub(super) struct ClaimedToken<'a> {
     pub(super) token: &'a UnverifiedToken<'a>,
     pub(super) raw: RawClaims<'a>,
@@ -15,8 +15,8 @@ pub(super) struct ClaimedToken<'a> {
 }
 
 impl<'a> ClaimedToken<'a> {
-    /// Reads a token as one of the kind asked for, whatever it says of itself, or, where none is asked for, of the kind
-    /// that its claims say.
+    /// Reads a token as the requested kind, whatever its claims say, or, if none is requested, as the kind that its
+    /// claims name.
     ///
     /// # Errors
     /// [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
@@ -29,7 +29,7 @@ impl<'a> ClaimedToken<'a> {
     /// Verifies the signature under the keys that are configured for the token's kind.
     ///
     /// # Errors
-    /// As [`UnverifiedToken::verify`]; [`Error::ClaimType`] where a name appears twice inside a claim.
+    /// As [`UnverifiedToken::verify`]; [`Error::ClaimType`] if a name appears twice inside a claim.
     pub(super) fn verify(self, keys: &TrustKeys) -> Result<SignedClaims<'a>> {
         let verdict = self.token.verify(keys_of(self.kind, keys), self.kind);
         self.signed(verdict, false)
@@ -44,7 +44,7 @@ impl<'a> ClaimedToken<'a> {
         self.signed(verdict, true)
     }
 
-    /// The claims, where the signature was found to be right.
+    /// The claims, if the signature verifies.
     pub(super) fn signed(self, verdict: Result<()>, provider_chained: bool) -> Result<SignedClaims<'a>> {
         verdict?;
         self.raw.check_names()?;
@@ -52,7 +52,7 @@ impl<'a> ClaimedToken<'a> {
     }
 }
 
-/// Claims whose signature counts. Nothing else of them was checked.
+/// Claims whose signature was verified. Nothing else about them was checked.
 pub(super) struct SignedClaims<'a> {
     pub(super) raw: RawClaims<'a>,
     pub(super) kind: TokenKind,
@@ -61,8 +61,8 @@ pub(super) struct SignedClaims<'a> {
 }
 
 impl SignedClaims<'_> {
-    /// Refuses claims that say they are of another kind than the keys they were verified under: the same key for two
-    /// kinds never makes one pass as the other.
+    /// Refuses claims of a kind other than that of the keys they were verified under: even if one key serves two kinds,
+    /// a token of one never passes as the other.
     ///
     /// # Errors
     /// [`Error::TokenKind`].

@@ -21,7 +21,7 @@ pub enum SubscriptionState {
     Trial,
     /// Paid.
     Active,
-    /// Payment is late, and still counts.
+    /// Payment is late, but the subscription still counts.
     Grace,
     /// Ended.
     Expired,
@@ -60,7 +60,7 @@ impl SubscriptionState {
         }
     }
 
-    /// Whether it grants more than the free set, a trial's end left aside.
+    /// Whether it grants more than the free set, regardless of a trial's end.
     pub const fn is_paid_or_trial(&self) -> bool {
         matches!(self, Self::Trial | Self::Active | Self::Grace)
     }

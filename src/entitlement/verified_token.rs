@@ -44,7 +44,7 @@ pub enum VerifiedToken {
 }
 
 impl VerifiedToken {
-    /// Verifies a token as the kind its claims say it is of. `checks` count for a lease, and their leeway for all kinds.
+    /// Verifies a token as the kind its claims say it is of. `checks` apply to a lease, and their leeway to all kinds.
     ///
     /// # Errors
     /// [`Error::TokenKindUnknown`]; else as the kind's own `verify`.
@@ -53,7 +53,7 @@ impl VerifiedToken {
         Self::from_signed(verify_signature(ClaimedToken::read(&token, None)?, keys, now)?, checks, now)
     }
 
-    /// Verifies many tokens: each result is that of [`VerifiedToken::verify`], and so is its error. Signatures under the
+    /// Verifies many tokens: each result is that of [`VerifiedToken::verify`], errors included. Signatures under the
     /// same key are checked together, in a fraction of the time.
     ///
     /// # Errors
@@ -75,7 +75,7 @@ impl VerifiedToken {
         })
     }
 
-    /// The kind a token says it is of, **not verified**: to say in a message what was refused.
+    /// The kind a token says it is of, **not verified**: for a message that says what was refused.
     ///
     /// # Errors
     /// As [`UnverifiedToken::parse`]; [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].

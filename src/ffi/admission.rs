@@ -62,7 +62,7 @@ pub unsafe extern "C" fn pulse_admission_new(
     }
 }
 
-/// Revokes what has this id, which counts from the next admission on.
+/// Revokes whatever has this id, from the next admission on.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_admission_revoke(
     admission: *const pulse_admission,
@@ -111,7 +111,7 @@ pub unsafe extern "C" fn pulse_admission_revoke_license_below(
     }
 }
 
-/// Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and for
+/// Decides on one registration: verifies the token under the keys of its kind, checks the `relay` capability and the
 /// revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs. For a
 /// refusal, `pulse_error_wire_code` is what the ERROR frame says.
 #[unsafe(no_mangle)]

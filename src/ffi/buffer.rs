@@ -1,4 +1,4 @@
-//! Bytes and texts that the library hands out
+//! Bytes and texts that the library returns
 
 use core::ffi::c_char;
 

@@ -1,16 +1,17 @@
-//! One call across the C boundary. What every function owes its caller is kept here, once: no pointer is followed before
-//! it was compared with NULL, no panic passes, and outputs are written only when nothing can fail anymore.
+//! One call across the C boundary. Everything that every function guarantees is implemented here, once: no pointer is
+//! dereferenced before it was compared with NULL, no panic crosses the boundary, and outputs are written only when
+//! nothing can fail anymore.
 //!
-//! A job is given no output to write to: it returns values, and [`call`] writes them. What several threads may use at
-//! once is asked for by type: [`borrow`] takes `Sync` handles only.
+//! A job has no access to the outputs: it returns values, and [`call`] writes them. Handles that several threads may
+//! use at once are enforced by type: [`borrow`] only takes `Sync` handles.
 
 use core::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::fault::{Fault, pulse_error, pulse_status};
 
-/// Runs a job that can fail, and writes what it gives to the outputs; on failure they stay as they were, and the error
-/// is handed over where the caller asked for one.
+/// Runs a job that can fail, and writes its results to the outputs. On failure the outputs stay unchanged, and the
+/// caller receives the error if it asked for one.
 ///
 /// # Safety
 /// The outputs and `error` are NULL or valid for a write.
@@ -33,7 +34,7 @@ pub(super) unsafe fn call<O: Outputs>(
         Err(_) => Fault::Panic,
     };
     if !error.is_null() {
-        // An error that cannot be made, for want of memory for example, must not end the process either.
+        // Failing to create the error, for example for lack of memory, must not end the process either.
         let made = catch_unwind(AssertUnwindSafe(|| Box::into_raw(Box::new(pulse_error::from(&fault)))));
         // SAFETY: valid for a write, as the caller says.
         unsafe { error.write(made.unwrap_or(core::ptr::null_mut())) };
@@ -41,7 +42,7 @@ pub(super) unsafe fn call<O: Outputs>(
     fault.status()
 }
 
-/// Reads something of a handle, which cannot fail: `otherwise` is the answer for NULL and for a panic.
+/// Reads from a handle, which cannot fail: `otherwise` is the answer for NULL and for a panic.
 ///
 /// # Safety
 /// `handle` is NULL or live, and nobody changes it meanwhile.
@@ -87,7 +88,7 @@ pub(super) unsafe fn borrow_mut<'a, T: Send>(handle: *mut T, name: &'static str)
     unsafe { handle.as_mut() }.ok_or(Fault::Null(name))
 }
 
-/// Bytes that came in; `(NULL, 0)` is the empty slice.
+/// Input bytes; `(NULL, 0)` is the empty slice.
 ///
 /// # Safety
 /// `data` is NULL or valid for reads of `length` bytes, which nobody changes meanwhile.
@@ -96,13 +97,13 @@ pub(super) unsafe fn bytes<'a>(data: *const u8, length: usize, name: &'static st
         return if length == 0 { Ok(&[]) } else { Err(Fault::Null(name)) };
     }
     if isize::try_from(length).is_err() {
-        return Err(Fault::Argument(name, "its length is more than memory can hold"));
+        return Err(Fault::Argument(name, "its length exceeds what memory can hold"));
     }
     // SAFETY: not NULL, not over isize::MAX, and valid as the caller says.
     Ok(unsafe { core::slice::from_raw_parts(data, length) })
 }
 
-/// UTF-8 text that came in; `(NULL, 0)` is the empty text.
+/// Input text in UTF-8; `(NULL, 0)` is the empty text.
 ///
 /// # Safety
 /// As [`bytes`].
@@ -129,9 +130,9 @@ impl<T> Out<T> {
     }
 }
 
-/// All outputs of a function but the error.
+/// All outputs of a function except the error.
 pub(super) trait Outputs {
-    /// What the job gives.
+    /// What the job returns.
     type Values;
     /// The same, ready to be written without a step that could fail.
     type Prepared;

@@ -47,8 +47,8 @@ pub unsafe extern "C" fn pulse_handshake_message(
 }
 
 /// Takes the payload of the instance's KEY_EXCHANGE frame and gives the channel, if the identity of the pairing code
-/// (`identity_public_key`, base64) signed it. A handshake can be finished once, whatever comes of it; it is freed all
-/// the same.
+/// (`identity_public_key`, base64) signed it. A handshake can be finished once, whether that succeeds or not; it must
+/// still be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_handshake_finish(
     handshake: *mut pulse_handshake,

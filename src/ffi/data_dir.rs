@@ -32,16 +32,16 @@ impl pulse_data_dir {
         job(&self.directory.lock_within(LONGEST_WAIT)?)
     }
 
-    /// A panic under the lock was caught, and left the directory's files whole.
+    /// A poisoned mutex is fine: the panic was caught, and it left the directory's files whole.
     fn held(&self) -> MutexGuard<'_, Option<LockedDataDir>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// WebAssembly cannot wait: its host tries again.
+/// WebAssembly cannot wait, so its host tries again.
 const LONGEST_WAIT: Duration = if cfg!(target_family = "wasm") { Duration::ZERO } else { DataDir::LOCK_TIMEOUT };
 
-/// The data directory at a path, which exists. Nothing is read yet.
+/// The data directory at a path, which must exist. Nothing is read yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_data_dir_open(
     path: *const c_char,
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn pulse_data_dir_open(
         call(error, Out::new(out, "out"), || {
             let path = text(path, path_len, "path")?;
             if path.is_empty() || path.contains('\0') {
-                return Err(Fault::Argument("path", "empty, or with a NUL in it"));
+                return Err(Fault::Argument("path", "expected a path that is not empty and has no NUL in it"));
             }
             #[cfg(unix)]
             let directory = DataDir::new(path);
@@ -67,8 +67,8 @@ pub unsafe extern "C" fn pulse_data_dir_open(
 
 /// Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
 /// change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
-/// process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While it is held, one thread uses the handle; taking it
-/// twice with one handle changes nothing.
+/// process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While the lock is held, only one thread may use the
+/// handle. Taking it again with the same handle has no effect.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_data_dir_lock(
     data_dir: *const pulse_data_dir,
@@ -120,8 +120,9 @@ struct LoadedConfig<'a> {
     warnings: Vec<String>,
 }
 
-/// Loads `relay.enc` as the file has it, the default where there is none: **secret** JSON of `config`, `revision` (which
-/// a save must name) and `warnings`. Members of the config that the library does not know come through.
+/// Loads `relay.enc` as it is in the file, or the default config if there is no file. The output is **secret** JSON
+/// with `config`, `revision` (which a save must name) and `warnings`. Members of the config that the library does not
+/// know are kept.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_config_load(
     data_dir: *const pulse_data_dir,
@@ -157,10 +158,10 @@ impl From<&Saved> for SavedReport {
     }
 }
 
-/// Saves a relay config, given as JSON, sealed, over the state of the file that `revision` names: what a load or a save
-/// gave, or `absent` where there is no file yet. A file that was changed meanwhile, holds an identity that the config
-/// lacks (but with `PULSE_IDENTITY_REPLACE`), or cannot be read is not replaced. Gives JSON of the new `revision` and
-/// `warnings`.
+/// Seals a relay config, given as JSON, and saves it over the state of the file that `revision` names: what a load or a
+/// save returned, or `absent` if there is no file yet. A file is not replaced if it was changed meanwhile, cannot be
+/// read, or holds an identity that the config lacks; with `PULSE_IDENTITY_REPLACE` the last is allowed. Returns JSON of
+/// the new `revision` and `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_config_save(
     data_dir: *const pulse_data_dir,
@@ -191,8 +192,8 @@ pub unsafe extern "C" fn pulse_relay_config_save(
     }
 }
 
-/// Puts the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, where they are not empty, over a config: the
-/// config in effect, as `pulse_relay_config_load` gives it. Values that are not valid are ignored with a warning.
+/// Applies the values of `PULSE_RELAY_ENABLED` and `PULSE_RELAY_SERVER`, unless they are empty, to a config. The output
+/// is the config in effect, in the form of `pulse_relay_config_load`. Invalid values are ignored with a warning.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_relay_config_with_environment(
     config_json: *const c_char,
@@ -229,8 +230,8 @@ pub unsafe extern "C" fn pulse_relay_server_url_check(
     unsafe { call(error, (), || Ok(validate_server_url(text(url, url_len, "url")?)?)) }
 }
 
-/// Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON of `billing`, `null`
-/// where there is no file, `revision` (which a save must name) and `warnings`.
+/// Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON with `billing`, `null`
+/// if there is no file, `revision` (which a save must name) and `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_load(
     data_dir: *const pulse_data_dir,
@@ -258,10 +259,10 @@ struct LoadedBilling<B: Serialize> {
     warnings: Vec<String>,
 }
 
-/// Saves the billing state of an organization, given as JSON with its secrets in plain: they are sealed, and the whole
-/// is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file that was
-/// changed meanwhile, cannot be read, or was modified outside Pulse is not replaced. Gives JSON of the new `revision`
-/// and `warnings`.
+/// Saves the billing state of an organization, given as JSON with its secrets unsealed. They are sealed, and the whole
+/// state is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file
+/// is not replaced if it was changed meanwhile, cannot be read, or was modified outside Pulse. Returns JSON of the new
+/// `revision` and `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_save(
     data_dir: *const pulse_data_dir,

@@ -10,13 +10,13 @@ const VERSION: &CStr = match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_V
     Err(_) => c"",
 };
 
-/// The version of the library at run time, as `1.2.3`; `PULSE_TRUST_VERSION` is that of the header.
+/// The version of the library at run time, such as `1.2.3`; `PULSE_TRUST_VERSION` is that of the header.
 #[unsafe(no_mangle)]
 pub extern "C" fn pulse_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// The stable name of a status, as `SIGNATURE_INVALID`; `UNKNOWN` for a number that has none. Valid for ever.
+/// The stable name of a status, such as `SIGNATURE_INVALID`; `UNKNOWN` for a number that has none. Valid forever.
 #[unsafe(no_mangle)]
 pub extern "C" fn pulse_status_name(status: pulse_status) -> *const c_char {
     compute(|| status.name()).unwrap_or(c"UNKNOWN").as_ptr()
@@ -36,8 +36,8 @@ pub unsafe extern "C" fn pulse_error_message(error: *const pulse_error) -> *cons
     unsafe { read(error, c"".as_ptr(), |error| error.message.as_ptr()) }
 }
 
-/// The code that a relay's ERROR frame carries for it, one of `PULSE_WIRE_...`; NULL where there is none. Valid as long
-/// as the error.
+/// The code that a relay's ERROR frame carries for it, one of `PULSE_WIRE_...`; NULL if there is none. Valid as long as
+/// the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_error_wire_code(error: *const pulse_error) -> *const c_char {
     let none = core::ptr::null();
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn pulse_error_wire_code(error: *const pulse_error) -> *co
     unsafe { read(error, none, |error| error.wire_code.as_ref().map_or(none, |code| code.as_ptr())) }
 }
 
-/// Details as JSON, as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL where there are none. Valid as long as
+/// Details as JSON, such as the diagnostics of `PULSE_ERR_PAIRING_NOT_READY`; NULL if there are none. Valid as long as
 /// the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_error_detail_json(error: *const pulse_error) -> *const c_char {

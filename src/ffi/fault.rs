@@ -1,4 +1,4 @@
-//! Why a call failed: its number, and the owned error that tells the caller.
+//! Why a call failed: the number, and the owned error that the caller receives.
 
 use core::ffi::CStr;
 use std::ffi::CString;
@@ -6,7 +6,7 @@ use std::ffi::CString;
 use crate::error::Error;
 use crate::relay::WireErrorCode;
 
-/// What came of a call: 0 is success, anything else the stable number of an error (`PULSE_ERR_...`).
+/// The result of a call: 0 is success, anything else is the stable number of an error (`PULSE_ERR_...`).
 #[repr(transparent)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct pulse_status(i32);
@@ -83,7 +83,7 @@ impl Fault {
     }
 }
 
-/// Why a call failed: a number, a text, and details where there are some. Free it with `pulse_error_free`.
+/// Why a call failed: a number, a text, and details if there are any. Free it with `pulse_error_free`.
 pub struct pulse_error {
     pub(super) status: pulse_status,
     pub(super) message: CString,

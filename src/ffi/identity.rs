@@ -7,7 +7,7 @@ use super::call::{Out, borrow, bytes, call, free, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use crate::relay::Identity;
 
-/// The key pair by which a phone knows an instance again.
+/// The key pair by which a phone recognizes an instance.
 pub struct pulse_identity {
     pub(super) identity: Identity,
 }

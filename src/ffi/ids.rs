@@ -90,7 +90,7 @@ pub extern "C" fn pulse_refresh_delay_ms(expires_at: i64, now: i64, random: u32)
     milliseconds(|| refresh_delay(expires_at, UnixTime::from_secs(now), random))
 }
 
-/// How many milliseconds to wait after so many failed refreshes in a row.
+/// How many milliseconds to wait after this number of failed refreshes in a row.
 #[unsafe(no_mangle)]
 pub extern "C" fn pulse_refresh_backoff_ms(failures: u32) -> u64 {
     milliseconds(|| refresh_backoff(failures))

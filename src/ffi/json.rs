@@ -1,4 +1,4 @@
-//! JSON across the C boundary: what is not hot is exchanged as JSON.
+//! JSON across the C boundary: whatever is not performance-critical is exchanged as JSON.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::json;
 use crate::warning::Warning;
 
-/// An object that came in. The reason names no value: it may be a secret.
+/// Parses an input object. The error quotes no value, as it may be a secret.
 pub(super) fn parse<T: DeserializeOwned>(text: &str, name: &'static str) -> Result<T, Fault> {
     json::from_text(text).map_err(|error| {
         let place = format!("refused at line {} column {}", error.line(), error.column());
@@ -18,7 +18,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &str, name: &'static str) -> Resu
     })
 }
 
-/// A value that goes out; it may hold secrets.
+/// An output value, which may hold secrets.
 pub(super) fn buffer(value: &impl Serialize) -> Result<pulse_buffer, Fault> {
     Ok(pulse_buffer::new(secret_text(value)?))
 }

@@ -1,4 +1,4 @@
-//! Keys: to sign with, to trust, and what a public key is known by
+//! Keys: for signing, for verifying, and the names of public keys
 
 use core::ffi::c_char;
 
@@ -90,7 +90,7 @@ struct KeyNames {
     fingerprint: String,
 }
 
-/// What a public key is known by, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
+/// The names of a public key, as JSON: `public_key` (standard base64), `key_id` (what a token's `kid` says),
 /// `log_fingerprint` (`SHA256:...`), `fingerprint` (hex pairs, which people compare).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_public_key_describe(
@@ -136,7 +136,7 @@ pub unsafe extern "C" fn pulse_trust_keys_new(
     }
 }
 
-/// Memory against speed of a key's precomputed tables: `PULSE_TABLES_...`.
+/// The trade-off between memory and speed of a key's precomputed tables: `PULSE_TABLES_...`.
 pub type pulse_tables = i32;
 /// None: for a tool or a phone that verifies a few signatures.
 pub const PULSE_TABLES_NONE: pulse_tables = 0;
@@ -146,11 +146,11 @@ pub const PULSE_TABLES_SMALL: pulse_tables = 1;
 pub const PULSE_TABLES_MEDIUM: pulse_tables = 2;
 /// 498 KiB a key. The default elsewhere.
 pub const PULSE_TABLES_LARGE: pulse_tables = 3;
-/// 5.5 MiB a key: for a relay whose processor has the cache for it.
+/// 5.5 MiB a key: for a relay whose processor has enough cache.
 pub const PULSE_TABLES_HUGE: pulse_tables = 4;
 
-/// The same keys with precomputed tables of this size, built now: to choose memory against speed, and to pay at the
-/// start. Without this call tables of the default size are built once a key has served some tens of tokens.
+/// The same keys with precomputed tables of this size, built now: to trade memory for speed, and to pay the cost at
+/// startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_with_tables(
     keys: *const pulse_trust_keys,
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn pulse_trust_keys_with_tables(
     }
 }
 
-/// Frees the keys; what was made with them keeps its own. NULL is ignored.
+/// Frees the keys; handles that were created from them stay valid. NULL is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_free(keys: *mut pulse_trust_keys) {
     // SAFETY: the pointer contract of this module.

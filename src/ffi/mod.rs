@@ -1,22 +1,22 @@
 //! The C functions, which `include/pulse_trust.h` declares (feature `capi`). The only `unsafe` code of the crate.
 //!
-//! Each function does one whole job. What can fail returns a [`pulse_status`] and writes its outputs only where that is
-//! 0; a last parameter, which may be NULL, takes an owned [`pulse_error`] with number and text. Nothing is kept in
-//! thread-local storage, so a goroutine may change threads between two calls. A panic ends here as `PULSE_ERR_PANIC`
-//! (in WebAssembly, which cannot unwind, it is a trap).
+//! Each function does one whole job. A function that can fail returns a [`pulse_status`], and writes its outputs only
+//! if that is 0; the last parameter, which may be NULL, receives an owned [`pulse_error`] with number and text. Nothing
+//! is kept in thread-local storage, so a goroutine may change threads between two calls. A panic ends here as
+//! `PULSE_ERR_PANIC` (in WebAssembly, which cannot unwind, it is a trap).
 //!
 //! # The pointer contract
 //! Every function relies on this, and on nothing else:
 //! - A handle is NULL, or one that the library gave and that was not freed since. A function that takes it as `const`
-//!   may run in many threads at once; one that takes it as mutable is alone with it.
+//!   may run in many threads at once; one that takes it as mutable must be the only one that uses it.
 //! - A pointer to bytes or text is NULL, or valid for reads of as many bytes as its length says.
 //! - An output is NULL, or valid for a write.
 //!
-//! `call` keeps the other half: NULL where it is not allowed is an error, panics are caught, and outputs are written
-//! when all went well.
+//! `call` guarantees the other half: NULL where it is not allowed is an error, panics are caught, and outputs are written
+//! only on success.
 
 #![allow(unsafe_code, non_camel_case_types)]
-// What a caller owes is the pointer contract above, the same for each function.
+// The safety requirements are the pointer contract above, the same for each function.
 #![allow(clippy::missing_safety_doc)]
 
 pub mod admission;

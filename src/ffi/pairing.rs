@@ -35,7 +35,7 @@ struct Built<'a> {
 }
 
 /// Builds the pairing code of a runtime from the relay config in effect (JSON), the instance id of the last ACK, the
-/// token the phone is to present and the instance's own URL (may be empty). Gives **secret** JSON: `payload`,
+/// token the phone is to present and the instance's own URL (may be empty). Returns **secret** JSON: `payload`,
 /// `deep_link`, `compact_code`, `diagnostics`. Where no code can be offered yet, it fails with
 /// `PULSE_ERR_PAIRING_NOT_READY`, and `pulse_error_detail_json` is the array of diagnostics.
 #[unsafe(no_mangle)]
@@ -106,7 +106,7 @@ struct Scanned<'a> {
 }
 
 /// What a scanned code says, as **secret** JSON: `instance_id`, `relay_url`, `auth_token`, `identity_public_key`,
-/// `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` where it says nothing.
+/// `identity_fingerprint` (computed from the key), `instance_url`, `name`; `null` if the code does not say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_pairing_code_secret_json(
     code: *const pulse_pairing_code,
@@ -151,9 +151,10 @@ struct Presented<'a> {
     token_known: bool,
 }
 
-/// The runtime's side of a connection check, what a phone presents against what the runtime knows. In comes **secret**
-/// JSON: `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`, `relay_url`,
-/// `auth_token`, `token_known`. Out goes the array of diagnostics, empty where all is right.
+/// The runtime's side of a connection check: compares what a phone presents with what the runtime knows. The input is
+/// **secret** JSON with `relay_enabled`, `server_url`, `own_instance_id` (`null`: not registered), `instance_id`,
+/// `relay_url`, `auth_token`, `token_known`. The output is the array of diagnostics, which is empty if nothing is
+/// wrong.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_connection_check(
     presented_json: *const c_char,

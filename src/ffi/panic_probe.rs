@@ -1,4 +1,5 @@
-//! A function that panics, for the test that no panic crosses the C boundary: built with `--cfg pulse_panic_probe` alone.
+//! A function that panics, for the test that no panic crosses the C boundary. It is only built with `--cfg
+//! pulse_panic_probe`.
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, call};

@@ -1,7 +1,7 @@
 //! A lease that is refreshed while the runtime runs
 //!
-//! `pulse_lease_refresh_load` gives an instance's session what it refreshes with. Its event `lease_refreshed` is saved by
-//! `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
+//! `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event
+//! `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
 
 use core::ffi::c_char;
 
@@ -17,9 +17,9 @@ use crate::hosted::{DEFAULT_ORG, clear_lost_lease, lease_refresh, save_refreshed
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
-/// What the lease of a directory is refreshed with: **secret** JSON of `org_id`, `instance_host`, `refresh_token` and
-/// `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` where the billing
-/// state holds no refresh token.
+/// What is needed to refresh the lease of a directory: **secret** JSON with `org_id`, `instance_host`, `refresh_token`
+/// and `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` if the
+/// billing state holds no refresh token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_lease_refresh_load(
     data_dir: *const pulse_data_dir,
@@ -43,8 +43,8 @@ pub unsafe extern "C" fn pulse_lease_refresh_load(
     }
 }
 
-/// Saves a lease that a refresh has brought in place of the one in the billing state, after it was verified once more.
-/// A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of `warnings`.
+/// Verifies a refreshed lease once more, and saves it in place of the one in the billing state. A state that no longer
+/// holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_refreshed_lease_save(
     data_dir: *const pulse_data_dir,
@@ -69,8 +69,8 @@ pub unsafe extern "C" fn pulse_refreshed_lease_save(
 }
 
 /// Clears the lease and the refresh token of the billing state and saves the state `expired`, after the control plane
-/// has refused for good. A state that holds no lease any more is left as it is, with `PULSE_ERR_NO_LEASE`. Gives JSON of
-/// `warnings`.
+/// has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
+/// JSON with `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_lost_lease_clear(
     data_dir: *const pulse_data_dir,

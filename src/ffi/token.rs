@@ -22,7 +22,7 @@ use crate::token_kind::TokenKind;
 
 /// A kind of token: `PULSE_KIND_...`.
 pub type pulse_kind = i32;
-/// No kind: what is asked of a NULL handle.
+/// No kind: the answer for a NULL handle.
 pub const PULSE_KIND_NONE: pulse_kind = 0;
 /// A hosted lease.
 pub const PULSE_KIND_LEASE: pulse_kind = 1;
@@ -31,22 +31,22 @@ pub const PULSE_KIND_LICENSE: pulse_kind = 2;
 /// A grant.
 pub const PULSE_KIND_GRANT: pulse_kind = 3;
 
-/// For which host a lease may be: `PULSE_HOST_...`.
+/// Which hosts a lease may be for: `PULSE_HOST_...`.
 pub type pulse_host_binding = i32;
-/// For the given host alone, in any spelling.
+/// The given host only, in any spelling.
 pub const PULSE_HOST_REQUIRE: pulse_host_binding = 0;
-/// For whatever host it names: a relay, which derives the instance id from that host.
+/// Any host that it names: for a relay, which derives the instance id from that host.
 pub const PULSE_HOST_ANY: pulse_host_binding = 1;
 
 /// The time at which a lifetime license expires.
 pub const PULSE_NEVER: i64 = 9_223_372_036_854_775_807;
 
-/// A token that verified. It is a value to keep: asking it again needs no signature check.
+/// A verified token. It is worth keeping: evaluating it again later needs no signature check.
 pub struct pulse_token {
     token: VerifiedToken,
 }
 
-/// Signs claims, given as JSON, and gives the compact token. `name_key` other than 0 puts the key's id in the header.
+/// Signs claims, given as JSON, and returns the compact token. If `name_key` is not 0, the header names the key's id.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_sign(
     key: *const pulse_signing_key,
@@ -78,8 +78,8 @@ pub unsafe extern "C" fn pulse_token_sign(
 }
 
 /// Verifies a token as the kind that its claims say: signature under the keys of that kind, term, and, for a lease,
-/// host and organization. With `PULSE_HOST_ANY` the host is not looked at; an empty `org` is any organization.
-/// `leeway_seconds` (at most 300) counts for leases.
+/// host and organization. With `PULSE_HOST_ANY` the host is not checked; an empty `org` accepts any organization.
+/// `leeway_seconds` is at most 300.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_verify(
     keys: *const pulse_trust_keys,
@@ -115,8 +115,8 @@ struct Inspected<'a> {
     claims: &'a RawValue,
 }
 
-/// Looks at a token whose signature verifies but whose term may be over, for a screen that shows it: JSON of `kind`,
-/// `state` at `now`, and `claims`. It grants nothing.
+/// Reads a token whose signature verifies but whose term may be over, for display: JSON with `kind`, `state` at `now`,
+/// and `claims`. It grants nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_inspect(
     keys: *const pulse_trust_keys,

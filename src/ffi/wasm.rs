@@ -1,7 +1,7 @@
-//! WebAssembly: memory for arguments, and what only the host has: random bytes and files.
+//! WebAssembly: memory for arguments, and the imports for what only the host has, which is random bytes and files.
 //!
-//! The host gives the module `pulse_host`. A host without files (a browser) answers `FAILED` to every file function. A
-//! host with files keeps the guarantees of [`Files`] and [`LockedFiles`].
+//! The host provides the import module `pulse_host`. A host without files, such as a browser, answers -6 to every file
+//! function. A host with files must keep the guarantees of [`Files`] and [`LockedFiles`].
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,46 +11,50 @@ use crate::secret::SecretBytes;
 use crate::storage::{Entry, EntryKind, Files, LockedFiles};
 use crate::warning::Warning;
 
-/// What the host answers. Lengths and handles are 0 or more.
+/// The answers of the host. Lengths and handles are 0 or more.
 const DONE: i32 = 0;
 const ABSENT: i32 = -1;
 const NOT_REGULAR: i32 = -2;
 const TOO_LARGE: i32 = -3;
 const EXISTS: i32 = -4;
 const NOT_DURABLE: i32 = -5;
-/// Somebody else holds the lock. -6 and all others: the operation failed, and `failure` says how.
+/// Another process or thread holds the lock. -6 and every other negative number mean that the operation failed, and
+/// `failure` says why.
 const BUSY: i32 = -7;
 
-/// In the place of a directory's handle: the name is an absolute path.
+/// Passed instead of a directory's handle if the name is an absolute path.
 const NO_DIRECTORY: i32 = -1;
 
 #[link(wasm_import_module = "pulse_host")]
 unsafe extern "C" {
-    /// Fills with random bytes: `DONE`, or anything else.
+    /// Fills `out` with random bytes, and answers `DONE`; anything else is a failure.
     fn random(out: *mut u8, length: usize) -> i32;
-    /// Opens a directory and takes its lock without waiting: a handle, `BUSY` or `ABSENT`. Where the directory can only
-    /// be read, it is opened all the same, `out_read_only` is 1, and `failure` says why.
+    /// Opens a directory and takes its lock without waiting, and answers a handle, `BUSY` or `ABSENT`. A directory that
+    /// can only be read is opened without a lock: then `out_read_only` is 1, and `failure` says why.
     fn lock(path: *const u8, path_len: usize, out_read_only: *mut i32) -> i32;
     /// Closes a directory and releases its lock.
     fn unlock(directory: i32);
-    /// Opens a file and gives its length, to be taken by `take`; `out_mode` is its mode where that is too wide, else 0.
+    /// Reads a file and answers its length; `take` then copies the bytes. `out_mode` is its mode if that is too
+    /// permissive, else 0.
     fn file_read(directory: i32, name: *const u8, name_len: usize, limit: u64, out_mode: *mut u32) -> i32;
-    /// Lists a directory: its length as JSON `[["name",kind],...]`, to be taken by `take`; kinds as [`EntryKind`].
+    /// Lists a directory as JSON, `[["name",kind],...]`, and answers the length of that; `take` then copies the text.
+    /// The kinds are 0 for a file, 1 for a directory and 2 for anything else, as in [`EntryKind`].
     fn file_list(directory: i32, name: *const u8, name_len: usize) -> i32;
-    /// Replaces a file, or with `create` other than 0 makes it where there is none.
+    /// Replaces a file; if `create` is not 0, only creates it if it does not exist.
     fn file_write(directory: i32, name: *const u8, name_len: usize, data: *const u8, length: usize, create: i32)
     -> i32;
-    /// Makes a directory, and those above it.
+    /// Creates a directory and its missing parents.
     fn directory_make(directory: i32, name: *const u8, name_len: usize) -> i32;
-    /// The mode of a locked directory where that is too wide, else 0.
+    /// The mode of a locked directory if that is too permissive, else 0.
     fn directory_mode(directory: i32) -> u32;
-    /// Takes the bytes, or the text of the failure, that the last call left.
+    /// Copies the bytes that the last call left, or the text of its failure.
     fn take(out: *mut u8, length: usize);
-    /// The length of the text of the last failure, to be taken by `take`.
+    /// The length of the text of the last failure; `take` then copies it.
     fn failure() -> i32;
 }
 
-/// Memory for an argument or an output; NULL where there is none. To be freed with `pulse_wasm_free` and its length.
+/// Memory for an argument or an output; NULL if there is not enough. Free it with `pulse_wasm_free` and the same
+/// length.
 #[unsafe(no_mangle)]
 pub extern "C" fn pulse_wasm_alloc(length: usize) -> *mut u8 {
     let Ok(layout) = core::alloc::Layout::from_size_align(length.max(1), 8) else {
@@ -60,7 +64,7 @@ pub extern "C" fn pulse_wasm_alloc(length: usize) -> *mut u8 {
     unsafe { std::alloc::alloc_zeroed(layout) }
 }
 
-/// Wipes and frees memory of `pulse_wasm_alloc`.
+/// Wipes and frees memory that `pulse_wasm_alloc` allocated.
 ///
 /// # Safety
 /// `data` is NULL or came from `pulse_wasm_alloc` with this length.
@@ -120,7 +124,7 @@ impl Files for HostFiles {
 #[derive(Debug)]
 struct HostDirectory {
     handle: i32,
-    /// For errors and warnings alone.
+    /// Only for errors and warnings.
     path: PathBuf,
     read_only_reason: Option<String>,
 }

@@ -9,7 +9,7 @@ use crate::storage::{BillingState, IdentityChange, LockedDataDir};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
-/// What became of the relay config.
+/// What happened to the relay config.
 ///
 /// See the example of [`bootstrap`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum BootstrapOutcome {
     IdentityMade,
     /// The config is as it was.
     Unchanged {
-        /// Why; `None` where there was nothing to do.
+        /// Why; `None` if there was nothing to do.
         reason: Option<Error>,
     },
 }
@@ -32,7 +32,7 @@ pub enum BootstrapOutcome {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Bootstrap {
-    /// What became of the relay config.
+    /// What happened to the relay config.
     pub outcome: BootstrapOutcome,
     /// The relay config in effect: the file's, and the environment over it.
     pub config: RelayConfig,
@@ -42,9 +42,9 @@ pub struct Bootstrap {
     pub warnings: Vec<Warning>,
 }
 
-/// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant whose
-/// lease entitles it and whose config nobody has touched, gives an enabled config its identity, and picks the
-/// credential. Run again it changes nothing. A config that was touched, disabled too, is never overridden.
+/// Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant whose
+/// lease entitles it and that nobody has configured, gives an enabled config its identity, and picks the credential.
+/// Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never overridden.
 ///
 /// ```no_run
 /// use pulse_trust::UnixTime;
@@ -59,9 +59,9 @@ pub struct Bootstrap {
 /// ```
 ///
 /// # Errors
-/// Where `relay.enc` cannot be read or written; the file is as it was then, but for [`Error::FileNotDurable`]. A
-/// billing state, a license or an activation that cannot be read is no error of this call: it is a candidate that was
-/// refused, and [`Bootstrap::credential`] says why.
+/// If `relay.enc` cannot be read or written; the file is then unchanged, except for [`Error::FileNotDurable`]. A
+/// billing state, a license or an activation that cannot be read is not an error of this call: it is a refused
+/// candidate, and [`Bootstrap::credential`] says why.
 pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Result<Bootstrap> {
     let loaded = data_dir.relay_config()?;
     let (mut config, mut warnings) = (loaded.value, loaded.warnings);
@@ -79,14 +79,14 @@ pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
     runtime.relay_environment.apply(&mut config);
     if !matches!(outcome, BootstrapOutcome::Unchanged { .. }) {
         config.set_identity(&Identity::generate()?);
-        // What is replaced is no whole identity: that is why a new one is made.
+        // What is replaced is not a complete identity, which is why a new one is made.
         let saved = data_dir.save_relay_config(&config, &loaded.revision, IdentityChange::Keep)?;
         warnings.extend(saved.warnings);
     }
     Ok(Bootstrap { outcome, config, credential, warnings })
 }
 
-/// What there is to do to a config.
+/// What has to be done to a config.
 pub(super) enum Plan {
     /// Nothing; why, where something is missing.
     Leave(Option<Error>),
@@ -119,7 +119,7 @@ pub(super) fn plan(
     }
 }
 
-/// The lease that entitles a tenant whose config nobody has touched, or why there is none.
+/// The lease that entitles a tenant that nobody has configured, or why there is none.
 pub(super) fn entitling_lease(
     billing: &Result<Option<BillingState>>,
     credential: &CredentialChoice,

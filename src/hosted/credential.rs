@@ -36,7 +36,7 @@ impl CandidateKind {
     }
 }
 
-/// One candidate, and why it is not the one.
+/// One candidate, and why it was refused.
 ///
 /// See the example of [`bootstrap`](super::bootstrap).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,17 +44,17 @@ impl CandidateKind {
 pub struct Candidate {
     /// Where it comes from.
     pub kind: CandidateKind,
-    /// Why not; `None` for the one that is offered.
+    /// Why it was refused; `None` for the one that is offered.
     pub refused: Option<Error>,
 }
 
-/// What a runtime offers to the relay, and what became of every candidate.
+/// What a runtime offers to the relay, and the outcome for every candidate.
 ///
 /// See the example of [`bootstrap`](super::bootstrap).
 #[non_exhaustive]
 pub struct CredentialChoice {
     offered: Option<(CandidateKind, Secret)>,
-    /// The candidates that were there, in order, up to the one that is offered.
+    /// The candidates that exist, in order, up to the one that is offered.
     pub candidates: Vec<Candidate>,
     /// Why the activation blocks every credential and the bootstrap: it is suspended
     /// ([`Error::ActivationSuspended`]), or it cannot be read and may be suspended ([`Error::ActivationUnreadable`]).
@@ -64,7 +64,7 @@ pub struct CredentialChoice {
 }
 
 impl CredentialChoice {
-    /// **Secret**: the token to offer; `None` where no candidate can be.
+    /// **Secret**: the token to offer; `None` if no candidate can be offered.
     pub fn secret_token(&self) -> Option<&str> {
         self.offered.as_ref().map(|(_, token)| token.expose_secret())
     }
@@ -82,8 +82,8 @@ impl CredentialChoice {
     /// **Secret**: the token to offer.
     ///
     /// # Errors
-    /// [`Error::ActivationSuspended`], [`Error::ActivationUnreadable`]; [`Error::NoCredential`], which says of each
-    /// candidate why not.
+    /// [`Error::ActivationSuspended`], [`Error::ActivationUnreadable`]; [`Error::NoCredential`], which says why for
+    /// each candidate.
     pub fn require_secret_token(&self) -> Result<&str> {
         if let Some(blocked) = &self.blocked {
             return Err(blocked.clone());
@@ -97,7 +97,7 @@ impl CredentialChoice {
             .iter()
             .filter_map(|candidate| Some(format!("{}: {}", candidate.kind.as_str(), candidate.refused.as_ref()?)))
             .collect();
-        if reasons.is_empty() { "no activation, license or lease is there".to_owned() } else { reasons.join("; ") }
+        if reasons.is_empty() { "there is no activation, license or lease".to_owned() } else { reasons.join("; ") }
     }
 }
 
@@ -164,7 +164,7 @@ pub(super) fn choose(
     choice
 }
 
-/// The activation, if it is not suspended. One that is there but cannot be read may be suspended.
+/// The activation, if it is not suspended. One that exists but cannot be read may be suspended.
 fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> Result<Option<Activation>> {
     match told(data_dir.activation(), warnings) {
         Ok(Some(activation)) if activation.paid_access_suspended => Err(Error::ActivationSuspended),
@@ -176,7 +176,7 @@ fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> R
     }
 }
 
-/// What was loaded, its warnings put with the others.
+/// What was loaded; its warnings are added to the others.
 pub(super) fn told<T>(loaded: Result<Loaded<T>>, warnings: &mut Vec<Warning>) -> Result<T> {
     loaded.map(|loaded| {
         warnings.extend(loaded.warnings);
@@ -192,7 +192,7 @@ pub(super) fn check_lease(token: &str, runtime: &Runtime, now: UnixTime) -> Resu
 }
 
 impl CredentialChoice {
-    /// Offers a token, where it is the first that passes.
+    /// Offers a token if it is the first one that passes.
     fn consider(&mut self, kind: CandidateKind, token: &str, check: impl FnOnce(&str) -> Result<()>) {
         if self.offered.is_some() || token.is_empty() {
             return;

@@ -22,7 +22,7 @@ use crate::time::UnixTime;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 json_struct! {
-    /// What a tenant has ordered. Texts that are empty were not given.
+    /// What a tenant has ordered. An empty text means that it was not given.
     ///
     /// See the example of [`issue_billing_state`].
     #[derive(Clone, Default)]
@@ -88,9 +88,9 @@ pub struct IssuedTenant {
     pub billing: BillingState,
 }
 
-/// Issues a tenant's billing state. In `trial`, `active` and `grace` it holds a lease and a refresh token, and leaves plan
-/// and state empty; in any other state it holds no lease, and plan and state are written into it. What the tenant's
-/// billing state already holds beside these stays as it is: credits, trial times, members that this version does not
+/// Issues a tenant's billing state. In `trial`, `active` and `grace` it holds a lease and a refresh token, and leaves
+/// plan and state empty; in any other state it holds no lease, and plan and state are written into it. Whatever else
+/// the tenant's billing state already holds stays unchanged: credits, trial times, members that this version does not
 /// know, and payment ids that the order does not give. A new tenant starts from [`BillingState::default`].
 ///
 /// ```
@@ -128,7 +128,7 @@ pub fn issue_billing_state(
     replace_if_given(&mut billing.stripe_customer_id, &order.stripe_customer_id);
     replace_if_given(&mut billing.stripe_subscription_id, &order.stripe_subscription_id);
     replace_if_given(&mut billing.stripe_price_id, &order.stripe_price_id);
-    // What the lease says, or the state without one, says it anew.
+    // The lease, or the state without one, now says these.
     billing.clear_entitlement();
     let state = SubscriptionState::from_name(&state);
     if state.is_paid_or_trial() {
@@ -172,7 +172,7 @@ fn lease_claims(
     claims.plan_version = plan;
     claims.subscription_state = state;
     claims.iat = Some(now);
-    // So that a revocation can name this one lease.
+    // This lets a revocation name this one lease.
     claims.jti = Some(encoding::hex_encode(&encoding::random_bytes::<16>()?));
     if is_trial {
         claims.trial_started_at = Some(now);

@@ -1,9 +1,9 @@
 //! The bootstrap of a hosted tenant and its registration credential ([formats: hosted
 //! bootstrap](crate::_documentation::formats#hosted-bootstrap)), and the control plane's side of it.
 //!
-//! [`bootstrap()`] is the one call that a runtime makes when it starts: it makes the relay config where a lease entitles to
-//! it and nobody has decided otherwise, and picks the credential to register with. [`readiness()`] says of a directory
-//! which link of that chain is broken, and changes nothing.
+//! [`bootstrap()`] is the one call that a runtime makes when it starts: it creates the relay config if a lease entitles
+//! the tenant to it and nobody has decided otherwise, and picks the credential to register with. [`readiness()`] says
+//! which link of that chain is broken in a directory, and changes nothing.
 
 mod bootstrap;
 mod credential;

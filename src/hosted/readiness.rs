@@ -1,4 +1,4 @@
-//! Which link of the chain from "provisioned" to "can register" is broken. Looks, and makes nothing.
+//! Which link of the chain from "provisioned" to "can register" is broken. It only looks, and creates nothing.
 
 use super::bootstrap::{Plan, entitling_lease, plan};
 use super::credential::{CandidateKind, CredentialChoice, choose, told};
@@ -17,9 +17,9 @@ use crate::warning::Warning;
 pub enum LinkState {
     /// It holds; the text says what was seen.
     Holds(String),
-    /// It is not there yet and [`super::bootstrap()`] will make it; the text says what was seen.
+    /// It does not exist yet, but [`super::bootstrap()`] will create it; the text says what was seen.
     WillBeMade(String),
-    /// It is broken; the error says what to mend.
+    /// It is broken; the error says what to repair.
     Broken(Error),
 }
 
@@ -59,7 +59,7 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// The first link that is broken; `None` where the runtime can register.
+    /// The first link that is broken; `None` if the runtime can register.
     pub fn first_broken(&self) -> Option<(&'static str, &Error)> {
         self.links.iter().find_map(|link| match &link.state {
             LinkState::Broken(error) => Some((link.name, error)),
@@ -68,7 +68,7 @@ impl Readiness {
     }
 }
 
-/// Looks at a directory as [`super::bootstrap()`] would, and changes nothing but what reading itself migrates.
+/// Looks at a directory as [`super::bootstrap()`] would, and changes nothing except what reading itself migrates.
 pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
     let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
     let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
@@ -113,7 +113,7 @@ impl Readiness {
 
 fn billing_link(billing: &Result<Option<BillingState>>) -> Result<LinkState> {
     match billing {
-        Ok(Some(_)) => Ok(LinkState::Holds("read, and its integrity code fits where it has one".to_owned())),
+        Ok(Some(_)) => Ok(LinkState::Holds("read, and its integrity code, if it has one, matches".to_owned())),
         Ok(None) => Err(Error::FileMissing { path: "billing.json".to_owned() }),
         Err(error) => Err(error.clone()),
     }
@@ -131,7 +131,7 @@ fn config_link<L>(
     if config.is_untouched() && runtime.mode == RuntimeMode::Hosted {
         match lease {
             Ok(_) => {
-                let seen = "nobody has touched it, and the lease entitles to it".to_owned();
+                let seen = "nobody has configured it, and the lease entitles the tenant to it".to_owned();
                 return Ok(LinkState::WillBeMade(seen));
             }
             // Enabled by the environment, with another credential than a lease.
@@ -160,11 +160,12 @@ fn identity_link(config: &Result<RelayConfig>, planned: Option<Plan>) -> Result<
     match planned {
         Some(Plan::FillIn(_) | Plan::MakeIdentity) => Ok(LinkState::WillBeMade("there is none yet".to_owned())),
         Some(Plan::Leave(Some(reason))) => Err(reason),
-        _ => Err(Error::IdentityInvalid { reason: "there is none, and none is made while the relay is disabled" }),
+        _ => Err(Error::IdentityInvalid { reason: "there is none, and none is created while the relay is disabled" }),
     }
 }
 
-/// What a grant or a license is registered with ([formats: instance ids](crate::_documentation::formats#instance-ids)).
+/// The secret that a grant or a license is registered with ([formats: instance
+/// ids](crate::_documentation::formats#instance-ids)).
 fn secret_link<L>(config: &Result<RelayConfig>, lease: &Result<L>, runtime: &Runtime) -> Result<LinkState> {
     let config = config.as_ref().map_err(Clone::clone)?;
     if !config.instance_secret.expose_secret().trim().is_empty() {

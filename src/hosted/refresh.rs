@@ -1,5 +1,5 @@
-//! A lease that is refreshed while the runtime runs: where its parts come from, and how what comes of it is saved
-//! ([formats: lease-refresh](crate::_documentation::formats#lease-refresh)).
+//! A lease that is refreshed while the runtime runs: where its parts come from, and how its outcome is saved ([formats:
+//! lease-refresh](crate::_documentation::formats#lease-refresh)).
 
 use super::runtime::{DEFAULT_ORG, Runtime};
 use crate::entitlement::{InspectedLease, VerifiedLease};
@@ -10,11 +10,11 @@ use crate::storage::{BillingState, LockedDataDir};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
-/// How the lease of a billing state is refreshed, for [`crate::session::InstanceConfig::refresh`]; `None` where the state
+/// How the lease of a billing state is refreshed, for [`crate::session::InstanceConfig::refresh`]; `None` if the state
 /// holds no refresh token. A lease that has expired is refreshed too.
 ///
 /// # Errors
-/// [`Error::NoLease`] where there is a refresh token without a lease; as [`InspectedLease::inspect`].
+/// [`Error::NoLease`] if there is a refresh token without a lease; as [`InspectedLease::inspect`].
 pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -> Result<Option<LeaseRefresh>> {
     if billing.entitlement_refresh_token.is_empty() {
         return Ok(None);
@@ -30,12 +30,12 @@ pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -
     Ok(Some(LeaseRefresh::new(org, host, refresh_token, runtime.keys.clone(), Some(claims.exp))))
 }
 
-/// Saves a lease that a refresh has brought ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the old one.
-/// It is verified once more, as only a verified lease may replace another.
+/// Saves a refreshed lease ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the old one. It is verified
+/// once more, as only a verified lease may replace another.
 ///
 /// # Errors
-/// As [`VerifiedLease::verify`], and as reading and writing the billing state; the file is then as it was.
-/// [`Error::NoLease`] where the state holds no lease any more: whoever cleared it has had the last word.
+/// As [`VerifiedLease::verify`], and as reading and writing the billing state; the file is then unchanged.
+/// [`Error::NoLease`] if the state no longer holds a lease: the decision to clear it stands.
 pub fn save_refreshed_lease(
     data_dir: &LockedDataDir,
     runtime: &Runtime,
@@ -50,7 +50,7 @@ pub fn save_refreshed_lease(
 /// ([`crate::session::InstanceEvent::LeaseLost`]), and saves the state `expired`.
 ///
 /// # Errors
-/// As reading and writing the billing state; [`Error::NoLease`] where the state holds no lease any more.
+/// As reading and writing the billing state; [`Error::NoLease`] if the state no longer holds a lease.
 pub fn clear_lost_lease(data_dir: &LockedDataDir) -> Result<Vec<Warning>> {
     change(data_dir, |billing| {
         billing.entitlement_jwt = Secret::default();

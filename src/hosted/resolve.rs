@@ -9,7 +9,7 @@ use crate::keys::TrustKeys;
 use crate::storage::BillingState;
 use crate::time::UnixTime;
 
-/// A billing state as it counts now. The file is not changed by it.
+/// The effective billing state. Resolving it does not change the file.
 ///
 /// See the example of [`resolve_billing`].
 #[derive(Debug, Clone, PartialEq)]
@@ -29,12 +29,12 @@ pub struct ResolvedBilling {
     pub trial_started_at: Option<i64>,
     /// Unix seconds.
     pub trial_ends_at: Option<i64>,
-    /// Why the lease does not count, where there is one that does not.
+    /// Why the lease does not count, if there is one that does not.
     pub lease_error: Option<Error>,
 }
 
-/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format says of a lease
-/// that does not.
+/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format prescribes for a
+/// lease that does not.
 ///
 /// ```
 /// use pulse_trust::UnixTime;
@@ -91,8 +91,8 @@ fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
     }
 }
 
-/// Failed by time alone: expired, with the lease's trial times. By anything else: nothing, but that a trial once begun
-/// is over.
+/// If only the time is wrong, the state is expired, with the lease's trial times. If anything else is wrong, nothing
+/// counts, except that a trial which has begun is over.
 fn of_refused_lease(
     state: &BillingState,
     keys: &TrustKeys,

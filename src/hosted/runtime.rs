@@ -1,4 +1,4 @@
-//! How a runtime is configured: what a tenant container gets from its environment.
+//! How a runtime is configured: what the environment of a tenant container provides.
 
 use std::env::VarError;
 use std::path::PathBuf;
@@ -19,10 +19,10 @@ pub const DEFAULT_ORG: &str = "default";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum RuntimeMode {
-    /// Run by its owner.
+    /// It is run by its owner.
     #[default]
     SelfHosted,
-    /// Run by Pulse Cloud.
+    /// It is run by Pulse Cloud.
     Hosted,
 }
 
@@ -39,11 +39,11 @@ pub enum RuntimeMode {
 pub struct Runtime {
     /// Hosted or not.
     pub mode: RuntimeMode,
-    /// The URL the runtime is reached at, which says for which host its lease must be; `None`: the lease's own.
+    /// The URL at which the runtime is reached, whose host the lease must be for; `None` accepts the lease's own host.
     pub public_url: Option<String>,
     /// The keys that leases, licenses and grants verify under.
     pub keys: TrustKeys,
-    /// What the environment says of the relay config.
+    /// What the environment says about the relay config.
     pub relay_environment: RelayEnvironment,
 }
 
@@ -54,11 +54,11 @@ impl Runtime {
     }
 
     /// **Reads the process environment**: `PULSE_HOSTED_MODE`, `PULSE_PUBLIC_URL`, `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY`,
-    /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two. What is not set counts as empty.
+    /// `PULSE_LICENSE_PUBLIC_KEY`, and the relay's two. A variable that is not set counts as empty.
     ///
     /// # Errors
-    /// [`Error::SettingInvalid`] where one is not UTF-8, as leaving it out would check less;
-    /// [`Error::SettingKeyInvalid`] where a key is refused.
+    /// [`Error::SettingInvalid`] if one is not UTF-8, as ignoring it would check less; [`Error::SettingKeyInvalid`] if
+    /// a key is refused.
     pub fn from_process() -> Result<(Self, Vec<Warning>)> {
         let mode = setting("PULSE_HOSTED_MODE")?;
         let hosted = matches!(mode.trim().to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on");
@@ -75,7 +75,7 @@ impl Runtime {
         Ok((runtime, warnings))
     }
 
-    /// What this runtime asks of its lease.
+    /// What this runtime requires of its lease.
     pub fn lease_checks(&self) -> LeaseChecks<'_> {
         LeaseChecks::new(self.public_url.as_deref().map_or(HostBinding::AnyHost, HostBinding::Require))
             .with_org(DEFAULT_ORG)
@@ -83,11 +83,11 @@ impl Runtime {
 }
 
 /// **Reads the process environment**: where a key file of older installations is, for
-/// [`DataDir::with_legacy_key`](crate::storage::DataDir::with_legacy_key). That is `/etc/pulse/.encryption.key`, or what
-/// `PULSE_LEGACY_KEY_PATH` says; empty, it says that there is none.
+/// [`DataDir::with_legacy_key`](crate::storage::DataDir::with_legacy_key). That is `/etc/pulse/.encryption.key`, or
+/// what `PULSE_LEGACY_KEY_PATH` says; an empty value means that there is none.
 ///
 /// # Errors
-/// [`Error::SettingInvalid`] where the variable is set to a path that is not absolute.
+/// [`Error::SettingInvalid`] if the variable is set to a path that is not absolute.
 pub fn legacy_key_path_from_process() -> Result<Option<PathBuf>> {
     const VARIABLE: &str = "PULSE_LEGACY_KEY_PATH";
     match std::env::var_os(VARIABLE).map(PathBuf::from) {
@@ -96,7 +96,7 @@ pub fn legacy_key_path_from_process() -> Result<Option<PathBuf>> {
         Some(path) if path.is_absolute() => Ok(Some(path)),
         Some(_) => Err(Error::SettingInvalid {
             setting: VARIABLE,
-            reason: "expected an absolute path, or nothing for no file",
+            reason: "expected an absolute path, or an empty value for no file",
         }),
     }
 }

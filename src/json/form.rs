@@ -1,22 +1,22 @@
-//! JSON forms that are private to this crate. Public types have these in place of serde's traits: those would be part of
-//! the public API, and would let any caller write a secret anywhere.
+//! JSON forms that are private to this crate. Public types have these instead of serde's traits, which would be part of
+//! the public API and would let any caller write a secret anywhere.
 
 use serde::de::{Deserialize, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 use super::ObjectsOnly;
 
-/// Has a JSON form that this crate writes.
+/// A type with a JSON form that this crate writes.
 pub(crate) trait WriteJson {
     fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 }
 
-/// Has a JSON form that this crate reads.
+/// A type with a JSON form that this crate reads.
 pub(crate) trait ReadJson<'de>: Sized {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-/// Gives a value serde's traits where serde asks for them. A struct is read from an object alone.
+/// Gives a value serde's traits where serde asks for them. A struct is read from an object only.
 pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: WriteJson + ?Sized> Serialize for Json<&T> {
@@ -92,9 +92,9 @@ macro_rules! written_as_name {
     };
 }
 
-/// Declares a public struct whose members are those of a JSON object, and gives it its form: a twin that only this crate
-/// sees, with serde's derives and attributes, which serde fills from the struct as from a `remote` one. `#[form(..)]`
-/// says which of the two derives. The struct is `#[non_exhaustive]`: a format may grow.
+/// Declares a public struct whose members are those of a JSON object, and gives it its form: a twin that only this
+/// crate sees, with serde's derives and attributes, which serde fills from the struct as from a `remote` one.
+/// `#[form(..)]` says which of the two derives. The struct is `#[non_exhaustive]`: a format may grow.
 macro_rules! json_struct {
     (
         $(#[doc = $about:literal])*

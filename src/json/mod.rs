@@ -1,5 +1,5 @@
-//! JSON: read so that an object is an object, written as Go's `encoding/json` does (`<`, `>`, `&`, U+2028 and U+2029
-//! escaped, formats.md#billing-state).
+//! JSON: structs are read from objects only, and values are written as Go's `encoding/json` does (`<`, `>`, `&`, U+2028
+//! and U+2029 escaped, formats.md#billing-state).
 
 pub(crate) mod form;
 
@@ -14,12 +14,12 @@ use zeroize::Zeroizing;
 
 pub(crate) use form::{Json, ReadJson, WriteJson, json_form, json_struct, written_as_name};
 
-/// Reads JSON from bytes, which must be UTF-8. Where a struct is expected, only an object is taken.
+/// Reads JSON from bytes, which must be UTF-8. If a struct is expected, only an object is accepted.
 pub(crate) fn from_bytes<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> serde_json::Result<T> {
     from_text(str::from_utf8(bytes).map_err(serde_json::Error::custom)?)
 }
 
-/// Reads JSON. Where a struct is expected, only an object is taken.
+/// Reads JSON. If a struct is expected, only an object is accepted.
 pub(crate) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> serde_json::Result<T> {
     serde_json::from_str::<Object<T>>(text).map(|object| object.0)
 }
@@ -34,8 +34,9 @@ pub(crate) fn value_from_text<'a, T: ReadJson<'a>>(text: &'a str) -> serde_json:
     serde_json::from_str::<Json<T>>(text).map(|value| value.0)
 }
 
-/// A value that, where it is a struct, is read from an object alone. serde's derived readers also take an array of a
-/// struct's values in their order, so that `["token"]` would be a registration; no other reader of Pulse's formats does.
+/// A value that, if it is a struct, is read from an object only. serde's derived readers also take an array of a
+/// struct's values in their order, so that `["token"]` would be a registration; no other reader of Pulse's formats
+/// does.
 pub(crate) struct Object<T>(pub(crate) T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -124,7 +125,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for OptionalObject<V> {
     }
 }
 
-/// Compact text of something whose writing cannot fail: it has texts for names, and goes to memory.
+/// Compact text of a value that cannot fail to serialize: its names are texts, and it is written to memory.
 pub(crate) fn text_of<T: Serialize + ?Sized>(value: &T) -> String {
     to_compact(value).unwrap_or_default()
 }
@@ -151,7 +152,7 @@ fn write<T: Serialize + ?Sized>(value: &T, formatter: GoFormatter) -> serde_json
         .map_err(|error| serde_json::Error::io(io::Error::new(io::ErrorKind::InvalidData, error)))
 }
 
-/// Text that grows and leaves none of itself behind: what is written may hold a secret.
+/// Text that leaves no copy behind when it grows, as it may hold a secret.
 #[derive(Default)]
 struct WipedWhenMoved(Zeroizing<Vec<u8>>);
 
@@ -241,7 +242,7 @@ mod tests {
         }
         let pair: Pair<'_> = from_text(r#"{"token":"t","hint":{"at":7}}"#).unwrap();
         assert_eq!((pair.token, pair.hint.unwrap().0.at), ("t", 7));
-        // What derive alone would take.
+        // What serde's derive alone would accept.
         assert!(serde_json::from_str::<Pair<'_>>(r#"["t",null]"#).is_ok());
         for array in [r#"["t",null]"#, r#"["t"]"#, "[]", r#"{"token":"t","hint":[7]}"#] {
             assert!(from_text::<Pair<'_>>(array).is_err(), "{array}");

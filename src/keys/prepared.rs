@@ -1,4 +1,4 @@
-//! A public key prepared for many verifications: the same verdicts, several times as fast.
+//! A public key prepared for many verifications: the same verdicts, several times faster.
 
 use core::fmt;
 use std::sync::{Arc, OnceLock};
@@ -14,10 +14,10 @@ use super::curve::{Point, WindowTable, encode_all, sum_of_products};
 use crate::error::Error;
 use crate::error::Result;
 
-/// So many signatures of a bulk share one inversion, which leaves each of them a hundredth of its cost.
+/// How many signatures of a bulk share one inversion; each of them then bears a hundredth of its cost.
 const GROUP: usize = 64;
 
-/// Memory against speed: how wide the windows are for which a prepared key holds multiples.
+/// The trade-off between memory and speed: the width of the windows for which a prepared key holds multiples.
 ///
 /// One table of this size belongs to the key, and one, for the base point, is shared by all keys of the process. See
 /// `benches/README.md` for what each costs and yields on a given machine.
@@ -30,9 +30,10 @@ pub enum TableSize {
     None,
     /// Windows of 5 bits, 101 KiB a table.
     Small,
-    /// Windows of 6 bits, 172 KiB a table: where memory is dear. The default on 32-bit targets, WebAssembly among them.
+    /// Windows of 6 bits, 172 KiB a table: where memory is scarce. The default on 32-bit targets, WebAssembly among
+    /// them.
     Medium,
-    /// Windows of 8 bits, 498 KiB a table: two of them fit a second-level cache of 1 MiB. The default.
+    /// Windows of 8 bits, 498 KiB a table: two of them fit in a second-level cache of 1 MiB. The default.
     Large,
     /// Windows of 12 bits, 5.5 MiB a table: a third fewer additions, for a relay whose third-level cache holds two.
     Huge,
@@ -55,7 +56,7 @@ impl TableSize {
         }
     }
 
-    /// The base point's table of this size: built when first asked for, kept for good.
+    /// The base point's table of this size, built on first use and kept forever.
     fn base_table(self) -> Result<Option<&'static WindowTable>> {
         static SMALL: OnceLock<WindowTable> = OnceLock::new();
         static MEDIUM: OnceLock<WindowTable> = OnceLock::new();
@@ -84,7 +85,7 @@ impl Default for TableSize {
 
 /// A public key with precomputed multiples. Its verdicts are those of [`PublicKey::verify`], on every input.
 ///
-/// Clones share the tables. A [`super::TrustKeySet`] prepares its keys by itself.
+/// Clones share the tables. A [`super::TrustKeySet`] prepares its keys automatically.
 ///
 /// ```
 /// use pulse_trust::keys::{PreparedKey, SigningKey, TableSize};
@@ -103,19 +104,20 @@ pub struct PreparedKey {
 }
 
 impl PreparedKey {
-    /// Computes the tables, which takes about as long as some tens of verifications, and checks them.
+    /// Computes the tables, which takes about as long as a few dozen verifications, and checks them.
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] where a table is not what it should be: the memory or the processor is at fault.
+    /// [`Error::KeyTableCorrupt`] if a table is not what it should be, which means that the memory or the processor is
+    /// faulty.
     pub fn new(key: &PublicKey, size: TableSize) -> Result<Self> {
         Self::of(*key.verifying_key(), size)
     }
 
-    /// Takes any key that decodes, of whatever order, which [`PublicKey`] refuses: to compare verdicts in tests. Whoever
-    /// trusts such a key trusts signatures that nobody made with it. Needs the feature `hazmat`.
+    /// Accepts any key that decodes, of any order, which [`PublicKey`] refuses: for comparing verdicts in tests. A
+    /// program that trusts such a key accepts signatures that nobody made with it. Needs the feature `hazmat`.
     ///
     /// # Errors
-    /// [`Error::KeyWeak`] where the bytes are not a point of the curve; else as [`PreparedKey::new`].
+    /// [`Error::KeyWeak`] if the bytes are not a point of the curve; else as [`PreparedKey::new`].
     #[cfg(feature = "hazmat")]
     pub fn danger_of_any_order(bytes: &[u8; 32], size: TableSize) -> Result<Self> {
         let key = VerifyingKey::from_bytes(bytes).map_err(|_| Error::KeyWeak { reason: "not a point of the curve" })?;
@@ -148,9 +150,8 @@ impl PreparedKey {
         tables.computed_r(&equation).encode().is_some_and(|computed| equation.holds(&computed))
     }
 
-    /// The verdicts on many signatures, message and signature each: every one what [`PreparedKey::verify`] says of it
-    /// alone. They share an inversion; no random combination is made, so a wrong signature
-    /// changes no other verdict.
+    /// The verdicts on many signatures, message and signature each: each is what [`PreparedKey::verify`] says about it
+    /// alone. They share an inversion; no random combination is made, so a wrong signature changes no other verdict.
     pub fn verify_bulk(&self, signed: &[(&[u8], &[u8; 64])]) -> Vec<bool> {
         match &self.tables {
             Some(tables) if signed.len() > 1 => {
@@ -207,7 +208,7 @@ struct Equation {
 }
 
 impl Equation {
-    /// Reads a signature; `None` where S is not below the group's order.
+    /// Reads a signature; `None` if S is not below the group's order.
     fn new(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> Option<Self> {
         let (r, s) = signature.split_first_chunk::<32>()?;
         let s = Option::from(Scalar::from_canonical_bytes(s.try_into().ok()?))?;

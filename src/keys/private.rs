@@ -53,7 +53,8 @@ impl SigningKey {
     /// around it is trimmed.
     ///
     /// # Errors
-    /// [`Error::KeyEncoding`] for anything else; [`Error::KeyMismatchedHalves`] where the public half is another's.
+    /// [`Error::KeyEncoding`] for anything else; [`Error::KeyMismatchedHalves`] if the public half belongs to another
+    /// key.
     pub fn from_base64(text: &str) -> Result<Self> {
         let text = text.trim();
         let refused =

@@ -51,8 +51,8 @@ impl PublicKey {
     /// Imports 32 bytes.
     ///
     /// # Errors
-    /// [`Error::KeyWeak`] where the bytes are not a point of the curve, do not re-encode to themselves, or are a point that is not of
-    /// the prime-order group. Every honestly made key passes.
+    /// [`Error::KeyWeak`] if the bytes are not a point of the curve, do not re-encode to themselves, or are a point
+    /// that is not of the prime-order group. Every honestly made key passes.
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self> {
         let weak = |reason| Error::KeyWeak { reason };
         let point = CompressedEdwardsY(*bytes).decompress().ok_or(weak("not a point of the curve"))?;

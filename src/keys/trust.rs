@@ -11,8 +11,8 @@ use crate::token_kind::TokenKind;
 
 /// The keys configured for one kind of token: usually one, two while a key is being rotated.
 ///
-/// A key that has verified some tens of signatures is prepared for more (see [`super::PreparedKey`]); what was prepared
-/// is shared by all clones of the set. Nothing but the time depends on that.
+/// A key that has verified a few dozen signatures is prepared for more (see [`super::PreparedKey`]); all clones of the
+/// set share the result. Only the time depends on it.
 ///
 /// ```
 /// use pulse_trust::keys::{SigningKey, TrustKeySet};
@@ -48,8 +48,8 @@ impl TrustKeySet {
         set
     }
 
-    /// The same keys, each prepared now with tables of this size: to choose memory against speed, and to pay at the
-    /// start instead of at some later token. With [`TableSize::None`] no table is ever built.
+    /// The same keys, each prepared now with tables of this size: to trade memory for speed, and to pay the cost at
+    /// startup instead of at some later token. With [`TableSize::None`] no table is ever built.
     ///
     /// ```
     /// use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet};
@@ -59,15 +59,15 @@ impl TrustKeySet {
     /// ```
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] where a table failed its self-check.
+    /// [`Error::KeyTableCorrupt`] if a table failed its self-check.
     pub fn with_tables(&self, size: TableSize) -> Result<Self> {
         let prepared = |key| TrustedKey::with_tables(key, size).map(Arc::new);
         Ok(Self { keys: self.keys().map(prepared).collect::<Result<_>>()? })
     }
 
-    /// Reads keys separated by commas, each as [`PublicKey::from_base64`] does: the form of the key settings
-    /// ([formats: relay surface](crate::_documentation::formats#relay-surface)). A text of nothing but white space is the
-    /// empty set.
+    /// Reads keys separated by commas, each as [`PublicKey::from_base64`] does: the form of the key settings ([formats:
+    /// relay surface](crate::_documentation::formats#relay-surface)). A text of nothing but white space is the empty
+    /// set.
     ///
     /// # Errors
     /// As [`PublicKey::from_base64`], for the first key that is refused.
@@ -91,8 +91,8 @@ impl TrustKeySet {
     /// Verifies a signature under the key that `kid` names, or, without one, under any key of the set.
     ///
     /// # Errors
-    /// [`Error::KeyUnknown`] where `kid` names no key of the set, [`Error::SignatureInvalid`] where no key verifies,
-    /// [`Error::KeyTableCorrupt`] where tables were due and failed their self-check.
+    /// [`Error::KeyUnknown`] if `kid` names no key of the set, [`Error::SignatureInvalid`] if no key verifies,
+    /// [`Error::KeyTableCorrupt`] if tables were due and failed their self-check.
     pub(crate) fn verify(&self, signed: &SignedText<'_>, kind: TokenKind) -> Result<()> {
         for key in self.named(signed.kid)? {
             if key.verify(signed.text, signed.signature)? {

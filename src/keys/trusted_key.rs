@@ -1,4 +1,4 @@
-//! One key of a trust set, prepared once that pays.
+//! One key of a trust set, which is prepared once that pays off.
 
 use core::fmt;
 use std::sync::OnceLock;
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::{KeyId, PreparedKey, PublicKey, TableSize};
 use crate::error::Result;
 
-/// After so many signatures tables are built: by then they would have saved about what building two of them costs, and
-/// a key that served so many will serve more. A tool that verifies one token never pays.
+/// The number of signatures after which tables are built: by then they would have saved about what building two of them
+/// costs, and a key that has verified this many will verify more. A tool that verifies one token never pays for them.
 const PREPARE_AFTER: usize = 64;
 
-/// A key, its id, and its tables once there are some.
+/// A key, its id, and its tables once they exist.
 pub(super) struct TrustedKey {
     key: PublicKey,
     id: KeyId,
@@ -21,7 +21,7 @@ pub(super) struct TrustedKey {
 }
 
 impl TrustedKey {
-    /// A key that is prepared when it has served often enough.
+    /// A key that is prepared when it has been used often enough.
     pub(super) fn new(key: PublicKey) -> Self {
         let (id, size) = (key.key_id(), TableSize::default());
         Self { key, id, size, seen: AtomicUsize::new(0), prepared: OnceLock::new() }
@@ -55,7 +55,7 @@ impl TrustedKey {
         })
     }
 
-    /// The prepared key, which is built where `more` signatures bring their number to the point where that pays.
+    /// The prepared key, which is built once `more` signatures bring their number to the point where that pays off.
     fn prepared_for(&self, more: usize) -> Result<Option<&PreparedKey>> {
         if let Some(prepared) = self.prepared.get() {
             return Ok(Some(prepared));

@@ -10,12 +10,11 @@ use crate::error::{Error, Result};
 use crate::keys::PublicKey;
 use crate::url::Url;
 
-/// The longest text that is looked at, in bytes: more than a QR picture can hold (2,953), and than a payload needs.
+/// The longest text that is accepted, in bytes: more than a QR picture can hold (2,953), and than a payload needs.
 pub const MAX_CODE_LEN: usize = 4096;
 
-/// A scanned code that passed the checks of [`PairingCode::parse`]. What these prove and what they do not is told in
-/// the [module's documentation](super): the code names an instance and the identity it must prove, and nobody has
-/// signed it.
+/// A scanned code that passed the checks of [`PairingCode::parse`]. The [module's documentation](super) says what they
+/// prove and what they do not: the code names an instance and the identity it must prove, and nobody has signed it.
 ///
 /// ```
 /// use pulse_trust::pairing::PairingCode;
@@ -36,16 +35,17 @@ pub struct PairingCode {
 }
 
 impl PairingCode {
-    /// Reads a scanned text: a deep link, the compact code, or the JSON form. White space around it is trimmed; members
-    /// that we do not know are left out.
+    /// Reads a scanned text: a deep link, the compact code, or the JSON form. White space around it is trimmed; unknown
+    /// members are ignored.
     ///
     /// # Errors
     /// - [`Error::PairingTooLarge`] over [`MAX_CODE_LEN`], before anything is decoded;
-    /// - [`Error::PairingMalformed`] for what is not a pairing code, [`Error::PairingDuplicate`], [`Error::PairingSchema`]
-    ///   for another schema than ours, [`Error::PairingMissing`] without a token, an instance id or a relay URL;
+    /// - [`Error::PairingMalformed`] for what is not a pairing code, [`Error::PairingDuplicate`],
+    ///   [`Error::PairingSchema`] for an unknown schema, [`Error::PairingMissing`] without a token, an instance id or a
+    ///   relay URL;
     /// - [`Error::PairingInsecureUrl`] for `ws://` to a host that is not local;
-    /// - those of [`PublicKey::from_base64`], and [`Error::FingerprintMismatch`] where there is a fingerprint that is
-    ///   not the public key's, or no public key with it.
+    /// - those of [`PublicKey::from_base64`], and [`Error::FingerprintMismatch`] if the fingerprint is not that of the
+    ///   public key, or comes without one.
     pub fn parse(scanned: &str) -> Result<Self> {
         if scanned.len() > MAX_CODE_LEN {
             return Err(Error::PairingTooLarge { limit: MAX_CODE_LEN, received: scanned.len() });
@@ -91,7 +91,7 @@ impl PairingCode {
     /// The key that the instance must prove, for an app that opens a channel.
     ///
     /// # Errors
-    /// [`Error::PairingNoIdentity`] where the code carries none: without it, whoever runs the relay could pass for the
+    /// [`Error::PairingNoIdentity`] if the code carries none: without it, whoever runs the relay could pass for the
     /// instance.
     pub fn require_identity(&self) -> Result<&PublicKey> {
         self.identity.as_ref().ok_or(Error::PairingNoIdentity)
@@ -108,7 +108,8 @@ impl PairingCode {
         self.instance_url.as_deref()
     }
 
-    /// What the code calls the instance. Anybody's text: show it as a suggestion, decide nothing by it.
+    /// The name that the code gives the instance. Anyone may have written it: show it as a suggestion, and base no
+    /// decision on it.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -149,8 +150,8 @@ pub(crate) fn read_relay_url(text: &str) -> Result<String> {
     relay_url_normal_form(text).ok_or(refused("relay_url is not a URL with a host"))
 }
 
-/// The public key, which agrees with the fingerprint where there is one. A fingerprint alone says nothing that can be
-/// checked, and may be what is left of an identity that was taken out: refused.
+/// The public key, which agrees with the fingerprint where there is one. A fingerprint without a key is refused: it
+/// cannot be checked, and may be what is left of an identity that was removed.
 fn read_identity(members: &Members) -> Result<Option<PublicKey>> {
     let public_key = members.optional("identity_public_key").map(PublicKey::from_base64).transpose()?;
     if let Some(expected) = members.optional("identity_fingerprint") {
@@ -163,12 +164,12 @@ fn read_identity(members: &Members) -> Result<Option<PublicKey>> {
     Ok(public_key)
 }
 
-/// Older runtimes put any address in a code; the phone offers only those links that are safe to follow.
+/// Older runtimes put any address into a code; the phone only offers links that are safe to follow.
 fn is_https_link(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.scheme.eq_ignore_ascii_case("https") && url.user_info.is_none())
 }
 
-/// The beginning of what a code holds: it may be long, or anything, and an error is no place for all of it.
+/// The beginning of a code's text, which may be too long for an error message.
 fn excerpt(text: &str, length: usize) -> String {
     text.chars().take(length).collect()
 }

@@ -1,12 +1,12 @@
-//! The runtime's side of a connection check: what a phone presents, against what the runtime knows
-//! ([formats: pairing](crate::_documentation::formats#pairing)).
+//! The runtime's side of a connection check: compares what a phone presents with what the runtime knows ([formats:
+//! pairing](crate::_documentation::formats#pairing)).
 
 use core::fmt;
 
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::{relay_url_for_app, relay_url_normal_form};
 
-/// What the runtime makes of an auth token.
+/// The runtime's verdict on an auth token.
 ///
 /// See the example of [`ConnectionCheck`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -19,7 +19,7 @@ pub enum TokenVerdict {
     Known,
 }
 
-/// What the runtime knows of its own instance id.
+/// What the runtime knows about its own instance id.
 ///
 /// See the example of [`ConnectionCheck`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,7 +54,7 @@ pub struct ConnectionCheck<'a> {
     pub relay_enabled: bool,
     /// The runtime's server URL, as its relay config has it.
     pub server_url: &'a str,
-    /// What the runtime knows of its id.
+    /// What the runtime knows about its id.
     pub own_instance_id: InstanceIdVerdict<'a>,
     /// What the phone presents.
     pub instance_id: &'a str,
@@ -62,7 +62,7 @@ pub struct ConnectionCheck<'a> {
     pub relay_url: &'a str,
     /// **Secret**: what the phone presents.
     pub auth_token: &'a str,
-    /// What the runtime makes of the token.
+    /// The runtime's verdict on the token.
     pub token_verdict: TokenVerdict,
 }
 
@@ -76,8 +76,8 @@ impl fmt::Debug for ConnectionCheck<'_> {
     }
 }
 
-/// Every diagnostic of a connection, in the order of the contract; empty where nothing is wrong. A warning
-/// (`instance_id_unverifiable`) does not keep the phone from getting through.
+/// Every diagnostic of a connection, in the order of the contract; empty if nothing is wrong. A warning
+/// (`instance_id_unverifiable`) does not keep the phone from connecting.
 ///
 /// ```
 /// use pulse_trust::pairing::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
@@ -106,12 +106,13 @@ pub fn check_connection(check: &ConnectionCheck<'_>) -> Vec<Diagnostic> {
 fn check_instance_id(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     let presented = check.instance_id.trim();
     if presented.is_empty() {
-        let message = "The phone names no instance: pair it again.";
+        let message = "The phone does not name an instance: pair it again.";
         return Some(Diagnostic::error(DiagnosticCode::InstanceIdMissing, message));
     }
     match check.own_instance_id {
         InstanceIdVerdict::Registered(own) if !own.trim().is_empty() => (own.trim() != presented).then(|| {
-            let message = "The phone is paired with another instance, or this one has another id since: pair again.";
+            let message =
+                "The phone is paired with another instance, or the id of this one has changed since: pair it again.";
             Diagnostic::error(DiagnosticCode::InstanceIdMismatch, message).compared(own.trim(), presented)
         }),
         _ => {
@@ -125,7 +126,7 @@ fn check_instance_id(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
 fn check_relay_url(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     let presented = check.relay_url.trim();
     if presented.is_empty() {
-        let message = "The phone names no relay: pair it again.";
+        let message = "The phone does not name a relay: pair it again.";
         return Some(Diagnostic::error(DiagnosticCode::RelayUrlMissing, message));
     }
     let Some(received) = relay_url_normal_form(presented) else {
@@ -135,7 +136,7 @@ fn check_relay_url(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     // Where the runtime's own URL is not valid there is nothing to compare with.
     let expected = relay_url_normal_form(&relay_url_for_app(check.server_url))?;
     (expected != received).then(|| {
-        let message = "The phone uses another relay than this instance: pair again.";
+        let message = "The phone uses a different relay than this instance: pair it again.";
         Diagnostic::error(DiagnosticCode::RelayUrlMismatch, message).compared(&expected, &received)
     })
 }
@@ -147,7 +148,7 @@ fn check_token(check: &ConnectionCheck<'_>) -> Option<Diagnostic> {
     }
     (check.token_verdict != TokenVerdict::Known).then(|| {
         let message =
-            "This instance does not know the phone's token: it was removed, or is another instance's. Pair again.";
+            "This instance does not know the phone's token: it was removed, or belongs to another instance. Pair the phone again.";
         Diagnostic::error(DiagnosticCode::AuthTokenInvalid, message)
     })
 }

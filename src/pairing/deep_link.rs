@@ -46,8 +46,8 @@ fn query_unescape(text: &str) -> Result<Zeroizing<String>> {
     }
 }
 
-/// What may stand in a query (RFC 3986, section 3.4), so that codes of other encoders are read too; but for `;`, at
-/// which some readers cut.
+/// What may stand in a query (RFC 3986, section 3.4), so that codes of other encoders are read too; except `;`, at
+/// which some readers split.
 fn may_stand_in_query(byte: u8) -> bool {
     percent::is_unreserved(byte) || b"%!$'()*+,=:@/?".contains(&byte)
 }

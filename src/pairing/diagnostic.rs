@@ -1,4 +1,4 @@
-//! What is to be said of a pairing code or a connection: a stable code, and words.
+//! A problem with a pairing code or a connection: a stable code, and a message.
 
 use crate::json::{self, Json, json_struct, written_as_name};
 
@@ -53,7 +53,7 @@ diagnostic_codes! {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Severity {
-    /// It works, with less.
+    /// It works, with limitations.
     Warning,
     /// It does not work.
     Error,

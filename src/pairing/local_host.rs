@@ -1,11 +1,10 @@
-//! Which hosts `ws://` may name: those that a local network leads to
-//! ([formats: pairing](crate::_documentation::formats#pairing)).
+//! Which hosts `ws://` may name: those on a local network ([formats: pairing](crate::_documentation::formats#pairing)).
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::url::Url;
 
-/// Names that no public name server answers for.
+/// Names that no public name server resolves.
 const LOCAL_SUFFIXES: [&str; 4] = [".local", ".lan", ".internal", ".home.arpa"];
 
 /// Whether the host is on a local network: a loopback, RFC 1918, link-local, unique local or 100.64/10 address, a
@@ -31,8 +30,8 @@ fn is_local_ipv6(address: Ipv6Addr) -> bool {
     address.is_loopback() || address.is_unicast_link_local() || address.is_unique_local()
 }
 
-/// The name is in lower case. A trailing dot makes an empty label, which is refused: `ai.` is not a local name, though `ai`
-/// may be.
+/// The name is in lower case. A trailing dot makes an empty label, which is refused: `ai.` is not a local name, though
+/// `ai` may be.
 fn is_local_name(name: &str) -> bool {
     let are_labels = name.len() <= 253 && name.split('.').all(is_label);
     let last = name.rsplit('.').next().unwrap_or_default();

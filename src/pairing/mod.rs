@@ -1,14 +1,15 @@
-//! Pairing codes: built by the runtime, checked by the phone ([formats: pairing](crate::_documentation::formats#pairing)).
+//! Pairing codes: built by the runtime, checked by the phone ([formats:
+//! pairing](crate::_documentation::formats#pairing)).
 //!
-//! The runtime fills in an [`Onboarding`] and gets an [`OnboardingPayload`], which it offers as JSON, as a deep link, or
-//! as a compact code in a QR picture (`qr_svg`, `qr_terminal`, with the feature `qr`). The phone hands the scanned text
-//! to [`PairingCode::parse`] and works with what comes out. Where pairing fails, [`check_connection`] says which
-//! of the two sides holds what is wrong.
+//! The runtime fills in an [`Onboarding`] and gets an [`OnboardingPayload`], which it offers as JSON, as a deep link,
+//! or as a compact code in a QR picture (`qr_svg`, `qr_terminal`, with the feature `qr`). The phone hands the scanned
+//! text to [`PairingCode::parse`] and works with what comes out. If pairing fails, [`check_connection`] says which of
+//! the two sides is wrong.
 //!
 //! # What a pairing code proves
-//! Nothing about who made it: it carries no signature, and anybody can print one. What it does is name an instance,
+//! It proves nothing about who made it: it carries no signature, and anyone can print one. It only names an instance,
 //! the relay it is reached by, and the identity key it must prove. A phone may believe
-//! - that the text was not cut or mistyped in its identity: where the code carries a fingerprint, public key and
+//! - that the identity in the text was not cut off or mistyped: if the code carries a fingerprint, public key and
 //!   fingerprint agree (the compact code leaves this to the error correction of the QR picture);
 //! - that the relay is reached over TLS, or is on a local network.
 //!
@@ -17,7 +18,7 @@
 //! ([`crate::relay::AppHandshake::finish`]). So a phone takes the key from [`PairingCode::require_identity`] and opens
 //! no channel without it.
 //!
-//! A pairing code holds an access token: whoever reads the code can use the instance. Treat it as a password.
+//! A pairing code holds an access token: anyone who reads the code can use the instance. Treat it as a password.
 
 mod code;
 mod connection;

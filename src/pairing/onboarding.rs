@@ -1,4 +1,4 @@
-//! The runtime's side: the payload of a pairing code, or why there is none yet.
+//! The runtime's side: the payload of a pairing code, or the reason why there is none yet.
 
 use core::fmt;
 
@@ -38,24 +38,25 @@ pub struct Onboarding<'a> {
 }
 
 impl<'a> Onboarding<'a> {
-    /// Of the relay config in effect, the instance id of the last ACK (empty where there was none) and the auth token
+    /// From the relay config in effect, the instance id of the last ACK (empty where there was none) and the auth token
     /// that the phone is to present.
     pub fn new(config: &'a RelayConfig, instance_id: &'a str, secret_auth_token: &'a str) -> Self {
         Self { config, instance_id, auth_token: secret_auth_token, instance_url: "" }
     }
 
-    /// With the instance's own URL, which is handed on only if it is an `https` one.
+    /// With the instance's own URL, which is passed on only if it is an `https` URL.
     #[must_use]
     pub fn with_instance_url(self, instance_url: &'a str) -> Self {
         Self { instance_url, ..self }
     }
 
-    /// Builds the payload, with warnings among its diagnostics. The config's identity and server URL are handed on as
-    /// they are, as the deployed runtime does; [`RelayConfig::identity`] and [`crate::relay::validate_server_url`] check them.
+    /// Builds the payload, with warnings among its diagnostics. The config's identity and server URL are passed on
+    /// unchanged, as by the deployed runtime; [`RelayConfig::identity`] and [`crate::relay::validate_server_url`] check
+    /// them.
     ///
     /// # Errors
-    /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id yet,
-    /// or there is no token.
+    /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id
+    /// yet, or there is no token.
     pub fn build(&self) -> Result<OnboardingPayload, NotReady> {
         let (instance_url, mut diagnostics) = self.instance_url();
         let mut missing = |is_missing: bool, code, field, message| {
@@ -75,13 +76,13 @@ impl<'a> Onboarding<'a> {
             instance_id.is_empty(),
             DiagnosticCode::RelayRegistrationUnavailable,
             "instance_id",
-            "This instance is not registered at the relay yet: wait for the connection, or see why it was refused.",
+            "This instance is not registered at the relay yet: wait for the connection, or find out why it was refused.",
         );
         missing(
             auth_token.is_empty(),
             DiagnosticCode::AuthTokenMissing,
             "auth_token",
-            "There is no token for the phone: make one in the settings.",
+            "There is no token for the phone: create one in the settings.",
         );
         if diagnostics.iter().any(Diagnostic::is_error) {
             return Err(NotReady { diagnostics });
@@ -135,20 +136,21 @@ impl fmt::Debug for Onboarding<'_> {
 }
 
 json_struct! {
-    /// What a pairing code holds ([formats: pairing](crate::_documentation::formats#pairing)). It holds a secret, the auth token, which Debug does not show.
+    /// What a pairing code holds ([formats: pairing](crate::_documentation::formats#pairing)). It holds a secret, the
+    /// auth token, which Debug does not show.
     ///
     /// See the example of [`Onboarding`].
     #[form(Serialize in OnboardingPayloadJson of "OnboardingPayload")]
     pub struct OnboardingPayload {
         /// Always [`ONBOARDING_SCHEMA`].
         pub schema: &'static str,
-        /// The instance's own URL; empty where none is handed on.
+        /// The instance's own URL; empty if none is passed on.
         #[serde(skip_serializing_if = "String::is_empty")]
         pub instance_url: String,
         /// The instance.
         #[serde(skip_serializing_if = "String::is_empty")]
         pub instance_id: String,
-        /// The relay, and the identity to expect behind it.
+        /// The relay, and the identity that the instance must prove.
         #[serde(with = "crate::json::form")]
         pub relay: RelaySection,
         #[serde(serialize_with = "crate::secret::text::serialize")]
@@ -187,7 +189,7 @@ impl OnboardingPayload {
         self.deep_link.expose_secret()
     }
 
-    /// **Secret**: the deep link without what can be derived or done without (fingerprint, instance URL): a QR code with
+    /// **Secret**: the deep link without what can be derived or omitted (fingerprint, instance URL), for a QR code with
     /// fewer modules. Deployed apps read it.
     pub fn secret_compact_code(&self) -> Secret {
         self.link("", "")

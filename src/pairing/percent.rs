@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::hex_upper;
 
-/// Encodes every byte that `stays` does not keep.
+/// Encodes every byte except those that `stays` keeps.
 pub(super) fn encode(bytes: &[u8], stays: fn(u8) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
     for &byte in bytes {
@@ -18,7 +18,7 @@ pub(super) fn encode(bytes: &[u8], stays: fn(u8) -> bool) -> String {
     text
 }
 
-/// Decodes `%` and two hex digits, in any case; `None` where a `%` is not followed by these. The result is wiped when
+/// Decodes `%` and two hex digits, in any case; `None` if a `%` is not followed by these. The result is wiped when
 /// dropped, as a pairing code holds a token.
 pub(super) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
@@ -32,7 +32,7 @@ pub(super) fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(decoded)
 }
 
-/// What stays everywhere (RFC 3986, section 2.3).
+/// What is never encoded (RFC 3986, section 2.3).
 pub(super) fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
 }

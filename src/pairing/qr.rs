@@ -31,8 +31,8 @@ pub fn qr_terminal(text: &str) -> Result<String> {
 }
 
 /// The smallest picture that holds the text, with the highest error correction that this size has room for. A code on a
-/// screen suffers from small modules, glare and a shaky hand, not from dirt: so size comes first, and only the room that
-/// is left over goes into error correction.
+/// screen suffers from small modules, glare and a shaky hand, not from dirt: so size comes first, and only the
+/// remaining room goes into error correction.
 fn draw(text: &str) -> Result<QrCode> {
     if text.len() > MAX_LEN {
         return Err(Error::QrTooLarge { received: text.len() });

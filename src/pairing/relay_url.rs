@@ -10,7 +10,7 @@ const APP_PATH: &str = "/ws/app";
 const INSTANCE_PATH: &str = "/ws/instance";
 
 /// The spelling by which two relay URLs are compared: trimmed, scheme and host in lower case, without a trailing slash
-/// and a fragment; the query is kept. `None` where the URL is not valid: its scheme is `ws` or `wss`, and it has a host.
+/// and a fragment; the query is kept. `None` if the URL is not valid: its scheme is `ws` or `wss`, and it has a host.
 ///
 /// ```
 /// use pulse_trust::pairing::relay_url_normal_form;
@@ -38,7 +38,7 @@ fn app_form(url: &str) -> Option<String> {
     let url = parse_websocket_url(url)?;
     let path = normal_path(url.path)?;
     let decoded = percent::decode(&path)?;
-    // The deployed runtime drops a slash once more before it compares, so `/ws/instance//` counts too.
+    // The deployed runtime drops another slash before it compares, so `/ws/instance//` counts too.
     let compared = decoded.strip_suffix(b"/").unwrap_or(&decoded);
     let is_replaced = compared.is_empty() || compared == INSTANCE_PATH.as_bytes();
     Some(write(&url, if is_replaced { APP_PATH } else { &path }))
@@ -48,8 +48,8 @@ fn parse_websocket_url(text: &str) -> Option<Url<'_>> {
     Url::parse(text.trim()).ok().filter(Url::is_websocket)
 }
 
-/// The path without a trailing slash. As Go does it: a path that stays as it is keeps its spelling where that is
-/// valid; else it is decoded and encoded again.
+/// The path without a trailing slash. As Go does it: an unchanged path keeps its spelling if that is valid; otherwise
+/// it is decoded and encoded again.
 fn normal_path(path: &str) -> Option<String> {
     let decoded = percent::decode(path)?;
     let trimmed = match decoded.strip_suffix(b"/") {
@@ -78,12 +78,12 @@ fn lower_case_host(host: &str) -> String {
     percent::encode(lower_case.as_bytes(), |byte| byte.is_ascii())
 }
 
-/// What Go leaves as it is when it encodes a path.
+/// What Go leaves unencoded in a path.
 fn stays_in_path(byte: u8) -> bool {
     percent::is_unreserved(byte) || b"$&+,/:;=@".contains(&byte)
 }
 
-/// What Go takes in a path that is encoded already.
+/// What Go accepts in a path that is already encoded.
 fn is_valid_in_path(byte: u8) -> bool {
     stays_in_path(byte) || b"!'()*[]%".contains(&byte)
 }

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::deep_link;
 use crate::error::{Error, Result};
 
-/// The members we know, by their names in a deep link. Others are kept out.
+/// The known members, by their names in a deep link. Others are ignored.
 const NAMES: [&str; 8] = [
     "auth_token",
     "identity_fingerprint",
@@ -22,7 +22,8 @@ const NAMES: [&str; 8] = [
     "schema",
 ];
 
-/// The members of a scanned text: those that we know, none of them twice, trimmed, not empty, without control characters.
+/// The members of a scanned text: those that we know, each at most once, trimmed, not empty, without control
+/// characters.
 #[derive(Default)]
 pub(super) struct Members {
     members: Vec<(&'static str, Zeroizing<String>)>,
@@ -82,7 +83,7 @@ impl Members {
             return Err(Error::PairingDuplicate { key: name });
         }
         if value.chars().any(char::is_control) {
-            return Err(refused("a value holds a control character"));
+            return Err(refused("a value contains a control character"));
         }
         self.members.push((name, Zeroizing::new(value.trim().to_owned())));
         Ok(())
@@ -94,7 +95,7 @@ impl Members {
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// A member that must be there.
+    /// A required member.
     pub(super) fn required(&self, name: &'static str) -> Result<&str> {
         self.optional(name).ok_or(Error::PairingMissing { key: name })
     }
@@ -105,7 +106,7 @@ fn read_json_text(value: &RawValue) -> Result<Zeroizing<String>> {
     Ok(Zeroizing::new(text.unwrap_or_default()))
 }
 
-/// Refuses a name that was seen before; that of a known member is told by [`Members::put`].
+/// Refuses a name that was seen before; [`Members::put`] does so for known members.
 fn check_first(seen: &mut BTreeSet<String>, name: String) -> Result<()> {
     if seen.insert(name) { Ok(()) } else { Err(Error::PairingDuplicate { key: "an unknown key" }) }
 }

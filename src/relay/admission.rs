@@ -13,8 +13,8 @@ use crate::time::{ClockLeeway, UnixTime};
 use crate::token::UnverifiedToken;
 use crate::token_kind::TokenKind;
 
-/// How a license's or grant's instance id is derived: license id and instance secret in. A lease's id always comes from
-/// its host.
+/// How a license's or grant's instance id is derived: from the license id and the instance secret. A lease's id always
+/// comes from its host.
 ///
 /// ```
 /// use pulse_trust::keys::TrustKeys;
@@ -35,7 +35,7 @@ pub trait InstanceIdRule: Send + Sync {
     /// The id of the instance with this license and this secret.
     ///
     /// # Errors
-    /// As the rule says; [`Error::InstanceHintMissing`] for an empty secret.
+    /// Depends on the rule; [`Error::InstanceHintMissing`] for an empty secret.
     fn instance_id(&self, license_id: &str, instance_secret: &str) -> Result<InstanceId>;
 }
 
@@ -76,7 +76,7 @@ impl Admission {
         Self { keys, leeway: ClockLeeway::NONE, id_rule: Arc::new(DefaultInstanceIdRule) }
     }
 
-    /// Allows the clocks of control plane and relay to differ by so much.
+    /// Allows the clocks of the control plane and the relay to differ by this much.
     #[must_use]
     pub fn with_leeway(self, leeway: ClockLeeway) -> Self {
         Self { leeway, ..self }
@@ -93,8 +93,8 @@ impl Admission {
         &self.keys
     }
 
-    /// Decides on one registration: verifies the token under the keys of its kind, asks for the `relay` capability and
-    /// for revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs; a
+    /// Decides on one registration: verifies the token under the keys of its kind, checks the `relay` capability and
+    /// the revocations, and derives the instance id. `hint` is the instance secret, which a license or grant needs; a
     /// lease's id comes from its host, whatever the hint.
     ///
     /// # Errors
@@ -135,7 +135,7 @@ impl Admission {
         };
         let id = |key: &PublicKey| key.key_id().as_str().to_owned();
         let mut rest = keys.keys();
-        // But for the time of a rotation there is one key, which then is the one.
+        // Except during a rotation, there is only one key, which must be it.
         if let (Some(only), None) = (rest.next(), rest.next()) {
             return Ok(Some(id(only)));
         }
@@ -149,7 +149,7 @@ impl Admission {
     }
 }
 
-/// The same error, with the variable that the relay reads.
+/// The same error, naming the variable that the relay reads.
 fn at_the_relay(error: Error) -> Error {
     match error {
         Error::KeyNotConfigured { kind, .. } => Error::KeyNotConfigured { kind, setting: kind.relay_key_setting() },
@@ -173,11 +173,11 @@ pub struct Registration {
     pub instance_id: InstanceId,
     /// The kind of credential.
     pub kind: TokenKind,
-    /// The registration ends at this moment: at the earliest of the credential's expiry, its grace included, and a
-    /// trial's end, each plus the leeway asked for. It is what the ACK says, and what a relay holds a live session to.
-    /// `None` for a lifetime license.
+    /// The moment at which the registration ends: the credential's expiry, its grace included, or the end of a trial,
+    /// whichever is earlier, plus the requested leeway. The ACK names it, and a relay must end the session then. `None`
+    /// for a lifetime license.
     pub expires_at: Option<UnixTime>,
-    /// What a later revocation would name.
+    /// What a later revocation could name.
     pub subject: RevocationSubject,
     token: VerifiedToken,
 }

@@ -1,19 +1,20 @@
-//! The end-to-end channel between app and instance
-//! ([formats: channel-encryption](crate::_documentation::formats#channel-encryption)). There is no I/O: messages go in, and
+//! The end-to-end channel between app and instance ([formats:
+//! channel-encryption](crate::_documentation::formats#channel-encryption)). There is no I/O: messages go in, and
 //! messages come out.
 //!
 //! This is the order of calls:
 //!
-//! 1. the app: [`AppHandshake::start`], and sends [`AppHandshake::message`] as KEY_EXCHANGE;
-//! 2. the instance: [`accept_key_exchange`], sends the message it returns, and has its [`Channel`];
-//! 3. the app: [`AppHandshake::finish`] with that message and the identity of the paired instance, and has its own;
-//! 4. both: [`Channel::seal`] and [`Channel::open`].
+//! 1. The app calls [`AppHandshake::start`], and sends [`AppHandshake::message`] as KEY_EXCHANGE.
+//! 2. The instance calls [`accept_key_exchange`], sends the message that it returns, and has its [`Channel`].
+//! 3. The app calls [`AppHandshake::finish`] with that message and the identity of the paired instance, and has its
+//!    own.
+//! 4. Both call [`Channel::seal`] and [`Channel::open`].
 //!
-//! **Who is authenticated.** The instance is, to the app: its identity key signs its ephemeral key, and `finish` gives
-//! no channel without that signature. The app is not, to the instance: whoever can send a KEY_EXCHANGE gets a channel;
-//! what the instance trusts is the `auth_token` of CHANNEL_OPEN, which the relay sees. The signature covers the
-//! instance's ephemeral key alone, so a recorded one can be sent again, but without its private half nobody reads or
-//! writes a message. The relay sees lengths and times.
+//! **Who is authenticated.** The instance is authenticated to the app: its identity key signs its ephemeral key, and
+//! `finish` returns no channel without that signature. The app is not authenticated to the instance: anyone who can
+//! send a KEY_EXCHANGE gets a channel. The instance relies on the `auth_token` of CHANNEL_OPEN, which the relay sees.
+//! The signature covers the instance's ephemeral key alone, so a recorded one can be replayed, but without the private
+//! half of that key nobody can read or write a message. The relay sees lengths and times.
 
 use core::fmt;
 
@@ -71,8 +72,8 @@ impl AppHandshake {
         Ok(Self::with_ephemeral_secret(*Zeroizing::new(encoding::random_bytes::<32>()?)))
     }
 
-    /// A handshake with a given ephemeral key: for tests with known keys. An ephemeral key that is used twice gives up
-    /// the secrecy of both channels. Needs the feature `hazmat`.
+    /// A handshake with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks the
+    /// secrecy of both channels. Needs the feature `hazmat`.
     #[cfg(feature = "hazmat")]
     pub fn danger_with_ephemeral_secret(secret: [u8; 32]) -> Self {
         Self::with_ephemeral_secret(secret)
@@ -91,7 +92,7 @@ impl AppHandshake {
         &self.message
     }
 
-    /// Takes the payload of the instance's KEY_EXCHANGE frame. The channel is there only if `paired_identity`, from the
+    /// Takes the payload of the instance's KEY_EXCHANGE frame. It returns a channel only if `paired_identity`, from the
     /// pairing code, signed it.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl fmt::Debug for AppHandshake {
 }
 
 /// The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
-/// answer with. The app is not authenticated by it.
+/// answer with. This does not authenticate the app.
 ///
 /// # Errors
 /// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeWeak`], [`Error::RandomUnavailable`].
@@ -124,8 +125,8 @@ pub fn accept_key_exchange(app_message: &[u8], identity: &Identity) -> Result<(C
     accept_with_ephemeral_secret(app_message, identity, *Zeroizing::new(encoding::random_bytes::<32>()?))
 }
 
-/// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys. An ephemeral key that is used twice
-/// gives up the secrecy of both channels. Needs the feature `hazmat`.
+/// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks
+/// the secrecy of both channels. Needs the feature `hazmat`.
 ///
 /// # Errors
 /// As [`accept_key_exchange`].
@@ -145,7 +146,7 @@ fn accept_with_ephemeral_secret(
 ) -> Result<(Channel, Vec<u8>)> {
     let (app_ephemeral, rest) = split_message(app_message)?;
     if !rest.is_empty() {
-        return Err(Error::KeyExchangeMalformed { reason: "the app's message goes on after its key" });
+        return Err(Error::KeyExchangeMalformed { reason: "the app's message continues after its key" });
     }
     let secret = StaticSecret::from(secret);
     let keys = derive_keys(&secret, app_ephemeral)?;
@@ -190,7 +191,7 @@ impl Channel {
     /// Seals a message and appends it to `out`, which may be reused.
     ///
     /// # Errors
-    /// As [`Channel::seal`]; `out` is then as it was.
+    /// As [`Channel::seal`]; `out` is then unchanged.
     pub fn seal_into(&mut self, plaintext: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let counter = self.next_sealed.ok_or(Error::ChannelExhausted)?;
         let nonce = nonce_of(counter);
@@ -226,7 +227,7 @@ impl Channel {
     /// Opens a message and appends what it carries to `out`, which may be reused.
     ///
     /// # Errors
-    /// As [`Channel::open`]; `out` is then as it was.
+    /// As [`Channel::open`]; `out` is then unchanged.
     pub fn open_into(&mut self, sealed: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let too_short = Error::MessageMalformed { reason: "shorter than nonce and tag" };
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(too_short.clone())?;

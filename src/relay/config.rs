@@ -4,13 +4,13 @@
 use core::fmt;
 use std::env::VarError;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess};
 use serde::ser::{SerializeMap, Serializer};
 
 use super::identity::Identity;
 use crate::error::{Error, Result, quoted};
 use crate::json::{self, Json, ReadJson, WriteJson};
-use crate::members::{Names, UnknownMembers};
+use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
 use crate::url::Url;
 use crate::warning::Warning;
@@ -62,8 +62,8 @@ impl RelayConfig {
         json::indented_text_of(&Json(self)).into()
     }
 
-    /// Whether nobody has decided anything: not enabled, and secret and identity empty. A server URL alone does not
-    /// count as configured ([formats: hosted-bootstrap](crate::_documentation::formats#hosted-bootstrap)).
+    /// Whether nobody has configured it: it is not enabled, and secret and identity are empty. A server URL alone does
+    /// not count as configured ([formats: hosted-bootstrap](crate::_documentation::formats#hosted-bootstrap)).
     pub fn is_untouched(&self) -> bool {
         !self.enabled && self.has_no_secret_nor_identity()
     }
@@ -76,7 +76,7 @@ impl RelayConfig {
             && self.identity_fingerprint.is_empty()
     }
 
-    /// The identity, whose three parts must be there and agree.
+    /// The identity, whose three parts must be present and agree.
     ///
     /// # Errors
     /// As [`Identity::from_parts`].
@@ -95,7 +95,7 @@ impl RelayConfig {
             || self.identity_fingerprint.is_empty()
     }
 
-    /// Takes another identity.
+    /// Replaces the identity.
     pub fn set_identity(&mut self, identity: &Identity) {
         self.identity_private_key = identity.secret_private_key_base64();
         self.identity_public_key = identity.public_key().to_base64();
@@ -117,7 +117,7 @@ impl Default for RelayConfig {
     }
 }
 
-/// Without the URL, in which somebody may have written a password.
+/// The URL is left out, as it may contain a password.
 impl fmt::Debug for RelayConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RelayConfig")
@@ -149,47 +149,27 @@ impl WriteJson for RelayConfig {
 
 impl<'de> ReadJson<'de> for RelayConfig {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigVisitor)
+        read_object(deserializer)
     }
 }
 
-struct ConfigVisitor;
-
-impl<'de> Visitor<'de> for ConfigVisitor {
-    type Value = RelayConfig;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<RelayConfig, A::Error> {
-        let mut config = RelayConfig::default();
-        let mut names = Names::default();
-        while let Some(name) = names.next(&mut map)? {
-            match name.as_str() {
-                "enabled" => config.enabled = map.next_value::<Option<bool>>()?.unwrap_or_default(),
-                "server_url" => {
-                    if let Some(url) = map.next_value()? {
-                        config.server_url = url;
-                    }
+impl ReadMembers for RelayConfig {
+    fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "enabled" => self.enabled = value_or_default(map)?,
+            "server_url" => {
+                if let Some(url) = map.next_value()? {
+                    self.server_url = url;
                 }
-                "instance_secret" => config.instance_secret = secret(&mut map)?,
-                "identity_private_key" => config.identity_private_key = secret(&mut map)?,
-                "identity_public_key" => config.identity_public_key = text(&mut map)?,
-                "identity_fingerprint" => config.identity_fingerprint = text(&mut map)?,
-                _ => config.unknown.take(name, &mut map)?,
             }
+            "instance_secret" => self.instance_secret = secret_or_default(map)?,
+            "identity_private_key" => self.identity_private_key = secret_or_default(map)?,
+            "identity_public_key" => self.identity_public_key = value_or_default(map)?,
+            "identity_fingerprint" => self.identity_fingerprint = value_or_default(map)?,
+            _ => self.unknown.take(name, map)?,
         }
-        Ok(config)
+        Ok(())
     }
-}
-
-fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
-    map.next_value::<Option<String>>().map(Option::unwrap_or_default)
-}
-
-fn secret<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
-    text(map).map(Secret::from)
 }
 
 /// Whether a URL can be a relay's: `ws` or `wss`, a host, and no user info, query or fragment.
@@ -213,7 +193,7 @@ pub fn validate_server_url(text: &str) -> Result<()> {
     Ok(())
 }
 
-/// What the environment says of the relay config; it overrides what the file says.
+/// What the environment says about the relay config; it overrides the file.
 ///
 /// ```
 /// use pulse_trust::relay::{RelayConfig, RelayEnvironment};
@@ -260,8 +240,8 @@ impl RelayEnvironment {
         (environment, warnings)
     }
 
-    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is not UTF-8 is
-    /// ignored with a warning.
+    /// **Reads the process environment**: [`RelayEnvironment::from_values`] of the two variables. One that is not UTF-8
+    /// is ignored with a warning.
     pub fn from_process() -> (Self, Vec<Warning>) {
         let mut warnings = Vec::new();
         let mut value = |variable| match std::env::var(variable) {
@@ -278,7 +258,7 @@ impl RelayEnvironment {
         (environment, warnings)
     }
 
-    /// Puts what it says over a config.
+    /// Applies it to a config.
     pub fn apply(&self, config: &mut RelayConfig) {
         config.enabled = self.enabled_over(config.enabled);
         if let Some(url) = &self.server_url {

@@ -1,5 +1,5 @@
-//! Frames on the wire ([formats: frames](crate::_documentation::formats#frames)): `version, type, channel, payload`, one in
-//! each binary WebSocket message.
+//! Frames on the wire ([formats: frames](crate::_documentation::formats#frames)): `version, type, channel, payload`,
+//! one in each binary WebSocket message.
 
 use core::fmt;
 
@@ -53,11 +53,11 @@ macro_rules! frame_types {
 frame_types! {
     /// An instance asks to be registered.
     0x01 Register "REGISTER";
-    /// It is.
+    /// The instance is registered.
     0x02 RegisterAck "REGISTER_ACK";
     /// An app asks for an instance.
     0x03 Connect "CONNECT";
-    /// It is connected.
+    /// The app is connected.
     0x04 ConnectAck "CONNECT_ACK";
     /// The relay offers the instance a channel; the instance echoes it to accept.
     0x05 ChannelOpen "CHANNEL_OPEN";
@@ -65,9 +65,9 @@ frame_types! {
     0x06 ChannelClose "CHANNEL_CLOSE";
     /// A sealed message.
     0x07 Data "DATA";
-    /// Are you there?
+    /// Asks whether the other side is alive.
     0x08 Ping "PING";
-    /// I am.
+    /// Answers a PING.
     0x09 Pong "PONG";
     /// Something was refused.
     0x0a Error "ERROR";
@@ -98,7 +98,7 @@ impl fmt::Display for FrameType {
 pub struct Frame<'a> {
     /// Its type.
     pub frame_type: FrameType,
-    /// Its channel; 0 but for what belongs to a channel.
+    /// Its channel; 0 unless it belongs to a channel.
     pub channel: u32,
     /// What it carries.
     pub payload: &'a [u8],
@@ -110,7 +110,7 @@ impl<'a> Frame<'a> {
         Self { frame_type, channel, payload }
     }
 
-    /// Reads a frame. Its payload is not looked into.
+    /// Reads a frame. Its payload is not inspected.
     ///
     /// # Errors
     /// [`Error::FrameTooShort`], [`Error::FrameVersion`], [`Error::FrameType`], [`Error::FrameTooLarge`].
@@ -140,8 +140,8 @@ impl<'a> Frame<'a> {
         Ok(bytes)
     }
 
-    /// Whether the frame is on a channel where its type belongs: channel 0 but for CHANNEL_OPEN, CHANNEL_CLOSE,
-    /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not ask.
+    /// Whether the frame is on a channel where its type belongs: channel 0, except for CHANNEL_OPEN, CHANNEL_CLOSE,
+    /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not check this.
     ///
     /// # Errors
     /// [`Error::FrameChannel`].

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::keys::{PublicKey, SigningKey};
 use crate::secret::Secret;
 
-/// The key pair by which a phone knows an instance again. It signs key exchanges inside the library; its private half
+/// The key pair by which a phone recognizes an instance. It signs key exchanges inside the library; its private half
 /// leaves only through [`Identity::secret_private_key_base64`], to be sealed on disk.
 ///
 /// ```
@@ -42,7 +42,7 @@ impl Identity {
     /// The identity that a relay config holds: private key, public key and fingerprint, which must agree.
     ///
     /// # Errors
-    /// As [`SigningKey::from_base64`] and [`PublicKey::from_base64`]; [`Error::IdentityInvalid`] where the keys do not
+    /// As [`SigningKey::from_base64`] and [`PublicKey::from_base64`]; [`Error::IdentityInvalid`] if the keys do not
     /// belong together, [`Error::FingerprintMismatch`].
     pub fn from_parts(private_key: &str, public_key: &str, fingerprint: &str) -> Result<Self> {
         let identity = Self::from_private_base64(private_key)?;

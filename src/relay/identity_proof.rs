@@ -1,4 +1,4 @@
-//! The proof that whoever registers holds the identity key it names.
+//! The proof that the registrant holds the identity key that it names.
 
 use core::fmt;
 use core::time::Duration;
@@ -21,17 +21,18 @@ pub const MAX_PROOF_AGE: Duration = Duration::from_secs(300);
 const DOMAIN: &str = "pulse-relay-register-v1";
 
 json_struct! {
-    /// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the token that is
-    /// presented and, through them, this one registration.
+    /// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the token that
+    /// is presented and, through them, this one registration.
     ///
-    /// The identity's public key is no secret: every pairing code shows it. Without a proof, a stolen credential and a seen
-    /// code are enough to take the instance id over. Deployed runtimes send no proof.
+    /// The identity's public key is not secret: every pairing code shows it. Without a proof, a stolen credential and a
+    /// pairing code are enough to take over the instance id. Deployed runtimes send no proof.
     ///
-    /// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, and the lower-case
-    /// hex SHA-256 of the token.
+    /// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, and the
+    /// lower-case hex SHA-256 of the token.
     ///
-    /// **What it does not say.** The time is not signed: it only bounds how old a proof the relay takes. A relay that a
-    /// runtime registered at can show the same proof to another relay of the same host name, and nowhere else.
+    /// **What it does not say.** The time is not signed: it only limits the age of the proofs that a relay accepts. A
+    /// relay at which a runtime has registered can present the same proof to another relay of the same host name, but
+    /// nowhere else.
     ///
     /// ```
     /// use pulse_trust::UnixTime;
@@ -162,7 +163,7 @@ mod tests {
         assert!(matches!(extreme.check(identity.public_key(), ["h"], "t", NOW), Err(Error::IdentityProofTime { .. })));
     }
 
-    /// What is signed for a key exchange is 32 bytes, and a proof's text is longer: neither passes as the other.
+    /// What is signed for a key exchange is 32 bytes, and a proof's text is longer: neither can pass as the other.
     #[test]
     fn a_proof_is_not_a_key_exchange() {
         assert!(signed_text("", "").len() > 32);

@@ -30,7 +30,8 @@ impl InstanceId {
     }
 
     /// The id of an instance with a license or grant: from the license id and the instance secret. The registrant
-    /// chooses the secret, so 16 bytes of the hash keep it from searching for another's id.
+    /// chooses the secret, so the id has 16 bytes of the hash, which keeps it from searching for the id of another
+    /// instance.
     ///
     /// # Errors
     /// [`Error::InstanceHintMissing`] for an empty secret.

@@ -2,8 +2,8 @@
 //!
 //! - [`Admission`] answers REGISTER: a credential and a time go in, a [`Registration`] or an error comes out
 //!   ([formats: admission](crate::_documentation::formats#admission)).
-//! - [`Identity`] is the key pair by which a phone recognizes an instance; [`IdentityProof`] shows the relay that whoever
-//!   registers holds it.
+//! - [`Identity`] is the key pair by which a phone recognizes an instance; [`IdentityProof`] shows the relay that
+//!   whoever registers holds it.
 //! - [`RelayConfig`] is the runtime's configuration, as `relay.enc` holds it.
 //! - [`Frame`] and the payload types are the messages on the wire
 //!   ([formats: frames](crate::_documentation::formats#frames)).

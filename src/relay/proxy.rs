@@ -17,7 +17,7 @@ pub const MAX_BODY_LEN: usize = 48_128;
 const MAX_BODY_TEXT_LEN: usize = MAX_BODY_LEN.div_ceil(3) * 4;
 
 json_struct! {
-    /// What the app asks of the instance.
+    /// The app's request to the instance.
     ///
     /// ```
     /// use pulse_trust::relay::ProxyRequest;

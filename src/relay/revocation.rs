@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::instance_id::InstanceId;
 use crate::entitlement::{InstanceHost, VerifiedToken};
 
-/// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance.
-/// Whoever keeps a session keeps this beside it, and asks again whenever the revocations change.
+/// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance. A
+/// relay keeps this with each session, and checks it again whenever the revocations change.
 ///
 /// See the example of [`RevocationList`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +29,7 @@ pub struct RevocationSubject {
 }
 
 impl RevocationSubject {
-    /// What a verified token says by itself: all but the instance id and the signing key's.
+    /// What a verified token says by itself: everything except the instance id and the id of the signing key.
     pub fn of(token: &VerifiedToken) -> Self {
         let given = |text: &str| Some(text).filter(|text| !text.is_empty()).map(str::to_owned);
         match token {
@@ -53,7 +53,7 @@ impl RevocationSubject {
     }
 }
 
-/// Says of a registration whether it was revoked.
+/// Decides whether a registration was revoked.
 ///
 /// See the example of [`RevocationList`].
 pub trait Revocations {

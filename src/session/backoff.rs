@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-/// The bounds of the waiting time between connections that fail.
+/// The bounds of the waiting time after failed connections.
 ///
 /// ```
 /// use core::time::Duration;
@@ -12,9 +12,9 @@ use core::time::Duration;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BackoffLimits {
-    /// At most so long after the first failure: 1 s. It doubles with each failure.
+    /// The longest wait after the first failure: 1 s. It doubles with each failure.
     pub first: Duration,
-    /// At most so long after any: 60 s. A connection that was open for so long counts as no failure.
+    /// The longest wait after any failure: 60 s. A connection that was open for this long does not count as a failure.
     pub most: Duration,
 }
 
@@ -45,8 +45,9 @@ impl Backoff {
         Self { limits, failures: 0, random: Random(seed) }
     }
 
-    /// The time to wait after a connection that was open for `open`: zero for one that never was. One that held for as
-    /// long as the longest wait was no failure; a shorter one may be refused right after its ACK again and again.
+    /// The time to wait after a connection that was open for `open`: zero for one that never was. One that lasted at
+    /// least as long as the longest wait was not a failure; a shorter one may be refused right after its ACK again and
+    /// again.
     pub(super) fn after(&mut self, open: Duration) -> Duration {
         if open >= self.limits.most {
             self.failures = 0;
@@ -73,7 +74,7 @@ impl Backoff {
     }
 }
 
-/// Numbers that spread waiting times: SplitMix64 (Steele, Lea, Flood 2014). Nothing secret is made of them, and with a
+/// Numbers that spread waiting times: SplitMix64 (Steele, Lea, Flood 2014). They are not used for secrets, and with a
 /// given seed a run can be repeated.
 #[derive(Debug)]
 struct Random(u64);

@@ -1,4 +1,4 @@
-//! The time as an end is told it.
+//! The time, as it is passed to an end.
 
 use core::fmt;
 use core::time::Duration;
@@ -11,10 +11,10 @@ use crate::time::UnixTime;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Now {
-    /// A clock that never goes back, counted from any moment that stays the same as long as the end lives. Deadlines are
-    /// on this clock. A time before that of an earlier call is taken as it is and only makes deadlines come later.
+    /// A clock that never goes back, counted from any moment that stays the same as long as the end lives. Deadlines
+    /// are on this clock. A time before that of an earlier call is taken as it is and only makes deadlines come later.
     pub monotonic: Duration,
-    /// The calendar, which may jump: for signatures and for the expiry of leases.
+    /// The wall clock, which may jump: for signatures and for the expiry of leases.
     pub wall: UnixTime,
 }
 
@@ -25,7 +25,7 @@ impl Now {
     }
 }
 
-/// One connection of an end. Numbers are not used twice by one end.
+/// One connection of an end. An end never uses a number twice.
 ///
 /// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,7 +49,7 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// How long an end waits for what. The default is what the deployed runtime does.
+/// The waiting times of an end. The default is what the deployed runtime does.
 ///
 /// ```
 /// use core::time::Duration;
@@ -71,7 +71,7 @@ pub struct Times {
     pub silence: Duration,
     /// For answers that are under way when the relay drains, before the connection is closed: 10 s.
     pub drain: Duration,
-    /// After the relay has refused the credential, or another runtime has taken the registration over: 5 min.
+    /// After the relay has refused the credential, or another runtime has taken over the registration: 5 min.
     pub refused: Duration,
 }
 

@@ -16,7 +16,7 @@ pub enum DisconnectReason {
     ConnectFailed,
     /// REGISTER or CONNECT was not answered in time.
     NoAnswer,
-    /// Nothing was heard on it for too long.
+    /// Nothing arrived on it for too long.
     Silence,
     /// The program has reported that it is lost.
     Lost,
@@ -82,7 +82,7 @@ pub(super) struct Link {
     times: Times,
     backoff: Backoff,
     configured_url: String,
-    /// Where a DRAIN has sent this end: for the next connection alone.
+    /// Where a DRAIN has sent this end, for the next connection only.
     next_url: Option<String>,
     /// The URL of the connection that there is.
     url: String,
@@ -163,7 +163,7 @@ impl Link {
         (ConnectionId::from_u64(self.connections), self.url.clone())
     }
 
-    /// The connection is made; whether that was still awaited.
+    /// The connection is made; returns whether it was still awaited.
     pub(super) fn connected(&mut self, now: Now) -> bool {
         let was_awaited = matches!(self.phase, Phase::Connecting { .. });
         if was_awaited {
@@ -172,10 +172,10 @@ impl Link {
         was_awaited
     }
 
-    /// The relay has answered as was hoped for.
+    /// The relay has accepted.
     pub(super) fn opened(&mut self, now: Now) {
         let since = now.monotonic;
-        // The first one at a moment of its own: all instances of a relay that was restarted come back together.
+        // The first one comes at a random moment, as all instances of a restarted relay come back together.
         let next_ping = since.saturating_add(self.backoff.spread(self.times.ping));
         self.phase = Phase::Open { since, heard: since, next_ping };
     }
@@ -209,7 +209,7 @@ impl Link {
         self.backoff.after(open)
     }
 
-    /// What it means that the program reports the connection as lost.
+    /// The reason to give when the program reports the connection as lost.
     pub(super) const fn loss(&self, is_draining: bool) -> DisconnectReason {
         match self.phase {
             _ if is_draining => DisconnectReason::Drained,
@@ -223,7 +223,7 @@ impl Link {
         if reason == DisconnectReason::Drained { self.drained(now) } else { self.lost(now) }
     }
 
-    /// The relay goes down: the next connection is made soon, but not by all instances at once.
+    /// The relay is going down: the next connection is made soon, but not by all instances at once.
     pub(super) fn drained(&mut self, now: Now) -> Duration {
         let wait = self.backoff.first();
         self.wait(now, wait)
@@ -245,8 +245,8 @@ impl Link {
         self.phase = Phase::Stopped;
     }
 
-    /// Takes the URL that a DRAIN names, for the next connection alone, where `check` accepts it. A session over TLS is
-    /// never sent to one without: whoever can write a DRAIN could else read the credential that follows.
+    /// Takes the URL that a DRAIN names, for the next connection only, if `check` accepts it. A session over TLS never
+    /// moves to one without it: otherwise anyone who can write a DRAIN could read the credential that follows.
     pub(super) fn take_drain_url(&mut self, drain: &Drain, check: impl FnOnce(&str) -> Option<String>) {
         let url = drain.reconn_url.trim();
         if url.is_empty() {

@@ -1,10 +1,11 @@
-//! What an end has for its program to do, in order.
+//! What an end wants its program to do, in order.
 
 use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::ConnectionId;
 use crate::error::{Error, Result};
+use crate::relay::{Frame, FrameType};
 
 /// What the program is to do next. `E` is the end's kind of event.
 ///
@@ -26,14 +27,14 @@ pub enum Output<E> {
         /// A frame.
         message: Vec<u8>,
     },
-    /// Close the connection, or give up opening it. Nothing of it needs to be reported any more.
+    /// Close the connection, or give up opening it. Nothing about it needs to be reported anymore.
     Disconnect {
         /// This connection.
         connection: ConnectionId,
         /// With this status code.
         code: CloseCode,
     },
-    /// Something the program is told.
+    /// Something that the program is told about.
     Event(E),
 }
 
@@ -55,7 +56,7 @@ impl<E: fmt::Debug> fmt::Debug for Output<E> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseCode {
-    /// 1000: the end has done what it was there for.
+    /// 1000: the end is done.
     Normal,
     /// 1002: the other side broke the protocol.
     ProtocolError,
@@ -116,6 +117,21 @@ impl<E> Outbox<E> {
             *of_channel = of_channel.saturating_add(message.len());
         }
         self.waiting.push_back((channel, Output::Send { connection, message }));
+    }
+
+    /// A frame with this payload, whose length the caller has checked, where there is a connection.
+    pub(super) fn send_payload(
+        &mut self,
+        connection: Option<ConnectionId>,
+        frame_type: FrameType,
+        channel: u32,
+        payload: &[u8],
+    ) {
+        if let Some(connection) = connection
+            && let Ok(frame) = Frame::new(frame_type, channel, payload).encode()
+        {
+            self.send(connection, channel, frame);
+        }
     }
 
     /// Whether `more` bytes of a channel may wait too.

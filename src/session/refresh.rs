@@ -13,7 +13,7 @@ use crate::time::UnixTime;
 
 /// How long the control plane may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// In the last half hour of a lease the next refresh is at most so far away, whatever the calendar did meanwhile.
+/// The longest wait for the next refresh in the last half hour of a lease, however the wall clock has jumped.
 const LAST_HALF_HOUR: i64 = 30 * 60;
 
 /// What an instance refreshes its lease with.
@@ -43,13 +43,13 @@ pub struct LeaseRefresh {
 enum Phase {
     NotStarted,
     Due(Duration),
-    /// The request is out, and counts as failed at this moment.
+    /// The request was sent, and counts as failed at this moment.
     Asked(Duration),
     /// The control plane has refused for good.
     Over,
 }
 
-/// What became of an answer.
+/// The outcome of an answer.
 pub(super) enum Answered {
     Refreshed(Secret, Box<VerifiedLease>),
     Failed { error: Error, retry_at: Duration },
@@ -58,7 +58,7 @@ pub(super) enum Answered {
 
 impl LeaseRefresh {
     /// Refreshes the lease of this organization and host. `keys` are those that the new lease must verify under;
-    /// `expires_at` is the end of the lease that there is, `None` where it is unknown or already expired.
+    /// `expires_at` is the end of the lease that there is, `None` if it is unknown or already expired.
     pub fn new(
         org_id: impl Into<String>,
         instance_host: impl Into<String>,
@@ -77,7 +77,7 @@ impl LeaseRefresh {
         }
     }
 
-    /// **Secret**: what it was made with, as the C functions name it.
+    /// **Secret**: what it was created with, as the C functions name it.
     #[cfg(feature = "capi")]
     pub(crate) fn secret_members(&self) -> impl serde::Serialize + use<'_> {
         #[derive(serde::Serialize)]
@@ -164,7 +164,7 @@ impl LeaseRefresh {
         self.phase = Phase::Due(now.monotonic.saturating_add(delay));
     }
 
-    /// The calendar has jumped: the lease is nearly over, and the refresh that was planned would come late.
+    /// The wall clock has jumped: the lease is nearly over, and the planned refresh would come too late.
     fn is_overdue(&self, at: Duration, now: Now) -> bool {
         let is_ending =
             self.expires_at.is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= LAST_HALF_HOUR);

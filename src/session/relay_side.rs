@@ -1,4 +1,5 @@
-//! The relay's view of one connection: what may come when, what must never be forwarded, and what a sender may cost.
+//! The relay's view of one connection: what may arrive when, what must never be forwarded, and how much a sender may
+//! cost.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::relay::{ChannelClose, Connect, ControlPayload, Frame, FrameType, Push
 /// 3. [`RelaySide::handle_timeout`] when [`RelaySide::next_timeout`] is reached. Ask for it again after every call.
 /// 4. When the connection ends, [`RelaySide::end`] gives the channels whose other ends must be told.
 ///
-/// Times are counted from a moment of the caller's choice on a clock that never goes back.
+/// Times are counted from any moment that the caller chooses, on a clock that never goes back.
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,7 +75,7 @@ impl<R: Clone> RelaySide<R> {
     /// Takes the bytes of a binary message.
     ///
     /// # Errors
-    /// A [`RelayFault`]: send its ERROR frame, close with its code, and take nothing more.
+    /// A [`RelayFault`]: send its ERROR frame, close with its code, and accept nothing more.
     pub fn receive<'a>(&mut self, bytes: &'a [u8], now: Duration) -> Result<RelayEvent<'a, R>, RelayFault> {
         self.heard_at = now;
         let frame = Frame::decode(bytes).map_err(RelayFault::protocol)?;
@@ -154,7 +155,7 @@ impl<R: Clone> RelaySide<R> {
 
     fn pass<'a>(&self, frame: Frame<'a>) -> RelayEvent<'a, R> {
         match self.channels.get(frame.channel) {
-            // A draining relay takes no new request, so that those under way can be answered.
+            // A draining relay accepts no new request, so that those in progress can be answered.
             Some(_) if self.is_draining && self.end == RelayedEnd::App => RelayEvent::Nothing,
             Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward { frame, route: channel.route.clone() },
             _ => RelayEvent::Answer(no_such_channel(frame.channel)),
@@ -198,19 +199,19 @@ impl<R: Clone> RelaySide<R> {
         self.channels.offer(channel, route, now.saturating_add(self.limits.accept_timeout));
     }
 
-    /// On the app's side: the instance has accepted. False where the channel is gone, or was accepted before.
+    /// On the app's side: the instance has accepted. False if the channel is gone, or was accepted before.
     pub fn accepted(&mut self, channel: u32) -> bool {
         let is_news = self.channels.accept(channel).is_some();
         self.is_welcome |= is_news;
         is_news
     }
 
-    /// A CONNECT of this app was refused, by the relay or by the instance: it has so many fewer tries.
+    /// A CONNECT of this app was refused, by the relay or by the instance, which uses up one of its tries.
     pub fn connect_refused(&mut self, now: Duration) {
         self.refused_connects.take(now);
     }
 
-    /// Removes a channel that the other side closed; false where it was gone.
+    /// Removes a channel that the other side closed; false if it was gone.
     pub fn remove(&mut self, channel: u32) -> bool {
         self.channels.remove(channel).is_some()
     }
@@ -235,12 +236,12 @@ impl<R: Clone> RelaySide<R> {
         self.channels.routes()
     }
 
-    /// From now on, nothing new: no registration, no channel, no request.
+    /// From now on nothing new is accepted: no registration, no channel, no request.
     pub fn drain(&mut self) {
         self.is_draining = true;
     }
 
-    /// The connection is over: its channels, whose other ends must be told.
+    /// The connection is over. Returns its channels, whose other ends must be told.
     pub fn end(&mut self) -> Vec<(u32, R)> {
         self.channels.drain()
     }
@@ -256,12 +257,12 @@ impl<R: Clone> RelaySide<R> {
         if self.is_welcome { Duration::MAX } else { self.began_at.saturating_add(self.limits.hello_timeout) }
     }
 
-    /// Notes that nothing is read from this connection at the moment, so that its silence is not its own.
+    /// Notes that the relay is not reading from this connection, so that its silence is not held against it.
     pub fn postpone_silence(&mut self, now: Duration) {
         self.heard_at = now;
     }
 
-    /// What is up at `now`; call it again until there is nothing more.
+    /// What has timed out at `now`; call it again until there is nothing more.
     pub fn handle_timeout(&mut self, now: Duration) -> Option<RelayTimeout<R>> {
         if let Some((at, channel)) = self.channels.first_offer_to_end()
             && at <= now

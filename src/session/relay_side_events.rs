@@ -1,4 +1,4 @@
-//! What a frame means for the relay, how a connection may end, and what it may cost.
+//! What a frame means for the relay, how a connection may end, and how much it may cost.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::relay::{Connect, Frame, PushNotification, Register, WireErrorCode};
 
 /// WebSocket close code: a frame that breaks the protocol.
 const CLOSE_PROTOCOL: u16 = 1002;
-/// WebSocket close code: what is said is not taken, whatever its form.
+/// WebSocket close code: the content is not acceptable, whatever its form.
 const CLOSE_POLICY: u16 = 1008;
 /// WebSocket close code: this end is going away.
 const CLOSE_GOING_AWAY: u16 = 1001;
@@ -20,13 +20,13 @@ pub const MAX_REASON_LEN: usize = 256;
 /// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RelayedEnd {
-    /// A Pulse runtime, which registers.
+    /// A runtime, which registers.
     Instance,
-    /// A phone, which asks for an instance.
+    /// A phone, which connects to an instance.
     App,
 }
 
-/// What one connection may do and cost.
+/// The limits of one connection.
 ///
 /// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone)]
@@ -34,20 +34,21 @@ pub enum RelayedEnd {
 pub struct RelaySideLimits {
     /// How long an instance has to register, and an app to have a channel accepted.
     pub hello_timeout: Duration,
-    /// A connection that sends nothing for so long is closed.
+    /// How long a connection may send nothing before it is closed.
     pub silence_timeout: Duration,
     /// How long an instance has to answer a CHANNEL_OPEN.
     pub accept_timeout: Duration,
     /// Accepted channels.
     pub channels: usize,
-    /// Channels that wait for the instance's answer. They have a limit of their own, so that whoever guesses tokens
-    /// takes no accepted channel's place.
+    /// Channels that wait for the instance's answer. They have a limit of their own, so that guessing tokens takes no
+    /// accepted channel's place.
     pub offered_channels: usize,
-    /// REGISTERs that may come in a row, and after how long one more may.
+    /// How many REGISTERs may come in a row, and after how long one more may.
     pub registrations: (u32, Duration),
-    /// CONNECTs that may be refused in a row, and after how long one more may be.
+    /// How many CONNECTs may be refused in a row, and after how long one more may be.
     pub refused_connects: (u32, Duration),
-    /// Frames that the relay answers or drops instead of forwarding them, and after how long one more may come.
+    /// How many frames may come in a row that the relay answers or drops instead of forwarding them, and after how long
+    /// one more may.
     pub unforwarded_frames: (u32, Duration),
 }
 
@@ -72,13 +73,16 @@ impl Default for RelaySideLimits {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RelayEvent<'a, R> {
-    /// An instance asks to be registered: decide, then call [`RelaySide::registered`](crate::session::RelaySide::registered) or close the connection. Where it
-    /// is registered ([`RelaySide::is_registered`](crate::session::RelaySide::is_registered)), it renews its registration with a newer credential; its channels
-    /// stay, and a refusal leaves the registration it has.
+    /// An instance asks to be registered: decide, then call
+    /// [`RelaySide::registered`](crate::session::RelaySide::registered) or close the connection. Where it is registered
+    /// ([`RelaySide::is_registered`](crate::session::RelaySide::is_registered)), it renews its registration with a
+    /// newer credential; its channels stay, and a refusal leaves the registration it has.
     Register(Register),
-    /// An app asks for an instance: offer a channel on both sides, or call [`RelaySide::connect_refused`](crate::session::RelaySide::connect_refused).
+    /// An app asks for an instance: offer a channel on both sides, or call
+    /// [`RelaySide::connect_refused`](crate::session::RelaySide::connect_refused).
     Connect(Connect),
-    /// The instance accepts the channel: tell the other side ([`RelaySide::accepted`](crate::session::RelaySide::accepted)) and send the app its CONNECT_ACK.
+    /// The instance accepts the channel: tell the other side
+    /// ([`RelaySide::accepted`](crate::session::RelaySide::accepted)) and send the app its CONNECT_ACK.
     Accepted {
         /// The channel on this connection.
         channel: u32,
@@ -111,14 +115,14 @@ pub enum RelayEvent<'a, R> {
     Nothing,
 }
 
-/// The connection is over: what the other end is told.
+/// The connection is over: what the other side is told.
 ///
 /// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RelayFault {
     /// The WebSocket close code (RFC 6455, section 7.4.1).
     pub close_code: u16,
-    /// The code of the ERROR frame that goes before it.
+    /// The code of the ERROR frame that precedes it.
     pub code: WireErrorCode,
     /// What was expected and what came.
     pub message: String,
@@ -138,7 +142,7 @@ impl RelayFault {
         Self { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message: message.to_string() }
     }
 
-    /// A time that was up: a code after which a runtime comes back soon, as it was slow and not refused.
+    /// A timeout. Its code makes a runtime come back soon, as it was slow and not refused.
     pub(super) fn timed_out(message: impl ToString) -> Self {
         Self { close_code: CLOSE_POLICY, code: WireErrorCode::InternalError, message: message.to_string() }
     }
@@ -149,7 +153,7 @@ impl RelayFault {
     }
 }
 
-/// A time that was up.
+/// A timeout.
 ///
 /// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug)]

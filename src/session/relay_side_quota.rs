@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// So many at once, and one more after each interval.
+/// A number at once, and one more after each interval.
 #[derive(Debug, Clone)]
 pub(super) struct Quota {
     interval: Duration,
     burst: Duration,
-    /// When the quota will be whole again.
+    /// When the quota will be full again.
     whole_at: Duration,
 }
 
@@ -21,7 +21,7 @@ impl Quota {
         self.whole_at.max(now).saturating_add(self.interval).saturating_sub(now) <= self.burst
     }
 
-    /// Takes one; false, and nothing taken, where none is left.
+    /// Takes one; returns false and takes nothing if none is left.
     pub(super) fn take(&mut self, now: Duration) -> bool {
         let has_room = self.has_room(now);
         if has_room {

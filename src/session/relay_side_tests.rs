@@ -1,4 +1,4 @@
-//! What may come when on a connection, and what it may cost.
+//! What may arrive when on a connection, and how much it may cost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;

@@ -6,7 +6,8 @@ use subtle::ConstantTimeEq;
 use crate::secret::Secret;
 
 /// Whether a token that a phone presented is one of those that the instance knows. The time it takes depends on the
-/// lengths and the number of tokens alone: not on their bytes, nor on which of them it is. An empty token is never known.
+/// lengths and the number of tokens alone: not on their bytes, nor on which of them matches. An empty token is never
+/// known.
 ///
 /// ```
 /// use pulse_trust::Secret;

@@ -26,14 +26,14 @@ const MAX_LEN: u64 = 256 * 1024;
 const MAX_ORG_ID_LEN: usize = 64;
 
 impl LockedDataDir {
-    /// Loads the billing state of an organization, secrets in plain; `None` if there is no file. With a key file
+    /// Loads the billing state of an organization, with unsealed secrets; `None` if there is no file. With a key file
     /// present, a file with a plain secret, without a code or with an older one is written back sealed and signed;
     /// where that fails, a warning says so and the state still counts. A file without a code may have been written by
-    /// anybody, which a warning says too.
+    /// anyone, which a warning says too.
     ///
     /// # Errors
     /// [`Error::BillingTampered`], [`Error::BillingUnsigned`], [`Error::UnsealFailed`], [`Error::FileMalformed`],
-    /// [`Error::KeyFileLost`], [`Error::OrgIdInvalid`], and those of reading a file. The file is as it was then.
+    /// [`Error::KeyFileLost`], [`Error::OrgIdInvalid`], and those of reading a file. The file is then unchanged.
     pub fn billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
         let name = billing_name(org)?;
         let mut warnings = Vec::new();
@@ -57,13 +57,13 @@ impl LockedDataDir {
 
     /// Saves the billing state of an organization in its normal form: secrets sealed, signed with a new integrity code.
     /// The state is left in that form. Without secrets and without a key file it is written unsigned. `revision` names
-    /// the state of the file that is replaced: that of [`Loaded`] or [`Saved`], or [`Revision::ABSENT`] where there is
-    /// no file yet. A file that cannot be read, or was modified outside Pulse, is not replaced.
+    /// the state of the file that is replaced: that of [`Loaded`] or [`Saved`], or [`Revision::ABSENT`] if there is no
+    /// file yet. A file that cannot be read, or was modified outside Pulse, is not replaced.
     ///
     /// # Errors
-    /// [`Error::RevisionMismatch`] where the file was changed meanwhile; as [`LockedDataDir::billing_state`];
-    /// [`Error::KeyFileLost`] where anything in the directory was sealed under a key that is missing. The old file is
-    /// as it was then, but for [`Error::FileNotDurable`].
+    /// [`Error::RevisionMismatch`] if the file was changed meanwhile; as [`LockedDataDir::billing_state`];
+    /// [`Error::KeyFileLost`] if anything in the directory was sealed under a key that is missing. The old file is then
+    /// unchanged, except for [`Error::FileNotDurable`].
     pub fn save_billing_state(&self, org: &str, state: &mut BillingState, revision: &Revision) -> Result<Saved> {
         let name = billing_name(org)?;
         let path = self.path_of(&name);
@@ -137,8 +137,8 @@ struct ReadBilling {
     rewrite_under: Option<SealingKey>,
 }
 
-/// The payload that the state's code covers; `None` where it has no code, which only a file without sealed fields may:
-/// whoever seals also signs.
+/// The payload that the state's code covers; `None` if it has no code, which is only allowed for a file without sealed
+/// fields, as sealing implies signing.
 fn check_integrity(
     key: &SealingKey,
     state: &mut BillingState,
@@ -178,15 +178,15 @@ fn check_org_id(org: &str) -> Result<()> {
         return refused("longer than 64 bytes");
     }
     if !org.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-')) {
-        return refused("expected letters A-Z and a-z, digits, dots, underscores and hyphens alone");
+        return refused("expected only letters A-Z and a-z, digits, dots, underscores and hyphens");
     }
     if matches!(org, "." | "..") {
-        return refused("a dot path");
+        return refused("expected an id that is not `.` or `..`");
     }
     Ok(())
 }
 
-/// Whether a file's content may be of no use without the key it was written under: it is signed, a secret in it is not
+/// Whether a file's content may be useless without the key it was written under: it is signed, a secret in it is not
 /// plain, or it cannot be read as a billing state. An empty file holds nothing.
 pub(super) fn needs_key(content: &[u8]) -> bool {
     #[derive(Deserialize)]
@@ -213,7 +213,7 @@ pub(super) fn needs_key(content: &[u8]) -> bool {
         || is_kept(fields.entitlement_refresh_token, is_plain_refresh_token)
 }
 
-/// A compact token: three segments, the first a JSON object. A sealed text that was damaged does not come to look so.
+/// A compact token: three segments, the first a JSON object. A damaged sealed text never looks like one.
 fn is_plain_token(text: &str) -> bool {
     text.starts_with("eyJ") && text.split('.').count() == 3
 }

@@ -42,14 +42,14 @@ pub(super) fn code(key: &SealingKey, state: &BillingState, payload: Payload) -> 
     encoding::hex_encode(&mac.finalize().into_bytes())
 }
 
-/// The payload whose code the state carries; `None` where it carries none of them.
+/// The payload whose code the state carries; `None` if it carries none of them.
 pub(super) fn recognize(key: &SealingKey, state: &BillingState) -> Option<Payload> {
     [Payload::Current, Payload::BeforeQuickstart, Payload::Oldest]
         .into_iter()
         .find(|payload| code(key, state, *payload).as_bytes().ct_eq(state.integrity.as_bytes()).into())
 }
 
-/// Clears what an older payload does not cover, as anybody may have changed it.
+/// Clears what an older payload does not cover, as anyone may have changed it.
 pub(super) fn clear_uncovered(state: &mut BillingState, payload: Payload) {
     if payload == Payload::Current {
         return;

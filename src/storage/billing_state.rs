@@ -3,23 +3,23 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::commercial_migration::CommercialMigration;
 use crate::entitlement::{Capability, canonical_plan, scrub_limits};
 use crate::json::{Json, ReadJson};
-use crate::members::{Names, UnknownMembers};
+use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
 
-/// The billing state of one organization, as its file has it. What it counts for, once the lease in it was verified, is
-/// said by [`crate::hosted::resolve_billing`].
+/// The billing state of one organization, as its file has it. [`crate::hosted::resolve_billing`] says what it grants,
+/// once the lease in it was verified.
 ///
 /// See the example of [`issue_billing_state`](crate::hosted::issue_billing_state).
 #[derive(Default)]
 #[non_exhaustive]
 pub struct BillingState {
-    /// Capabilities, where no lease says them.
+    /// Capabilities, if no lease names them.
     pub capabilities: Vec<Capability>,
     /// Limits by name.
     pub limits: BTreeMap<String, i64>,
@@ -27,13 +27,13 @@ pub struct BillingState {
     pub meters_enabled: Vec<String>,
     /// **Secret**: the hosted lease; empty if there is none. Sealed in the file.
     pub entitlement_jwt: Secret,
-    /// **Secret**: what a new lease is asked for with; empty if there is none. Sealed in the file.
+    /// **Secret**: the token that requests a new lease; empty if there is none. Sealed in the file.
     pub entitlement_refresh_token: Secret,
     /// A migration of a purchase, while one is under way.
     pub commercial_migration: Option<CommercialMigration>,
-    /// The plan, where no lease says it.
+    /// The plan, if no lease names it.
     pub plan_version: String,
-    /// The state, where no lease says it.
+    /// The state, if no lease names it.
     pub subscription_state: String,
     /// Unix seconds.
     pub trial_started_at: Option<i64>,
@@ -61,8 +61,8 @@ pub struct BillingState {
 }
 
 impl BillingState {
-    /// The normal form that every write has: texts trimmed, the state lower-cased, plan and limits normalized, and for a
-    /// state that has ended the three collections emptied.
+    /// The normal form that every write has: texts trimmed, the state lower-cased, plan and limits normalized, and for
+    /// a state that has ended the three collections emptied.
     pub(super) fn normalize(&mut self) {
         for text in [&mut self.stripe_customer_id, &mut self.stripe_subscription_id, &mut self.stripe_price_id] {
             trim(text);
@@ -187,52 +187,34 @@ fn unless_none<M: SerializeMap>(map: &mut M, name: &'static str, number: Option<
 
 impl<'de> ReadJson<'de> for BillingState {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(StateVisitor)
+        read_object(deserializer)
     }
 }
 
-struct StateVisitor;
-
-impl<'de> Visitor<'de> for StateVisitor {
-    type Value = BillingState;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BillingState, A::Error> {
-        let mut state = BillingState::default();
-        let mut names = Names::default();
-        while let Some(name) = names.next(&mut map)? {
-            match name.as_str() {
-                "capabilities" => state.capabilities = map.next_value::<Json<Option<_>>>()?.0.unwrap_or_default(),
-                "limits" => state.limits = member(&mut map)?,
-                "meters_enabled" => state.meters_enabled = member(&mut map)?,
-                "entitlement_jwt" => state.entitlement_jwt = member::<_, String>(&mut map).map(Secret::from)?,
-                "entitlement_refresh_token" => {
-                    state.entitlement_refresh_token = member::<_, String>(&mut map).map(Secret::from)?;
-                }
-                "commercial_migration" => state.commercial_migration = map.next_value::<Json<_>>()?.0,
-                "plan_version" => state.plan_version = member(&mut map)?,
-                "subscription_state" => state.subscription_state = member(&mut map)?,
-                "trial_started_at" => state.trial_started_at = map.next_value()?,
-                "trial_ends_at" => state.trial_ends_at = map.next_value()?,
-                "trial_extended_at" => state.trial_extended_at = map.next_value()?,
-                "overflow_granted_at" => state.overflow_granted_at = map.next_value()?,
-                "quickstart_credits_granted" => state.quickstart_credits_granted = member(&mut map)?,
-                "quickstart_credits_used" => state.quickstart_credits_used = member(&mut map)?,
-                "quickstart_credits_granted_at" => state.quickstart_credits_granted_at = map.next_value()?,
-                "integrity" => state.integrity = member(&mut map)?,
-                "stripe_customer_id" => state.stripe_customer_id = member(&mut map)?,
-                "stripe_subscription_id" => state.stripe_subscription_id = member(&mut map)?,
-                "stripe_price_id" => state.stripe_price_id = member(&mut map)?,
-                _ => state.unknown.take(name, &mut map)?,
-            }
+impl ReadMembers for BillingState {
+    fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "capabilities" => self.capabilities = map.next_value::<Json<Option<_>>>()?.0.unwrap_or_default(),
+            "limits" => self.limits = value_or_default(map)?,
+            "meters_enabled" => self.meters_enabled = value_or_default(map)?,
+            "entitlement_jwt" => self.entitlement_jwt = secret_or_default(map)?,
+            "entitlement_refresh_token" => self.entitlement_refresh_token = secret_or_default(map)?,
+            "commercial_migration" => self.commercial_migration = map.next_value::<Json<_>>()?.0,
+            "plan_version" => self.plan_version = value_or_default(map)?,
+            "subscription_state" => self.subscription_state = value_or_default(map)?,
+            "trial_started_at" => self.trial_started_at = map.next_value()?,
+            "trial_ends_at" => self.trial_ends_at = map.next_value()?,
+            "trial_extended_at" => self.trial_extended_at = map.next_value()?,
+            "overflow_granted_at" => self.overflow_granted_at = map.next_value()?,
+            "quickstart_credits_granted" => self.quickstart_credits_granted = value_or_default(map)?,
+            "quickstart_credits_used" => self.quickstart_credits_used = value_or_default(map)?,
+            "quickstart_credits_granted_at" => self.quickstart_credits_granted_at = map.next_value()?,
+            "integrity" => self.integrity = value_or_default(map)?,
+            "stripe_customer_id" => self.stripe_customer_id = value_or_default(map)?,
+            "stripe_subscription_id" => self.stripe_subscription_id = value_or_default(map)?,
+            "stripe_price_id" => self.stripe_price_id = value_or_default(map)?,
+            _ => self.unknown.take(name, map)?,
         }
-        Ok(state)
+        Ok(())
     }
-}
-
-fn member<'de, A: MapAccess<'de>, T: Deserialize<'de> + Default>(map: &mut A) -> Result<T, A::Error> {
-    map.next_value::<Option<T>>().map(Option::unwrap_or_default)
 }

@@ -1,13 +1,11 @@
 //! The migration of a purchase, a member of billing.json ([formats: billing
 //! state](crate::_documentation::formats#billing-state)).
 
-use core::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::json::{ReadJson, WriteJson};
-use crate::members::{Names, UnknownMembers};
+use crate::members::{ReadMembers, UnknownMembers, read_object, value_or_default};
 
 /// A migration of a purchase. Members that we do not know are kept, but no integrity code covers them.
 ///
@@ -17,9 +15,9 @@ use crate::members::{Names, UnknownMembers};
 pub struct CommercialMigration {
     /// Where it comes from.
     pub source: String,
-    /// How far it is.
+    /// How far it has come.
     pub state: String,
-    /// Why it is there.
+    /// Why it is needed.
     pub reason: String,
     /// What the customer should do.
     pub recommended_action: String,
@@ -29,8 +27,8 @@ pub struct CommercialMigration {
 }
 
 impl CommercialMigration {
-    /// The normal form that every write has; `None` where its state is neither `pending` nor `failed`, as no migration
-    /// is under way then.
+    /// The normal form that every write has; `None` if its state is neither `pending` nor `failed`, as no migration is
+    /// under way then.
     pub(super) fn normalized(mut self) -> Option<Self> {
         for text in [&mut self.source, &mut self.state, &mut self.reason, &mut self.recommended_action] {
             *text = text.trim().to_owned();
@@ -90,36 +88,20 @@ impl Serialize for Covered<'_> {
 
 impl<'de> ReadJson<'de> for CommercialMigration {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MigrationVisitor)
+        read_object(deserializer)
     }
 }
 
-struct MigrationVisitor;
-
-impl<'de> Visitor<'de> for MigrationVisitor {
-    type Value = CommercialMigration;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<CommercialMigration, A::Error> {
-        let mut migration = CommercialMigration::default();
-        let mut names = Names::default();
-        while let Some(name) = names.next(&mut map)? {
-            match name.as_str() {
-                "source" => migration.source = text(&mut map)?,
-                "state" => migration.state = text(&mut map)?,
-                "reason" => migration.reason = text(&mut map)?,
-                "recommended_action" => migration.recommended_action = text(&mut map)?,
-                "first_failed_at" => migration.first_failed_at = map.next_value()?,
-                _ => migration.unknown.take(name, &mut map)?,
-            }
+impl ReadMembers for CommercialMigration {
+    fn read_member<'de, A: MapAccess<'de>>(&mut self, name: String, map: &mut A) -> Result<(), A::Error> {
+        match name.as_str() {
+            "source" => self.source = value_or_default(map)?,
+            "state" => self.state = value_or_default(map)?,
+            "reason" => self.reason = value_or_default(map)?,
+            "recommended_action" => self.recommended_action = value_or_default(map)?,
+            "first_failed_at" => self.first_failed_at = map.next_value()?,
+            _ => self.unknown.take(name, map)?,
         }
-        Ok(migration)
+        Ok(())
     }
-}
-
-fn text<'de, A: MapAccess<'de>>(map: &mut A) -> Result<String, A::Error> {
-    map.next_value::<Option<String>>().map(Option::unwrap_or_default)
 }

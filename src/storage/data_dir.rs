@@ -27,7 +27,7 @@ pub struct Loaded<T> {
     pub warnings: Vec<Warning>,
 }
 
-/// What a save has left.
+/// The result of a save.
 ///
 /// See the example of [`DataDir`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Saved {
     pub warnings: Vec<Warning>,
 }
 
-/// A runtime's data directory (`/etc/pulse` in a container). Nothing is opened before [`DataDir::lock`].
+/// A runtime's data directory (`/etc/pulse` in a container). Nothing is opened until [`DataDir::lock`].
 ///
 /// ```
 /// use pulse_trust::storage::{DataDir, IdentityChange};
@@ -61,10 +61,10 @@ pub struct DataDir {
 }
 
 impl DataDir {
-    /// How long [`DataDir::lock`] waits. Whoever holds a lock writes a few small files.
+    /// How long [`DataDir::lock`] waits. A lock is only held while a few small files are written.
     pub const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// The directory at this path, which exists.
+    /// The directory at this path, which must exist.
     #[cfg(unix)]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self::on(Arc::new(super::native::NativeFiles), path)
@@ -81,7 +81,7 @@ impl DataDir {
         Ok(directory)
     }
 
-    /// The directory at this path of another file system.
+    /// The directory at this path in another file system.
     pub fn on(files: Arc<dyn Files>, path: impl Into<PathBuf>) -> Self {
         Self { path: path.into(), files, legacy_key: None }
     }
@@ -113,15 +113,15 @@ impl DataDir {
     /// that cannot be written to has no lock: it can only be read.
     ///
     /// # Errors
-    /// [`Error::LockTimeout`] where others hold the lock for all that time; [`Error::FileMissing`] if there is no
-    /// such directory; [`Error::FileNotRegular`]; [`Error::File`].
+    /// [`Error::LockTimeout`] if others hold the lock for all that time; [`Error::FileMissing`] if there is no such
+    /// directory; [`Error::FileNotRegular`]; [`Error::File`].
     pub fn lock_within(&self, timeout: Duration) -> Result<LockedDataDir> {
         Ok(self.opened(self.wait_for_lock(timeout)?))
     }
 
-    /// Opens the directory for reading alone: takes no lock, makes no file, and leaves files of older forms as they are.
-    /// For a tool that looks at a directory which belongs to a running Pulse. Each file is read whole, as it was replaced
-    /// whole, but two files may be of different moments.
+    /// Opens the directory for reading alone: takes no lock, makes no file, and leaves files of older forms as they
+    /// are. For a tool that looks at a directory which belongs to a running Pulse. Each file is consistent, as files
+    /// are replaced whole, but two files may be from different moments.
     ///
     /// # Errors
     /// [`Error::FileMissing`] if there is no such directory; [`Error::File`].
@@ -178,8 +178,8 @@ impl LockedDataDir {
         &self.path
     }
 
-    /// Why nothing can be written here: the directory or the disk lets no lock file be made, or it was opened by
-    /// [`DataDir::open_read_only`]. `None` where the lock is held.
+    /// Why nothing can be written here: no lock file can be created in the directory, or it was opened by
+    /// [`DataDir::open_read_only`]. `None` if the lock is held.
     pub fn read_only_reason(&self) -> Option<&str> {
         self.files.read_only_reason()
     }
@@ -188,7 +188,7 @@ impl LockedDataDir {
         self.files.as_ref()
     }
 
-    /// The file system, for what is outside of the directory.
+    /// The file system, for files outside of the directory.
     pub(super) fn outside(&self) -> &dyn Files {
         self.outside.as_ref()
     }
@@ -202,7 +202,7 @@ impl LockedDataDir {
         self.path.join(name)
     }
 
-    /// Replaces one of the directory's files, which its reader takes up to `limit` bytes.
+    /// Replaces one of the directory's files, of which its reader accepts up to `limit` bytes.
     pub(super) fn replace(&self, name: &str, bytes: &[u8], limit: u64) -> Result<Revision> {
         self.check_writable()?;
         let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -217,7 +217,7 @@ impl LockedDataDir {
         match self.read_only_reason() {
             None => Ok(()),
             Some(reason) => {
-                let detail = format!("it can only be read, as its lock file cannot be made or opened: {reason}");
+                let detail = format!("it can only be read, as its lock file cannot be created or opened: {reason}");
                 Err(failed("write in", &self.path, io::Error::new(io::ErrorKind::ReadOnlyFilesystem, detail)))
             }
         }

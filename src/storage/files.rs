@@ -19,7 +19,7 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// [`Error::File`].
     fn create_directory(&self, path: &Path) -> Result<()>;
 
-    /// Opens a directory once and takes its lock, without waiting; `None` where another process or thread holds it. A
+    /// Opens a directory once and takes its lock, without waiting; `None` if another process or thread holds it. A
     /// directory in which no lock can be taken because it cannot be written to is opened for reading.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// Opens a directory for reading alone: takes no lock and makes no file.
     ///
     /// # Errors
-    /// As [`Files::try_lock`]; [`Error::File`] where this file system only knows locked directories.
+    /// As [`Files::try_lock`]; [`Error::File`] if this file system only knows locked directories.
     fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
         let detail = "this file system only opens directories under a lock";
         Err(failed("open", path, io::Error::new(io::ErrorKind::Unsupported, detail)))
@@ -50,7 +50,7 @@ pub trait Files: fmt::Debug + Send + Sync {
 ///
 /// See the example of [`DataDir`](super::DataDir).
 pub trait LockedFiles: fmt::Debug + Send {
-    /// Why nothing can be written; `None` where the lock is held.
+    /// Why nothing can be written; `None` if the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
 
     /// Reads a whole file of at most `limit` bytes; `None` if there is none.
@@ -59,10 +59,11 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// [`Error::FileNotRegular`], [`Error::FileTooLarge`], [`Error::File`].
     fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>>;
 
-    /// Replaces a file, or makes it, with mode 0600. On an error the old file is as it was and no other is left.
+    /// Replaces a file, or makes it, with mode 0600. On an error the old file is unchanged, and no temporary file is
+    /// left.
     ///
     /// # Errors
-    /// [`Error::FileNotRegular`], [`Error::File`]; [`Error::FileNotDurable`] where the new file is in place but a power
+    /// [`Error::FileNotRegular`], [`Error::File`]; [`Error::FileNotDurable`] if the new file is in place but a power
     /// failure may still bring back the old one.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<()>;
 
@@ -85,7 +86,7 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// [`Error::File`].
     fn entries(&self, name: &str) -> Result<Vec<Entry>>;
 
-    /// Warns of a directory that others than its owner may look into.
+    /// Warns about a directory that users other than its owner may list.
     fn warn_of_mode(&self, warnings: &mut Vec<Warning>);
 }
 
@@ -94,7 +95,7 @@ pub trait LockedFiles: fmt::Debug + Send {
 /// See the example of [`DataDir`](super::DataDir).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Its name. Where that is not UTF-8, the replacement character stands for what is not, and the kind is unknown.
+    /// Its name. If it is not UTF-8, replacement characters stand for the invalid parts, and the kind is unknown.
     pub name: String,
     /// What it is.
     pub kind: EntryKind,
@@ -110,7 +111,7 @@ pub enum EntryKind {
     File,
     /// A directory.
     Directory,
-    /// A symbolic link, or what cannot be told.
+    /// A symbolic link, or an entry whose kind cannot be determined.
     Unknown,
 }
 

@@ -1,4 +1,4 @@
-//! Is anything here that only a lost key opens? Then no new key is made ([formats: encrypted
+//! Whether the directory holds anything that only a lost key opens; if so, no new key is made ([formats: encrypted
 //! files](crate::_documentation::formats#encrypted-files)).
 
 use serde::de::IgnoredAny;
@@ -8,11 +8,11 @@ use super::data_dir::LockedDataDir;
 use super::files::{Entry, EntryKind, shown};
 use crate::error::Result;
 
-/// Stricter than the deployed runtime: how much of a file is looked at. A larger one is taken for sealed.
+/// Stricter than the deployed runtime: how much of a file is inspected. A larger one is treated as sealed.
 const MAX_LOOKED_AT_LEN: u64 = 16 * 1024 * 1024;
 
-/// The first file of the directory, or of its organizations, that is sealed under the directory's key. What cannot be
-/// looked at counts.
+/// The first file of the directory, or of its organizations, that is sealed under the directory's key. A file that
+/// cannot be read counts as sealed.
 pub(super) fn find_sealed(data_dir: &LockedDataDir) -> Result<Option<String>> {
     let entries = data_dir.files().entries("")?;
     let found = match entries.iter().find(|entry| is_sealed(data_dir, entry)) {

@@ -20,7 +20,8 @@ use crate::warning::Warning;
 pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
 const LICENSE_FILE: &str = "license.enc";
 const KEY_FILE: &str = ".license-key";
-/// Stricter than the deployed runtime: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and in base64.
+/// Stricter than the deployed runtime: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and
+/// in base64.
 const MAX_KEY_LEN: u64 = 1024;
 const MAX_LEN: u64 = 256 * 1024;
 
@@ -96,7 +97,7 @@ impl LockedDataDir {
         let key = self.license_key(&shown(&path), &mut warnings)?;
         let opened = key.open(&sealed, &shown(&path))?;
         let value = json::value_from_bytes(&opened).ok();
-        let value = value.ok_or_else(|| malformed("what is sealed in it is not the expected JSON object"))?;
+        let value = value.ok_or_else(|| malformed("its sealed content is not the expected JSON object"))?;
         Ok(Loaded { value: Some(value), revision: Revision::of(Some(bytes.expose_secret())), warnings })
     }
 

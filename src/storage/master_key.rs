@@ -1,5 +1,5 @@
-//! `.encryption.key`: read, taken over from its legacy place, or made where nothing is lost by it ([formats: encrypted
-//! files](crate::_documentation::formats#encrypted-files)).
+//! `.encryption.key`: read, taken over from its legacy location, or created if nothing is lost by that ([formats:
+//! encrypted files](crate::_documentation::formats#encrypted-files)).
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ const KEY_FILE: &str = ".encryption.key";
 const MAX_KEY_FILE_LEN: u64 = 1024;
 
 impl LockedDataDir {
-    /// The directory's key; `None` if there is no key file, here or in the legacy place.
+    /// The directory's key; `None` if there is no key file, here or in the legacy location.
     pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
         match self.own_key(warnings)? {
             Some(key) => Ok(Some(key)),
@@ -47,7 +47,7 @@ impl LockedDataDir {
         if self.files().create(KEY_FILE, text.as_bytes())? {
             return Ok(key);
         }
-        // The deployed runtime, which does not know our lock, was faster: its key counts.
+        // The deployed runtime, which does not use this lock, was faster: its key counts.
         self.own_key(warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&self.path_of(KEY_FILE)) })
     }
 
@@ -57,7 +57,8 @@ impl LockedDataDir {
         parse_read(&path, read)
     }
 
-    /// Copies the key from its legacy place, and keeps the original. Where nothing can be written, the original serves.
+    /// Copies the key from its legacy location, and keeps the original. If nothing can be written, the original is
+    /// used.
     fn take_over_legacy_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
         let own_path = self.path_of(KEY_FILE);
         let Some(path) = self.legacy_key().filter(|path| *path != own_path) else {
@@ -81,7 +82,8 @@ impl LockedDataDir {
     }
 }
 
-/// The key that was read of a file. What is there and is no key is told apart from a file that cannot be read now.
+/// The key that was read of a file. A file that does not hold a key is distinguished from one that cannot be read at
+/// the moment.
 fn parse_read(path: &Path, read: Result<Option<SecretBytes>>) -> Result<Option<SealingKey>> {
     let unreadable = |reason: String| Error::KeyFileUnreadable { path: shown(path), reason };
     let bytes = match read {

@@ -1,5 +1,6 @@
 //! Files in a data directory: sealed, crash-safe, locked ([formats: encrypted
-//! files](crate::_documentation::formats#encrypted-files), [billing state](crate::_documentation::formats#billing-state)).
+//! files](crate::_documentation::formats#encrypted-files), [billing
+//! state](crate::_documentation::formats#billing-state)).
 //!
 //! Nothing is lost here: a file is replaced whole or not at all, what cannot be read is neither overwritten nor taken
 //! for absent, and no new key is made while something sealed under a lost one is there.

@@ -35,7 +35,7 @@ impl LockedDataDir {
     ///
     /// # Errors
     /// [`Error::UnsealFailed`], [`Error::FileMalformed`], [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], and
-    /// those of reading a file. The file is as it was then, and never taken for absent.
+    /// those of reading a file. The file is then unchanged, and never treated as absent.
     pub fn relay_config(&self) -> Result<Loaded<RelayConfig>> {
         let mut warnings = Vec::new();
         let read = self.read_relay_enc(&mut warnings)?;
@@ -57,9 +57,9 @@ impl LockedDataDir {
     /// the config are saved with it. A file that cannot be read is not replaced.
     ///
     /// # Errors
-    /// [`Error::RevisionMismatch`] where the file was changed meanwhile; [`Error::IdentityKept`] where the save would
-    /// replace an identity and `identity` does not allow it; as [`LockedDataDir::relay_config`]; [`Error::KeyFileLost`]
-    /// where anything in the directory was sealed under a key that is missing. The old file is as it was then, but for
+    /// [`Error::RevisionMismatch`] if the file was changed meanwhile; [`Error::IdentityKept`] if the save would replace
+    /// an identity and `identity` does not allow it; as [`LockedDataDir::relay_config`]; [`Error::KeyFileLost`] if
+    /// anything in the directory was sealed under a key that is missing. The old file is then unchanged, except for
     /// [`Error::FileNotDurable`].
     pub fn save_relay_config(
         &self,

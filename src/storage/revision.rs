@@ -1,4 +1,4 @@
-//! Which state of a file a caller has seen.
+//! Identifies the state of a file that a caller has seen.
 
 use core::fmt;
 use core::str::FromStr;
@@ -13,7 +13,7 @@ const ABSENT: &str = "absent";
 const HEX_LEN: usize = 32;
 
 /// The state of a file when it was loaded or saved. A save names the one it replaces, so that it never overwrites what
-/// somebody else has written meanwhile. As text it is `absent` or 32 hex digits.
+/// someone else has written meanwhile. As text it is `absent` or 32 hex digits.
 ///
 /// ```
 /// use pulse_trust::storage::Revision;

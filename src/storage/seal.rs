@@ -24,7 +24,7 @@ impl SealingKey {
         Ok(key)
     }
 
-    /// The key of these bytes; `None` where they are not 32.
+    /// The key of these bytes; `None` if they are not 32.
     pub(super) fn from_slice(secret: &[u8]) -> Option<Self> {
         let mut key = Self::zero();
         if secret.len() != key.0.len() {
@@ -34,7 +34,7 @@ impl SealingKey {
         Some(key)
     }
 
-    /// The key that `derive` writes; `None` where it cannot.
+    /// The key that `derive` writes; `None` if it cannot.
     pub(super) fn derived<E>(derive: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Option<Self> {
         let mut key = Self::zero();
         derive(key.0.as_mut_slice()).ok()?;

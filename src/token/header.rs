@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 /// What issuers write, in base64url.
 const ISSUED_HEADER: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9";
 
-/// Reads a header segment's text: the `kid` it names, if any. The usual header costs no parsing.
+/// Reads a header segment's text: the `kid` it names, if any. The usual header needs no parsing.
 pub(super) fn parse_header(segment: &str) -> Result<Option<String>> {
     if segment == ISSUED_HEADER {
         return Ok(None);
@@ -21,7 +21,7 @@ pub(super) fn parse_header(segment: &str) -> Result<Option<String>> {
     let header = deserializer
         .deserialize_map(HeaderVisitor)
         .and_then(|header| deserializer.end().map(|()| header))
-        .map_err(|_| refused("expected a JSON object of alg, typ and kid, each a string and none twice"))?;
+        .map_err(|_| refused("expected a JSON object of alg, typ and kid, each a string and at most once"))?;
     match header.alg.as_deref() {
         Some("EdDSA") => {}
         Some(_) => return Err(refused("alg is not EdDSA")),

@@ -1,4 +1,4 @@
-//! Compact tokens: one strict reading ([formats: compact tokens](crate::_documentation::formats#compact-tokens)), and
+//! Compact tokens: strict parsing ([formats: compact tokens](crate::_documentation::formats#compact-tokens)), and
 //! signing. This module has no opinion on claims.
 //!
 //! [`UnverifiedToken::parse`] checks size, shape and header and decodes the payload; what it returns was **not**

@@ -8,9 +8,9 @@ use crate::error::{Error, Result};
 use crate::keys::{PublicKey, SignedText, TrustKeySet};
 use crate::token_kind::TokenKind;
 
-/// The longest token that is read, in bytes: the deployed limit.
+/// The longest token that is accepted, in bytes: the deployed limit.
 pub const MAX_TOKEN_LEN: usize = 16 * 1024;
-/// The longest segment of a token that is read, in bytes: the deployed limit.
+/// The longest segment of a token that is accepted, in bytes: the deployed limit.
 pub const MAX_SEGMENT_LEN: usize = 8 * 1024;
 
 /// A token whose size, shape and header are right, and whose payload is decoded. **Nothing in it was verified.**
@@ -79,7 +79,7 @@ impl<'a> UnverifiedToken<'a> {
     /// Verifies the signature under the keys configured for a `kind` of token, by `kid` where the header has one.
     ///
     /// # Errors
-    /// [`Error::KeyNotConfigured`] where `keys` is empty, [`Error::KeyUnknown`], [`Error::SignatureInvalid`].
+    /// [`Error::KeyNotConfigured`] if `keys` is empty, [`Error::KeyUnknown`], [`Error::SignatureInvalid`].
     pub fn verify(&self, keys: &TrustKeySet, kind: TokenKind) -> Result<()> {
         if keys.is_empty() {
             return Err(Error::KeyNotConfigured { kind, setting: kind.runtime_key_setting() });

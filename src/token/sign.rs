@@ -6,10 +6,10 @@ use crate::error::{Error, Result};
 use crate::keys::SigningKey;
 use crate::secret::Secret;
 
-/// Signs a payload under the header `{"alg":"EdDSA","typ":"JWT"}`, which every deployed reader takes.
+/// Signs a payload under the header `{"alg":"EdDSA","typ":"JWT"}`, which every deployed reader accepts.
 ///
 /// # Errors
-/// [`Error::TokenTooLarge`] where no reader would take the token.
+/// [`Error::TokenTooLarge`] if no reader would accept the token.
 pub fn sign(key: &SigningKey, payload: &str) -> Result<Secret> {
     sign_with_header(key, r#"{"alg":"EdDSA","typ":"JWT"}"#, payload)
 }

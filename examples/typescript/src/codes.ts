@@ -8,17 +8,17 @@ export const PulseCode = {
   NULL_ARGUMENT: 2,
   /** An argument is not UTF-8, not the JSON that it should be, or not one of the constants. Correct the calling program as the message says. */
   INVALID_ARGUMENT: 3,
-  /** A key is not base64 of 32 or 64 bytes. Copy the key again, completely. */
+  /** A key that is not base64 of 32 or 64 bytes. Copy the whole key again. */
   KEY_ENCODING: 100,
   /** A 64-byte private key whose second half is not the public key of the first. Use the key as it was generated, or its first 32 bytes alone. */
   KEY_MISMATCHED_HALVES: 101,
-  /** A public key that is not the canonical encoding of a point of the prime-order group. Ask whoever made the key for a proper one. */
+  /** A public key that is not the canonical encoding of a point of the prime-order group. Get a valid key from whoever generated it. */
   KEY_WEAK: 102,
   /** No key is configured for this kind of token. Set the variable that the message names. */
   KEY_NOT_CONFIGURED: 103,
-  /** The token's `kid` names none of the configured keys. Configure the new key beside the old one, or fetch a new token. */
+  /** The token's `kid` names none of the configured keys. Configure the new key in addition to the old one, or fetch a new token. */
   KEY_UNKNOWN: 104,
-  /** The operating system gave no random bytes. Check the host: nothing was made without them. */
+  /** The operating system gave no random bytes. Check the host's random generator. Nothing was created. */
   RANDOM_UNAVAILABLE: 105,
   /** A precomputed table failed its self-check. Restart; if the error comes back, check the machine's memory. */
   KEY_TABLE_CORRUPT: 106,
@@ -26,7 +26,7 @@ export const PulseCode = {
   KEY_FINGERPRINT_MISMATCH: 107,
   /** A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long. */
   TOKEN_TOO_LARGE: 200,
-  /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces and line breaks. */
+  /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks. */
   TOKEN_MALFORMED: 201,
   /** A token header is not `alg` EdDSA with optional `typ` JWT and `kid`. Check what was passed: Pulse issues no such token. */
   TOKEN_HEADER: 202,
@@ -38,21 +38,21 @@ export const PulseCode = {
   CLAIM_TYPE: 205,
   /** A required claim is missing or empty. Have the token issued again. */
   CLAIM_MISSING: 206,
-  /** A token is of another kind than the one asked for. Put the token where its kind belongs. */
+  /** A token is of another kind than the one asked for. Use the token where its kind is expected. */
   TOKEN_KIND: 207,
-  /** A token carries the claims of none of the three kinds. Put a lease, a license or a grant there. */
+  /** A token carries the claims of none of the three kinds. Pass a lease, a license or a grant. */
   TOKEN_KIND_UNKNOWN: 208,
   /** Claims that cannot be signed as they are. Correct the claims as the message says. */
   CLAIMS_UNSIGNABLE: 209,
-  /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it. */
+  /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that is allowed to. */
   CLAIM_VALUE: 210,
-  /** A lease of another issuer. Take the lease from the control plane. */
+  /** A lease from another issuer. Use a lease that the control plane has issued. */
   ISSUER_MISMATCH: 300,
-  /** A lease for another audience. Take the lease from the control plane. */
+  /** A lease for another audience. Use a lease that the control plane has issued. */
   AUDIENCE_MISMATCH: 301,
   /** A token past its expiry, and past its grace where it has one. Refresh the lease or renew the license; if the token should still count, check the clock. */
   EXPIRED: 302,
-  /** A token before its `nbf`. Check the clock of this machine and of the issuer. */
+  /** A token before its `nbf`. Check the clocks of this machine and the issuer. */
   NOT_YET_VALID: 303,
   /** A lease without an organization. Have the lease issued again. */
   ORG_MISSING: 304,
@@ -76,9 +76,9 @@ export const PulseCode = {
   TRIAL_ENDED: 313,
   /** A trial without an end, which grants nothing beyond the free plan. Have the lease issued again, with `trial_ends_at`. */
   TRIAL_WITHOUT_END: 314,
-  /** A tenant id or base URL from which no host can be derived. Correct the one that the message names. */
+  /** A tenant id or base URL from which no host can be derived. Correct the value that the message names. */
   TENANT_HOST_INVALID: 315,
-  /** An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane. */
+  /** An answer to a lease refresh that lacks what it should hold. Try again later; if the error persists, tell the operator of the control plane. */
   REFRESH_RESPONSE: 316,
   /** A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds. */
   TIME_INVALID: 317,
@@ -88,7 +88,7 @@ export const PulseCode = {
   REVOKED: 401,
   /** A relay server URL that is not valid. Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config. */
   SERVER_URL_INVALID: 402,
-  /** An identity that is incomplete or does not fit together. Restore `relay.enc`, or let the bootstrap make a new identity and pair again. */
+  /** An identity that is incomplete or whose parts do not match. Restore `relay.enc`, or let the bootstrap make a new identity and pair again. */
   IDENTITY_INVALID: 403,
   /** A session token that this relay did not issue, or that does not fit the registration. Register again without the session token. */
   SESSION_INVALID: 404,
@@ -96,9 +96,9 @@ export const PulseCode = {
   INSTANCE_ID_INVALID: 405,
   /** The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names. */
   IDENTITY_PROOF_INVALID: 406,
-  /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
+  /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clocks of the runtime and the relay. */
   IDENTITY_PROOF_TIME: 407,
-  /** A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed. */
+  /** A relay config whose JSON is not an object with members of the right types. Pass the object that a load gave, with its members changed. */
   RELAY_CONFIG_MALFORMED: 408,
   /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
   FRAME_TOO_SHORT: 500,
@@ -110,15 +110,15 @@ export const PulseCode = {
   FRAME_TOO_LARGE: 503,
   /** A control payload that is not the JSON object it should be. Update the older side. */
   CONTROL_PAYLOAD: 504,
-  /** A frame on a channel where it does not belong. Close the connection: the other side is at fault. */
+  /** A frame on a channel where it does not belong. Close the connection: the other side is faulty. */
   FRAME_CHANNEL: 505,
   /** A proxied body over the limit. Stream the body, or send less. */
   BODY_TOO_LARGE: 506,
-  /** A key exchange message of the wrong form. Close the channel: the other side is at fault. */
+  /** A key exchange message of the wrong form. Close the channel: the other side is faulty. */
   KEY_EXCHANGE_MALFORMED: 520,
-  /** The identity's signature on the key exchange does not verify: this is not the paired instance. Do not go on: compare the fingerprint and pair again. */
+  /** The identity's signature on the key exchange does not verify: this is not the paired instance. Stop, compare the fingerprint, and pair again. */
   KEY_EXCHANGE_SIGNATURE: 521,
-  /** The shared secret is all zero: the other side sent a point of small order. Do not go on: the other side is at fault or hostile. */
+  /** The shared secret is all zero: the other side sent a point of small order. Stop: the other side is faulty or hostile. */
   KEY_EXCHANGE_WEAK: 522,
   /** A sealed message of the wrong form. Close the channel. */
   MESSAGE_MALFORMED: 523,
@@ -128,7 +128,7 @@ export const PulseCode = {
   MESSAGE_FORGED: 525,
   /** All message counters of a channel are used up. Open a new channel. */
   CHANNEL_EXHAUSTED: 526,
-  /** Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again. */
+  /** A session was asked for something that it can only do in another state. Wait for the event that says the session is open, and ask again. */
   SESSION_NOT_OPEN: 540,
   /** A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it. */
   SESSION_CHANNEL: 541,
@@ -142,7 +142,7 @@ export const PulseCode = {
   FRAME_UNEXPECTED: 545,
   /** A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code. */
   PAIRING_TOO_LARGE: 600,
-  /** A scanned code that is not a pairing code. Scan the code again, completely. */
+  /** A scanned code that is not a pairing code. Scan the whole code again. */
   PAIRING_MALFORMED: 601,
   /** A key appears twice in a scanned code. Have the instance show a new code. */
   PAIRING_DUPLICATE: 602,
@@ -162,11 +162,11 @@ export const PulseCode = {
   FILE: 700,
   /** A file that is a symbolic link, a directory or a device. Replace it with a regular file. */
   FILE_NOT_REGULAR: 701,
-  /** A file over the limit. Restore the file: Pulse writes none that large. */
+  /** A file over the limit. Restore the file: Pulse writes no file that large. */
   FILE_TOO_LARGE: 702,
-  /** A sealed file or text that does not open, because the key is another one or because of damage. Restore the key file that it was sealed under. */
+  /** A sealed file or text that cannot be opened, because it was sealed under another key or is damaged. Restore the key file that it was sealed under. */
   UNSEAL_FAILED: 703,
-  /** A file that holds something else than it should. Restore the file. */
+  /** A file whose content is not what it should be. Restore the file. */
   FILE_MALFORMED: 704,
   /** A key file that is missing while something sealed under it is there. Restore `.encryption.key` from a backup; no new key is made. */
   KEY_FILE_LOST: 705,
@@ -178,7 +178,7 @@ export const PulseCode = {
   ORG_ID_INVALID: 708,
   /** A file is missing where it is needed. Restore the file, or provision the tenant. */
   FILE_MISSING: 709,
-  /** Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again. */
+  /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
   LOCK_TIMEOUT: 710,
   /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
   FILE_NOT_DURABLE: 711,
@@ -186,9 +186,9 @@ export const PulseCode = {
   REVISION_MISMATCH: 712,
   /** A text that is not a revision. Pass what a load or a save gave, unchanged. */
   REVISION_INVALID: 713,
-  /** A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
+  /** A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
   IDENTITY_KEPT: 714,
-  /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew. */
+  /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
   BILLING_UNSIGNED: 715,
   /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
   NOT_HOSTED: 800,
@@ -196,15 +196,15 @@ export const PulseCode = {
   NO_LEASE: 801,
   /** The activation is suspended, which blocks every credential. Ask the operator of the license server. */
   ACTIVATION_SUSPENDED: 802,
-  /** No candidate can be offered to the relay. See what the message says of each candidate. */
+  /** No candidate can be offered to the relay. See what the message says about each candidate. */
   NO_CREDENTIAL: 803,
   /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
   RELAY_DISABLED: 804,
-  /** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+  /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
   ACTIVATION_UNREADABLE: 805,
-  /** A setting of the environment that has no meaning. Correct the variable that the message names. */
+  /** An environment variable whose value is invalid. Correct the variable that the message names. */
   SETTING_INVALID: 806,
-  /** A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names. */
+  /** An environment variable that holds an invalid key. Correct the key in the variable that the message names. */
   SETTING_KEY_INVALID: 807,
 } as const;
 

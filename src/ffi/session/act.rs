@@ -8,8 +8,8 @@ use crate::ffi::fault::Fault;
 use crate::relay::{Body, ProxyResponse, PushNotification};
 use crate::session::{InstanceEnd, Now, PhoneEnd, RequestId};
 
-/// What a program can ask of a session: the members of every act, of which each has some. An enum of acts would read
-/// the same; this takes a tenth of the code in WebAssembly.
+/// What a program can ask of a session: the members of all acts, of which each act uses some. An enum of acts would be
+/// equivalent, but this takes a tenth of the code in WebAssembly.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Act {

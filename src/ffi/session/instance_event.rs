@@ -9,8 +9,8 @@ use crate::secret::Secret;
 use crate::session::{ChannelEnd, InstanceEvent};
 use crate::time::UnixTime;
 
-/// An event of an instance as JSON. Moments are in milliseconds on the monotonic clock; `retry_at` is left out where
-/// nothing is planned.
+/// An event of an instance as JSON. Moments are in milliseconds on the monotonic clock; `retry_at` is left out if no
+/// retry is planned.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(super) enum InstanceEventJson {

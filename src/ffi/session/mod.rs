@@ -1,42 +1,42 @@
 //! A conversation through the relay: an instance's end or a phone's, without sockets and clocks
 //!
-//! Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what has
-//! happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline` says
-//! how long to wait, and `pulse_session_act` asks it to do something.
+//! Four calls drive either end, in the order that the crate's documentation gives: `pulse_session_feed` tells it what
+//! has happened, `pulse_session_poll` says what to do next until it says `PULSE_DO_NOTHING`, `pulse_session_deadline`
+//! says how long to wait, and `pulse_session_act` asks it to do something.
 
 mod act;
+mod feed;
 mod instance_event;
+mod output;
 mod phone_event;
 mod settings;
 
 use core::ffi::c_char;
 use core::time::Duration;
 
-use serde::Serialize;
-
 use self::act::{Act, act_of_instance, act_of_phone};
+use self::feed::{feed_instance, feed_phone, moment};
 use self::instance_event::InstanceEventJson;
+use self::output::output_parts;
 use self::phone_event::PhoneEventJson;
 use self::settings::{InstanceSettings, PhoneSettings, RefreshSettings, set_backoff};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, borrow_mut, bytes, call, free, read, text};
-use super::fault::{Fault, pulse_error, pulse_status};
+use super::fault::{pulse_error, pulse_status};
 use super::identity::pulse_identity;
 use super::json;
 use super::keys::pulse_trust_keys;
 use crate::pairing::PairingCode;
 use crate::relay::Identity;
 use crate::secret::Secret;
-use crate::session::{
-    ConnectionId, InstanceConfig, InstanceEnd, LeaseRefresh, Now, Output, PhoneConfig, PhoneEnd, is_auth_token_known,
-};
+use crate::session::{InstanceConfig, InstanceEnd, LeaseRefresh, PhoneConfig, PhoneEnd, is_auth_token_known};
 use crate::time::UnixTime;
 
 /// What a session is told: `PULSE_FEED_...`.
 pub type pulse_feed = i32;
-/// It is to begin. `connection` and `data` are not looked at.
+/// Start. `connection` and `data` are ignored.
 pub const PULSE_FEED_START: pulse_feed = 1;
-/// It is to end. `connection` and `data` are not looked at.
+/// Stop. `connection` and `data` are ignored.
 pub const PULSE_FEED_STOP: pulse_feed = 2;
 /// The WebSocket connection is open.
 pub const PULSE_FEED_CONNECTED: pulse_feed = 3;
@@ -48,10 +48,10 @@ pub const PULSE_FEED_DISCONNECTED: pulse_feed = 5;
 pub const PULSE_FEED_TIMEOUT: pulse_feed = 6;
 /// The control plane has answered a refresh: `connection` is the HTTP status, `data` the body.
 pub const PULSE_FEED_REFRESH_ANSWER: pulse_feed = 7;
-/// The control plane could not be asked.
+/// The control plane could not be reached.
 pub const PULSE_FEED_REFRESH_FAILURE: pulse_feed = 8;
 
-/// A session wants nothing done: wait until something happens, or for the deadline.
+/// There is nothing to do: wait until something happens, or for the deadline.
 pub const PULSE_DO_NOTHING: u32 = 0;
 /// Open a WebSocket connection to the URL that is the data, without following redirects.
 pub const PULSE_DO_CONNECT: u32 = 1;
@@ -73,10 +73,10 @@ enum End {
 }
 
 /// An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
-/// `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of how long it
-/// waits for what: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
-/// `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify what a refresh brings; they
-/// may be NULL where there is no `refresh`.
+/// `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of waiting
+/// times: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
+/// `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify a refreshed lease; they
+/// may be NULL if there is no `refresh`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_new_instance(
     settings: *const c_char,
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn pulse_session_new_instance(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
-            // The session has a copy of its own, so that the handle can be freed or used elsewhere.
+            // The session keeps its own copy, so that the handle can be freed or used elsewhere.
             let secret = borrow(identity, "identity")?.identity.secret_private_key_base64();
             let settings: InstanceSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
             let identity = Identity::from_private_base64(secret.expose_secret())?;
@@ -115,8 +115,8 @@ pub unsafe extern "C" fn pulse_session_new_instance(
 }
 
 /// A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
-/// `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long a
-/// request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
+/// `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long
+/// a request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_new_phone(
     scanned: *const c_char,
@@ -147,8 +147,8 @@ pub unsafe extern "C" fn pulse_session_new_phone(
     }
 }
 
-/// Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, from any origin;
-/// `now` is in Unix seconds. What is fed of a connection that is over is ignored.
+/// Tells a session what has happened (`PULSE_FEED_...`). `monotonic_ms` is a clock that never goes back, with any
+/// origin; `now` is in Unix seconds. Whatever is fed about a connection that is over is ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_feed(
     session: *mut pulse_session,
@@ -171,46 +171,6 @@ pub unsafe extern "C" fn pulse_session_feed(
             }
         })
     }
-}
-
-fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
-    let monotonic =
-        u64::try_from(monotonic_ms).map_err(|_| Fault::Argument("monotonic_ms", "expected no negative number"))?;
-    Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
-}
-
-fn feed_instance(end: &mut InstanceEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
-        PULSE_FEED_REFRESH_ANSWER => {
-            let status = u16::try_from(connection);
-            let status = status.map_err(|_| Fault::Argument("connection", "expected an HTTP status"))?;
-            end.handle_refresh_answer(status, data, now);
-        }
-        PULSE_FEED_REFRESH_FAILURE => end.handle_refresh_failure(now),
-        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_...")),
-    }
-    Ok(())
-}
-
-fn feed_phone(end: &mut PhoneEnd, feed: pulse_feed, connection: u32, data: &[u8], now: Now) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
-        _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_... that a phone knows")),
-    }
-    Ok(())
 }
 
 /// Says what to do next (`PULSE_DO_...`), on which connection, and with which data.
@@ -238,26 +198,6 @@ pub unsafe extern "C" fn pulse_session_poll(
     }
 }
 
-fn output_parts<E, J: Serialize>(
-    output: Output<E>,
-    event_json: impl FnOnce(E) -> J,
-) -> Result<((u32, u32), pulse_buffer), Fault> {
-    Ok(match output {
-        Output::Connect { connection, url } => ((PULSE_DO_CONNECT, number(connection)), pulse_buffer::new(url)),
-        Output::Send { connection, message } => ((PULSE_DO_SEND, number(connection)), pulse_buffer::new(message)),
-        Output::Disconnect { connection, code } => {
-            let code = pulse_buffer::new(code.as_u16().to_string());
-            ((PULSE_DO_DISCONNECT, number(connection)), code)
-        }
-        Output::Event(event) => ((PULSE_DO_EVENT, 0), json::buffer(&event_json(event))?),
-    })
-}
-
-/// Connections are counted from 1. Nobody makes as many as do not fit.
-fn number(connection: ConnectionId) -> u32 {
-    u32::try_from(connection.as_u64()).unwrap_or(u32::MAX)
-}
-
 /// The moment at which to feed `PULSE_FEED_TIMEOUT`, on the clock of `monotonic_ms`; -1 for none, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -> i64 {
@@ -268,7 +208,7 @@ pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -
                 End::Instance(end) => end.poll_timeout(),
                 End::Phone(end) => end.poll_timeout(),
             };
-            // Rounded up, so that the moment has come when it is fed.
+            // Rounded up, so that the deadline has really passed when it is fed.
             let milliseconds = |deadline: Duration| {
                 let up = deadline.saturating_add(Duration::from_nanos(999_999));
                 i64::try_from(up.as_millis()).unwrap_or(i64::MAX)
@@ -278,11 +218,11 @@ pub unsafe extern "C" fn pulse_session_deadline(session: *const pulse_session) -
     }
 }
 
-/// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept` (`channel`),
-/// `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame), `push`
-/// (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request` (`method`,
-/// `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON object: for
-/// `request` it has the member `request`, the number by which events name it.
+/// Asks a session to do something. `act` is a JSON object whose member `act` says what. An instance: `accept`
+/// (`channel`), `refuse` and `close` (`channel`, `reason`), `respond` (`channel`, `response`, as in a DATA frame),
+/// `push` (`notification`, as in a PUSH_NOTIFICATION frame), `set_credential` (`credential`). A phone: `request`
+/// (`method`, `path`, and optionally `headers` and `body`, which is base64), `cancel` (`request`). The result is a JSON
+/// object: for `request` it has the member `request`, the number by which events name it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_act(
     session: *mut pulse_session,
@@ -308,7 +248,7 @@ pub unsafe extern "C" fn pulse_session_act(
     }
 }
 
-/// Whether an instance should read nothing from its connection until more of what waits was sent: 1 or 0.
+/// Whether an instance should stop reading from its connection until more of its queue has been sent: 1 or 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_is_congested(session: *const pulse_session) -> u32 {
     // SAFETY: the pointer contract of this module.
@@ -340,7 +280,7 @@ pub unsafe extern "C" fn pulse_auth_token_is_known(
     }
 }
 
-/// Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` before.
+/// Wipes and frees a session; NULL is ignored. The other side is not told: feed `PULSE_FEED_STOP` first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_free(session: *mut pulse_session) {
     // SAFETY: the pointer contract of this module.

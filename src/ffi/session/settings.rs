@@ -54,7 +54,7 @@ pub(super) struct PhoneSettings {
     pub(super) seed: u32,
 }
 
-/// How long an end waits for what; what is left out is as deployed.
+/// The waiting times of an end; those that are left out are the deployed ones.
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TimesSettings {

@@ -101,15 +101,15 @@ impl Tight {
 
     /// The inverse; `None` for zero.
     ///
-    /// The extended Euclidean algorithm of `ruint` takes a fifth of the time of an exponentiation by p - 2. That code was
-    /// not proved, so a multiplication that was checks its result.
+    /// The extended Euclidean algorithm of `ruint` takes a fifth of the time of an exponentiation by p - 2. That code
+    /// was not proved, so a multiplication that was checks its result.
     pub(super) fn inverted(&self) -> Option<Self> {
         let inverse = U256::from_le_bytes(self.to_bytes()).inv_mod(P)?;
         let inverse = Self::from_bytes(&inverse.to_le_bytes());
         (self.times(&inverse) == Self::ONE).then_some(inverse)
     }
 
-    /// The inverses of all (Montgomery's trick, one inversion for three multiplications each); `None` where one is zero.
+    /// The inverses of all (Montgomery's trick, one inversion for three multiplications each); `None` if one is zero.
     pub(super) fn inverted_all(elements: &[Self]) -> Option<Vec<Self>> {
         let mut product = Self::ONE;
         // For each element the product of those before it.
@@ -157,7 +157,7 @@ impl PartialEq for Tight {
 
 impl Loose {
     /// The product. In line it is faster, but on 32-bit targets each copy has 100 multiplications of limbs: WebAssembly
-    /// has one.
+    /// has only one.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
     #[cfg_attr(not(target_pointer_width = "32"), inline(always))]
     pub(super) fn times(&self, other: &Self) -> Tight {
@@ -173,7 +173,7 @@ impl Loose {
         Tight(limbs)
     }
 
-    /// Reads from this element's memory, for nothing but that it is then in the nearest cache.
+    /// Reads this element's memory only to bring it into the nearest cache.
     #[inline(always)]
     pub(super) fn touch(&self) {
         let [lowest, ..] = self.0.0;

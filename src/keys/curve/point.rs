@@ -1,8 +1,8 @@
 //! Points of the curve -x^2 + y^2 = 1 + d x^2 y^2 and their addition.
 //!
-//! The formulas are those of Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (2008), section 3.1, for
-//! a = -1. They are complete on this curve, where -1 is a square and d is not: no pair of points is an exception, be they
-//! equal, opposite, neutral or of small order.
+//! The formulas are those of Hisil, Wong, Carter and Dawson, "Twisted Edwards Curves Revisited" (2008), section 3.1,
+//! for a = -1. They are complete on this curve, where -1 is a square and d is not: no pair of points is an exception,
+//! be they equal, opposite, neutral or of small order.
 
 use curve25519_dalek::edwards::EdwardsPoint;
 
@@ -23,8 +23,9 @@ pub(in crate::keys) struct Point {
     t: Tight,
 }
 
-/// A precomputed point, ready to be added: (y + x)/2, (y - x)/2 and dxy of its affine coordinates. Twice these values are
-/// usual; the halves save a doubling of Z in each addition and yield the same point, all coordinates divided by four.
+/// A precomputed point, ready to be added: (y + x)/2, (y - x)/2 and dxy of its affine coordinates. Twice these values
+/// are usual; the halves save a doubling of Z in each addition and yield the same point, all coordinates divided by
+/// four.
 ///
 /// An entry fills two cache lines of 64 bytes, where 120 bytes without alignment mostly touch three.
 #[derive(Clone, Copy)]
@@ -126,7 +127,7 @@ impl Entry {
         Point { x, y, z: Tight::ONE, t: x.times(&y) }
     }
 
-    /// Reads from both of the entry's cache lines, so that they are on their way.
+    /// Reads both of the entry's cache lines, so that they are being fetched.
     #[inline(always)]
     pub(super) fn touch(&self) {
         self.half_sum.touch();

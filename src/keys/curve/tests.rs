@@ -1,5 +1,5 @@
-//! Every formula against `curve25519-dalek`, and every operation on field elements against plain integers: 20,000 random
-//! cases, or as many as `PULSE_TRUST_RANDOM` says, and all special ones.
+//! Every formula against `curve25519-dalek`, and every operation on field elements against plain integers: 20,000
+//! random cases, or as many as `PULSE_TRUST_RANDOM` says, and all special ones.
 
 #![allow(clippy::arithmetic_side_effects, reason = "operations of a finite group and of 256-bit integers below 2^255")]
 

@@ -1,8 +1,9 @@
 //! Multiples of one point, laid out so that a product with any scalar is a sum of table entries.
 //!
 //! Row `i` of a table with windows of `w` bits holds `1, 2, .. 2^(w-1)` times `2^(w*i)` times the point. A scalar is
-//! written in signed digits of radix `2^w`, and each digit picks one entry of its row, to add or to subtract. The digit of
-//! the last row is not signed: its row has an entry for each value that a scalar below the group's order can have there.
+//! written in signed digits of radix `2^w`, and each digit picks one entry of its row, to add or to subtract. The digit
+//! of the last row is not signed: its row has an entry for each value that a scalar below the group's order can have
+//! there.
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
@@ -22,8 +23,8 @@ const MAX_ROWS: usize = 63;
 pub(in crate::keys) fn sum_of_products<const N: usize>(products: [(&WindowTable, &Scalar); N]) -> Point {
     let products = products.map(|(table, scalar)| (table, Digits::new(scalar, table.width)));
     let picked = || products.iter().flat_map(|(table, digits)| table.picked(digits));
-    // All entries are read from once before the first is added, so that the reads are under way at the same time. The
-    // processor would not look ahead as far by itself: an addition has more instructions than it can have in flight.
+    // All entries are read once before the first is added, so that the reads overlap. The processor would not look
+    // ahead as far by itself: an addition has more instructions than it can have in flight.
     picked().for_each(|(entry, _)| entry.touch());
     let mut picked = picked();
     let first = picked.next().map_or(Point::NEUTRAL, |(entry, negative)| entry.to_point(negative));
@@ -43,7 +44,7 @@ impl WindowTable {
     /// Computes the multiples of `point` for windows of 4 to 12 bits, and checks them.
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] where the finished table is not what it should be.
+    /// [`Error::KeyTableCorrupt`] if the finished table is not what it should be.
     pub(in crate::keys) fn new(point: &EdwardsPoint, width: u32) -> Result<Self> {
         let table = Self::unchecked(point, width).ok_or(Error::KeyTableCorrupt)?;
         table.check(point)?;
@@ -74,9 +75,9 @@ impl WindowTable {
     }
 
     /// Notices any entry that is wrong: the sum of all of them is a multiple of `point` that the curve library computes
-    /// by its own way. A product with a scalar that depends on the point says that the entries are in their places.
+    /// in its own way. A product with a scalar that depends on the point says that the entries are in their places.
     fn check(&self, point: &EdwardsPoint) -> Result<()> {
-        // Begun with a point that is not neutral, so that every coordinate of every entry has its part in the sum.
+        // It starts with a point that is not neutral, so that every coordinate of every entry contributes to the sum.
         let mut sum = Point::of(point).ok_or(Error::KeyTableCorrupt)?;
         self.entries.iter().for_each(|entry| sum.add(entry, false));
         let sample = Scalar::from_bytes_mod_order_wide(&Sha512::digest(point.compress().as_bytes()).into());
@@ -87,8 +88,8 @@ impl WindowTable {
         if [sum.encode(), product.encode()] == expected { Ok(()) } else { Err(Error::KeyTableCorrupt) }
     }
 
-    /// For each row `(1 + .. + its length) * 2^(w*i)` times the point. The factor is not reduced modulo the order of the
-    /// base point: the key may be of another order.
+    /// For each row `(1 + .. + its length) * 2^(w*i)` times the point. The factor is not reduced modulo the order of
+    /// the base point: the key may be of another order.
     #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
     fn expected_sum(&self, point: &EdwardsPoint) -> EdwardsPoint {
         let up_to = |len: usize| {
@@ -130,8 +131,8 @@ fn row_len(width: u32) -> usize {
     1 << width.saturating_sub(1)
 }
 
-/// Entries of the last row: the highest digit of the group's order, at most the radix. A scalar that has this digit has
-/// none but zeros in the next hundred bits, so no carry makes it larger.
+/// Entries of the last row: the highest digit of the group's order, at most the radix. A scalar with this digit has
+/// only zeros in the next hundred bits, so no carry makes it larger.
 fn last_row_len(width: u32) -> usize {
     let rows_below = BITS.div_ceil(width).saturating_sub(1);
     1 << BITS.saturating_sub(width.saturating_mul(rows_below))
@@ -141,8 +142,8 @@ fn entry_count(width: u32) -> usize {
     row_count(width).saturating_sub(1).saturating_mul(row_len(width)).saturating_add(last_row_len(width))
 }
 
-/// The digits of a scalar, lowest first: each in `-2^(w-1) < digit <= 2^(w-1)`, but the last, which is not negative and at
-/// most `2^w`.
+/// The digits of a scalar, lowest first: each in `-2^(w-1) < digit <= 2^(w-1)`, but the last, which is not negative and
+/// at most `2^w`.
 struct Digits([i16; MAX_ROWS]);
 
 impl Digits {

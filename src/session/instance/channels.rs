@@ -24,7 +24,7 @@ enum ChannelState {
     Accepted,
     /// Keys were exchanged.
     Secured(Box<Channel>),
-    /// The phone asks in plain text: it is one of the deployed ones that know no key exchange.
+    /// The phone asks in plain text: it is a deployed phone without key exchange.
     Plain,
 }
 
@@ -88,7 +88,7 @@ impl Channels {
         self.open.values().map(|channel| channel.waiting.len()).sum()
     }
 
-    /// The ids, in ascending order, and no channel is left.
+    /// Removes all channels, and returns their ids in ascending order.
     pub(super) fn take_all(&mut self) -> impl Iterator<Item = u32> + use<> {
         core::mem::take(&mut self.open).into_keys()
     }
@@ -106,7 +106,7 @@ impl Channels {
 }
 
 impl OpenChannel {
-    /// Takes the phone's half of the key exchange; the payload to answer with.
+    /// Takes the phone's half of the key exchange, and returns the payload to answer with.
     pub(super) fn exchange_keys(&mut self, payload: &[u8], identity: &Identity) -> Result<Vec<u8>> {
         let unexpected = |expected| Error::FrameUnexpected { expected, received: "KEY_EXCHANGE" };
         match self.state {

@@ -1,4 +1,4 @@
-//! What an instance's end is made of, and what it allows.
+//! The configuration of an instance's end, and its limits.
 
 use core::fmt;
 
@@ -14,21 +14,21 @@ pub struct InstanceConfig {
     pub(super) credential: Secret,
     pub(super) instance_secret: Secret,
     pub(super) identity: Identity,
-    /// The runtime's version, which the relay is told; empty is none.
+    /// The version of the runtime, which is sent to the relay; empty if it is not to be told.
     pub client_version: String,
-    /// How long it waits for what.
+    /// The waiting times.
     pub times: Times,
     /// How long it waits before the next connection.
     pub backoff: BackoffLimits,
-    /// What it allows.
+    /// The limits.
     pub limits: InstanceLimits,
-    /// How it refreshes its lease; `None` where the credential is not a hosted lease.
+    /// How it refreshes its lease; `None` if the credential is not a hosted lease.
     pub refresh: Option<LeaseRefresh>,
 }
 
 impl InstanceConfig {
-    /// What every instance needs: the relay's URL for instances; the credential, which is a lease, license or grant; the
-    /// instance secret of its relay config; and its identity.
+    /// What every instance needs: the relay's URL for instances; the credential, which is a lease, license or grant;
+    /// the instance secret of its relay config; and its identity.
     pub fn new(
         server_url: impl Into<String>,
         credential: impl Into<Secret>,
@@ -49,7 +49,7 @@ impl InstanceConfig {
     }
 }
 
-/// Without the URL, in which somebody may have written a password.
+/// The URL is left out, as it may contain a password.
 impl fmt::Debug for InstanceConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("InstanceConfig")
@@ -60,7 +60,8 @@ impl fmt::Debug for InstanceConfig {
     }
 }
 
-/// What phones, and the relay, can make an instance hold. Whoever goes beyond loses its channel, not the connection.
+/// How much phones and the relay can make an instance hold. A phone that exceeds a limit loses its channel; the
+/// connection stays.
 ///
 /// See the example of [`session`](crate::session).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,20 +19,20 @@ pub enum InstanceEvent {
     Registered {
         /// Under this id.
         instance_id: String,
-        /// Whether a session was resumed, and not made.
+        /// Whether an earlier session was resumed.
         resumed: bool,
-        /// Until this moment; `None` where the relay says none.
+        /// When the registration ends; `None` if the relay does not say.
         expires_at: Option<UnixTime>,
     },
-    /// The registration counts longer, on the same connection.
+    /// The registration was extended, on the same connection.
     Renewed {
-        /// Until this moment; `None` where the relay says none.
+        /// When the registration ends; `None` if the relay does not say.
         expires_at: Option<UnixTime>,
     },
-    /// The relay has refused the registration, or has ended it. The next try is `retry_at` or, where that is `None`, when
-    /// the program calls [`super::InstanceEnd::set_credential`].
+    /// The relay has refused the registration, or has ended it. The next try is `retry_at` or, where that is `None`,
+    /// when the program calls [`super::InstanceEnd::set_credential`].
     Refused {
-        /// The relay's code and words, cut to a length that fits a log.
+        /// The relay's code and words, cut to a length that fits in a log.
         error: ErrorMessage,
         /// The next try, on the monotonic clock.
         retry_at: Option<Duration>,
@@ -41,18 +41,18 @@ pub enum InstanceEvent {
     Disconnected {
         /// Why.
         reason: DisconnectReason,
-        /// The next try, on the monotonic clock; `None` where none is planned.
+        /// The next try, on the monotonic clock; `None` if none is planned.
         retry_at: Option<Duration>,
     },
     /// The relay is going down. Requests that wait for their answers may still be answered.
     Draining {
-        /// In the relay's words.
+        /// The reason, in the relay's words.
         reason: String,
     },
     /// A phone wants a channel. Judge the token ([`crate::session::is_auth_token_known`]), then call
     /// [`super::InstanceEnd::accept`] or [`super::InstanceEnd::refuse`].
     ChannelOffered {
-        /// The channel, until it is said to have ended.
+        /// The channel, until an event says that it has ended.
         channel: u32,
         /// What the phone presents. The relay has seen it.
         auth_token: Secret,
@@ -78,9 +78,9 @@ pub enum InstanceEvent {
     },
     /// The relay says that something failed, and the connection goes on.
     RelayError {
-        /// About this channel; 0 is none.
+        /// The channel that it concerns; 0 for none.
         channel: u32,
-        /// Its code and words, cut to a length that fits a log.
+        /// Its code and words, cut to a length that fits in a log.
         error: ErrorMessage,
     },
     /// Send this request to the control plane, and report with [`super::InstanceEnd::handle_refresh_answer`] or
@@ -93,7 +93,7 @@ pub enum InstanceEvent {
         /// What it says.
         lease: Box<VerifiedLease>,
     },
-    /// The refresh has failed, and is tried again.
+    /// The refresh has failed, and will be tried again.
     RefreshFailed {
         /// Why.
         error: Error,
@@ -114,7 +114,7 @@ pub enum InstanceEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ChannelEnd {
-    /// The phone or the relay has closed it; its words, cut to a length that fits a log.
+    /// The phone or the relay has closed it; its words, cut to a length that fits in a log.
     Closed(String),
     /// The connection has ended.
     Disconnected,
@@ -122,6 +122,6 @@ pub enum ChannelEnd {
     ProtocolError(Error),
     /// The phone did not exchange keys or ask anything in time.
     Idle,
-    /// More waits to be sent to the phone than is kept.
+    /// More is waiting to be sent to the phone than the instance keeps.
     TooSlow,
 }

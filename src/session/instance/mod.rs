@@ -2,6 +2,7 @@
 
 mod channels;
 mod config;
+mod connection;
 mod event;
 mod receive;
 mod registration;
@@ -13,21 +14,17 @@ use core::time::Duration;
 use self::channels::Channels;
 pub use self::config::{InstanceConfig, InstanceLimits};
 pub use self::event::{ChannelEnd, InstanceEvent};
-use self::registration::{RegisterParts, Resumable};
+use self::registration::{Renewal, Resumable};
 use super::clock::{ConnectionId, Now};
 use super::link::{DisconnectReason, Due, Link};
 use super::outbox::{CloseCode, Outbox, Output};
 use super::refresh::{Answered, LeaseRefresh};
 use crate::error::{Error, Result};
 use crate::relay::{
-    ChannelClose, ChannelOpen, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN, ProxyResponse, PushNotification,
-    validate_server_url,
+    ChannelOpen, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyResponse, PushNotification, validate_server_url,
 };
 use crate::secret::Secret;
 use crate::time::UnixTime;
-
-/// With this much left, a registration is renewed with the newer credential that there is.
-const RENEWAL_MARGIN_SECONDS: i64 = 300;
 
 /// A runtime's conversation with the relay and, through it, with phones.
 ///
@@ -37,10 +34,11 @@ const RENEWAL_MARGIN_SECONDS: i64 = 300;
 /// - [`InstanceEvent::Request`]: [`respond`](Self::respond), once with a whole response, or piece by piece: pieces with
 ///   `stream` set, and the last one with `stream_done` alone.
 /// - [`InstanceEvent::RefreshDue`]: send the request to the control plane, and report the answer.
-/// - While [`is_congested`](Self::is_congested), read nothing from the connection, so that phones that ask more than
-///   they take slow down instead of losing their channels.
+/// - While [`is_congested`](Self::is_congested), read nothing from the connection, so that phones that request more
+///   than they read are slowed down instead of losing their channels.
 ///
-/// What was sealed for a phone is sent in the order it was sealed in, as both happen here: a program cannot get it wrong.
+/// Messages for a phone are sent in the order in which they are sealed. Both happen here, so a program cannot get it
+/// wrong.
 ///
 /// See the example of [`session`](crate::session).
 pub struct InstanceEnd {
@@ -51,33 +49,18 @@ pub struct InstanceEnd {
     /// Whether REGISTER on this connection named a session.
     is_resuming: bool,
     channels: Channels,
-    /// The end of the registration that the relay has said.
+    /// The end of the registration, as the relay has said.
     expires_at: Option<UnixTime>,
-    /// Whether the registration stands on the credential that there is now.
+    /// Whether the registration is based on the current credential.
     is_credential_current: bool,
     renewal: Renewal,
-    /// The relay is going down: the connection is closed at this moment, or when no request waits any more.
+    /// The relay is going down: the connection is closed at this moment, or when no request is waiting anymore.
     draining_until: Option<Duration>,
 }
 
-/// A REGISTER on a connection that is registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Renewal {
-    NotAsked,
-    Asked,
-    /// The relay does not take it: not tried again on this connection.
-    Refused,
-}
-
-impl Renewal {
-    const fn is_asked(self) -> bool {
-        matches!(self, Self::Asked)
-    }
-}
-
 impl InstanceEnd {
-    /// An end that has not started. `seed` spreads the waiting times: give each process its own, from a random generator
-    /// or, in a test, a fixed one.
+    /// An end that has not started. `seed` spreads the waiting times: give each process its own, from a random
+    /// generator or, in a test, a fixed one.
     ///
     /// # Errors
     /// [`Error::ServerUrlInvalid`].
@@ -97,7 +80,7 @@ impl InstanceEnd {
         })
     }
 
-    /// Begins to connect. Of an end that has started it changes nothing.
+    /// Begins to connect. It has no effect if the end has already started.
     pub fn start(&mut self, now: Now) {
         if self.link.is_stopped() {
             if let Some(refresh) = &mut self.config.refresh {
@@ -125,8 +108,8 @@ impl InstanceEnd {
         self.send_register(connection, now);
     }
 
-    /// A binary message has arrived. It yields at most a few outputs, so a program that handles them before it reads the
-    /// next message holds little.
+    /// A binary message has arrived. It yields at most a few outputs, so a program that handles them before it reads
+    /// the next message holds little.
     pub fn handle_message(&mut self, connection: ConnectionId, message: &[u8], now: Now) {
         if self.link.is_current(connection) {
             self.receive(message, now);
@@ -183,15 +166,12 @@ impl InstanceEnd {
                 self.outbox.event(InstanceEvent::LeaseLost { status });
                 self.config.credential = Secret::default();
                 self.resumable = None;
-                self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, _| {
-                    link.wait_for_program();
-                    None
-                });
+                self.wait_for_credential(now);
             }
         }
     }
 
-    /// The control plane could not be asked.
+    /// The control plane could not be reached.
     pub fn handle_refresh_failure(&mut self, now: Now) {
         if let Some(refresh) = self.config.refresh.as_mut().filter(|refresh| refresh.is_asked()) {
             refresh.fail(now);
@@ -203,7 +183,7 @@ impl InstanceEnd {
         self.outbox.pop()
     }
 
-    /// When to call [`InstanceEnd::handle_timeout`], on the monotonic clock; `None` where nothing is due.
+    /// When to call [`InstanceEnd::handle_timeout`], on the monotonic clock; `None` if nothing is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         [
             self.link.deadline(),
@@ -216,13 +196,13 @@ impl InstanceEnd {
         .min()
     }
 
-    /// Whether so much waits to be sent that the program should read nothing more until it has sent some of it.
+    /// Whether so much is waiting to be sent that the program should stop reading until it has sent some of it.
     pub fn is_congested(&self) -> bool {
         self.outbox.queued() > self.config.limits.queued_bytes / 2
     }
 
-    /// Registers with another credential from now on. An instance that the relay has refused tries again at once; one
-    /// that is registered stays so, and renews its registration before that ends.
+    /// Registers with another credential from now on. An instance that the relay has refused tries again at once. A
+    /// registered instance stays registered, and renews its registration before it ends.
     pub fn set_credential(&mut self, credential: impl Into<Secret>, now: Now) {
         self.config.credential = credential.into();
         self.is_credential_current = false;
@@ -236,7 +216,7 @@ impl InstanceEnd {
     /// Accepts a channel that was offered.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] where the channel does not wait for it any more.
+    /// [`Error::SessionChannel`] if the channel is no longer waiting for it.
     pub fn accept(&mut self, channel: u32) -> Result<()> {
         let auth_token = self.channels.accept(channel)?;
         let echo = ChannelOpen { channel_id: channel, auth_token };
@@ -246,7 +226,7 @@ impl InstanceEnd {
     /// Refuses a channel that was offered. `reason` is shown to the phone's user.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] where the channel does not wait for it any more.
+    /// [`Error::SessionChannel`] if the channel is no longer waiting for it.
     pub fn refuse(&mut self, channel: u32, reason: &str) -> Result<()> {
         self.channels.offered(channel)?;
         self.channels.remove(channel);
@@ -269,9 +249,10 @@ impl InstanceEnd {
     /// Answers a request, with the whole response or the next piece of it. A piece without `stream` is the last one.
     ///
     /// # Errors
-    /// [`Error::SessionChannel`] or [`Error::RequestUnknown`] where nobody waits for it any more;
-    /// [`Error::FrameTooLarge`] where the headers leave no room for the body; [`Error::SendQueueFull`] where too much
-    /// waits to be sent: try again after that was sent. In each case nothing was sent, and the request still waits.
+    /// [`Error::SessionChannel`] or [`Error::RequestUnknown`] if nothing is waiting for it anymore;
+    /// [`Error::FrameTooLarge`] if the headers leave no room for the body; [`Error::SendQueueFull`] if too much is
+    /// waiting to be sent: try again after some of it was sent. In each case nothing was sent, and the request is still
+    /// waiting.
     pub fn respond(&mut self, channel: u32, response: &ProxyResponse, now: Now) -> Result<()> {
         let limits = self.config.limits;
         let open = self.channels.get_mut(channel).ok_or(Error::SessionChannel { channel, expected: "open" })?;
@@ -296,8 +277,7 @@ impl InstanceEnd {
     /// Sends a notification to the instance's phones, by way of the relay.
     ///
     /// # Errors
-    /// [`Error::SessionNotOpen`] where the instance is not registered; [`Error::SendQueueFull`];
-    /// [`Error::FrameTooLarge`].
+    /// [`Error::SessionNotOpen`] if the instance is not registered; [`Error::SendQueueFull`]; [`Error::FrameTooLarge`].
     pub fn push(&mut self, notification: &PushNotification) -> Result<()> {
         if !self.link.is_open() {
             return Err(Error::SessionNotOpen { needed: "registered", state: self.link.state() });
@@ -305,129 +285,6 @@ impl InstanceEnd {
         let limit = self.config.limits.queued_bytes;
         self.outbox.check_room(0, notification.to_json()?.len(), limit, limit)?;
         self.send_control(notification, 0)
-    }
-
-    fn dial(&mut self, now: Now) {
-        let (connection, url) = self.link.dial(now);
-        self.outbox.connect(connection, url);
-    }
-
-    fn send_register(&mut self, connection: ConnectionId, now: Now) {
-        let resumed = self.resumable.as_ref().filter(|_| self.is_resuming);
-        let parts = RegisterParts {
-            url: self.link.url(),
-            credential: &self.config.credential,
-            instance_secret: &self.config.instance_secret,
-            identity: &self.config.identity,
-            client_version: &self.config.client_version,
-            resumed,
-            now: now.wall,
-        };
-        match parts.to_frame() {
-            Ok(frame) => self.outbox.send(connection, 0, frame),
-            // A credential that does not fit in a frame: nothing but another one can help.
-            Err(_) => {
-                self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, _| {
-                    link.wait_for_program();
-                    None
-                });
-            }
-        }
-    }
-
-    /// Registers again on the same connection, where the registration is about to end and there is a newer credential.
-    fn renew_if_due(&mut self, now: Now) {
-        let is_ending = self
-            .expires_at
-            .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= RENEWAL_MARGIN_SECONDS);
-        let is_possible = self.link.is_open() && self.renewal == Renewal::NotAsked && self.draining_until.is_none();
-        if let Some(connection) = self.link.connection()
-            && is_possible
-            && is_ending
-            && !self.is_credential_current
-        {
-            self.renewal = Renewal::Asked;
-            self.is_resuming = false;
-            self.send_register(connection, now);
-        }
-    }
-
-    /// Ends the connection from this side.
-    fn end_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        code: CloseCode,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        if let Some(connection) = self.link.connection() {
-            if reason == DisconnectReason::Silence {
-                self.outbox.drop_frames();
-            }
-            // What is still to be sent goes out before the connection is closed.
-            self.outbox.disconnect(connection, code);
-            self.forget_connection(now, reason, next);
-        }
-    }
-
-    /// What is left to do once a connection is over, whoever ended it. `next` says when the next one is made.
-    fn forget_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let retry_at = next(&mut self.link, now);
-        self.renewal = Renewal::NotAsked;
-        self.draining_until = None;
-        self.expires_at = None;
-        for channel in self.channels.take_all() {
-            self.outbox.event(InstanceEvent::ChannelEnded { channel, end: ChannelEnd::Disconnected });
-        }
-        self.outbox.event(InstanceEvent::Disconnected { reason, retry_at });
-    }
-
-    /// Ends a channel from this side.
-    fn end_channel(&mut self, channel: u32, end: ChannelEnd, reason: &str) {
-        if self.channels.remove(channel).is_some() {
-            self.outbox.drop_channel(channel);
-            self.outbox.event(InstanceEvent::ChannelEnded { channel, end });
-        }
-        self.send_close(channel, reason);
-    }
-
-    /// Once a relay that drains has every answer, there is nothing to stay for.
-    fn finish_draining(&mut self, now: Now) {
-        let Some(until) = self.draining_until else { return };
-        if now.monotonic >= until || self.channels.waiting_requests() == 0 {
-            self.leave_drained(now);
-        }
-    }
-
-    fn leave_drained(&mut self, now: Now) {
-        self.end_connection(now, DisconnectReason::Drained, CloseCode::Normal, |link, now| Some(link.drained(now)));
-    }
-
-    fn send_close(&mut self, channel: u32, reason: &str) {
-        let close = ChannelClose { channel_id: channel, reason: super::cut(reason) };
-        // A text that was cut fits in a frame.
-        self.send_control(&close, channel).ok();
-    }
-
-    fn send_control(&mut self, payload: &impl ControlPayload, channel: u32) -> Result<()> {
-        let frame = payload.to_frame(channel)?;
-        if let Some(connection) = self.link.connection() {
-            self.outbox.send(connection, 0, frame);
-        }
-        Ok(())
-    }
-
-    fn send_on_channel(&mut self, frame_type: FrameType, channel: u32, payload: &[u8]) {
-        let Some(connection) = self.link.connection() else { return };
-        // Payloads are checked before they are sealed, so none is too long here.
-        if let Ok(frame) = Frame::new(frame_type, channel, payload).encode() {
-            self.outbox.send(connection, channel, frame);
-        }
     }
 }
 

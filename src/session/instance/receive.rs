@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::registration::{Resumable, Retry, retry_after};
+use super::registration::{Renewal, Resumable, Retry, retry_after};
 use super::requests::{overloaded, read_request};
 use super::{ChannelEnd, InstanceEnd, InstanceEvent};
 use crate::error::Error;
@@ -34,13 +34,13 @@ impl InstanceEnd {
             FrameType::RegisterAck => self.receive_ack(&frame, now),
             FrameType::Error => self.receive_error(&frame, now),
             FrameType::Drain => self.receive_drain(&frame, now),
-            // Nothing passes before the registration is acknowledged.
+            // Nothing else is allowed before the registration is acknowledged.
             _ if !self.link.is_open() => self.break_off(now),
             FrameType::ChannelOpen => self.receive_channel_open(&frame, now),
             FrameType::ChannelClose => self.receive_channel_close(&frame, now),
             FrameType::KeyExchange => self.receive_key_exchange(&frame),
             FrameType::Data => self.receive_data(&frame),
-            // What only instances and apps send is of no use here, and does no harm.
+            // Frames that only instances and apps send are harmless here, and ignored.
             _ => {}
         }
     }
@@ -66,7 +66,7 @@ impl InstanceEnd {
         self.resumable = Some(resumable).filter(|resumable| !resumable.session_token.is_empty());
         let expires_at = self.expires_at;
         if is_renewed {
-            self.renewal = super::Renewal::NotAsked;
+            self.renewal = Renewal::NotAsked;
             self.outbox.event(InstanceEvent::Renewed { expires_at });
         } else {
             self.link.opened(now);
@@ -85,8 +85,8 @@ impl InstanceEnd {
         }
         if frame.channel != 0 || self.renewal.is_asked() {
             if frame.channel == 0 {
-                // A relay that refuses the renewal, or knows none, still holds the registration to its end.
-                self.renewal = super::Renewal::Refused;
+                // A relay that refuses or does not support the renewal still keeps the registration until its end.
+                self.renewal = Renewal::Refused;
             }
             return self.outbox.event(InstanceEvent::RelayError { channel: frame.channel, error });
         }
@@ -99,7 +99,8 @@ impl InstanceEnd {
             Some(WireErrorCode::AuthFailed | WireErrorCode::InstanceNotFound) => {
                 self.refused(error, Retry::Backoff, now);
             }
-            // Another runtime with the same identity has taken over. Taking it back at once would never end.
+            // Another runtime with the same identity has taken over. If both took it back at once, that would never
+            // end.
             Some(WireErrorCode::DuplicateInstance) => self.refused(error, later, now),
             Some(WireErrorCode::ServerDraining) => self.leave_drained(now),
             _ => self.outbox.event(InstanceEvent::RelayError { channel: 0, error }),
@@ -202,7 +203,8 @@ impl InstanceEnd {
         }
     }
 
-    /// Answers what the program never saw. A phone that asks so much nonsense that the answers pile up loses its channel.
+    /// Answers a request that the program never sees. A phone that sends so many invalid requests that the answers pile
+    /// up loses its channel.
     fn answer_at_once(&mut self, channel: u32, response: &ProxyResponse) {
         let limits = self.config.limits;
         let Some(open) = self.channels.get_mut(channel) else { return };

@@ -13,7 +13,7 @@ pub(super) struct Resumable {
     pub(super) instance_id: String,
 }
 
-/// What REGISTER is made of.
+/// The parts of a REGISTER.
 pub(super) struct RegisterParts<'a> {
     pub(super) url: &'a str,
     pub(super) credential: &'a Secret,
@@ -43,10 +43,25 @@ impl RegisterParts<'_> {
     }
 }
 
+/// The state of a REGISTER on a connection that is already registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Renewal {
+    NotAsked,
+    Asked,
+    /// The relay refused it, so it is not tried again on this connection.
+    Refused,
+}
+
+impl Renewal {
+    pub(super) const fn is_asked(self) -> bool {
+        matches!(self, Self::Asked)
+    }
+}
+
 /// When to try again after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {
-    /// At once, with the credential: what was refused is the session.
+    /// At once, with the credential, as only the session was refused.
     Afresh,
     /// After the back-off.
     Backoff,
@@ -54,11 +69,11 @@ pub(super) enum Retry {
     Later(Duration),
 }
 
-/// What a refusal means. `resuming`: REGISTER named a session.
+/// What a refusal means. `resuming` says whether REGISTER named a session.
 pub(super) fn retry_after(code: Option<WireErrorCode>, resuming: bool, refused: Duration) -> Retry {
     match code {
         Some(WireErrorCode::AuthFailed | WireErrorCode::InstanceNotFound) if resuming => Retry::Afresh,
-        // A revoked session says so by these codes too; the credential may have been replaced since.
+        // These codes also report a revoked session; the credential may have been replaced since.
         Some(WireErrorCode::LicenseInvalid | WireErrorCode::LicenseExpired) if resuming => Retry::Afresh,
         Some(
             WireErrorCode::AuthFailed

@@ -1,5 +1,5 @@
-//! Requests as phones write them, and what is answered without asking the program: exactly what the deployed runtime
-//! takes and answers.
+//! Requests as phones write them, and what is answered without asking the program: exactly as the deployed runtime
+//! accepts and answers them.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::json;
 use crate::relay::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 
-/// The longest id of a request, in bytes. Stricter than the deployed runtime, which keeps no ids: those of requests that
-/// wait are held in memory here.
+/// The longest id of a request, in bytes. Stricter than the deployed runtime, which keeps no ids: those of requests
+/// that wait are held in memory here.
 const MAX_ID_LEN: usize = 256;
 
 /// A request before it is checked.
@@ -25,7 +25,7 @@ struct Asked {
     body: Option<String>,
 }
 
-/// A request that is answered at once: with this id, this status, and these words.
+/// A request that is answered at once, with this id, status and text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct BadRequest {
     id: String,

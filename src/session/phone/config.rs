@@ -1,4 +1,4 @@
-//! What a phone's end is made of, and what it allows.
+//! The configuration of a phone's end, and its limits.
 
 use core::fmt;
 use core::time::Duration;
@@ -18,17 +18,17 @@ pub struct PhoneConfig {
     pub(super) instance_id: String,
     pub(super) auth_token: Secret,
     pub(super) identity: PublicKey,
-    /// **Secret**: where notifications are sent; empty is nowhere.
+    /// **Secret**: where notifications are sent; empty for nowhere.
     pub device_token: Secret,
-    /// `ios` or `android`; empty is none.
+    /// `ios` or `android`; empty if it is not to be told.
     pub platform: String,
     /// Which notifications are wanted; `None` leaves it to the relay.
     pub notification_preferences: Option<NotificationPreferences>,
-    /// How long it waits for what.
+    /// The waiting times.
     pub times: Times,
     /// How long it waits before the next connection.
     pub backoff: BackoffLimits,
-    /// What it allows.
+    /// The limits.
     pub limits: PhoneLimits,
 }
 
@@ -65,7 +65,7 @@ impl PhoneConfig {
     }
 }
 
-/// Without the URL, in which somebody may have written a password.
+/// The URL is left out, as it may contain a password.
 impl fmt::Debug for PhoneConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PhoneConfig")
@@ -85,7 +85,7 @@ pub struct PhoneLimits {
     /// Requests that wait for their answers: 64.
     pub requests: usize,
     /// How long a request waits for its answer, or for the next piece of one: 35 s, as the deployed runtime gives a
-    /// request 30 s. A stream that is quiet for longer is over.
+    /// request 30 s. A stream that is silent for longer is over.
     pub answer: Duration,
     /// Bytes that wait to be sent: 1 MiB.
     pub queued_bytes: usize,

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::relay::{ErrorMessage, ProxyResponse, WireErrorCode};
 use crate::session::DisconnectReason;
 
-/// One request of a phone. Numbers are not used twice by one end.
+/// One request of a phone. An end never uses a number twice.
 ///
 /// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,10 +45,10 @@ pub enum PhoneEvent {
         request: RequestId,
         /// What the instance says.
         response: ProxyResponse,
-        /// Whether the answer is whole with it. The request is then over.
+        /// Whether it completes the answer. The request is then over.
         is_last: bool,
     },
-    /// A request is over without a whole answer. Whether the instance has acted on it is not known.
+    /// A request is over without a complete answer. It is not known whether the instance has acted on it.
     RequestFailed {
         /// This request.
         request: RequestId,
@@ -57,36 +57,36 @@ pub enum PhoneEvent {
     },
     /// The relay, or the instance by way of it, has refused the connection.
     Refused {
-        /// Its code and words, cut to a length that fits a screen.
+        /// Its code and words, cut to a length that fits on a screen.
         error: ErrorMessage,
         /// What this means for the user.
         advice: Advice,
-        /// The next try, on the monotonic clock; `None` where none is made until [`super::PhoneEnd::start`].
+        /// The next try, on the monotonic clock; `None` if none is made until [`super::PhoneEnd::start`].
         retry_at: Option<Duration>,
     },
-    /// Whoever answered is not the paired instance, or does not follow the key exchange. Nothing was sent to it, and the
-    /// end has stopped. Warn the user.
+    /// The peer is not the paired instance, or does not follow the key exchange. Nothing was sent to it, and the end
+    /// has stopped. Warn the user.
     IdentityRefused {
         /// What was wrong.
         error: Error,
     },
     /// The relay is going down; answers that are under way may still arrive.
     Draining {
-        /// In the relay's words.
+        /// The reason, in the relay's words.
         reason: String,
     },
     /// The channel is over. Every request that waited has failed before this event.
     Disconnected {
         /// Why.
         reason: DisconnectReason,
-        /// In the other side's words, where it gave some, cut to a length that fits a screen; else empty.
+        /// In the other side's words, where it gave some, cut to a length that fits on a screen; else empty.
         message: String,
-        /// The next try, on the monotonic clock; `None` where none is made until [`super::PhoneEnd::start`].
+        /// The next try, on the monotonic clock; `None` if none is made until [`super::PhoneEnd::start`].
         retry_at: Option<Duration>,
     },
 }
 
-/// Why a request is over without a whole answer.
+/// Why a request is over without a complete answer.
 ///
 /// See the example of [`PhoneEnd`](crate::session::PhoneEnd).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,7 @@ pub enum RequestFailure {
     TimedOut,
     /// The channel ended before.
     Disconnected,
-    /// The program has given it up.
+    /// The program has canceled it.
     Cancelled,
 }
 
@@ -119,11 +119,11 @@ impl RequestFailure {
 pub enum Advice {
     /// Nothing to do: the relay is busy, restarting or faulty. The end tries again.
     Wait,
-    /// The instance is not connected to the relay: look whether it runs. The end tries again.
+    /// The instance is not connected to the relay: check whether it is running. The end tries again.
     CheckInstance,
     /// The instance does not know this phone: pair it again. The end has stopped.
     PairAgain,
-    /// The instance's subscription does not pay for the relay: its owner must see to it. The end tries again, rarely.
+    /// The instance's subscription does not include the relay: its owner must change that. The end tries again, rarely.
     CheckSubscription,
 }
 
@@ -138,7 +138,7 @@ impl Advice {
         }
     }
 
-    /// What a code means. A code that is not known is taken for a fault of the relay.
+    /// What a code means. An unknown code is treated as a fault of the relay.
     pub const fn from_code(code: Option<WireErrorCode>) -> Self {
         match code {
             Some(WireErrorCode::AuthFailed) => Self::PairAgain,

@@ -1,6 +1,7 @@
 //! The phone's end of the conversation.
 
 mod config;
+mod connection;
 mod event;
 mod receive;
 
@@ -16,8 +17,7 @@ use super::outbox::{CloseCode, Outbox, Output};
 use crate::error::{Error, Result};
 use crate::pairing::read_relay_url;
 use crate::relay::{
-    AppHandshake, Body, Channel, ChannelClose, Connect, ControlPayload, Frame, FrameType, MAX_PAYLOAD_LEN,
-    ProxyRequest, SEALED_OVERHEAD,
+    AppHandshake, Body, Channel, Connect, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyRequest, SEALED_OVERHEAD,
 };
 
 /// A phone's conversation with an instance, by way of the relay.
@@ -49,15 +49,14 @@ pub struct PhoneEnd {
     channel: ChannelState,
     requests: u64,
     waiting: BTreeMap<RequestId, Waiting>,
-    /// The relay is going down: the connection is closed at this moment, or when no request waits any more.
+    /// The relay is going down: the connection is closed at this moment, or when no request is waiting anymore.
     draining_until: Option<Duration>,
 }
 
 enum ChannelState {
     /// There is none, or CONNECT is not answered yet.
     None,
-    /// The phone's half of the key exchange is sent. Boxed, like the keys: they are large, and most of the time one of
-    /// them is there.
+    /// The phone's half of the key exchange is sent. Boxed, like the keys, because both are large.
     Exchanging {
         channel: u32,
         handshake: Box<AppHandshake>,
@@ -92,14 +91,14 @@ impl PhoneEnd {
         })
     }
 
-    /// Begins to connect, also where the end waits for its next try or has stopped by itself.
+    /// Begins to connect, even if the end is waiting for its next try or has stopped by itself.
     pub fn start(&mut self, now: Now) {
         if self.link.is_stopped() || self.link.is_waiting() {
             self.dial(now);
         }
     }
 
-    /// Closes the connection. Every request that waits fails.
+    /// Closes the connection. Every waiting request fails.
     pub fn stop(&mut self, now: Now) {
         self.end_connection(now, DisconnectReason::Stopped, CloseCode::Normal, "", |link, _| {
             link.stop();
@@ -122,7 +121,7 @@ impl PhoneEnd {
         };
         match connect.to_frame(0) {
             Ok(frame) => self.outbox.send(connection, 0, frame),
-            // Tokens that do not fit in a frame: no other try can help.
+            // The tokens do not fit in a frame, so trying again cannot help.
             Err(_) => self.stop(now),
         }
     }
@@ -171,7 +170,7 @@ impl PhoneEnd {
         self.outbox.pop()
     }
 
-    /// When to call [`PhoneEnd::handle_timeout`], on the monotonic clock; `None` where nothing is due.
+    /// When to call [`PhoneEnd::handle_timeout`], on the monotonic clock; `None` if nothing is due.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let exchange = match self.channel {
             ChannelState::Exchanging { until, .. } => Some(until),
@@ -186,11 +185,11 @@ impl PhoneEnd {
         matches!(self.channel, ChannelState::Secured { .. })
     }
 
-    /// Asks the instance something. `headers` are names and values.
+    /// Sends a request to the instance. `headers` are names and values.
     ///
     /// # Errors
     /// [`Error::SessionNotOpen`] before [`PhoneEvent::Ready`]; [`Error::RequestLimit`]; [`Error::SendQueueFull`];
-    /// [`Error::BodyTooLarge`]; [`Error::FrameTooLarge`] where path and headers leave no room for the body. In each case
+    /// [`Error::BodyTooLarge`]; [`Error::FrameTooLarge`] if path and headers leave no room for the body. In each case
     /// nothing was sent.
     pub fn request(
         &mut self,
@@ -223,83 +222,15 @@ impl PhoneEnd {
         Ok(request)
     }
 
-    /// Gives a request up: what still arrives for it is dropped. The instance is not told, as the protocol has no word
-    /// for it.
+    /// Cancels a request: whatever still arrives for it is dropped. The instance is not told, as the protocol has no
+    /// message for it.
     pub fn cancel(&mut self, request: RequestId) {
         self.fail(request, RequestFailure::Cancelled);
-    }
-
-    fn dial(&mut self, now: Now) {
-        let (connection, url) = self.link.dial(now);
-        self.outbox.connect(connection, url);
     }
 
     fn fail(&mut self, request: RequestId, reason: RequestFailure) {
         if self.waiting.remove(&request).is_some() {
             self.outbox.event(PhoneEvent::RequestFailed { request, reason });
-        }
-    }
-
-    /// Once a relay that drains has passed on every answer, there is nothing to stay for.
-    fn finish_draining(&mut self, now: Now) {
-        let is_over = |until| now.monotonic >= until || self.waiting.is_empty();
-        if self.draining_until.is_some_and(is_over) {
-            let code = CloseCode::Normal;
-            self.end_connection(now, DisconnectReason::Drained, code, "", |link, now| Some(link.drained(now)));
-        }
-    }
-
-    /// Ends the connection, and tries again after the back-off.
-    fn lose(&mut self, reason: DisconnectReason, message: &str, now: Now) {
-        let code = match reason {
-            DisconnectReason::ProtocolError => CloseCode::ProtocolError,
-            _ => CloseCode::Normal,
-        };
-        self.end_connection(now, reason, code, message, |link, now| Some(link.lost(now)));
-    }
-
-    fn end_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        code: CloseCode,
-        message: &str,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let Some(connection) = self.link.connection() else { return };
-        self.outbox.drop_frames();
-        if let (ChannelState::Secured { channel, .. }, DisconnectReason::Stopped) = (&self.channel, reason) {
-            let close = ChannelClose { channel_id: *channel, reason: String::new() };
-            if let Ok(frame) = close.to_frame(*channel) {
-                self.outbox.send(connection, 0, frame);
-            }
-        }
-        self.outbox.disconnect(connection, code);
-        self.forget_connection(now, reason, message, next);
-    }
-
-    fn forget_connection(
-        &mut self,
-        now: Now,
-        reason: DisconnectReason,
-        message: &str,
-        next: impl FnOnce(&mut Link, Now) -> Option<Duration>,
-    ) {
-        let retry_at = next(&mut self.link, now);
-        self.channel = ChannelState::None;
-        self.draining_until = None;
-        for (request, _) in core::mem::take(&mut self.waiting) {
-            let reason = RequestFailure::Disconnected;
-            self.outbox.event(PhoneEvent::RequestFailed { request, reason });
-        }
-        self.outbox.event(PhoneEvent::Disconnected { reason, message: super::cut(message), retry_at });
-    }
-
-    fn send_frame(&mut self, frame_type: FrameType, channel: u32, payload: &[u8]) {
-        let Some(connection) = self.link.connection() else { return };
-        // Payloads are checked before they are sealed, so none is too long here.
-        if let Ok(frame) = Frame::new(frame_type, channel, payload).encode() {
-            self.outbox.send(connection, channel, frame);
         }
     }
 }

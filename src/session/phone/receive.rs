@@ -28,7 +28,7 @@ impl PhoneEnd {
             FrameType::ChannelClose => self.receive_close(&frame, now),
             FrameType::KeyExchange => self.receive_key_exchange(&frame, now),
             FrameType::Data => self.receive_data(&frame, now),
-            // What only instances get is of no use here, and does no harm.
+            // Frames that only instances receive are harmless here, and ignored.
             _ => {}
         }
     }
@@ -64,7 +64,7 @@ impl PhoneEnd {
                     Err(error) => self.refuse_identity(error, now),
                 }
             }
-            // Another key exchange would replace verified keys by others: the relay may try that.
+            // Another key exchange would replace verified keys with others, which the relay may attempt.
             state => {
                 let is_ours = matches!(state, ChannelState::Secured { channel, .. } if channel == frame.channel);
                 self.channel = state;
@@ -88,12 +88,12 @@ impl PhoneEnd {
             ChannelState::Secured { channel, keys } if *channel == frame.channel => {
                 keys.open(frame.payload).and_then(|plain| ProxyResponse::from_json(&plain))
             }
-            // Of a channel that is not this phone's, or not verified: nothing of it is believed.
+            // It is for a channel that is not this phone's, or not verified, so it is ignored.
             _ => return,
         };
         match opened {
             Ok(response) => self.receive_response(response, now),
-            // A message that was changed, dropped or sent again on the way: answers can no longer be told apart.
+            // A message was changed, dropped or replayed on the way, so answers can no longer be told apart.
             Err(error) => self.lose(DisconnectReason::ProtocolError, &error.to_string(), now),
         }
     }
@@ -159,7 +159,7 @@ impl PhoneEnd {
     }
 }
 
-/// A relay names the URL for instances or that for apps; a phone takes it as it takes that of a pairing code.
+/// A relay names the URL for instances or that for apps; a phone treats it like that of a pairing code.
 fn checked_app_url(url: &str) -> Result<String> {
     read_relay_url(&relay_url_for_app(url))
 }

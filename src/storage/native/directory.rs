@@ -49,7 +49,7 @@ impl AsFd for Opened<'_> {
 }
 
 impl<'a> Place<'a> {
-    /// Where a relative name is; `None` where one of its directories is absent.
+    /// Where a relative name is; `None` if one of its directories is absent.
     pub(super) fn find(root: &'a OwnedFd, name: &'a str) -> Result<Option<Self>, Errno> {
         match name.rsplit_once('/') {
             None => Ok(Some(Self { directory: Opened::Root(root.as_fd()), name })),
@@ -60,7 +60,7 @@ impl<'a> Place<'a> {
     }
 }
 
-/// The directory of a relative name that is not empty; `None` where it is absent.
+/// The directory of a relative name that is not empty; `None` if it is absent.
 fn descend(root: &OwnedFd, name: &str) -> Result<Option<OwnedFd>, Errno> {
     let mut found: Option<OwnedFd> = None;
     for part in name.split('/') {
@@ -150,7 +150,7 @@ pub(super) fn entries(root: &OwnedFd, name: &str) -> Result<Vec<Entry>, Errno> {
 
 fn kind_of(directory: BorrowedFd<'_>, entry: &rustix::fs::DirEntry) -> EntryKind {
     let kind = match entry.file_type() {
-        // Some file systems do not say it here.
+        // Some file systems do not report it here.
         FileType::Unknown => match rustix::fs::statat(directory, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => FileType::from_raw_mode(stat.st_mode),
             Err(_) => FileType::Unknown,

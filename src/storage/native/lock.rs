@@ -14,13 +14,13 @@ use super::directory::open_followed;
 use super::write::Temporary;
 use crate::error::{Error, Result};
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 pub(super) enum Attempt {
     /// The lock is held until the descriptor is closed.
     Held(OwnedFd),
-    /// Nobody can write here, and why.
+    /// Nobody can write here; this is why.
     ReadOnly(String),
-    /// Somebody else holds it, or has replaced the lock file or the directory meanwhile.
+    /// Someone else holds it, or has replaced the lock file or the directory meanwhile.
     NotYet,
 }
 
@@ -76,7 +76,7 @@ fn errno_of(error: io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap_or(Errno::IO)
 }
 
-/// Whether no file can be made or opened for writing here, so that there is nobody to be locked out either.
+/// Whether no file can be made or opened for writing here, so that there is nobody to lock out either.
 fn prevents_writing(errno: Errno) -> bool {
     matches!(errno, Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOSPC | Errno::DQUOT)
 }
@@ -103,8 +103,8 @@ fn is_same(a: &Stat, b: &Stat) -> bool {
     (a.st_dev, a.st_ino) == (b.st_dev, b.st_ino)
 }
 
-/// A lock file with another name may be a file of somebody else. One that is just being made has two names for a moment
-/// where the file system knows no better way.
+/// A lock file with a second name may be someone else's file. One that is just being created has two names for a moment
+/// if the file system has no better way.
 fn refuse_links(lock: &OwnedFd, path: &Path) -> Result<()> {
     for attempt in 0..5_u8 {
         let stat = rustix::fs::fstat(lock).map_err(|errno| failed("lock", path, errno))?;
@@ -117,11 +117,11 @@ fn refuse_links(lock: &OwnedFd, path: &Path) -> Result<()> {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
-    let detail = "it has a second name (a hard link): remove the file, it is made anew";
+    let detail = "it has a second name (a hard link): remove the file, and it will be created again";
     Err(failed("lock", path, io::Error::other(detail)))
 }
 
-/// Others must not lock it. Whose file it is not keeps its mode.
+/// Others must not lock it. The mode stays if the file belongs to someone else.
 fn narrow(lock: &OwnedFd, stat: &Stat) {
     let mode = Mode::RUSR | Mode::WUSR;
     if Mode::from_raw_mode(stat.st_mode) != mode {

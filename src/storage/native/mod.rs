@@ -1,5 +1,5 @@
-//! The files of this machine: one descriptor for the data directory, every access relative to it, no link followed
-//! below it, files replaced whole or not at all, under a lock.
+//! The files of this machine: one descriptor for the data directory, every access relative to it, no link below it is
+//! followed, and files are replaced whole or not at all, under a lock.
 
 mod directory;
 mod lock;
@@ -62,7 +62,7 @@ fn open_root(path: &Path) -> Result<OwnedFd> {
 /// A directory that was opened once.
 #[derive(Debug)]
 struct NativeDirectory {
-    /// For errors and warnings alone.
+    /// Only for errors and warnings.
     path: std::path::PathBuf,
     root: OwnedFd,
     /// The lock file, whose lock goes with the descriptor; or why there is none.
@@ -102,7 +102,7 @@ impl LockedFiles for NativeDirectory {
     }
 
     fn warn_of_mode(&self, warnings: &mut Vec<Warning>) {
-        // The set-group-id bit, which some mounts set on every directory, lets nobody in.
+        // The set-group-id bit, which some mounts set on every directory, gives nobody access.
         if let Ok(stat) = rustix::fs::fstat(&self.root)
             && let Some(mode) = read::wide_mode(&stat, 0o2700)
         {
@@ -112,7 +112,7 @@ impl LockedFiles for NativeDirectory {
 }
 
 impl NativeDirectory {
-    /// Whoever deletes the lock file while it is held lets others in: nothing is put in place then.
+    /// Deleting the lock file while it is held lets others in, so nothing is put in place then.
     fn check_lock(&self, path: &Path) -> Result<()> {
         let lost = "its lock file was removed or replaced while it was held, so others may be writing: try again";
         match &self.lock {
@@ -130,7 +130,7 @@ impl NativeDirectory {
     }
 }
 
-/// Says what an errno of a directory that may be a link means.
+/// Explains an errno of a directory that may be a link.
 fn unfollowed(errno: Errno) -> io::Error {
     match errno {
         Errno::LOOP | Errno::NOTDIR => {

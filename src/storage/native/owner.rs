@@ -9,8 +9,8 @@ pub(super) fn inherit(made: impl AsFd, directory: BorrowedFd<'_>) -> Result<(), 
     give(made, &retry_on_intr(|| rustix::fs::fstat(directory))?)
 }
 
-/// Gives what was just made another owner. Who may not give files away keeps it: that is how a runtime works in a
-/// directory of somebody else.
+/// Gives what was just made another owner. A process that may not give files away keeps it, which lets a runtime work
+/// in someone else's directory.
 pub(super) fn give(made: impl AsFd, owner: &Stat) -> Result<(), Errno> {
     if retry_on_intr(|| rustix::fs::fstat(&made))?.st_uid == owner.st_uid {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Reading a whole file: a regular one, bounded before memory is spent.
+//! Reading a whole regular file, with a limit that is checked before memory is allocated.
 
 use std::fs::File;
 use std::io::Read;
@@ -44,10 +44,10 @@ pub(super) fn read(
     if let Some(mode) = wide_mode(&stat, 0o600) {
         warnings.push(Warning::WideMode { path: shown(path), mode });
     }
-    // Room for one byte more: a buffer that grows leaves a copy of the secret behind.
+    // Room for one more byte, as a buffer that grows would leave a copy of the secret behind.
     let capacity = usize::try_from(length.saturating_add(1)).unwrap_or_default();
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    // The file may have grown since: one byte more than the limit says so.
+    // The file may have grown since: reading one byte more than the limit detects that.
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| failed("read", path, error))?;
     match u64::try_from(bytes.len()) {
         Ok(length) if length <= limit => Ok(Some(SecretBytes::from(std::mem::take(&mut *bytes)))),
@@ -55,7 +55,7 @@ pub(super) fn read(
     }
 }
 
-/// The permission bits, where they hold one that is not allowed.
+/// The permission bits, if one of them is not allowed.
 pub(super) fn wide_mode(stat: &Stat, allowed: u32) -> Option<u32> {
     #[allow(clippy::useless_conversion, reason = "the bits are 16 on macOS and FreeBSD")]
     let mode = u32::from(Mode::from_raw_mode(stat.st_mode).bits()) & 0o7777;

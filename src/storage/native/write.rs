@@ -118,10 +118,10 @@ impl<'a> Temporary<'a> {
         Ok(())
     }
 
-    /// Gives it a name that nothing has; [`Errno::EXIST`] where something has it.
+    /// Gives it a name that nothing has; [`Errno::EXIST`] if something has it.
     pub(super) fn rename_to_new(mut self, name: &str) -> core::result::Result<(), Errno> {
         match self.rename_without_replacing(name) {
-            // File systems and kernels that do not know this way.
+            // File systems and kernels that do not support this.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 let link =
                     || rustix::fs::linkat(self.directory, self.name.as_str(), self.directory, name, AtFlags::empty());

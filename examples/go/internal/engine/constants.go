@@ -68,9 +68,9 @@ const (
 	TablesMedium = 2
 	// TablesLarge: 498 KiB a key. The default elsewhere.
 	TablesLarge = 3
-	// TablesHuge: 5.5 MiB a key: for a relay whose processor has the cache for it.
+	// TablesHuge: 5.5 MiB a key: for a relay whose processor has enough cache.
 	TablesHuge = 4
-	// KindNone: no kind: what is asked of a NULL handle.
+	// KindNone: no kind: the answer for a NULL handle.
 	KindNone = 0
 	// KindLease: a hosted lease.
 	KindLease = 1
@@ -78,9 +78,9 @@ const (
 	KindLicense = 2
 	// KindGrant: a grant.
 	KindGrant = 3
-	// HostRequire: for the given host alone, in any spelling.
+	// HostRequire: the given host only, in any spelling.
 	HostRequire = 0
-	// HostAny: for whatever host it names: a relay, which derives the instance id from that host.
+	// HostAny: any host that it names: for a relay, which derives the instance id from that host.
 	HostAny = 1
 	// Never: the time at which a lifetime license expires.
 	Never = 9223372036854775807
@@ -100,13 +100,13 @@ const (
 	IdentityKeep = 0
 	// IdentityReplace: the identity may be replaced or dropped: every phone has to be paired again.
 	IdentityReplace = 1
-	// ModeSelfHosted: run by its owner.
+	// ModeSelfHosted: it is run by its owner.
 	ModeSelfHosted = 0
-	// ModeHosted: run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+	// ModeHosted: it is run by Pulse Cloud: it is bootstrapped, and may offer its lease.
 	ModeHosted = 1
-	// FeedStart: it is to begin. connection and data are not looked at.
+	// FeedStart: start. connection and data are ignored.
 	FeedStart = 1
-	// FeedStop: it is to end. connection and data are not looked at.
+	// FeedStop: stop. connection and data are ignored.
 	FeedStop = 2
 	// FeedConnected: the WebSocket connection is open.
 	FeedConnected = 3
@@ -118,9 +118,9 @@ const (
 	FeedTimeout = 6
 	// FeedRefreshAnswer: the control plane has answered a refresh: connection is the HTTP status, data the body.
 	FeedRefreshAnswer = 7
-	// FeedRefreshFailure: the control plane could not be asked.
+	// FeedRefreshFailure: the control plane could not be reached.
 	FeedRefreshFailure = 8
-	// DoNothing: a session wants nothing done: wait until something happens, or for the deadline.
+	// DoNothing: there is nothing to do: wait until something happens, or for the deadline.
 	DoNothing = 0
 	// DoConnect: open a WebSocket connection to the URL that is the data, without following redirects.
 	DoConnect = 1

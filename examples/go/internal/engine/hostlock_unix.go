@@ -127,5 +127,5 @@ func refuseLinks(lock int) error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	return errors.New("it has a second name (a hard link): remove the file, it is made anew")
+	return errors.New("it has a second name (a hard link): remove the file, and it will be created again")
 }

@@ -18,17 +18,17 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let nullArgument = PulseCode(rawValue: 2)
     /// An argument is not UTF-8, not the JSON that it should be, or not one of the constants. Correct the calling program as the message says.
     public static let invalidArgument = PulseCode(rawValue: 3)
-    /// A key is not base64 of 32 or 64 bytes. Copy the key again, completely.
+    /// A key that is not base64 of 32 or 64 bytes. Copy the whole key again.
     public static let keyEncoding = PulseCode(rawValue: 100)
     /// A 64-byte private key whose second half is not the public key of the first. Use the key as it was generated, or its first 32 bytes alone.
     public static let keyMismatchedHalves = PulseCode(rawValue: 101)
-    /// A public key that is not the canonical encoding of a point of the prime-order group. Ask whoever made the key for a proper one.
+    /// A public key that is not the canonical encoding of a point of the prime-order group. Get a valid key from whoever generated it.
     public static let keyWeak = PulseCode(rawValue: 102)
     /// No key is configured for this kind of token. Set the variable that the message names.
     public static let keyNotConfigured = PulseCode(rawValue: 103)
-    /// The token's `kid` names none of the configured keys. Configure the new key beside the old one, or fetch a new token.
+    /// The token's `kid` names none of the configured keys. Configure the new key in addition to the old one, or fetch a new token.
     public static let keyUnknown = PulseCode(rawValue: 104)
-    /// The operating system gave no random bytes. Check the host: nothing was made without them.
+    /// The operating system gave no random bytes. Check the host's random generator. Nothing was created.
     public static let randomUnavailable = PulseCode(rawValue: 105)
     /// A precomputed table failed its self-check. Restart; if the error comes back, check the machine's memory.
     public static let keyTableCorrupt = PulseCode(rawValue: 106)
@@ -36,7 +36,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let keyFingerprintMismatch = PulseCode(rawValue: 107)
     /// A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long.
     public static let tokenTooLarge = PulseCode(rawValue: 200)
-    /// A token is not three non-empty segments of strict base64url. Copy the token again, without spaces and line breaks.
+    /// A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks.
     public static let tokenMalformed = PulseCode(rawValue: 201)
     /// A token header is not `alg` EdDSA with optional `typ` JWT and `kid`. Check what was passed: Pulse issues no such token.
     public static let tokenHeader = PulseCode(rawValue: 202)
@@ -48,21 +48,21 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let claimType = PulseCode(rawValue: 205)
     /// A required claim is missing or empty. Have the token issued again.
     public static let claimMissing = PulseCode(rawValue: 206)
-    /// A token is of another kind than the one asked for. Put the token where its kind belongs.
+    /// A token is of another kind than the one asked for. Use the token where its kind is expected.
     public static let tokenKind = PulseCode(rawValue: 207)
-    /// A token carries the claims of none of the three kinds. Put a lease, a license or a grant there.
+    /// A token carries the claims of none of the three kinds. Pass a lease, a license or a grant.
     public static let tokenKindUnknown = PulseCode(rawValue: 208)
     /// Claims that cannot be signed as they are. Correct the claims as the message says.
     public static let claimsUnsignable = PulseCode(rawValue: 209)
-    /// A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it.
+    /// A claim has a value that its place does not allow. Have the token issued again, by an issuer that is allowed to.
     public static let claimValue = PulseCode(rawValue: 210)
-    /// A lease of another issuer. Take the lease from the control plane.
+    /// A lease from another issuer. Use a lease that the control plane has issued.
     public static let issuerMismatch = PulseCode(rawValue: 300)
-    /// A lease for another audience. Take the lease from the control plane.
+    /// A lease for another audience. Use a lease that the control plane has issued.
     public static let audienceMismatch = PulseCode(rawValue: 301)
     /// A token past its expiry, and past its grace where it has one. Refresh the lease or renew the license; if the token should still count, check the clock.
     public static let expired = PulseCode(rawValue: 302)
-    /// A token before its `nbf`. Check the clock of this machine and of the issuer.
+    /// A token before its `nbf`. Check the clocks of this machine and the issuer.
     public static let notYetValid = PulseCode(rawValue: 303)
     /// A lease without an organization. Have the lease issued again.
     public static let orgMissing = PulseCode(rawValue: 304)
@@ -86,9 +86,9 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let trialEnded = PulseCode(rawValue: 313)
     /// A trial without an end, which grants nothing beyond the free plan. Have the lease issued again, with `trial_ends_at`.
     public static let trialWithoutEnd = PulseCode(rawValue: 314)
-    /// A tenant id or base URL from which no host can be derived. Correct the one that the message names.
+    /// A tenant id or base URL from which no host can be derived. Correct the value that the message names.
     public static let tenantHostInvalid = PulseCode(rawValue: 315)
-    /// An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane.
+    /// An answer to a lease refresh that lacks what it should hold. Try again later; if the error persists, tell the operator of the control plane.
     public static let refreshResponse = PulseCode(rawValue: 316)
     /// A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds.
     public static let timeInvalid = PulseCode(rawValue: 317)
@@ -98,7 +98,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let revoked = PulseCode(rawValue: 401)
     /// A relay server URL that is not valid. Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config.
     public static let serverUrlInvalid = PulseCode(rawValue: 402)
-    /// An identity that is incomplete or does not fit together. Restore `relay.enc`, or let the bootstrap make a new identity and pair again.
+    /// An identity that is incomplete or whose parts do not match. Restore `relay.enc`, or let the bootstrap make a new identity and pair again.
     public static let identityInvalid = PulseCode(rawValue: 403)
     /// A session token that this relay did not issue, or that does not fit the registration. Register again without the session token.
     public static let sessionInvalid = PulseCode(rawValue: 404)
@@ -106,9 +106,9 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let instanceIdInvalid = PulseCode(rawValue: 405)
     /// The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names.
     public static let identityProofInvalid = PulseCode(rawValue: 406)
-    /// The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay.
+    /// The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clocks of the runtime and the relay.
     public static let identityProofTime = PulseCode(rawValue: 407)
-    /// A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed.
+    /// A relay config whose JSON is not an object with members of the right types. Pass the object that a load gave, with its members changed.
     public static let relayConfigMalformed = PulseCode(rawValue: 408)
     /// Bytes too short for a frame. Check the address: the other side speaks another protocol.
     public static let frameTooShort = PulseCode(rawValue: 500)
@@ -120,15 +120,15 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let frameTooLarge = PulseCode(rawValue: 503)
     /// A control payload that is not the JSON object it should be. Update the older side.
     public static let controlPayload = PulseCode(rawValue: 504)
-    /// A frame on a channel where it does not belong. Close the connection: the other side is at fault.
+    /// A frame on a channel where it does not belong. Close the connection: the other side is faulty.
     public static let frameChannel = PulseCode(rawValue: 505)
     /// A proxied body over the limit. Stream the body, or send less.
     public static let bodyTooLarge = PulseCode(rawValue: 506)
-    /// A key exchange message of the wrong form. Close the channel: the other side is at fault.
+    /// A key exchange message of the wrong form. Close the channel: the other side is faulty.
     public static let keyExchangeMalformed = PulseCode(rawValue: 520)
-    /// The identity's signature on the key exchange does not verify: this is not the paired instance. Do not go on: compare the fingerprint and pair again.
+    /// The identity's signature on the key exchange does not verify: this is not the paired instance. Stop, compare the fingerprint, and pair again.
     public static let keyExchangeSignature = PulseCode(rawValue: 521)
-    /// The shared secret is all zero: the other side sent a point of small order. Do not go on: the other side is at fault or hostile.
+    /// The shared secret is all zero: the other side sent a point of small order. Stop: the other side is faulty or hostile.
     public static let keyExchangeWeak = PulseCode(rawValue: 522)
     /// A sealed message of the wrong form. Close the channel.
     public static let messageMalformed = PulseCode(rawValue: 523)
@@ -138,7 +138,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let messageForged = PulseCode(rawValue: 525)
     /// All message counters of a channel are used up. Open a new channel.
     public static let channelExhausted = PulseCode(rawValue: 526)
-    /// Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again.
+    /// A session was asked for something that it can only do in another state. Wait for the event that says the session is open, and ask again.
     public static let sessionNotOpen = PulseCode(rawValue: 540)
     /// A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it.
     public static let sessionChannel = PulseCode(rawValue: 541)
@@ -152,7 +152,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let frameUnexpected = PulseCode(rawValue: 545)
     /// A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code.
     public static let pairingTooLarge = PulseCode(rawValue: 600)
-    /// A scanned code that is not a pairing code. Scan the code again, completely.
+    /// A scanned code that is not a pairing code. Scan the whole code again.
     public static let pairingMalformed = PulseCode(rawValue: 601)
     /// A key appears twice in a scanned code. Have the instance show a new code.
     public static let pairingDuplicate = PulseCode(rawValue: 602)
@@ -172,11 +172,11 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let file = PulseCode(rawValue: 700)
     /// A file that is a symbolic link, a directory or a device. Replace it with a regular file.
     public static let fileNotRegular = PulseCode(rawValue: 701)
-    /// A file over the limit. Restore the file: Pulse writes none that large.
+    /// A file over the limit. Restore the file: Pulse writes no file that large.
     public static let fileTooLarge = PulseCode(rawValue: 702)
-    /// A sealed file or text that does not open, because the key is another one or because of damage. Restore the key file that it was sealed under.
+    /// A sealed file or text that cannot be opened, because it was sealed under another key or is damaged. Restore the key file that it was sealed under.
     public static let unsealFailed = PulseCode(rawValue: 703)
-    /// A file that holds something else than it should. Restore the file.
+    /// A file whose content is not what it should be. Restore the file.
     public static let fileMalformed = PulseCode(rawValue: 704)
     /// A key file that is missing while something sealed under it is there. Restore `.encryption.key` from a backup; no new key is made.
     public static let keyFileLost = PulseCode(rawValue: 705)
@@ -188,7 +188,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
-    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again.
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again.
     public static let lockTimeout = PulseCode(rawValue: 710)
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
     public static let fileNotDurable = PulseCode(rawValue: 711)
@@ -196,9 +196,9 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let revisionMismatch = PulseCode(rawValue: 712)
     /// A text that is not a revision. Pass what a load or a save gave, unchanged.
     public static let revisionInvalid = PulseCode(rawValue: 713)
-    /// A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced.
+    /// A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced.
     public static let identityKept = PulseCode(rawValue: 714)
-    /// A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew.
+    /// A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again.
     public static let billingUnsigned = PulseCode(rawValue: 715)
     /// The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`.
     public static let notHosted = PulseCode(rawValue: 800)
@@ -206,15 +206,15 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let noLease = PulseCode(rawValue: 801)
     /// The activation is suspended, which blocks every credential. Ask the operator of the license server.
     public static let activationSuspended = PulseCode(rawValue: 802)
-    /// No candidate can be offered to the relay. See what the message says of each candidate.
+    /// No candidate can be offered to the relay. See what the message says about each candidate.
     public static let noCredential = PulseCode(rawValue: 803)
     /// The operator disabled the relay. Enable it where the message says, if that is what you want.
     public static let relayDisabled = PulseCode(rawValue: 804)
-    /// An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
+    /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
     public static let activationUnreadable = PulseCode(rawValue: 805)
-    /// A setting of the environment that has no meaning. Correct the variable that the message names.
+    /// An environment variable whose value is invalid. Correct the variable that the message names.
     public static let settingInvalid = PulseCode(rawValue: 806)
-    /// A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names.
+    /// An environment variable that holds an invalid key. Correct the key in the variable that the message names.
     public static let settingKeyInvalid = PulseCode(rawValue: 807)
 
     private static let names: [Int32: String] = [

@@ -17,17 +17,17 @@ public value class PulseCode(public val number: Int) {
         public val NULL_ARGUMENT: PulseCode = PulseCode(2)
         /** An argument is not UTF-8, not the JSON that it should be, or not one of the constants. Correct the calling program as the message says. */
         public val INVALID_ARGUMENT: PulseCode = PulseCode(3)
-        /** A key is not base64 of 32 or 64 bytes. Copy the key again, completely. */
+        /** A key that is not base64 of 32 or 64 bytes. Copy the whole key again. */
         public val KEY_ENCODING: PulseCode = PulseCode(100)
         /** A 64-byte private key whose second half is not the public key of the first. Use the key as it was generated, or its first 32 bytes alone. */
         public val KEY_MISMATCHED_HALVES: PulseCode = PulseCode(101)
-        /** A public key that is not the canonical encoding of a point of the prime-order group. Ask whoever made the key for a proper one. */
+        /** A public key that is not the canonical encoding of a point of the prime-order group. Get a valid key from whoever generated it. */
         public val KEY_WEAK: PulseCode = PulseCode(102)
         /** No key is configured for this kind of token. Set the variable that the message names. */
         public val KEY_NOT_CONFIGURED: PulseCode = PulseCode(103)
-        /** The token's `kid` names none of the configured keys. Configure the new key beside the old one, or fetch a new token. */
+        /** The token's `kid` names none of the configured keys. Configure the new key in addition to the old one, or fetch a new token. */
         public val KEY_UNKNOWN: PulseCode = PulseCode(104)
-        /** The operating system gave no random bytes. Check the host: nothing was made without them. */
+        /** The operating system gave no random bytes. Check the host's random generator. Nothing was created. */
         public val RANDOM_UNAVAILABLE: PulseCode = PulseCode(105)
         /** A precomputed table failed its self-check. Restart; if the error comes back, check the machine's memory. */
         public val KEY_TABLE_CORRUPT: PulseCode = PulseCode(106)
@@ -35,7 +35,7 @@ public value class PulseCode(public val number: Int) {
         public val KEY_FINGERPRINT_MISMATCH: PulseCode = PulseCode(107)
         /** A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long. */
         public val TOKEN_TOO_LARGE: PulseCode = PulseCode(200)
-        /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces and line breaks. */
+        /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks. */
         public val TOKEN_MALFORMED: PulseCode = PulseCode(201)
         /** A token header is not `alg` EdDSA with optional `typ` JWT and `kid`. Check what was passed: Pulse issues no such token. */
         public val TOKEN_HEADER: PulseCode = PulseCode(202)
@@ -47,21 +47,21 @@ public value class PulseCode(public val number: Int) {
         public val CLAIM_TYPE: PulseCode = PulseCode(205)
         /** A required claim is missing or empty. Have the token issued again. */
         public val CLAIM_MISSING: PulseCode = PulseCode(206)
-        /** A token is of another kind than the one asked for. Put the token where its kind belongs. */
+        /** A token is of another kind than the one asked for. Use the token where its kind is expected. */
         public val TOKEN_KIND: PulseCode = PulseCode(207)
-        /** A token carries the claims of none of the three kinds. Put a lease, a license or a grant there. */
+        /** A token carries the claims of none of the three kinds. Pass a lease, a license or a grant. */
         public val TOKEN_KIND_UNKNOWN: PulseCode = PulseCode(208)
         /** Claims that cannot be signed as they are. Correct the claims as the message says. */
         public val CLAIMS_UNSIGNABLE: PulseCode = PulseCode(209)
-        /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that may issue it. */
+        /** A claim has a value that its place does not allow. Have the token issued again, by an issuer that is allowed to. */
         public val CLAIM_VALUE: PulseCode = PulseCode(210)
-        /** A lease of another issuer. Take the lease from the control plane. */
+        /** A lease from another issuer. Use a lease that the control plane has issued. */
         public val ISSUER_MISMATCH: PulseCode = PulseCode(300)
-        /** A lease for another audience. Take the lease from the control plane. */
+        /** A lease for another audience. Use a lease that the control plane has issued. */
         public val AUDIENCE_MISMATCH: PulseCode = PulseCode(301)
         /** A token past its expiry, and past its grace where it has one. Refresh the lease or renew the license; if the token should still count, check the clock. */
         public val EXPIRED: PulseCode = PulseCode(302)
-        /** A token before its `nbf`. Check the clock of this machine and of the issuer. */
+        /** A token before its `nbf`. Check the clocks of this machine and the issuer. */
         public val NOT_YET_VALID: PulseCode = PulseCode(303)
         /** A lease without an organization. Have the lease issued again. */
         public val ORG_MISSING: PulseCode = PulseCode(304)
@@ -85,9 +85,9 @@ public value class PulseCode(public val number: Int) {
         public val TRIAL_ENDED: PulseCode = PulseCode(313)
         /** A trial without an end, which grants nothing beyond the free plan. Have the lease issued again, with `trial_ends_at`. */
         public val TRIAL_WITHOUT_END: PulseCode = PulseCode(314)
-        /** A tenant id or base URL from which no host can be derived. Correct the one that the message names. */
+        /** A tenant id or base URL from which no host can be derived. Correct the value that the message names. */
         public val TENANT_HOST_INVALID: PulseCode = PulseCode(315)
-        /** An answer to a lease refresh that does not hold what it should. Try again later; if the error persists, tell the operator of the control plane. */
+        /** An answer to a lease refresh that lacks what it should hold. Try again later; if the error persists, tell the operator of the control plane. */
         public val REFRESH_RESPONSE: PulseCode = PulseCode(316)
         /** A text that is not a time, or a time that this system cannot represent. Write the time in UTC, as 2026-03-25T12:00:00Z or in Unix seconds. */
         public val TIME_INVALID: PulseCode = PulseCode(317)
@@ -97,7 +97,7 @@ public value class PulseCode(public val number: Int) {
         public val REVOKED: PulseCode = PulseCode(401)
         /** A relay server URL that is not valid. Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config. */
         public val SERVER_URL_INVALID: PulseCode = PulseCode(402)
-        /** An identity that is incomplete or does not fit together. Restore `relay.enc`, or let the bootstrap make a new identity and pair again. */
+        /** An identity that is incomplete or whose parts do not match. Restore `relay.enc`, or let the bootstrap make a new identity and pair again. */
         public val IDENTITY_INVALID: PulseCode = PulseCode(403)
         /** A session token that this relay did not issue, or that does not fit the registration. Register again without the session token. */
         public val SESSION_INVALID: PulseCode = PulseCode(404)
@@ -105,9 +105,9 @@ public value class PulseCode(public val number: Int) {
         public val INSTANCE_ID_INVALID: PulseCode = PulseCode(405)
         /** The proof of an identity was not made by that identity for this relay and this token. Register with the identity's own private key, at the relay that the server URL names. */
         public val IDENTITY_PROOF_INVALID: PulseCode = PulseCode(406)
-        /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clock of the runtime and of the relay. */
+        /** The proof of an identity was made too long ago, or one of the two clocks is wrong. Set the clocks of the runtime and the relay. */
         public val IDENTITY_PROOF_TIME: PulseCode = PulseCode(407)
-        /** A relay config's JSON is not an object whose members have their types. Pass the object that a load gave, with its members changed. */
+        /** A relay config whose JSON is not an object with members of the right types. Pass the object that a load gave, with its members changed. */
         public val RELAY_CONFIG_MALFORMED: PulseCode = PulseCode(408)
         /** Bytes too short for a frame. Check the address: the other side speaks another protocol. */
         public val FRAME_TOO_SHORT: PulseCode = PulseCode(500)
@@ -119,15 +119,15 @@ public value class PulseCode(public val number: Int) {
         public val FRAME_TOO_LARGE: PulseCode = PulseCode(503)
         /** A control payload that is not the JSON object it should be. Update the older side. */
         public val CONTROL_PAYLOAD: PulseCode = PulseCode(504)
-        /** A frame on a channel where it does not belong. Close the connection: the other side is at fault. */
+        /** A frame on a channel where it does not belong. Close the connection: the other side is faulty. */
         public val FRAME_CHANNEL: PulseCode = PulseCode(505)
         /** A proxied body over the limit. Stream the body, or send less. */
         public val BODY_TOO_LARGE: PulseCode = PulseCode(506)
-        /** A key exchange message of the wrong form. Close the channel: the other side is at fault. */
+        /** A key exchange message of the wrong form. Close the channel: the other side is faulty. */
         public val KEY_EXCHANGE_MALFORMED: PulseCode = PulseCode(520)
-        /** The identity's signature on the key exchange does not verify: this is not the paired instance. Do not go on: compare the fingerprint and pair again. */
+        /** The identity's signature on the key exchange does not verify: this is not the paired instance. Stop, compare the fingerprint, and pair again. */
         public val KEY_EXCHANGE_SIGNATURE: PulseCode = PulseCode(521)
-        /** The shared secret is all zero: the other side sent a point of small order. Do not go on: the other side is at fault or hostile. */
+        /** The shared secret is all zero: the other side sent a point of small order. Stop: the other side is faulty or hostile. */
         public val KEY_EXCHANGE_WEAK: PulseCode = PulseCode(522)
         /** A sealed message of the wrong form. Close the channel. */
         public val MESSAGE_MALFORMED: PulseCode = PulseCode(523)
@@ -137,7 +137,7 @@ public value class PulseCode(public val number: Int) {
         public val MESSAGE_FORGED: PulseCode = PulseCode(525)
         /** All message counters of a channel are used up. Open a new channel. */
         public val CHANNEL_EXHAUSTED: PulseCode = PulseCode(526)
-        /** Something was asked of a session that it can only do in another state. Wait for the event that says the session is open, and ask again. */
+        /** A session was asked for something that it can only do in another state. Wait for the event that says the session is open, and ask again. */
         public val SESSION_NOT_OPEN: PulseCode = PulseCode(540)
         /** A channel that is not open, or not in the state that the call needs. Act on a channel only between the event that offers it and the one that ends it. */
         public val SESSION_CHANNEL: PulseCode = PulseCode(541)
@@ -151,7 +151,7 @@ public value class PulseCode(public val number: Int) {
         public val FRAME_UNEXPECTED: PulseCode = PulseCode(545)
         /** A scanned code over the limit. Scan the code that the instance shows: this one is not a pairing code. */
         public val PAIRING_TOO_LARGE: PulseCode = PulseCode(600)
-        /** A scanned code that is not a pairing code. Scan the code again, completely. */
+        /** A scanned code that is not a pairing code. Scan the whole code again. */
         public val PAIRING_MALFORMED: PulseCode = PulseCode(601)
         /** A key appears twice in a scanned code. Have the instance show a new code. */
         public val PAIRING_DUPLICATE: PulseCode = PulseCode(602)
@@ -171,11 +171,11 @@ public value class PulseCode(public val number: Int) {
         public val FILE: PulseCode = PulseCode(700)
         /** A file that is a symbolic link, a directory or a device. Replace it with a regular file. */
         public val FILE_NOT_REGULAR: PulseCode = PulseCode(701)
-        /** A file over the limit. Restore the file: Pulse writes none that large. */
+        /** A file over the limit. Restore the file: Pulse writes no file that large. */
         public val FILE_TOO_LARGE: PulseCode = PulseCode(702)
-        /** A sealed file or text that does not open, because the key is another one or because of damage. Restore the key file that it was sealed under. */
+        /** A sealed file or text that cannot be opened, because it was sealed under another key or is damaged. Restore the key file that it was sealed under. */
         public val UNSEAL_FAILED: PulseCode = PulseCode(703)
-        /** A file that holds something else than it should. Restore the file. */
+        /** A file whose content is not what it should be. Restore the file. */
         public val FILE_MALFORMED: PulseCode = PulseCode(704)
         /** A key file that is missing while something sealed under it is there. Restore `.encryption.key` from a backup; no new key is made. */
         public val KEY_FILE_LOST: PulseCode = PulseCode(705)
@@ -187,7 +187,7 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
-        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Look with lslocks for who holds it; end or repair that process, then try again. */
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
         public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
         /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
         public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
@@ -195,9 +195,9 @@ public value class PulseCode(public val number: Int) {
         public val REVISION_MISMATCH: PulseCode = PulseCode(712)
         /** A text that is not a revision. Pass what a load or a save gave, unchanged. */
         public val REVISION_INVALID: PulseCode = PulseCode(713)
-        /** A save would replace or drop an identity, which it was not told to do. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
+        /** A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
         public val IDENTITY_KEPT: PulseCode = PulseCode(714)
-        /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued anew. */
+        /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
         public val BILLING_UNSIGNED: PulseCode = PulseCode(715)
         /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
         public val NOT_HOSTED: PulseCode = PulseCode(800)
@@ -205,15 +205,15 @@ public value class PulseCode(public val number: Int) {
         public val NO_LEASE: PulseCode = PulseCode(801)
         /** The activation is suspended, which blocks every credential. Ask the operator of the license server. */
         public val ACTIVATION_SUSPENDED: PulseCode = PulseCode(802)
-        /** No candidate can be offered to the relay. See what the message says of each candidate. */
+        /** No candidate can be offered to the relay. See what the message says about each candidate. */
         public val NO_CREDENTIAL: PulseCode = PulseCode(803)
         /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
         public val RELAY_DISABLED: PulseCode = PulseCode(804)
-        /** An activation that is there but cannot be used may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+        /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
         public val ACTIVATION_UNREADABLE: PulseCode = PulseCode(805)
-        /** A setting of the environment that has no meaning. Correct the variable that the message names. */
+        /** An environment variable whose value is invalid. Correct the variable that the message names. */
         public val SETTING_INVALID: PulseCode = PulseCode(806)
-        /** A setting of the environment that holds a key which is refused. Correct the key in the variable that the message names. */
+        /** An environment variable that holds an invalid key. Correct the key in the variable that the message names. */
         public val SETTING_KEY_INVALID: PulseCode = PulseCode(807)
 
         private val names: Map<Int, String> = mapOf(

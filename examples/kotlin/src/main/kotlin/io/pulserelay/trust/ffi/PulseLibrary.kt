@@ -24,13 +24,13 @@ internal object PulseLibrary {
     @JvmStatic external fun pulse_error_detail_json(error: Pointer): Pointer?
     @JvmStatic external fun pulse_error_free(error: Pointer?)
 
-    // Bytes and texts that the library hands out
+    // Bytes and texts that the library returns
     @JvmStatic external fun pulse_buffer_data(buffer: Pointer): Pointer?
     @JvmStatic external fun pulse_buffer_text(buffer: Pointer): Pointer?
     @JvmStatic external fun pulse_buffer_len(buffer: Pointer): SizeT
     @JvmStatic external fun pulse_buffer_free(buffer: Pointer?)
 
-    // Keys: to sign with, to trust, and what a public key is known by
+    // Keys: for signing, for verifying, and the names of public keys
     @JvmStatic external fun pulse_signing_key_generate(out: PointerByReference, error: PointerByReference): Int
     @JvmStatic external fun pulse_signing_key_from_base64(
         keyBase64: Pointer?,
@@ -413,7 +413,7 @@ internal object PulseLibrary {
     ): Int
     @JvmStatic external fun pulse_session_free(session: Pointer?)
 
-    // A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` gives an instance's session what it refreshes with. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
+    // A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
     @JvmStatic external fun pulse_lease_refresh_load(
         dataDir: Pointer,
         runtime: Pointer,

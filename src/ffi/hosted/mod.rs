@@ -1,30 +1,31 @@
 //! A hosted runtime's start, and what the control plane issues
 
+mod report;
+
 use core::ffi::c_char;
 
-use serde::Serialize;
-
+use self::report::{BootstrapReport, Credential, LinkReport, ReadinessReport, Resolved};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
 use super::data_dir::pulse_data_dir;
 use super::fault::{Fault, pulse_error, pulse_status};
-use super::json::{self, ErrorText, warning_texts};
+use super::json::{self, ErrorText};
 use super::keys::{pulse_signing_key, pulse_trust_keys};
 use crate::hosted::{
-    BootstrapOutcome, CredentialChoice, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap,
-    issue_billing_state, readiness, registration_credential, resolve_billing,
+    BootstrapOutcome, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
+    readiness, registration_credential, resolve_billing,
 };
 use crate::json::Json;
-use crate::relay::{RelayConfig, RelayEnvironment};
+use crate::relay::RelayEnvironment;
 use crate::storage::BillingState;
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
 /// Whether a runtime is a hosted one: `PULSE_MODE_...`.
 pub type pulse_mode = i32;
-/// Run by its owner.
+/// It is run by its owner.
 pub const PULSE_MODE_SELF_HOSTED: pulse_mode = 0;
-/// Run by Pulse Cloud: it is bootstrapped, and may offer its lease.
+/// It is run by Pulse Cloud: it is bootstrapped, and may offer its lease.
 pub const PULSE_MODE_HOSTED: pulse_mode = 1;
 
 /// How a runtime is configured.
@@ -37,10 +38,15 @@ impl pulse_runtime {
     pub(super) const fn runtime(&self) -> &Runtime {
         &self.runtime
     }
+
+    /// The warnings about its settings, then those of a call.
+    fn warning_texts_and(&self, warnings: &[Warning]) -> Vec<String> {
+        self.warnings.iter().chain(warnings).map(ToString::to_string).collect()
+    }
 }
 
-/// A runtime of this mode with these keys. `public_url` is `PULSE_PUBLIC_URL`, which says for which host its lease must
-/// be (empty: the lease's own); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
+/// A runtime of this mode with these keys. `public_url` is the value of `PULSE_PUBLIC_URL`, whose host the lease must
+/// be for (empty: any host); `relay_enabled` and `relay_server` are the values of `PULSE_RELAY_ENABLED` and
 /// `PULSE_RELAY_SERVER` (empty: not set).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_runtime_new(
@@ -82,50 +88,9 @@ pub unsafe extern "C" fn pulse_runtime_free(runtime: *mut pulse_runtime) {
     unsafe { free(runtime) };
 }
 
-#[derive(Serialize)]
-struct BootstrapReport<'a> {
-    outcome: &'static str,
-    reason: Option<ErrorText>,
-    #[serde(serialize_with = "crate::json::form::serialize")]
-    config: &'a RelayConfig,
-    credential: Credential<'a>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct Credential<'a> {
-    token: Option<&'a str>,
-    offered: Option<&'static str>,
-    suspended: bool,
-    blocked: Option<ErrorText>,
-    candidates: Vec<CandidateReport>,
-}
-
-#[derive(Serialize)]
-struct CandidateReport {
-    kind: &'static str,
-    refused: Option<ErrorText>,
-}
-
-impl<'a> From<&'a CredentialChoice> for Credential<'a> {
-    fn from(choice: &'a CredentialChoice) -> Self {
-        let candidates = choice.candidates.iter().map(|candidate| CandidateReport {
-            kind: candidate.kind.as_str(),
-            refused: candidate.refused.as_ref().map(ErrorText::from),
-        });
-        Self {
-            token: choice.secret_token(),
-            offered: choice.offered().map(|kind| kind.as_str()),
-            suspended: choice.is_suspended(),
-            blocked: choice.blocked.as_ref().map(ErrorText::from),
-            candidates: candidates.collect(),
-        }
-    }
-}
-
-/// Brings a runtime's directory to the point where it can register: makes the relay config of a hosted tenant that
-/// nobody has touched, gives an enabled config its identity, and picks the credential. Run again it changes nothing.
-/// Gives **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
+/// Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant that
+/// nobody has configured, gives an enabled config its identity, and picks the credential. Running it again changes
+/// nothing. Returns **secret** JSON: `outcome` (`bootstrapped`, `identity_made`, `unchanged`), `reason` (why it was not
 /// bootstrapped), `config` (in effect), `credential` (`token`, `offered`, `suspended`, `blocked`: why an activation
 /// blocks every credential, `candidates`), `warnings`.
 #[unsafe(no_mangle)]
@@ -148,8 +113,7 @@ pub unsafe extern "C" fn pulse_bootstrap(
                 BootstrapOutcome::IdentityMade => ("identity_made", None),
                 BootstrapOutcome::Unchanged { reason } => ("unchanged", reason.as_ref().map(ErrorText::from)),
             };
-            let mut warnings = warning_texts(&runtime.warnings);
-            warnings.extend(warning_texts(&done.warnings));
+            let warnings = runtime.warning_texts_and(&done.warnings);
             let credential = Credential::from(&done.credential);
             let report = BootstrapReport { outcome, reason, config: &done.config, credential, warnings };
             json::buffer(&report)
@@ -157,8 +121,8 @@ pub unsafe extern "C" fn pulse_bootstrap(
     }
 }
 
-/// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. Where none can be offered, it
-/// fails and says of each candidate why.
+/// The credential to register with: **secret** JSON as `credential` of `pulse_bootstrap`. If none can be offered, it
+/// fails, and the error says why for each candidate.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_registration_credential(
     data_dir: *const pulse_data_dir,
@@ -180,23 +144,8 @@ pub unsafe extern "C" fn pulse_registration_credential(
     }
 }
 
-#[derive(Serialize)]
-struct ReadinessReport<'a> {
-    ready: bool,
-    links: Vec<LinkReport<'a>>,
-    warnings: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct LinkReport<'a> {
-    name: &'static str,
-    state: &'static str,
-    seen: &'a str,
-    error: Option<ErrorText>,
-}
-
-/// Which link of the chain from "provisioned" to "can register" is broken: JSON of `ready`, `links` (each `name`,
-/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Makes nothing.
+/// Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
+/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_readiness(
     data_dir: *const pulse_data_dir,
@@ -219,28 +168,14 @@ pub unsafe extern "C" fn pulse_readiness(
                     LinkReport { name: link.name, state: "broken", seen: "", error: Some(ErrorText::from(error)) }
                 }
             });
-            let mut warnings = warning_texts(&runtime.warnings);
-            warnings.extend(warning_texts(&found.warnings));
+            let warnings = runtime.warning_texts_and(&found.warnings);
             let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
             json::buffer(&report)
         })
     }
 }
 
-#[derive(Serialize)]
-struct Resolved<'a> {
-    #[serde(serialize_with = "crate::json::form::serialize")]
-    capabilities: &'a [crate::entitlement::Capability],
-    limits: &'a std::collections::BTreeMap<String, i64>,
-    meters_enabled: &'a [String],
-    plan_version: &'a str,
-    subscription_state: &'a str,
-    trial_started_at: Option<i64>,
-    trial_ends_at: Option<i64>,
-    lease_error: Option<ErrorText>,
-}
-
-/// What a billing state (its JSON, secrets in plain) counts for now, once the lease in it was looked at: JSON of
+/// What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
 /// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
 #[unsafe(no_mangle)]
@@ -276,7 +211,7 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
 }
 
 /// The control plane's side: issues a tenant's billing state with a signed lease and saves it in its directory. The
-/// order is JSON: `tenant_id` and `base_url`, and where they are given `email`, `plan_version`, `subscription_state`,
+/// order is JSON with `tenant_id`, `base_url`, and optionally `email`, `plan_version`, `subscription_state`,
 /// `trial_ends_at`, `stripe_customer_id`, `stripe_subscription_id`, `stripe_price_id`. Gives the tenant's host.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_issue(

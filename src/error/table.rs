@@ -1,55 +1,15 @@
-//! One error type for the whole crate: a stable number and name for programs, a precise message for people.
-//!
-//! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
-//! sides of a failed comparison where there are two, and never a secret.
+//! The table of all errors, and what follows from it.
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;
-use core::fmt;
 use core::time::Duration;
 use std::io;
 
+#[cfg(feature = "capi")]
+use super::c_name;
+use super::{ErrorEntry, quoted};
 use crate::time::UnixTime;
 use crate::token_kind::TokenKind;
-use crate::wire_error::WireErrorCode;
-
-/// Result of every fallible function of this crate.
-pub type Result<T, E = Error> = core::result::Result<T, E>;
-
-/// One row of [`Error::TABLE`]: what a program compares, and what a person is told.
-///
-/// ```
-/// use pulse_trust::Error;
-/// let entry = Error::TABLE.iter().find(|entry| entry.name == "TOKEN_MALFORMED").unwrap();
-/// assert_eq!(entry.code, 201);
-/// assert!(entry.remedy.starts_with("Copy the token again"));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ErrorEntry {
-    /// The stable number, as [`Error::code`] gives it.
-    pub code: u16,
-    /// The stable name, as [`Error::name`] gives it.
-    pub name: &'static str,
-    /// What the error means, for whatever values: one sentence.
-    pub meaning: &'static str,
-    /// What to do about it.
-    pub remedy: &'static str,
-}
-
-/// A text from outside, between quotes and in ASCII, so that it cannot pass for the words around it. Not `Debug`, which the
-/// WebAssembly is built without.
-pub(crate) fn quoted(text: &str) -> impl fmt::Display {
-    Quoted(text)
-}
-
-struct Quoted<'a>(&'a str);
-
-impl fmt::Display for Quoted<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\"", self.0.escape_default())
-    }
-}
 
 macro_rules! error_table {
     ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
@@ -90,23 +50,23 @@ macro_rules! error_table {
 }
 
 error_table! {
-    /// A key is not base64 of 32 or 64 bytes.
-    #[remedy = "Copy the key again, completely."]
+    /// A key that is not base64 of 32 or 64 bytes.
+    #[remedy = "Copy the whole key again."]
     100 "KEY_ENCODING" KeyEncoding { what: &'static str, expected: &'static str, received: usize } => "{what}: expected {expected}, received {received} characters that do not decode to it";
     /// A 64-byte private key whose second half is not the public key of the first.
     #[remedy = "Use the key as it was generated, or its first 32 bytes alone."]
     101 "KEY_MISMATCHED_HALVES" KeyMismatchedHalves => "private key: the public half does not belong to the seed";
     /// A public key that is not the canonical encoding of a point of the prime-order group.
-    #[remedy = "Ask whoever made the key for a proper one."]
+    #[remedy = "Get a valid key from whoever generated it."]
     102 "KEY_WEAK" KeyWeak { reason: &'static str } => "public key refused: {reason}";
     /// No key is configured for this kind of token.
     #[remedy = "Set the variable that the message names."]
     103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
     /// The token's `kid` names none of the configured keys.
-    #[remedy = "Configure the new key beside the old one, or fetch a new token."]
+    #[remedy = "Configure the new key in addition to the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
     /// The operating system gave no random bytes.
-    #[remedy = "Check the host: nothing was made without them."]
+    #[remedy = "Check the host's random generator. Nothing was created."]
     105 "RANDOM_UNAVAILABLE" RandomUnavailable { detail: String } => "no random bytes from the operating system: {detail}";
     /// A precomputed table failed its self-check.
     #[remedy = "Restart; if the error comes back, check the machine's memory."]
@@ -119,7 +79,7 @@ error_table! {
     #[remedy = "Check what was passed: no Pulse token is that long."]
     200 "TOKEN_TOO_LARGE" TokenTooLarge { what: &'static str, limit: usize, received: usize } => "{what} is {received} bytes long, at most {limit} are allowed";
     /// A token is not three non-empty segments of strict base64url.
-    #[remedy = "Copy the token again, without spaces and line breaks."]
+    #[remedy = "Copy the token again, without spaces or line breaks."]
     201 "TOKEN_MALFORMED" TokenMalformed { reason: &'static str } => "malformed token: {reason}";
     /// A token header is not `alg` EdDSA with optional `typ` JWT and `kid`.
     #[remedy = "Check what was passed: Pulse issues no such token."]
@@ -137,30 +97,30 @@ error_table! {
     #[remedy = "Have the token issued again."]
     206 "CLAIM_MISSING" ClaimMissing { claim: &'static str } => "claim {claim} is required and missing or empty";
     /// A token is of another kind than the one asked for.
-    #[remedy = "Put the token where its kind belongs."]
+    #[remedy = "Use the token where its kind is expected."]
     207 "TOKEN_KIND" TokenKind { expected: TokenKind, received: TokenKind } => "expected a {expected}, received a {received}";
     /// A token carries the claims of none of the three kinds.
-    #[remedy = "Put a lease, a license or a grant there."]
+    #[remedy = "Pass a lease, a license or a grant."]
     208 "TOKEN_KIND_UNKNOWN" TokenKindUnknown => "the token is not a lease (iss), a grant (iid) or a license (lid)";
     /// Claims that cannot be signed as they are.
     #[remedy = "Correct the claims as the message says."]
     209 "CLAIMS_UNSIGNABLE" ClaimsUnsignable { reason: String } => "these claims cannot be signed: {reason}";
     /// A claim has a value that its place does not allow.
-    #[remedy = "Have the token issued again, by an issuer that may issue it."]
+    #[remedy = "Have the token issued again, by an issuer that is allowed to."]
     210 "CLAIM_VALUE" ClaimValue { claim: &'static str, expected: &'static str, received: String } => "claim {claim}: expected {expected}, received {}", [quoted(.received)];
 
-    /// A lease of another issuer.
-    #[remedy = "Take the lease from the control plane."]
+    /// A lease from another issuer.
+    #[remedy = "Use a lease that the control plane has issued."]
     300 "ISSUER_MISMATCH" IssuerMismatch { expected: &'static str, received: String } => "issuer: expected {expected}, received {}", [quoted(.received)];
     /// A lease for another audience.
-    #[remedy = "Take the lease from the control plane."]
+    #[remedy = "Use a lease that the control plane has issued."]
     301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
     /// A token past its expiry, and past its grace where it has one.
     #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."]
-    302 "EXPIRED" Expired { kind: TokenKind, expired_at: UnixTime, now: UnixTime } => "the {kind} expired at {expired_at}, now is {now}";
+    302 "EXPIRED" Expired { kind: TokenKind, expired_at: UnixTime, now: UnixTime } => "the {kind} expired at {expired_at}, the time is {now}";
     /// A token before its `nbf`.
-    #[remedy = "Check the clock of this machine and of the issuer."]
-    303 "NOT_YET_VALID" NotYetValid { not_before: UnixTime, now: UnixTime } => "the lease is valid from {not_before}, now is {now}";
+    #[remedy = "Check the clocks of this machine and the issuer."]
+    303 "NOT_YET_VALID" NotYetValid { not_before: UnixTime, now: UnixTime } => "the lease is valid from {not_before}, the time is {now}";
     /// A lease without an organization.
     #[remedy = "Have the lease issued again."]
     304 "ORG_MISSING" OrgMissing => "claim org_id is required and missing or empty";
@@ -184,20 +144,20 @@ error_table! {
     310 "LEEWAY_TOO_LARGE" LeewayTooLarge { limit: Duration, received: Duration } => "clock leeway of {} ms, at most {} ms are allowed", [.received.as_millis(), .limit.as_millis()];
     /// A license, grant or subscription in a state that grants nothing.
     #[remedy = "Resume the subscription."]
-    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: TokenKind, state: String } => "the {kind} is in state {}, which grants nothing beyond free", [quoted(.state)];
+    311 "SUBSCRIPTION_INACTIVE" SubscriptionInactive { kind: TokenKind, state: String } => "the {kind} is in state {}, which grants nothing beyond the free plan", [quoted(.state)];
     /// A token that does not carry the capability asked for.
     #[remedy = "Choose a plan that includes the capability."]
     312 "CAPABILITY_MISSING" CapabilityMissing { kind: TokenKind, capability: String } => "the {kind} does not grant {capability}";
     /// A trial that has ended.
     #[remedy = "Subscribe."]
-    313 "TRIAL_ENDED" TrialEnded { ended_at: UnixTime, now: UnixTime } => "the trial ended at {ended_at}, now is {now}";
+    313 "TRIAL_ENDED" TrialEnded { ended_at: UnixTime, now: UnixTime } => "the trial ended at {ended_at}, the time is {now}";
     /// A trial without an end, which grants nothing beyond the free plan.
     #[remedy = "Have the lease issued again, with `trial_ends_at`."]
-    314 "TRIAL_WITHOUT_END" TrialWithoutEnd => "the trial has no trial_ends_at and grants nothing beyond free";
+    314 "TRIAL_WITHOUT_END" TrialWithoutEnd => "the trial has no trial_ends_at, so it grants nothing beyond the free plan";
     /// A tenant id or base URL from which no host can be derived.
-    #[remedy = "Correct the one that the message names."]
+    #[remedy = "Correct the value that the message names."]
     315 "TENANT_HOST_INVALID" TenantHostInvalid { reason: &'static str } => "tenant host: {reason}";
-    /// An answer to a lease refresh that does not hold what it should.
+    /// An answer to a lease refresh that lacks what it should hold.
     #[remedy = "Try again later; if the error persists, tell the operator of the control plane."]
     316 "REFRESH_RESPONSE" RefreshResponse { reason: String } => "lease refresh: {reason}";
     /// A text that is not a time, or a time that this system cannot represent.
@@ -213,7 +173,7 @@ error_table! {
     /// A relay server URL that is not valid.
     #[remedy = "Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config."]
     402 "SERVER_URL_INVALID" ServerUrlInvalid { reason: &'static str } => "relay server URL: {reason}";
-    /// An identity that is incomplete or does not fit together.
+    /// An identity that is incomplete or whose parts do not match.
     #[remedy = "Restore `relay.enc`, or let the bootstrap make a new identity and pair again."]
     403 "IDENTITY_INVALID" IdentityInvalid { reason: &'static str } => "relay identity: {reason}";
     /// A session token that this relay did not issue, or that does not fit the registration.
@@ -227,11 +187,11 @@ error_table! {
     #[remedy = "Register with the identity's own private key, at the relay that the server URL names."]
     406 "IDENTITY_PROOF_INVALID" IdentityProofInvalid { reason: &'static str } => "identity proof: {reason}";
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
-    #[remedy = "Set the clock of the runtime and of the relay."]
+    #[remedy = "Set the clocks of the runtime and the relay."]
     407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: Duration, at: UnixTime, now: UnixTime } => "identity proof: made at {at}, the relay's clock says {now}, at most {} s apart are allowed", [.limit.as_secs()];
-    /// A relay config's JSON is not an object whose members have their types.
+    /// A relay config whose JSON is not an object with members of the right types.
     #[remedy = "Pass the object that a load gave, with its members changed."]
-    408 "RELAY_CONFIG_MALFORMED" RelayConfigMalformed { line: usize, column: usize } => "relay config: expected a JSON object with members of their types, refused at line {line} column {column}";
+    408 "RELAY_CONFIG_MALFORMED" RelayConfigMalformed { line: usize, column: usize } => "relay config: expected a JSON object with members of the right types, refused at line {line} column {column}";
 
     /// Bytes too short for a frame.
     #[remedy = "Check the address: the other side speaks another protocol."]
@@ -249,19 +209,19 @@ error_table! {
     #[remedy = "Update the older side."]
     504 "CONTROL_PAYLOAD" ControlPayload { frame: &'static str, reason: String } => "{frame} payload: {reason}";
     /// A frame on a channel where it does not belong.
-    #[remedy = "Close the connection: the other side is at fault."]
+    #[remedy = "Close the connection: the other side is faulty."]
     505 "FRAME_CHANNEL" FrameChannel { frame: &'static str, channel: u32 } => "{frame} does not belong on channel {channel}";
     /// A proxied body over the limit.
     #[remedy = "Stream the body, or send less."]
     506 "BODY_TOO_LARGE" BodyTooLarge { limit: usize, received: usize } => "body of {received} bytes, at most {limit} are allowed";
     /// A key exchange message of the wrong form.
-    #[remedy = "Close the channel: the other side is at fault."]
+    #[remedy = "Close the channel: the other side is faulty."]
     520 "KEY_EXCHANGE_MALFORMED" KeyExchangeMalformed { reason: &'static str } => "key exchange: {reason}";
     /// The identity's signature on the key exchange does not verify: this is not the paired instance.
-    #[remedy = "Do not go on: compare the fingerprint and pair again."]
+    #[remedy = "Stop, compare the fingerprint, and pair again."]
     521 "KEY_EXCHANGE_SIGNATURE" KeyExchangeSignature { expected: String } => "key exchange: not signed by the paired identity {expected}";
     /// The shared secret is all zero: the other side sent a point of small order.
-    #[remedy = "Do not go on: the other side is at fault or hostile."]
+    #[remedy = "Stop: the other side is faulty or hostile."]
     522 "KEY_EXCHANGE_WEAK" KeyExchangeWeak => "key exchange: the shared secret is all zero";
     /// A sealed message of the wrong form.
     #[remedy = "Close the channel."]
@@ -276,7 +236,7 @@ error_table! {
     #[remedy = "Open a new channel."]
     526 "CHANNEL_EXHAUSTED" ChannelExhausted => "channel: all message counters are used up";
 
-    /// Something was asked of a session that it can only do in another state.
+    /// A session was asked for something that it can only do in another state.
     #[remedy = "Wait for the event that says the session is open, and ask again."]
     540 "SESSION_NOT_OPEN" SessionNotOpen { needed: &'static str, state: &'static str } => "the session is {state}, expected: {needed}";
     /// A channel that is not open, or not in the state that the call needs.
@@ -284,13 +244,13 @@ error_table! {
     541 "SESSION_CHANNEL" SessionChannel { channel: u32, expected: &'static str } => "channel {channel} is not {expected}";
     /// A response to a request that is not waiting for one.
     #[remedy = "Answer each request once, and not after its channel has ended."]
-    542 "REQUEST_UNKNOWN" RequestUnknown { channel: u32 } => "no such request waits for an answer on channel {channel}";
+    542 "REQUEST_UNKNOWN" RequestUnknown { channel: u32 } => "no such request is waiting for an answer on channel {channel}";
     /// More is waiting to be sent than the session keeps.
     #[remedy = "Send what the session has to send, then try again."]
-    543 "SEND_QUEUE_FULL" SendQueueFull { limit: usize, queued: usize } => "{queued} bytes wait to be sent, at most {limit} are kept";
+    543 "SEND_QUEUE_FULL" SendQueueFull { limit: usize, queued: usize } => "{queued} bytes are waiting to be sent, at most {limit} are kept";
     /// More requests are waiting for their answers than the session keeps.
     #[remedy = "Wait for an answer, then ask again."]
-    544 "REQUEST_LIMIT" RequestLimit { limit: usize } => "{limit} requests wait for their answers, which is the limit";
+    544 "REQUEST_LIMIT" RequestLimit { limit: usize } => "{limit} requests are waiting for their answers, which is the limit";
     /// A frame that the protocol does not allow at this moment.
     #[remedy = "Update the other side; it does not follow the protocol."]
     545 "FRAME_UNEXPECTED" FrameUnexpected { expected: &'static str, received: &'static str } => "expected {expected}, received {received}";
@@ -299,7 +259,7 @@ error_table! {
     #[remedy = "Scan the code that the instance shows: this one is not a pairing code."]
     600 "PAIRING_TOO_LARGE" PairingTooLarge { limit: usize, received: usize } => "pairing code of {received} bytes, at most {limit} are allowed";
     /// A scanned code that is not a pairing code.
-    #[remedy = "Scan the code again, completely."]
+    #[remedy = "Scan the whole code again."]
     601 "PAIRING_MALFORMED" PairingMalformed { reason: &'static str } => "pairing code: {reason}";
     /// A key appears twice in a scanned code.
     #[remedy = "Have the instance show a new code."]
@@ -330,12 +290,12 @@ error_table! {
     #[remedy = "Replace it with a regular file."]
     701 "FILE_NOT_REGULAR" FileNotRegular { path: String } => "{path} is not a regular file";
     /// A file over the limit.
-    #[remedy = "Restore the file: Pulse writes none that large."]
+    #[remedy = "Restore the file: Pulse writes no file that large."]
     702 "FILE_TOO_LARGE" FileTooLarge { path: String, limit: u64, received: u64 } => "{path} is {received} bytes long, at most {limit} are allowed";
-    /// A sealed file or text that does not open, because the key is another one or because of damage.
+    /// A sealed file or text that cannot be opened, because it was sealed under another key or is damaged.
     #[remedy = "Restore the key file that it was sealed under."]
-    703 "UNSEAL_FAILED" UnsealFailed { what: String } => "{what} does not open: it was sealed under another key, or it is damaged";
-    /// A file that holds something else than it should.
+    703 "UNSEAL_FAILED" UnsealFailed { what: String } => "{what} cannot be opened: it was sealed under another key, or it is damaged";
+    /// A file whose content is not what it should be.
     #[remedy = "Restore the file."]
     704 "FILE_MALFORMED" FileMalformed { path: String, reason: String } => "{path}: {reason}";
     /// A key file that is missing while something sealed under it is there.
@@ -343,10 +303,10 @@ error_table! {
     705 "KEY_FILE_LOST" KeyFileLost { path: String, sealed: String } => "{path} is missing, but {sealed} was sealed under it: restore the key file from a backup; no new key is made";
     /// A key file that cannot be read as a key.
     #[remedy = "Restore the key file from a backup; it is not overwritten."]
-    706 "KEY_FILE_UNREADABLE" KeyFileUnreadable { path: String, reason: String } => "{path} is present but holds no key ({reason}): restore it from a backup; it is not overwritten";
+    706 "KEY_FILE_UNREADABLE" KeyFileUnreadable { path: String, reason: String } => "{path} exists but holds no key ({reason}): restore it from a backup; it is not overwritten";
     /// The integrity code of `billing.json` does not match its values.
     #[remedy = "Have the control plane write the file again."]
-    707 "BILLING_TAMPERED" BillingTampered { path: String } => "{path}: the integrity code does not fit the values, so the file was modified outside Pulse: restore it from a backup or have it issued anew";
+    707 "BILLING_TAMPERED" BillingTampered { path: String } => "{path}: the integrity code does not match the values, so the file was modified outside Pulse: restore it from a backup, or have it issued again";
     /// An organization id that cannot be part of a path.
     #[remedy = "Correct the organization id."]
     708 "ORG_ID_INVALID" OrgIdInvalid { reason: &'static str } => "organization id: {reason}";
@@ -354,8 +314,8 @@ error_table! {
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
     /// Another process or thread holds the lock of a data directory for longer than the caller waits.
-    #[remedy = "Look with lslocks for who holds it; end or repair that process, then try again."]
-    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is locked by another process or thread, for which {waited_ms} ms were waited: look with lslocks for who holds it, and try again";
+    #[remedy = "Run lslocks to see which process holds it, end or repair that process, then try again."]
+    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: run lslocks to see which process holds it, and try again";
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
     #[remedy = "Save again; if the error comes back, check the disk."]
     711 "FILE_NOT_DURABLE" FileNotDurable { path: String, detail: String } => "{path} is written and in place, but its directory could not be synced ({detail}): a power failure now may bring back the old state, so save again";
@@ -365,12 +325,12 @@ error_table! {
     /// A text that is not a revision.
     #[remedy = "Pass what a load or a save gave, unchanged."]
     713 "REVISION_INVALID" RevisionInvalid { received: String } => "revision: expected absent, or the 32 hex digits that a load or a save gave, received {}", [quoted(.received)];
-    /// A save would replace or drop an identity, which it was not told to do.
+    /// A save that would replace or drop an identity without having been told to.
     #[remedy = "Load the config, change it and save it with its identity; or say that the identity is to be replaced."]
     714 "IDENTITY_KEPT" IdentityKept { path: String, fingerprint: String } => "{path} holds the identity {fingerprint}, which this save would replace or drop, and every phone would have to be paired again: keep the identity, or say that it is to be replaced";
     /// A billing.json with sealed fields but without an integrity code.
-    #[remedy = "Restore the file from a backup, or have the state issued anew."]
-    715 "BILLING_UNSIGNED" BillingUnsigned { path: String } => "{path} holds sealed fields but no integrity code, so it was modified outside Pulse: restore it from a backup or have it issued anew";
+    #[remedy = "Restore the file from a backup, or have the state issued again."]
+    715 "BILLING_UNSIGNED" BillingUnsigned { path: String } => "{path} holds sealed fields but no integrity code, so it was modified outside Pulse: restore it from a backup, or have it issued again";
 
     /// The runtime is not in hosted mode.
     #[remedy = "Set `PULSE_HOSTED_MODE`."]
@@ -382,88 +342,18 @@ error_table! {
     #[remedy = "Ask the operator of the license server."]
     802 "ACTIVATION_SUSPENDED" ActivationSuspended => "paid access of the activation is suspended, which blocks every credential";
     /// No candidate can be offered to the relay.
-    #[remedy = "See what the message says of each candidate."]
+    #[remedy = "See what the message says about each candidate."]
     803 "NO_CREDENTIAL" NoCredential { reason: String } => "no registration credential: {reason}";
     /// The operator disabled the relay.
     #[remedy = "Enable it where the message says, if that is what you want."]
     804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
-    /// An activation that is there but cannot be used may hold a suspension, so it blocks every credential.
+    /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential.
     #[remedy = "Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again."]
-    805 "ACTIVATION_UNREADABLE" ActivationUnreadable { path: String, reason: String } => "{path} is there but cannot be used ({reason}), and it may hold a suspension, so nothing is registered: restore it and its .license-key from a backup, or remove it and activate again";
-    /// A setting of the environment that has no meaning.
+    805 "ACTIVATION_UNREADABLE" ActivationUnreadable { path: String, reason: String } => "{path} exists but cannot be used ({reason}). It may hold a suspension, so nothing is registered: restore it and its .license-key from a backup, or remove it and activate again";
+    /// An environment variable whose value is invalid.
     #[remedy = "Correct the variable that the message names."]
     806 "SETTING_INVALID" SettingInvalid { setting: &'static str, reason: &'static str } => "{setting}: {reason}";
-    /// A setting of the environment that holds a key which is refused.
+    /// An environment variable that holds an invalid key.
     #[remedy = "Correct the key in the variable that the message names."]
     807 "SETTING_KEY_INVALID" SettingKeyInvalid { setting: &'static str, source: Box<Error> } => "{setting}: {source}";
-}
-
-#[cfg(feature = "capi")]
-const fn c_name(name: &'static str) -> &'static CStr {
-    match CStr::from_bytes_with_nul(name.as_bytes()) {
-        Ok(name) => name,
-        Err(_) => c"UNKNOWN",
-    }
-}
-
-impl Error {
-    /// Whether time alone is what is wrong: the token is past its expiry, before its start, or its trial has ended.
-    pub const fn is_about_time(&self) -> bool {
-        matches!(self, Self::Expired { .. } | Self::NotYetValid { .. } | Self::TrialEnded { .. })
-    }
-
-    /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may go beside it:
-    /// it holds no secret.
-    ///
-    /// ```
-    /// use pulse_trust::Error;
-    /// use pulse_trust::relay::WireErrorCode;
-    ///
-    /// assert_eq!(Error::InstanceHintMissing.wire_code(), WireErrorCode::LicenseInvalid);
-    /// ```
-    pub const fn wire_code(&self) -> WireErrorCode {
-        match self {
-            Self::Expired { .. } | Self::TrialEnded { .. } => WireErrorCode::LicenseExpired,
-            Self::SessionInvalid { .. } | Self::IdentityProofInvalid { .. } | Self::IdentityProofTime { .. } => {
-                WireErrorCode::AuthFailed
-            }
-            // The relay's own faults: the registrant can do nothing about them.
-            Self::RandomUnavailable { .. } | Self::KeyTableCorrupt => WireErrorCode::InternalError,
-            _ => WireErrorCode::LicenseInvalid,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_ascend_and_names_are_unique() {
-        assert!(Error::TABLE.is_sorted_by(|a, b| a.code < b.code));
-        let mut names: Vec<_> = Error::TABLE.iter().map(|entry| entry.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), Error::TABLE.len());
-    }
-
-    #[test]
-    fn meanings_and_remedies_are_sentences() {
-        for entry in Error::TABLE {
-            for text in [entry.meaning, entry.remedy] {
-                assert!(text.ends_with('.') && text.len() > 8 && text.trim() == text, "{}: {text:?}", entry.name);
-            }
-        }
-    }
-
-    #[test]
-    fn a_text_from_outside_is_quoted() {
-        let error = Error::OrgMismatch { expected: "default".into(), received: "a\"\n\u{fc}".into() };
-        assert_eq!(error.to_string(), r#"organization: expected "default", received "a\"\n\u{fc}""#);
-    }
-
-    #[test]
-    fn an_error_stays_small_enough_to_return_by_value() {
-        assert!(size_of::<Error>() <= 96);
-    }
 }
