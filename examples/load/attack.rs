@@ -75,7 +75,7 @@ async fn measure(attack: Attack, seconds: u64, scale: usize) -> Result<Figures, 
         fleet.line().await?;
     }
     let before = relay.usage()?;
-    let count = attack.count() / scale;
+    let count = (attack.count() / scale).max(1);
     let name = attack.name();
     let mut attacker = role(&format!("attacker --relay {addr} --attack {name} --count {count} --seconds {seconds}"))?;
     attacker.line().await?;

@@ -78,7 +78,7 @@ impl Attack {
     }
 
     pub(crate) fn describe(self, scale: usize) -> String {
-        let count = self.count() / scale;
+        let count = (self.count() / scale).max(1);
         match self {
             Self::Slowloris => format!("slowloris, {count} requests that never end"),
             Self::SilentUpgrades => format!("{count} WebSockets that say nothing"),

@@ -144,6 +144,11 @@ impl Link {
         self.connection() == Some(connection)
     }
 
+    /// Whether this is the connection that there is, and it was reported as open.
+    pub(super) fn is_connected(&self, connection: ConnectionId) -> bool {
+        self.is_current(connection) && !matches!(self.phase, Phase::Connecting { .. })
+    }
+
     /// In words, for errors.
     pub(super) const fn state(&self) -> &'static str {
         match self.phase {

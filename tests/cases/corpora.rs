@@ -14,6 +14,7 @@ pub fn tests() -> Vec<Trial> {
     tests.extend(corpus("key_file", inputs::key_file::run));
     tests.extend(corpus("pairing_code", inputs::pairing_code::run));
     tests.extend(corpus("relay_enc", inputs::relay_enc::run));
+    tests.extend(corpus("sessions", inputs::sessions::run));
     tests.extend(corpus("token", inputs::token::run));
     #[cfg(feature = "capi")]
     tests.extend(corpus("c_calls", inputs::c_calls::run));

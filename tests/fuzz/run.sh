@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-20}
-targets=(token claims pairing_code deep_link frames files relay_enc key_file c_calls)
+targets=(token claims pairing_code deep_link frames files relay_enc key_file sessions c_calls)
 if [ $# -gt 1 ]; then targets=("${@:2}"); fi
 triple=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Ccodegen-units=1 -Cllvm-args=-sanitizer-coverage-level=4 \

@@ -111,7 +111,7 @@ impl InstanceEnd {
     /// A binary message has arrived. It yields at most a few outputs, so a program that handles them before it reads
     /// the next message holds little.
     pub fn handle_message(&mut self, connection: ConnectionId, message: &[u8], now: Now) {
-        if self.link.is_current(connection) {
+        if self.link.is_connected(connection) {
             self.receive(message, now);
         }
     }

@@ -128,7 +128,7 @@ impl PhoneEnd {
 
     /// A binary message has arrived.
     pub fn handle_message(&mut self, connection: ConnectionId, message: &[u8], now: Now) {
-        if self.link.is_current(connection) {
+        if self.link.is_connected(connection) {
             self.receive(message, now);
         }
     }

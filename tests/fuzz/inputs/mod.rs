@@ -12,6 +12,7 @@ pub(crate) mod frames;
 pub(crate) mod key_file;
 pub(crate) mod pairing_code;
 pub(crate) mod relay_enc;
+pub(crate) mod sessions;
 pub(crate) mod token;
 
 #[path = "../../common/sealing.rs"]

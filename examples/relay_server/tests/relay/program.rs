@@ -13,18 +13,21 @@ use crate::common::{Client, TestKeys, register};
 struct Program {
     child: Child,
     addr: SocketAddr,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Program {
     fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
-        let directory = tempfile::tempdir().unwrap();
+        Self::start_in(tempfile::tempdir().unwrap(), keys, settings, stderr)
+    }
+
+    fn start_in(directory: tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
         let mut child =
             Self::command(&directory, keys, settings).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
-        Self { child, addr, _directory: directory }
+        Self { child, addr, directory }
     }
 
     fn command(directory: &tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)]) -> Command {
@@ -50,6 +53,14 @@ impl Program {
             std::thread::sleep(Duration::from_millis(10));
         }
         None
+    }
+
+    /// Ends it as the kernel does, and starts another in the same directory.
+    fn killed_and_started_again(mut self, keys: &TestKeys) -> Self {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        let directory = std::mem::replace(&mut self.directory, tempfile::tempdir().unwrap());
+        Self::start_in(directory, keys, &[], Stdio::null())
     }
 
     async fn health(&self) -> u16 {
@@ -168,6 +179,28 @@ async fn the_log_begins_with_each_setting_and_without_a_secret_or_a_color() {
         assert!(is_told, "{setting} {value}:\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "{text}");
+}
+
+/// A relay that was killed had forgotten who holds which id: whoever had stolen a lease took it over after a crash.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_is_killed_knows_who_holds_which_id_when_it_comes_back() {
+    let keys = TestKeys::new();
+    let program = Program::start(&keys, &[], Stdio::null());
+    let token = keys.lease("t-1.example.test", 3600);
+    let mut instance = Client::connect_to(program.addr, "/ws/instance").await;
+    instance.say(&register(&token, "h", "key"), 0).await;
+    let ack: pulse_trust::relay::RegisterAck = instance.expect().await;
+    // Answered is written: nothing is waited for.
+    let program = program.killed_and_started_again(&keys);
+    let mut another = Client::connect_to(program.addr, "/ws/instance").await;
+    another.say(&register(&token, "h", "another key"), 0).await;
+    assert_eq!(another.refusal().await.0, "DUPLICATE_INSTANCE");
+    let mut resume = register("stale", &ack.instance_id, "key");
+    resume.session_token = ack.session_token.duplicate();
+    let mut instance = Client::connect_to(program.addr, "/ws/instance").await;
+    instance.say(&resume, 0).await;
+    let again: pulse_trust::relay::RegisterAck = instance.expect().await;
+    assert_eq!((again.instance_id, again.expires_at), (ack.instance_id, ack.expires_at));
 }
 
 #[test]
