@@ -31,6 +31,14 @@ LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --suppressions=examples/c/valgrind.
 for file in .encryption.key billing.json relay.enc; do
   [ -s "$prefix/data/$file" ] || { echo "the tenant did not write $file" >&2; exit 1; }
 done
+# Statically, as the README says: the program runs where no shared library is found.
+read -ra include <<<"$(pkg-config --cflags pulse_trust)"
+read -ra system <<<"$(pkg-config --static --libs-only-l pulse_trust | sed 's/-lpulse_trust//')"
+cc -std=c11 examples/c/tenant.c "${include[@]}" "$(pkg-config --variable=prefix pulse_trust)/lib/libpulse_trust.a" "${system[@]}" -o "$prefix/static"
+if ldd "$prefix/static" | grep pulse_trust; then echo "the static program needs the shared library" >&2; exit 1; fi
+mkdir "$prefix/static-data"
+"$prefix/static" "$prefix/static-data" >"$prefix/static.out"
+grep -q '^channel    the instance reads: GET /api/status' "$prefix/static.out" || { cat "$prefix/static.out" >&2; exit 1; }
 # What a call, a million values and many threads cost; here a tenth of each.
 cc -std=c11 -O2 -Wall -Wextra -Werror -pedantic examples/c/soak.c "${flags[@]}" -pthread -o "$prefix/soak"
 LD_LIBRARY_PATH=$prefix/lib "$prefix/soak" 100000 10000

@@ -27,6 +27,26 @@ mvn -q -B clean test -Djna.library.path="$PULSE_TRUST_LIBRARY"
 sed -nE 's/.*<testsuite .* name="([^"]*)".* tests="([0-9]+)".* skipped="([0-9]+)".*/\1 \2 \3/p' target/surefire-reports/TEST-*.xml |
   awk '{ tests += $2; skipped += $3 } END { print tests " tests, " skipped " skipped"; exit tests < 100 || skipped > 0 }'
 
+echo "== what Maven Central asks for, and the library inside the jar"
+case $(uname -m) in
+  x86_64) platform=linux-x86-64 ;;
+  aarch64) platform=linux-aarch64 ;;
+  *) echo "JNA's name for $(uname -m) is not written here" >&2; exit 1 ;;
+esac
+mkdir -p "$scratch/native/$platform"
+cp "$PULSE_TRUST_LIBRARY/libpulse_trust.so" "$scratch/native/$platform/"
+mvn -q -B package -DskipTests -Dnative.directory="$scratch/native"
+jar=target/pulse-trust-0.1.0
+for file in $jar.jar $jar-sources.jar $jar-javadoc.jar; do [ -s "$file" ] || { echo "no $file" >&2; exit 1; }; done
+jar tf $jar.jar | grep -qx "$platform/libpulse_trust.so" || { echo "the jar holds no library" >&2; exit 1; }
+jar tf $jar-sources.jar | grep -q 'PairingCode\.kt$' || { echo "the sources are not in their jar" >&2; exit 1; }
+for element in name description url licenses developers scm; do
+  grep -q "^  <$element>" pom.xml || { echo "pom.xml has no <$element>" >&2; exit 1; }
+done
+# The library is found in the jar alone: nothing says where it is.
+printf 'pulse://connect?x=1' | java -cp "$jar.jar:target/test-classes:$(cat target/classpath)" io.pulserelay.phone.MainKt 2>&1 | tee "$scratch/jar" || true
+grep -q '^refused 60' "$scratch/jar" || { echo "the library in the jar was not used" >&2; exit 1; }
+
 echo "== the README's quickstart"
 mkdir "$scratch/quickstart"
 ln -s "$root" "$scratch/quickstart/pulse-trust"
