@@ -32,9 +32,11 @@ for file in .encryption.key billing.json relay.enc; do
   [ -s "$prefix/data/$file" ] || { echo "the tenant did not write $file" >&2; exit 1; }
 done
 # Statically, as the README says: the program runs where no shared library is found.
-read -ra include <<<"$(pkg-config --cflags pulse_trust)"
-read -ra system <<<"$(pkg-config --static --libs-only-l pulse_trust | sed 's/-lpulse_trust//')"
-cc -std=c11 examples/c/tenant.c "${include[@]}" "$(pkg-config --variable=prefix pulse_trust)/lib/libpulse_trust.a" "${system[@]}" -o "$prefix/static"
+include=$(pkg-config --cflags pulse_trust)
+system=$(pkg-config --static --libs-only-l pulse_trust)
+read -ra include <<<"$include"
+read -ra system <<<"${system//-lpulse_trust/}"
+cc -std=c11 examples/c/tenant.c "${include[@]}" "$prefix/lib/libpulse_trust.a" "${system[@]}" -o "$prefix/static"
 if ldd "$prefix/static" | grep pulse_trust; then echo "the static program needs the shared library" >&2; exit 1; fi
 mkdir "$prefix/static-data"
 "$prefix/static" "$prefix/static-data" >"$prefix/static.out"

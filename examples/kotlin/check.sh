@@ -28,10 +28,11 @@ sed -nE 's/.*<testsuite .* name="([^"]*)".* tests="([0-9]+)".* skipped="([0-9]+)
   awk '{ tests += $2; skipped += $3 } END { print tests " tests, " skipped " skipped"; exit tests < 100 || skipped > 0 }'
 
 echo "== what Maven Central asks for, and the library inside the jar"
-case $(uname -m) in
+machine=$(uname -m)
+case $machine in
   x86_64) platform=linux-x86-64 ;;
   aarch64) platform=linux-aarch64 ;;
-  *) echo "JNA's name for $(uname -m) is not written here" >&2; exit 1 ;;
+  *) echo "JNA's name for $machine is not written here" >&2; exit 1 ;;
 esac
 mkdir -p "$scratch/native/$platform"
 cp "$PULSE_TRUST_LIBRARY/libpulse_trust.so" "$scratch/native/$platform/"

@@ -25,9 +25,11 @@ for file in LICENSE README.md pulse_trust.wasm dist/node.js dist/index.js dist/e
 done
 # What a registry refuses or shows: whose it is, under which license, and that the build is signed for.
 for field in license repository.url repository.directory homepage publishConfig.access publishConfig.provenance; do
-  [ -n "$(npm pkg get "$field" | grep -vx '{}')" ] || { echo "package.json lacks $field" >&2; exit 1; }
+  value=$(npm pkg get "$field")
+  [ "$value" != '{}' ] || { echo "package.json lacks $field" >&2; exit 1; }
 done
-[ "$(npm pkg get private)" = '{}' ] || { echo "package.json is private" >&2; exit 1; }
+private=$(npm pkg get private)
+[ "$private" = '{}' ] || { echo "package.json is private" >&2; exit 1; }
 mkdir "$scratch/try"
 cd "$scratch/try"
 echo '{"private":true}' > package.json
