@@ -116,6 +116,7 @@ mod json;
 pub mod keys;
 mod members;
 pub mod pairing;
+mod primitives;
 pub mod relay;
 mod secret;
 pub mod session;

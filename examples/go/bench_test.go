@@ -68,13 +68,7 @@ func BenchmarkOneCall(b *testing.B) {
 }
 
 func BenchmarkChannel(b *testing.B) {
-	identity := must[*pulsetrust.Identity](b)(pulsetrust.GenerateIdentity())
-	handshake := must[*pulsetrust.Handshake](b)(pulsetrust.StartHandshake())
-	instance, answer, err := pulsetrust.AcceptKeyExchange(identity, must[[]byte](b)(handshake.Message()))
-	if err != nil {
-		b.Fatal(err)
-	}
-	phone := must[*pulsetrust.Channel](b)(handshake.Finish(answer, must[string](b)(identity.PublicKey())))
+	phone, instance := benchmarkChannel(b)
 	message := make([]byte, 4096)
 	b.SetBytes(int64(len(message)))
 	for b.Loop() {

@@ -49,8 +49,14 @@ cp -r . "$scratch/fetched"
   CGO_LDFLAGS="-L$root/target/capi" go test -count=1 -tags=pulsetrust_cgo -run '^Example' .
 )
 
-step tests through WebAssembly, with the race detector
-for module in "${modules[@]}"; do (cd "$module" && go test -count=1 -race ./...); done
+step tests through WebAssembly
+for module in "${modules[@]}"; do (cd "$module" && go test -count=1 ./...); done
+
+# The race detector sees Go's memory alone, and makes WebAssembly ten times as slow. So it has the parts of this engine
+# that goroutines share, and below all the rest with the other engine, whose callers are the same code.
+step "what goroutines share in WebAssembly, with the race detector"
+go test -count=1 -race ./internal/engine
+go test -count=1 -race -short -run 'TestManyGoroutines|TestOneVerifierUnderLoad|TestASessionRuns|TestARefresh' .
 
 step tests through cgo, with the race detector
 for module in "${modules[@]}"; do (cd "$module" && GODEBUG=cgocheck=1 go test -tags=pulsetrust_cgo -count=1 -race ./...); done

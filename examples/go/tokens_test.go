@@ -144,10 +144,10 @@ func TestManyGoroutines(t *testing.T) {
 	wait.Wait()
 }
 
-// One verifier under the load of a relay that has many instances reconnect.
+// One verifier that many goroutines use while its keys get their tables. How many a second it does, the benches say.
 func TestOneVerifierUnderLoad(t *testing.T) {
 	const goroutines = 16
-	calls := 100_000
+	calls := 2000
 	if testing.Short() {
 		calls = 100
 	}
@@ -155,7 +155,6 @@ func TestOneVerifierUnderLoad(t *testing.T) {
 	keys := must[*pulsetrust.TrustKeys](t)(pulsetrust.NewTrustKeys(vectors.HostedPublicKey, vectors.LicensePublicKey))
 	c := vectors.Cases[0]
 	now, checks := time.Unix(c.Now, 0), checksFor(c.ExpectedHost)
-	startedAt := time.Now()
 	var wait sync.WaitGroup
 	for range goroutines {
 		wait.Go(func() {
@@ -177,6 +176,4 @@ func TestOneVerifierUnderLoad(t *testing.T) {
 		})
 	}
 	wait.Wait()
-	took := time.Since(startedAt)
-	t.Logf("%s: %d calls in %v, %.0f a second", pulsetrust.Engine, goroutines*calls, took, float64(goroutines*calls)/took.Seconds())
 }

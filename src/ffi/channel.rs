@@ -115,7 +115,7 @@ pub unsafe extern "C" fn pulse_channel_seal(
     unsafe {
         call(error, Out::new(out, "out"), || {
             let plaintext = bytes(plaintext, plaintext_len, "plaintext")?;
-            Ok(pulse_buffer::new(borrow_mut(channel, "channel")?.channel.seal(plaintext)?))
+            Ok(pulse_buffer::taking(borrow_mut(channel, "channel")?.channel.seal(plaintext)?))
         })
     }
 }
@@ -133,8 +133,7 @@ pub unsafe extern "C" fn pulse_channel_open(
     unsafe {
         call(error, Out::new(out, "out"), || {
             let sealed = bytes(sealed, sealed_len, "sealed")?;
-            let plaintext = zeroize::Zeroizing::new(borrow_mut(channel, "channel")?.channel.open(sealed)?);
-            Ok(pulse_buffer::new(plaintext.as_slice()))
+            Ok(pulse_buffer::taking(borrow_mut(channel, "channel")?.channel.open(sealed)?))
         })
     }
 }

@@ -1,4 +1,5 @@
-//! The C functions, which `include/pulse_trust.h` declares (feature `capi`). The only `unsafe` code of the crate.
+//! The C functions, which `include/pulse_trust.h` declares (feature `capi`). The only `unsafe` code of the crate, but for the
+//! imports of `primitives::host`.
 //!
 //! Each function does one whole job. A function that can fail returns a [`pulse_status`], and writes its outputs only
 //! if that is 0; the last parameter, which may be NULL, receives an owned [`pulse_error`] with number and text. Nothing

@@ -73,7 +73,7 @@ pub unsafe extern "C" fn pulse_wasm_free(data: *mut u8, length: usize) {
     if let (false, Ok(layout)) = (data.is_null(), core::alloc::Layout::from_size_align(length.max(1), 8)) {
         // SAFETY: as the caller says.
         unsafe {
-            zeroize::Zeroize::zeroize(core::slice::from_raw_parts_mut(data, length));
+            crate::secret::wipe(core::slice::from_raw_parts_mut(data, length));
             std::alloc::dealloc(data, layout);
         }
     }

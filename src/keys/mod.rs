@@ -12,6 +12,7 @@ mod curve;
 mod prepared;
 mod private;
 mod public;
+mod signature;
 mod trust;
 mod trusted_key;
 

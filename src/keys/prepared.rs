@@ -3,16 +3,18 @@
 use core::fmt;
 use std::sync::{Arc, OnceLock};
 
-use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
 use curve25519_dalek::scalar::Scalar;
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha512};
 
 use super::PublicKey;
 use super::curve::{Point, WindowTable, encode_all, sum_of_products};
+use super::signature::{self, is_small_order};
 #[cfg(feature = "hazmat")]
 use crate::error::Error;
 use crate::error::Result;
+use crate::primitives::Host;
 
 /// How many signatures of a bulk share one inversion; each of them then bears a hundredth of its cost.
 const GROUP: usize = 64;
@@ -104,7 +106,8 @@ pub struct PreparedKey {
 }
 
 impl PreparedKey {
-    /// Computes the tables, which takes about as long as a few dozen verifications, and checks them.
+    /// Computes the tables, which takes about as long as a few dozen verifications, and checks them. In WebAssembly whose
+    /// host verifies, there are none.
     ///
     /// # Errors
     /// [`Error::KeyTableCorrupt`] if a table is not what it should be, which means that the memory or the processor is
@@ -126,6 +129,9 @@ impl PreparedKey {
 
     #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
     fn of(key: VerifyingKey, size: TableSize) -> Result<Self> {
+        if Host::offered().is_some() {
+            return Ok(Self { key, size, tables: None });
+        }
         let tables = match (size.base_table()?, size.width()) {
             // The general verifier refuses every signature under a key of small order.
             _ if key.is_weak() => None,
@@ -142,7 +148,7 @@ impl PreparedKey {
     /// [formats: compact tokens](crate::_documentation::formats#compact-tokens).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let Some(tables) = &self.tables else {
-            return self.verify_plain(message, signature);
+            return signature::verify(&self.key, message, signature);
         };
         let Some(equation) = Equation::new(&self.key, message, signature) else {
             return false;
@@ -164,10 +170,6 @@ impl PreparedKey {
     /// The size of its tables.
     pub fn table_size(&self) -> TableSize {
         self.size
-    }
-
-    fn verify_plain(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
     }
 }
 
@@ -221,10 +223,4 @@ impl Equation {
     fn holds(&self, computed: &[u8; 32]) -> bool {
         self.r == *computed && !is_small_order(computed)
     }
-}
-
-/// Whether a point written canonically is one of the eight of small order.
-fn is_small_order(canonical: &[u8; 32]) -> bool {
-    static POINTS: OnceLock<[[u8; 32]; 8]> = OnceLock::new();
-    POINTS.get_or_init(|| EIGHT_TORSION.map(|point| point.compress().to_bytes())).contains(canonical)
 }

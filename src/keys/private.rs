@@ -2,12 +2,13 @@
 
 use core::fmt;
 
-use ed25519_dalek::Signer;
+use ed25519_dalek::{Signer, VerifyingKey};
 use zeroize::Zeroizing;
 
 use super::PublicKey;
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::primitives::Host;
 use crate::secret::Secret;
 
 /// An Ed25519 private key. It signs; it shows its bytes only through [`SigningKey::secret_base64`], and is wiped from
@@ -25,8 +26,14 @@ use crate::secret::Secret;
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
 pub struct SigningKey {
-    key: ed25519_dalek::SigningKey,
+    computed: Computed,
     public: PublicKey,
+}
+
+enum Computed {
+    Own(ed25519_dalek::SigningKey),
+    /// Seed and public key, with which the host signs.
+    ByHost(Host, Box<Zeroizing<[u8; 64]>>),
 }
 
 impl SigningKey {
@@ -44,9 +51,20 @@ impl SigningKey {
     /// # Errors
     /// [`Error::KeyWeak`] never in practice: every seed yields a key of the prime-order group.
     pub fn from_seed(seed: &[u8; 32]) -> Result<Self> {
-        let key = ed25519_dalek::SigningKey::from_bytes(seed);
-        let public = PublicKey::from_bytes(key.verifying_key().as_bytes())?;
-        Ok(Self { key, public })
+        let Some(host) = Host::offered() else {
+            let key = ed25519_dalek::SigningKey::from_bytes(seed);
+            let public = PublicKey::of_private(key.verifying_key());
+            return Ok(Self { computed: Computed::Own(key), public });
+        };
+        let mut pair = Box::new(Zeroizing::new([0; 64]));
+        for (byte, value) in pair.iter_mut().zip(seed) {
+            *byte = *value;
+        }
+        host.ed25519_key_pair(&mut pair);
+        let weak = |_| Error::KeyWeak { reason: "not a point of the curve" };
+        let public = pair.last_chunk::<32>().map(VerifyingKey::from_bytes).transpose().map_err(weak)?;
+        let public = public.map(PublicKey::of_private).ok_or(Error::KeyMismatchedHalves)?;
+        Ok(Self { computed: Computed::ByHost(host, pair), public })
     }
 
     /// Reads base64, in any of its four variants, of 64 bytes (seed, then public key) or of 32 (seed). White space
@@ -77,13 +95,19 @@ impl SigningKey {
 
     /// Signs `message` (RFC 8032, Ed25519).
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+        match &self.computed {
+            Computed::Own(key) => key.sign(message).to_bytes(),
+            Computed::ByHost(host, pair) => host.ed25519_sign(pair, message),
+        }
     }
 
     /// **Secret**: standard base64 of seed and public key, the form that settings and `relay.enc` hold.
     pub fn secret_base64(&self) -> Secret {
-        let bytes = Zeroizing::new(self.key.to_keypair_bytes());
-        encoding::base64_encode(bytes.as_slice()).into()
+        match &self.computed {
+            Computed::Own(key) => encoding::base64_encode(Zeroizing::new(key.to_keypair_bytes()).as_slice()),
+            Computed::ByHost(_, pair) => encoding::base64_encode(pair.as_slice()),
+        }
+        .into()
     }
 }
 

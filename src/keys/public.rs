@@ -5,9 +5,10 @@ use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
-use ed25519_dalek::{Signature, VerifyingKey};
+use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
 
+use super::signature;
 use crate::encoding;
 use crate::error::{Error, Result};
 
@@ -97,7 +98,12 @@ impl PublicKey {
     /// Whether `signature` is this key's over `message`, by the accept set of
     /// [formats: compact tokens](crate::_documentation::formats#compact-tokens).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
-        self.key.verify_strict(message, &Signature::from_bytes(signature)).is_ok()
+        signature::verify(&self.key, message, signature)
+    }
+
+    /// The public half of a private key: a multiple of the base point, so of the prime-order group without a check.
+    pub(super) fn of_private(key: VerifyingKey) -> Self {
+        Self { key }
     }
 
     pub(super) fn verifying_key(&self) -> &VerifyingKey {

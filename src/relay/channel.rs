@@ -18,24 +18,17 @@
 
 use core::fmt;
 
-use aes_gcm::aead::AeadInOut;
-use aes_gcm::aead::inout::InOutBuf;
-use aes_gcm::{Aes256Gcm, KeyInit};
-use hkdf::Hkdf;
-use sha2::Sha256;
-use x25519_dalek::{PublicKey as EphemeralPublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
 use super::identity::Identity;
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::keys::PublicKey;
+use crate::primitives::{Aead, EphemeralSecret, NONCE_LEN, TAG_LEN, hkdf_sha256};
 
 const SALT: &[u8] = b"pulse-relay-e2e-channel-v1";
 const APP_TO_INSTANCE: &[u8] = b"relay-e2e-app-to-instance";
 const INSTANCE_TO_APP: &[u8] = b"relay-e2e-instance-to-app";
-const NONCE_LEN: usize = 12;
-const TAG_LEN: usize = 16;
 /// How much longer a sealed message is than what it carries.
 pub const SEALED_OVERHEAD: usize = NONCE_LEN + TAG_LEN;
 const PUBLIC_KEY_LEN: u8 = 32;
@@ -59,7 +52,7 @@ const PUBLIC_KEY_LEN: u8 = 32;
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
 pub struct AppHandshake {
-    secret: StaticSecret,
+    secret: EphemeralSecret,
     message: [u8; 33],
 }
 
@@ -69,21 +62,21 @@ impl AppHandshake {
     /// # Errors
     /// [`Error::RandomUnavailable`].
     pub fn start() -> Result<Self> {
-        Ok(Self::with_ephemeral_secret(*Zeroizing::new(encoding::random_bytes::<32>()?)))
+        Ok(Self::with_ephemeral_secret(Zeroizing::new(encoding::random_bytes::<32>()?)))
     }
 
     /// A handshake with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks the
     /// secrecy of both channels. Needs the feature `hazmat`.
     #[cfg(feature = "hazmat")]
     pub fn danger_with_ephemeral_secret(secret: [u8; 32]) -> Self {
-        Self::with_ephemeral_secret(secret)
+        Self::with_ephemeral_secret(Zeroizing::new(secret))
     }
 
-    fn with_ephemeral_secret(secret: [u8; 32]) -> Self {
-        let secret = StaticSecret::from(secret);
+    fn with_ephemeral_secret(secret: Zeroizing<[u8; 32]>) -> Self {
+        let secret = EphemeralSecret::new(secret);
         let mut message = [PUBLIC_KEY_LEN; 33];
         let [_, key @ ..] = &mut message;
-        *key = EphemeralPublicKey::from(&secret).to_bytes();
+        *key = secret.public_key();
         Self { secret, message }
     }
 
@@ -105,7 +98,7 @@ impl AppHandshake {
         if !paired_identity.verify(ephemeral, signature) {
             return Err(Error::KeyExchangeSignature { expected: paired_identity.fingerprint() });
         }
-        let keys = derive_keys(&self.secret, ephemeral)?;
+        let (_, keys) = derive_keys(&self.secret, ephemeral)?;
         Ok(Channel::new(&keys.app_to_instance, &keys.instance_to_app))
     }
 }
@@ -122,7 +115,7 @@ impl fmt::Debug for AppHandshake {
 /// # Errors
 /// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeWeak`], [`Error::RandomUnavailable`].
 pub fn accept_key_exchange(app_message: &[u8], identity: &Identity) -> Result<(Channel, Vec<u8>)> {
-    accept_with_ephemeral_secret(app_message, identity, *Zeroizing::new(encoding::random_bytes::<32>()?))
+    accept_with_ephemeral_secret(app_message, identity, Zeroizing::new(encoding::random_bytes::<32>()?))
 }
 
 /// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks
@@ -136,21 +129,19 @@ pub fn danger_accept_with_ephemeral_secret(
     identity: &Identity,
     secret: [u8; 32],
 ) -> Result<(Channel, Vec<u8>)> {
-    accept_with_ephemeral_secret(app_message, identity, secret)
+    accept_with_ephemeral_secret(app_message, identity, Zeroizing::new(secret))
 }
 
 fn accept_with_ephemeral_secret(
     app_message: &[u8],
     identity: &Identity,
-    secret: [u8; 32],
+    secret: Zeroizing<[u8; 32]>,
 ) -> Result<(Channel, Vec<u8>)> {
     let (app_ephemeral, rest) = split_message(app_message)?;
     if !rest.is_empty() {
         return Err(Error::KeyExchangeMalformed { reason: "the app's message continues after its key" });
     }
-    let secret = StaticSecret::from(secret);
-    let keys = derive_keys(&secret, app_ephemeral)?;
-    let ephemeral = EphemeralPublicKey::from(&secret).to_bytes();
+    let (ephemeral, keys) = derive_keys(&EphemeralSecret::new(secret), app_ephemeral)?;
     let mut message = vec![PUBLIC_KEY_LEN];
     message.extend_from_slice(&ephemeral);
     message.extend_from_slice(&identity.sign_key_exchange(&ephemeral));
@@ -161,8 +152,8 @@ fn accept_with_ephemeral_secret(
 ///
 /// See the example of [`AppHandshake`].
 pub struct Channel {
-    sealing: Aes256Gcm,
-    opening: Aes256Gcm,
+    sealing: Aead,
+    opening: Aead,
     /// The counter of the next message; `None` once the last one was used.
     next_sealed: Option<u64>,
     next_opened: Option<u64>,
@@ -170,12 +161,7 @@ pub struct Channel {
 
 impl Channel {
     fn new(sealing: &[u8; 32], opening: &[u8; 32]) -> Self {
-        Self {
-            sealing: Aes256Gcm::new(sealing.into()),
-            opening: Aes256Gcm::new(opening.into()),
-            next_sealed: Some(0),
-            next_opened: Some(0),
-        }
+        Self { sealing: Aead::new(sealing), opening: Aead::new(opening), next_sealed: Some(0), next_opened: Some(0) }
     }
 
     /// Seals a message.
@@ -198,17 +184,11 @@ impl Channel {
         let start = out.len();
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plaintext);
+        out.extend_from_slice(&[0; TAG_LEN]);
         let body = out.get_mut(start.saturating_add(NONCE_LEN)..).unwrap_or_default();
-        let tag = self
-            .sealing
-            .encrypt_inout_detached(&nonce.into(), &[], InOutBuf::from(body))
-            .map_err(|_| Error::MessageMalformed { reason: "longer than AES-GCM can seal" });
-        match tag {
-            Ok(tag) => out.extend_from_slice(&tag),
-            Err(error) => {
-                out.truncate(start);
-                return Err(error);
-            }
+        if self.sealing.seal(&nonce, body).is_none() {
+            out.truncate(start);
+            return Err(Error::MessageMalformed { reason: "longer than AES-GCM can seal" });
         }
         self.next_sealed = counter.checked_add(1);
         Ok(())
@@ -219,7 +199,7 @@ impl Channel {
     /// # Errors
     /// [`Error::MessageMalformed`], [`Error::MessageReplayed`], [`Error::MessageForged`].
     pub fn open(&mut self, sealed: &[u8]) -> Result<Vec<u8>> {
-        let mut plaintext = Vec::with_capacity(sealed.len().saturating_sub(SEALED_OVERHEAD));
+        let mut plaintext = Vec::with_capacity(sealed.len().saturating_sub(NONCE_LEN));
         self.open_into(sealed, &mut plaintext)?;
         Ok(plaintext)
     }
@@ -231,20 +211,20 @@ impl Channel {
     pub fn open_into(&mut self, sealed: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let too_short = Error::MessageMalformed { reason: "shorter than nonce and tag" };
         let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(too_short.clone())?;
-        let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or(too_short)?;
+        let text_len = rest.len().checked_sub(TAG_LEN).ok_or(too_short)?;
         let counter = counter_of(nonce)?;
         let expected = self.next_opened.ok_or(Error::ChannelExhausted)?;
         if counter < expected {
             return Err(Error::MessageReplayed { expected, received: counter });
         }
         let start = out.len();
-        out.extend_from_slice(ciphertext);
+        out.extend_from_slice(rest);
         let body = out.get_mut(start..).unwrap_or_default();
-        let opened = self.opening.decrypt_inout_detached(&(*nonce).into(), &[], InOutBuf::from(body), &(*tag).into());
-        if opened.is_err() {
+        if self.opening.open(nonce, body).is_none() {
             out.truncate(start);
             return Err(Error::MessageForged);
         }
+        out.truncate(start.saturating_add(text_len));
         self.next_opened = counter.checked_add(1);
         Ok(())
     }
@@ -264,19 +244,17 @@ struct ChannelKeys {
     instance_to_app: Zeroizing<[u8; 32]>,
 }
 
-fn derive_keys(secret: &StaticSecret, their_ephemeral: &[u8; 32]) -> Result<ChannelKeys> {
-    let shared = secret.diffie_hellman(&EphemeralPublicKey::from(*their_ephemeral));
-    if !shared.was_contributory() {
-        return Err(Error::KeyExchangeWeak);
-    }
-    let hkdf = Hkdf::<Sha256>::new(Some(SALT), shared.as_bytes());
-    let expand = |info: &[u8]| -> Result<Zeroizing<[u8; 32]>> {
-        let mut key = Zeroizing::new([0_u8; 32]);
-        // 32 bytes are within what HKDF-SHA256 can give (RFC 5869, section 2.3).
-        hkdf.expand(info, key.as_mut_slice()).map_err(|_| Error::KeyExchangeMalformed { reason: "key derivation" })?;
-        Ok(key)
-    };
-    Ok(ChannelKeys { app_to_instance: expand(APP_TO_INSTANCE)?, instance_to_app: expand(INSTANCE_TO_APP)? })
+/// Our ephemeral public key, and the keys of the channel with another one.
+fn derive_keys(secret: &EphemeralSecret, their_ephemeral: &[u8; 32]) -> Result<([u8; 32], ChannelKeys)> {
+    let (ephemeral, shared) = secret.agree(their_ephemeral).ok_or(Error::KeyExchangeWeak)?;
+    let mut keys = ChannelKeys { app_to_instance: Zeroizing::new([0; 32]), instance_to_app: Zeroizing::new([0; 32]) };
+    let derived: [(&[u8], &mut [u8]); 2] = [
+        (APP_TO_INSTANCE, keys.app_to_instance.as_mut_slice()),
+        (INSTANCE_TO_APP, keys.instance_to_app.as_mut_slice()),
+    ];
+    // 32 bytes are within what HKDF-SHA256 can give (RFC 5869, section 2.3).
+    hkdf_sha256(shared.as_slice(), SALT, derived).ok_or(Error::KeyExchangeMalformed { reason: "key derivation" })?;
+    Ok((ephemeral, keys))
 }
 
 /// The ephemeral key of a KEY_EXCHANGE payload, and what follows it.
@@ -324,7 +302,7 @@ mod tests {
     fn debug_shows_no_key() {
         let channel = Channel::new(&[1; 32], &[2; 32]);
         assert_eq!(format!("{channel:?}"), "Channel { next_sealed: Some(0), next_opened: Some(0), .. }");
-        let handshake = AppHandshake::with_ephemeral_secret([3; 32]);
+        let handshake = AppHandshake::with_ephemeral_secret(Zeroizing::new([3; 32]));
         assert_eq!(format!("{handshake:?}"), "AppHandshake { .. }");
     }
 }

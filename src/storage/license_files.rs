@@ -3,9 +3,7 @@
 
 use core::fmt;
 
-use hkdf::Hkdf;
 use serde::{Deserialize, Deserializer};
-use sha2::Sha256;
 
 use super::data_dir::{Loaded, LockedDataDir};
 use super::files::shown;
@@ -14,6 +12,7 @@ use super::seal::SealingKey;
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json::{self, ReadJson, json_struct};
+use crate::primitives::hkdf_sha256;
 use crate::secret::Secret;
 use crate::warning::Warning;
 
@@ -112,9 +111,10 @@ impl LockedDataDir {
         if text.is_empty() {
             return Err(unreadable("empty"));
         }
-        let hkdf = Hkdf::<Sha256>::new(Some(b"pulse-license-persistence-v2"), text.as_bytes());
-        SealingKey::derived(|key| hkdf.expand(b"license-encryption", key))
-            .ok_or_else(|| unreadable("key derivation failed"))
+        SealingKey::derived(|key| {
+            hkdf_sha256(text.as_bytes(), b"pulse-license-persistence-v2", [(b"license-encryption".as_slice(), key)])
+        })
+        .ok_or_else(|| unreadable("key derivation failed"))
     }
 }
 

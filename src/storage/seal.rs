@@ -1,17 +1,15 @@
 //! Sealing: 12 random nonce bytes, then AES-256-GCM ciphertext and tag; no AAD, no header ([formats: encrypted
 //! files](crate::_documentation::formats#encrypted-files)).
 
-use aes_gcm::aead::Aead;
-use aes_gcm::{Aes256Gcm, KeyInit};
 use zeroize::Zeroizing;
 
 use crate::encoding;
 use crate::error::{Error, Result};
+use crate::primitives::{Aead, NONCE_LEN, TAG_LEN};
 use crate::secret::Secret;
 
-const NONCE_LEN: usize = 12;
 /// The shortest sealed text: nonce and tag.
-pub(super) const MIN_SEALED_LEN: usize = NONCE_LEN + 16;
+pub(super) const MIN_SEALED_LEN: usize = NONCE_LEN + TAG_LEN;
 
 /// A 256-bit key that seals files and texts. It stays in one place on the heap, as each move would leave a copy behind.
 pub(super) struct SealingKey(Box<Zeroizing<[u8; 32]>>);
@@ -35,9 +33,9 @@ impl SealingKey {
     }
 
     /// The key that `derive` writes; `None` if it cannot.
-    pub(super) fn derived<E>(derive: impl FnOnce(&mut [u8]) -> Result<(), E>) -> Option<Self> {
+    pub(super) fn derived(derive: impl FnOnce(&mut [u8]) -> Option<()>) -> Option<Self> {
         let mut key = Self::zero();
-        derive(key.0.as_mut_slice()).ok()?;
+        derive(key.0.as_mut_slice())?;
         Some(key)
     }
 
@@ -53,20 +51,21 @@ impl SealingKey {
     /// Seals bytes.
     pub(super) fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
         let nonce = encoding::random_bytes::<NONCE_LEN>()?;
-        let ciphertext = self
-            .cipher()
-            .encrypt(&nonce.into(), plaintext)
-            .map_err(|_| Error::MessageMalformed { reason: "longer than AES-GCM can seal" })?;
-        Ok([nonce.as_slice(), &ciphertext].concat())
+        let mut sealed = [nonce.as_slice(), plaintext, &[0; TAG_LEN]].concat();
+        let body = sealed.get_mut(NONCE_LEN..).unwrap_or_default();
+        self.cipher().seal(&nonce, body).ok_or(Error::MessageMalformed { reason: "longer than AES-GCM can seal" })?;
+        Ok(sealed)
     }
 
     /// Opens sealed bytes; `what` names them in the error.
     pub(super) fn open(&self, sealed: &[u8], what: &str) -> Result<Zeroizing<Vec<u8>>> {
-        sealed
-            .split_first_chunk::<NONCE_LEN>()
-            .and_then(|(nonce, ciphertext)| self.cipher().decrypt(&(*nonce).into(), ciphertext).ok())
-            .map(Zeroizing::new)
-            .ok_or_else(|| Error::UnsealFailed { what: what.to_owned() })
+        let refused = || Error::UnsealFailed { what: what.to_owned() };
+        let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().ok_or_else(refused)?;
+        let length = body.len().checked_sub(TAG_LEN).ok_or_else(refused)?;
+        let mut opened = Zeroizing::new(body.to_vec());
+        self.cipher().open(nonce, &mut opened).ok_or_else(refused)?;
+        opened.truncate(length);
+        Ok(opened)
     }
 
     /// Opens sealed bytes that hold a text.
@@ -75,7 +74,7 @@ impl SealingKey {
         str::from_utf8(&bytes).map(Secret::from).map_err(|_| Error::UnsealFailed { what: what.to_owned() })
     }
 
-    fn cipher(&self) -> Aes256Gcm {
-        Aes256Gcm::new((&**self.0).into())
+    fn cipher(&self) -> Aead {
+        Aead::new(&self.0)
     }
 }

@@ -75,7 +75,8 @@ func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *C
 	return &ChannelEncryption{made}, answer, nil
 }
 
-// Encrypt seals the payload of a DATA frame.
+// Encrypt seals the payload of a DATA frame. Sealing and sending are one critical section: a message that is sent after one
+// that was sealed later is a replay for the other side, and lost. [pulsetrust.Session] keeps the order by itself.
 func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
 	return c.channel.Seal(plaintext)
 }

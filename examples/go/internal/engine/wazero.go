@@ -38,6 +38,8 @@ type Instance struct {
 	// cannot be trusted, and it takes no further call.
 	trap    error
 	retired atomic.Bool
+	// Where this is set, the module is offered no primitives of Go's: for tests, which compare the two.
+	computesOwn bool
 }
 
 // retire ends an instance that trapped: its secrets are wiped, its locks released, and its slot in the pool gets a new
