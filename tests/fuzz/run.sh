@@ -20,7 +20,7 @@ trap 'rm -rf "$scratch"' EXIT
 python3 seeds.py "$scratch/seeds" ../vectors/deployed
 found=${PULSE_TRUST_CORPUS:-$scratch/found}
 for target in "${targets[@]}"; do
-  mkdir -p "$found/$target" "corpus/$target"
+  mkdir -p "$found/$target" "$scratch/seeds/$target" "corpus/$target"
   if ! "../../target/fuzz/$triple/release/$target" -max_total_time="$seconds" -max_len=20000 -timeout=5 \
     -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="../../target/fuzz/$target-" \
     "$found/$target" "$scratch/seeds/$target" "corpus/$target" >"$scratch/log" 2>&1; then
