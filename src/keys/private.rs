@@ -31,7 +31,7 @@ pub struct SigningKey {
 }
 
 enum Computed {
-    Own(ed25519_dalek::SigningKey),
+    Own(Box<ed25519_dalek::SigningKey>),
     /// Seed and public key, with which the host signs.
     ByHost(Host, Box<Zeroizing<[u8; 64]>>),
 }
@@ -54,7 +54,7 @@ impl SigningKey {
         let Some(host) = Host::offered() else {
             let key = ed25519_dalek::SigningKey::from_bytes(seed);
             let public = PublicKey::of_private(key.verifying_key());
-            return Ok(Self { computed: Computed::Own(key), public });
+            return Ok(Self { computed: Computed::Own(Box::new(key)), public });
         };
         let mut pair = Box::new(Zeroizing::new([0; 64]));
         for (byte, value) in pair.iter_mut().zip(seed) {

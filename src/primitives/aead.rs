@@ -14,14 +14,14 @@ pub(crate) const TAG_LEN: usize = 16;
 pub(crate) struct Aead(Computed);
 
 enum Computed {
-    Own(Aes256Gcm),
+    Own(Box<Aes256Gcm>),
     ByHost(Host, Box<Zeroizing<[u8; 32]>>),
 }
 
 impl Aead {
     pub(crate) fn new(key: &[u8; 32]) -> Self {
         Self(match Host::offered() {
-            None => Computed::Own(Aes256Gcm::new(key.into())),
+            None => Computed::Own(Box::new(Aes256Gcm::new(key.into()))),
             Some(host) => {
                 let mut kept = Box::new(Zeroizing::new([0; 32]));
                 kept.copy_from_slice(key);
