@@ -145,7 +145,7 @@ mod tests {
     fn above_order(s: &Scalar) -> [u8; 32] {
         let (mut sum, mut carry) = ([0; 32], 0_u16);
         for (index, byte) in s.to_bytes().into_iter().enumerate() {
-            carry += u16::from(byte) + u16::from(ORDER[index]);
+            carry = carry.wrapping_add(u16::from(byte)).wrapping_add(u16::from(ORDER[index]));
             sum[index] = carry.to_le_bytes()[0];
             carry >>= 8;
         }
