@@ -67,10 +67,13 @@ need_crate() { # crate version
 }
 
 need_python() { # program package version
-  [ -x target/tools/python/bin/pip ] || python3 -m venv target/tools/python
-  target/tools/python/bin/pip install -q --disable-pip-version-check --only-binary :all: "$2==$3"
+  # The folder's own path: .ci/planted reaches the tools of another checkout by a link.
+  local tools
   mkdir -p target/tools/bin
-  ln -sf "$PWD/target/tools/python/bin/$1" target/tools/bin/
+  tools=$(realpath target/tools)
+  [ -x "$tools/python/bin/python3" ] || python3 -m venv "$tools/python"
+  "$tools/python/bin/python3" -m pip install -q --disable-pip-version-check --only-binary :all: "$2==$3"
+  ln -sf "$tools/python/bin/$1" "$tools/bin/"
 }
 
 need_go() { # program module version
