@@ -37,7 +37,7 @@ npm install --no-audit --no-fund --offline "$scratch"/pulse-trust-*.tgz
 packages=$(find node_modules -name package.json)
 count=$(wc -l <<<"$packages")
 [ "$count" = 1 ] || { echo "the package has a dependency" >&2; exit 1; }
-awk '/^```js quickstart / { on = 1; next } /^```$/ { on = 0 } on' "$OLDPWD/README.md" > try.mjs
+awk '/^```js quickstart try.mjs$/ { on = 1; next } /^```$/ { on = 0 } on' "$OLDPWD/README.md" > try.mjs
 node try.mjs | tee out.txt
 grep -q '^compare: \([0-9A-F]\{2\}:\)\{31\}[0-9A-F]\{2\}$' out.txt
 grep -q '^GET /api/status$' out.txt

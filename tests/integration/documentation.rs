@@ -225,7 +225,8 @@ fn every_file_that_a_guide_names_is_there() {
 
 /// The relative links of a Markdown text, outside of code: what stands between `](` and `)`, without an anchor.
 fn relative_links(markdown: &str) -> Vec<&str> {
-    let outside = markdown.split("```").step_by(2);
+    // A fence first, then code in a line: a piece between two marks is code, and the piece after it is none.
+    let outside = markdown.split("```").step_by(2).flat_map(|text| text.split('`').step_by(2));
     let links = outside.flat_map(|text| text.split("](").skip(1).filter_map(|rest| rest.split(')').next()));
     links
         .filter(|link| !link.contains("://") && !link.contains("::"))
