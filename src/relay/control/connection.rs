@@ -7,7 +7,7 @@ use crate::secret::Secret;
 json_struct! {
     /// An app asks for an instance.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in ConnectJson of "Connect")]
     pub struct Connect {
@@ -41,7 +41,7 @@ impl Connect {
 json_struct! {
     /// The app is connected.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(Clone, PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in ConnectAckJson of "ConnectAck")]
     pub struct ConnectAck {
@@ -66,7 +66,7 @@ impl ConnectAck {
 json_struct! {
     /// A channel is offered to the instance, which echoes it to accept.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in ChannelOpenJson of "ChannelOpen")]
     pub struct ChannelOpen {
@@ -91,7 +91,7 @@ impl ChannelOpen {
 json_struct! {
     /// A channel is closed.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(Clone, PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in ChannelCloseJson of "ChannelClose")]
     pub struct ChannelClose {
@@ -116,7 +116,7 @@ impl ChannelClose {
 json_struct! {
     /// Which notifications an app wants; the whole object or none.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in NotificationPreferencesJson of "NotificationPreferences")]
     pub struct NotificationPreferences {

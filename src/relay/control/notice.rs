@@ -41,7 +41,7 @@ impl ErrorMessage {
 json_struct! {
     /// The relay is going down.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(Clone, PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in DrainJson of "Drain")]
     pub struct Drain {

@@ -52,7 +52,7 @@ impl Register {
 json_struct! {
     /// The registration's answer.
     ///
-    /// See the example of [`ControlPayload`].
+    /// See the example of [`ControlPayload`](crate::relay::ControlPayload).
     #[derive(PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in RegisterAckJson of "RegisterAck")]
     pub struct RegisterAck {
