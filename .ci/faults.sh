@@ -201,6 +201,7 @@ PLANT
 
 fault slow curve "a digit that is always added" 'FAILED' <<'PLANT'
 sed -i 's/add(place))?, \*digit < 0))/add(place))?, false))/' src/keys/curve/window_table.rs
+PLANT
 
 fault slow relay "a session that outlives its credential" 'a_session_ends_within_a_second.*FAILED' <<'PLANT'
 sed -i 's/^        end_expired(&shared);$//' examples/relay_server/src/enforcement.rs
