@@ -114,8 +114,11 @@ pub fn simd_bulk(fixture: &Fixture, count: usize) -> Contender<'static> {
     let public_key = *fixture.signer.public_key().as_bytes();
     let mut verifier = DalekVerifier::with_cache(HotKeyCache::with_capacity(4));
     Contender::new(format!("ed25519-simd 0.1, bulk of {count}"), move || {
-        let input = |signed: &Signed| VerifyInput { public_key, signature: signed.signature, message: &signed.message };
-        let batch: Vec<_> = signed.all().iter().map(input).collect();
+        let batch: Vec<_> = signed
+            .all()
+            .iter()
+            .map(|one| VerifyInput { public_key, signature: one.signature, message: &one.message })
+            .collect();
         let mut verdicts = vec![false; count];
         verifier.verify_batch(&batch, &mut verdicts);
         verdicts.into_iter().all(|verdict| verdict)
