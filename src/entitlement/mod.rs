@@ -29,6 +29,7 @@ mod provider_chain;
 mod refresh;
 mod signed_claims;
 mod state;
+mod unique_names;
 mod verified_token;
 
 pub use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
