@@ -41,6 +41,8 @@ enum Command {
     /// Runs the reference relay until a signal ends it
     #[command(after_help = pulse_relay::SETTINGS)]
     Relay,
+    /// Uses a relay as a tenant and its phone do, with a real credential, and says what it saw
+    Prober(pulse_prober::Args),
     /// Prints the completions of a shell
     #[command(
         after_help = "Example:\n  pulse-trust completions bash > ~/.local/share/bash-completion/completions/pulse-trust"
@@ -63,6 +65,7 @@ fn main() -> ExitCode {
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Relay => return pulse_relay::program(),
+        Command::Prober(args) => return pulse_prober::run(&args),
         Command::Completions { shell } => generated::completions::<Cli>(shell),
         Command::Man { directory } => generated::manual::<Cli>(&directory),
     };
