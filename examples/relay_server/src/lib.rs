@@ -37,8 +37,9 @@ mod shared;
 mod slots;
 mod state_file;
 mod sync;
+mod tls;
 
-pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS};
+pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS, TlsFiles};
 pub use listener::Listener;
 pub use logging::{Log, LogFormat, LogLosses};
 pub use program::program;

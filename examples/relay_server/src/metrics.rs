@@ -56,6 +56,8 @@ metrics! {
         app_sessions "pulse_relay_app_sessions" "Channels between apps and instances that are accepted and open.";
         app_connections "pulse_relay_app_connections" "WebSocket connections of apps.";
         queued_bytes "pulse_relay_queued_bytes" "Bytes that wait to be sent, or belong to messages that have not arrived whole, at what they cost in memory.";
+        tls_not_before "pulse_relay_tls_certificate_not_before_timestamp_seconds" "From when the listener's certificate counts, Unix time; 0 without TLS.";
+        tls_not_after "pulse_relay_tls_certificate_not_after_timestamp_seconds" "Until when the listener's certificate counts, Unix time; 0 without TLS.";
         revocation_feed_stale "pulse_relay_revocation_feed_stale" "1 while the revocation feed could not be read for too long, else 0.";
     }
     counters {
@@ -74,6 +76,9 @@ metrics! {
         revocation_failures "pulse_relay_revocation_feed_failures_total" "Reads of the revocation feed that failed.";
         revocation_bad_events "pulse_relay_revocation_bad_events_total" "Events of the revocation feed that could not be read, and revoke nothing.";
         state_write_failures "pulse_relay_state_write_failures_total" "Changes that could not be written to the data directory.";
+        tls_handshake_failures "pulse_relay_tls_handshake_failures_total" "TLS handshakes that failed or took too long.";
+        tls_reloads "pulse_relay_tls_reloads_total" "Times that a changed certificate came into use.";
+        tls_reload_failures "pulse_relay_tls_reload_failures_total" "Looks at the certificate's files that found none that can be used.";
         refusals_unlogged "pulse_relay_refusals_unlogged_total" "Refusals that were not logged because there were too many.";
         log_lines_lost "pulse_relay_log_lines_lost_total" "Log lines that were dropped because nobody read them in time.";
     }

@@ -25,6 +25,7 @@ use crate::revocations::{Feed, InForce};
 use crate::session_token::SessionKey;
 use crate::shared::Shared;
 use crate::slots::Slots;
+use crate::tls::{self, Tls};
 use crate::{drain, enforcement, state_file};
 
 /// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
@@ -91,6 +92,9 @@ impl Relay {
         if let Some(feed) = feed {
             tokio::spawn(feed.follow(Arc::clone(&shared)));
         }
+        if let Some(tls) = &shared.tls {
+            tokio::spawn(tls::follow(Arc::clone(tls), Arc::clone(&shared)));
+        }
         tokio::spawn(enforcement::run(Arc::clone(&shared)));
         let accepting = tokio::spawn(listener::accept(listener, Arc::clone(&shared)));
         info!(%addr, "listening");
@@ -126,6 +130,7 @@ pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Res
     let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
     // A quarter: whoever stops half way keeps nothing from being sent.
     let arriving = limits.process_queued_bytes.div_euclid(4);
+    let tls = config.tls.clone().map(|files| Tls::open(files, &metrics)).transpose()?.map(Arc::new);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
     let shared = Arc::new(Shared {
         admission: Admission::new(config.keys.clone()),
@@ -142,6 +147,7 @@ pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Res
         revocations: InForce::default(),
         session_key,
         started: Instant::now(),
+        tls,
         trusted_proxies: config.trusted_proxies.clone(),
         drain: CancellationToken::new(),
         tasks: TaskTracker::new(),

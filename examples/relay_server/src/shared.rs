@@ -20,6 +20,7 @@ use crate::registry::Registry;
 use crate::revocations::InForce;
 use crate::session_token::SessionKey;
 use crate::slots::Slots;
+use crate::tls::Tls;
 
 pub(crate) struct Shared {
     pub(crate) admission: Admission,
@@ -39,6 +40,8 @@ pub(crate) struct Shared {
     pub(crate) revocations: InForce,
     pub(crate) session_key: SessionKey,
     pub(crate) started: Instant,
+    /// The listener's TLS, where it has one.
+    pub(crate) tls: Option<Arc<Tls>>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     /// Nothing new is taken.
     pub(crate) drain: CancellationToken,

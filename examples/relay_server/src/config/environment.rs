@@ -5,10 +5,12 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
 
-use super::{Config, ConfigError, FeedConfig, duration};
+use super::{Config, ConfigError, FeedConfig, TlsFiles, duration};
 
 const HOSTED_KEY: &str = "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY";
 const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
+const TLS_CERTIFICATE: &str = "PULSE_RELAY_TLS_CERTIFICATE";
+const TLS_KEY: &str = "PULSE_RELAY_TLS_KEY";
 const FEED_URL: &str = "PULSE_RELAY_LICENSE_SERVER_URL";
 const FEED_TOKEN: &str = "PULSE_RELAY_REVOCATION_FEED_TOKEN";
 
@@ -30,6 +32,9 @@ Settings, from the environment:
   PULSE_RELAY_MAX_INSTANCES                     WebSocket connections of instances [100000]
   PULSE_RELAY_MAX_APPS                          WebSocket connections of apps [100000]
   PULSE_RELAY_QUEUE_MEMORY                      bytes of waiting and of unfinished frames, over all connections [268435456]
+  PULSE_RELAY_TLS_CERTIFICATE                   the listener's certificate and those between it and a root, a file in
+                                                PEM that is read again when it changes [none: no TLS]; with
+  PULSE_RELAY_TLS_KEY                           its private key, a file in PEM
   PULSE_RELAY_LICENSE_SERVER_URL                where revocations are read from, https://...; with
   PULSE_RELAY_REVOCATION_FEED_TOKEN             its bearer token
   PULSE_RELAY_LOG_FORMAT                        text or json, to standard error [text]
@@ -78,6 +83,15 @@ impl Config {
                 *limit = number.ok_or_else(|| ConfigError { variable, reason: reason() })?;
             }
         }
+        config.tls = match (lookup(TLS_CERTIFICATE), lookup(TLS_KEY)) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate: certificate.into(), key: key.into() }),
+            (has_certificate, _) => {
+                let (missing, there) =
+                    if has_certificate.is_some() { (TLS_KEY, TLS_CERTIFICATE) } else { (TLS_CERTIFICATE, TLS_KEY) };
+                return Err(ConfigError { variable: missing, reason: format!("is needed beside {there}") });
+            }
+        };
         config.revocation_feed = match lookup(FEED_URL) {
             None => None,
             Some(url) => {
@@ -163,6 +177,12 @@ mod tests {
         }
         let proxies = one("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1").unwrap().trusted_proxies;
         assert_eq!(proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse::<IpNet>().unwrap()]);
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        assert_eq!(one(TLS_CERTIFICATE, "relay.pem").unwrap_err().variable, TLS_KEY);
+        assert_eq!(one(TLS_KEY, "relay.key").unwrap_err().variable, TLS_CERTIFICATE);
     }
 
     #[test]

@@ -52,6 +52,8 @@ pub struct Limits {
     pub app_connections: usize,
     /// Connections that are not WebSockets (yet).
     pub http_connections: usize,
+    /// How often it is looked whether the certificate's files have changed.
+    pub certificate_interval: Duration,
     /// How often revocations are read.
     pub revocation_interval: Duration,
     /// Refused registrations and CONNECTs of one address.
@@ -82,6 +84,7 @@ impl Default for Limits {
             instance_connections: 100_000,
             app_connections: 100_000,
             http_connections: 8192,
+            certificate_interval: Duration::from_secs(10),
             revocation_interval: Duration::from_secs(30),
             refusals_per_address: Rate::new(200, Duration::from_millis(50)),
             refusals_per_instance: Rate::new(50, Duration::from_millis(500)),

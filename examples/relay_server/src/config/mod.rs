@@ -14,6 +14,7 @@ use pulse_trust::keys::TrustKeys;
 
 pub use crate::clock::Clock;
 pub use crate::revocations::FeedConfig;
+pub use crate::tls::TlsFiles;
 pub use environment::SETTINGS;
 pub use limits::{Limits, Rate};
 
@@ -28,6 +29,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How long a drain may take.
     pub drain_timeout: Duration,
+    /// The listener's certificate; `None`: no TLS.
+    pub tls: Option<TlsFiles>,
     /// Where revocations are read from; `None`: nothing is ever revoked.
     pub revocation_feed: Option<FeedConfig>,
     /// The networks of proxies that are believed when they say where a request comes from.
@@ -66,6 +69,7 @@ impl Config {
             keys,
             data_dir: data_dir.into(),
             drain_timeout: Duration::from_secs(2),
+            tls: None,
             revocation_feed: None,
             trusted_proxies: Vec::new(),
             public_hosts: Vec::new(),

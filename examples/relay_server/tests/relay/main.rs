@@ -20,3 +20,4 @@ mod limits;
 mod program;
 mod registration;
 mod revocations;
+mod tls;
