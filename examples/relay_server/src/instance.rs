@@ -22,7 +22,7 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
             let code = refused.code.as_str();
             shared.metrics.refusals.with_label_values(&[code]).inc();
             if refused.costs_a_try {
-                shared.rates.refusals.take(&link.address);
+                shared.rates.load().refusals.take(&link.address);
             }
             shared.refusal_log.write(&shared.metrics, || {
                 info!(code, reason = cut(&refused.message), is_renewal, "refused a registration");
@@ -38,7 +38,7 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
 }
 
 fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<(), Refused> {
-    if register.session_token.is_empty() && shared.rates.refusals.is_blocked(&link.address) {
+    if register.session_token.is_empty() && shared.rates.load().refusals.is_blocked(&link.address) {
         let message = "too many refused tries from this address: wait";
         return Err(Refused { code: WireErrorCode::RateLimited, message: message.to_owned(), costs_a_try: false });
     }
@@ -66,6 +66,9 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
         }
     };
     let is_new = link.set_registered(&admitted.claim.instance_id);
+    if let Some(instance_id) = link.instance_id() {
+        link.set_throttle(shared.paces.instances.of(Arc::clone(instance_id)));
+    }
     link.side().registered();
     if let Some(slot) = slot {
         link.set_slot(slot);

@@ -24,11 +24,13 @@ mod listener;
 mod logging;
 mod memory;
 mod metrics;
+mod pacing;
 mod passage;
 mod program;
 mod rates;
 mod registry;
 mod relay;
+mod reload;
 mod revocations;
 mod routing;
 mod runtime;
@@ -37,11 +39,14 @@ mod shared;
 mod slots;
 mod state_file;
 mod sync;
+mod throttle;
 mod tls;
 
-pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS, TlsFiles};
+pub use config::{
+    ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, Rate, Sources, TlsFiles, settings_help, settings_page,
+};
 pub use listener::Listener;
-pub use logging::{Log, LogFormat, LogLosses};
-pub use program::program;
+pub use logging::{Log, LogFormat, LogHandle};
+pub use program::{Arguments, program};
 pub use relay::Relay;
 pub use runtime::runtime;

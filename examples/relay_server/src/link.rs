@@ -14,6 +14,7 @@ use crate::client_address::AddressKey;
 use crate::connection::Outbox;
 use crate::passage::Route;
 use crate::sync::{Mutex, MutexGuard, locked};
+use crate::throttle::Throttle;
 
 /// So many addresses of an instance's phones are remembered.
 const KNOWN_ADDRESSES: usize = 16;
@@ -57,6 +58,10 @@ pub(crate) struct Link {
     side: Mutex<RelaySide<Route>>,
     known: Mutex<VecDeque<AddressKey>>,
     unfinished: Mutex<Option<Unfinished>>,
+    /// Of an app's connection alone.
+    own_throttle: Throttle,
+    /// Of an instance, on whichever connection it is.
+    throttle: OnceLock<Arc<Throttle>>,
     /// Its place among the connections there may be.
     slot: Mutex<OwnedSemaphorePermit>,
 }
@@ -74,7 +79,31 @@ impl Link {
         let (registered, live, known, unfinished) =
             (OnceLock::new(), Mutex::default(), Mutex::default(), Mutex::default());
         let slot = Mutex::new(slot);
-        Arc::new(Self { end, address, outbox, host, registered, live, side, known, unfinished, slot })
+        let (own_throttle, throttle) = (Throttle::default(), OnceLock::new());
+        Arc::new(Self {
+            end,
+            address,
+            outbox,
+            host,
+            registered,
+            live,
+            side,
+            known,
+            unfinished,
+            own_throttle,
+            throttle,
+            slot,
+        })
+    }
+
+    /// What its bytes a second are counted in.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        self.throttle.get().map_or(&self.own_throttle, |shared| shared)
+    }
+
+    /// Counts its bytes with those of the instance's other connections.
+    pub(crate) fn set_throttle(&self, throttle: Arc<Throttle>) {
+        self.throttle.set(throttle).ok();
     }
 
     /// The rules' view of it.

@@ -102,7 +102,8 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
         shared.tasks.spawn(async move {
             let (_place, newcomer) = slots;
             let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
-            let handshake = tls.handshake(stream, serving.limits.hello_timeout, &serving.metrics);
+            let within = serving.config.load().limits.hello_timeout;
+            let handshake = tls.handshake(stream, within, &serving.metrics);
             let shaken = tokio::select! {
                 shaken = handshake => shaken,
                 () = serving.drain.cancelled() => None,

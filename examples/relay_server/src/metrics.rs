@@ -73,6 +73,9 @@ metrics! {
         unaccepted_frames "pulse_relay_unaccepted_frames_total" "DATA and KEY_EXCHANGE frames on no accepted channel, which were not forwarded.";
         push_notifications "pulse_relay_push_notifications_total" "Notifications received; this reference relay delivers none.";
         connections_refused "pulse_relay_connections_refused_total" "Connections that were answered with 503 because there are too many.";
+        ended_key_removed "pulse_relay_sessions_key_removed_total" "Connections of instances that ended because the key that signed their credential was removed.";
+        config_reloads "pulse_relay_config_reloads_total" "Times that settings were read again and came into effect.";
+        config_reload_failures "pulse_relay_config_reload_failures_total" "Times that settings could not be read again; those before stay in effect.";
         revocation_failures "pulse_relay_revocation_feed_failures_total" "Reads of the revocation feed that failed.";
         revocation_bad_events "pulse_relay_revocation_bad_events_total" "Events of the revocation feed that could not be read, and revoke nothing.";
         state_write_failures "pulse_relay_state_write_failures_total" "Changes that could not be written to the data directory.";
@@ -84,6 +87,7 @@ metrics! {
     }
     by_label {
         registrations "credential" "pulse_relay_registrations_total" "Registrations that were granted, by credential; session: resumed.";
+        rate_limited "limit" "pulse_relay_rate_limited_total" "Handshakes and CONNECTs that were refused, and connections that were slowed down, by the limit: handshakes, connects or bytes.";
         refusals "code" "pulse_relay_refusals_total" "Registrations and CONNECTs that were refused, by wire error code.";
     }
 }

@@ -83,10 +83,12 @@ fn closed_by(shared: &Shared, link: &Link, route: &Route, was_accepted: bool, re
     }
     let reason = if reason.is_empty() { "the instance refused the connection" } else { reason };
     app::refuse(shared, peer, WireErrorCode::AuthFailed, reason);
-    if let Some(instance_id) = link.instance_id()
-        && !link.is_known(peer.address)
-    {
-        shared.rates.guesses.take(instance_id);
+    let Some(instance_id) = link.instance_id() else { return };
+    let rates = shared.rates.load();
+    if link.is_known(peer.address) {
+        rates.neighbors.take(&(peer.address, Arc::clone(instance_id)));
+    } else {
+        rates.guesses.take(instance_id);
     }
 }
 

@@ -2,8 +2,13 @@
 
 mod duration;
 mod environment;
+mod file;
 mod limits;
+mod page;
+mod rate;
 mod shown;
+mod sources;
+mod table;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,10 +18,12 @@ use ipnet::IpNet;
 use pulse_trust::keys::TrustKeys;
 
 pub use crate::clock::Clock;
+use crate::logging::LogFormat;
 pub use crate::revocations::FeedConfig;
 pub use crate::tls::TlsFiles;
-pub use environment::SETTINGS;
-pub use limits::{Limits, Rate};
+pub use limits::{ByteRate, Limits, Rate};
+pub use page::{settings_help, settings_page};
+pub use sources::Sources;
 
 /// How a relay is set up.
 #[derive(Debug, Clone)]
@@ -38,6 +45,10 @@ pub struct Config {
     /// The host names, with a port where URLs name one, under which instances reach this relay: proofs of identity are
     /// checked against them. Empty: against the `Host` header.
     pub public_hosts: Vec<String>,
+    /// What is logged, as `RUST_LOG` has it; empty: as `RUST_LOG` says, else `info`.
+    pub log: String,
+    /// The form of the log.
+    pub log_format: LogFormat,
     /// The time of day.
     pub clock: Clock,
     /// Limits and times.
@@ -73,6 +84,8 @@ impl Config {
             revocation_feed: None,
             trusted_proxies: Vec::new(),
             public_hosts: Vec::new(),
+            log: String::new(),
+            log_format: LogFormat::Text,
             clock: Clock::system(),
             limits: Limits::default(),
         }

@@ -13,9 +13,10 @@ use crate::shared::Shared;
 pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
     let (mut digest, mut told) = (tls.digest, String::new());
     loop {
+        let interval = shared.config.load().limits.certificate_interval;
         tokio::select! {
             () = shared.drain.cancelled() => return,
-            () = sleep(shared.limits.certificate_interval) => {}
+            () = sleep(interval) => {}
         }
         let files = tls.files.clone();
         let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else { continue };

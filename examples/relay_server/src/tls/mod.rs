@@ -47,11 +47,12 @@ impl Tls {
         files.warn_of_readers();
         let loaded = files.load()?;
         let current = Arc::new(Current(ArcSwap::new(Arc::clone(&loaded.certified))));
+        let resolver: Arc<dyn ResolvesServerCert> = current.clone();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?
             .with_no_client_auth()
-            .with_cert_resolver(Arc::clone(&current) as Arc<dyn ResolvesServerCert>);
+            .with_cert_resolver(resolver);
         // WebSockets are spoken over HTTP/1.1 alone.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let tls = Self { acceptor: TlsAcceptor::from(Arc::new(config)), current, files, digest: loaded.digest };
