@@ -11,6 +11,7 @@ use crate::link::Link;
 use crate::logging::cut;
 use crate::passage::{Passage, Route};
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// The longest auth token that is passed on.
 const MAX_AUTH_TOKEN_LEN: usize = 4096;
@@ -29,6 +30,7 @@ pub(crate) fn connect(shared: &Shared, app: &Arc<Link>, request: Connect) {
 /// Tells an app that its CONNECT was refused. It has so many fewer tries.
 pub(crate) fn refuse(shared: &Shared, app: &Link, code: WireErrorCode, message: &str) {
     shared.metrics.refusals.with_label_values(&[code.as_str()]).inc();
+    app.story.note(Event::ConnectRefused { code: code.as_str() });
     app.side().connect_refused(shared.elapsed());
     shared.rates.load().refusals.take(&app.address);
     app.outbox.push_error(code, message);

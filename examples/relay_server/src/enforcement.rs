@@ -129,7 +129,7 @@ fn end_fullest(shared: &Shared) {
                 routing::end_stalled(shared, &peer, peer_channel, &to_receiver);
             }
             // The channel is gone already, and its last frames are not read.
-            None => receiver.outbox.discard(channel),
+            None => routing::dropped(shared, "stalled", receiver.outbox.discard(channel)),
         }
     }
     warn!(ended, "queues filled the memory set for them: the channels in which most waited were ended");

@@ -1,4 +1,4 @@
-//! HTTP: the WebSocket handshake, health and metrics.
+//! HTTP: the WebSocket handshake, health, readiness and metrics.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -88,6 +88,7 @@ fn answer(
     }
     match request.uri().path() {
         "/healthz" => health(shared),
+        "/readyz" => ready(shared),
         "/metrics" => metrics(shared),
         "/ws/instance" => upgrade(shared, request, RelayedEnd::Instance, peer, handshake),
         "/ws/app" => upgrade(shared, request, RelayedEnd::App, peer, handshake),
@@ -115,9 +116,30 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
     text(code, "application/json", body.to_string())
 }
 
+/// Whether a balancer may send new connections here, and if not, why.
+pub(crate) fn ready(shared: &Shared) -> Response<Full<Bytes>> {
+    let reasons = reasons_against(shared);
+    let code = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons });
+    text(code, "application/json", body.to_string())
+}
+
+fn reasons_against(shared: &Shared) -> Vec<&'static str> {
+    [
+        (shared.drain.is_cancelled(), "draining"),
+        (shared.metrics.revocation_feed_stale.get() != 0, "the revocation feed could not be read for too long"),
+        (!shared.slots.has_instance(), "as many instances are connected as PULSE_RELAY_MAX_INSTANCES allows"),
+        (shared.memory.is_exhausted(), "the memory for queues is used up (PULSE_RELAY_QUEUE_MEMORY)"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, reason)| is_so.then_some(reason))
+    .collect()
+}
+
 fn metrics(shared: &Shared) -> Response<Full<Bytes>> {
     let waiting = shared.memory.used().saturating_add(shared.arriving.used());
     shared.metrics.queued_bytes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    shared.metrics.ready.set(i64::from(reasons_against(shared).is_empty()));
     let lost = shared.log.as_ref().map_or(0, crate::logging::LogHandle::lost_lines);
     match shared.metrics.text(lost) {
         Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),
@@ -181,7 +203,7 @@ fn has_token(request: &Request<Incoming>, name: HeaderName, token: &str) -> bool
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+pub(crate) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::logging::cut;
 use crate::registry::{ClaimRefused, Claimed};
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// Registers an instance, or says how its connection ends.
 pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Option<Ending> {
@@ -21,6 +22,7 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
         Err(refused) => {
             let code = refused.code.as_str();
             shared.metrics.refusals.with_label_values(&[code]).inc();
+            link.story.note(Event::RegistrationRefused { code });
             if refused.costs_a_try {
                 shared.rates.load().refusals.take(&link.address);
             }
@@ -73,6 +75,8 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
     if let Some(slot) = slot {
         link.set_slot(slot);
     }
+    let credential = admitted.kind;
+    link.story.note(if is_new { Event::Registered { credential } } else { Event::Renewed { credential } });
     shared.metrics.registrations.with_label_values(&[admitted.kind]).inc();
     if is_new {
         shared.metrics.instance_connections.inc();

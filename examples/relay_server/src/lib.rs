@@ -5,6 +5,7 @@
 //! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
 //! settings from the environment ([`Config::from_env`]).
 
+mod admin;
 mod admission;
 mod app;
 mod client_address;
@@ -38,6 +39,7 @@ mod session_token;
 mod shared;
 mod slots;
 mod state_file;
+mod story;
 mod sync;
 mod throttle;
 mod tls;
@@ -47,6 +49,7 @@ pub use config::{
 };
 pub use listener::Listener;
 pub use logging::{Log, LogFormat, LogHandle};
+pub use metrics::metrics_page;
 pub use program::{Arguments, program};
 pub use relay::Relay;
 pub use runtime::runtime;

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::client_address::AddressKey;
 use crate::connection::Outbox;
 use crate::passage::Route;
+use crate::story::Story;
 use crate::sync::{Mutex, MutexGuard, locked};
 use crate::throttle::Throttle;
 
@@ -50,6 +51,8 @@ pub(crate) struct Link {
     pub(crate) end: RelayedEnd,
     pub(crate) address: AddressKey,
     pub(crate) outbox: Outbox,
+    /// Its last steps.
+    pub(crate) story: Story,
     /// The host that its HTTP request named.
     pub(crate) host: Box<str>,
     /// The instance's id, once it is registered.
@@ -79,11 +82,12 @@ impl Link {
         let (registered, live, known, unfinished) =
             (OnceLock::new(), Mutex::default(), Mutex::default(), Mutex::default());
         let slot = Mutex::new(slot);
-        let (own_throttle, throttle) = (Throttle::default(), OnceLock::new());
+        let (story, own_throttle, throttle) = (Story::new(), Throttle::default(), OnceLock::new());
         Arc::new(Self {
             end,
             address,
             outbox,
+            story,
             host,
             registered,
             live,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use prometheus::IntGauge;
 use pulse_trust::session::RelayedEnd;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -101,6 +102,7 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
         let serving = Arc::clone(&shared);
         shared.tasks.spawn(async move {
             let (_place, newcomer) = slots;
+            let _counted = Counted::new(&serving.metrics.connections);
             let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
             let within = serving.config.load().limits.hello_timeout;
             let handshake = tls.handshake(stream, within, &serving.metrics);
@@ -112,6 +114,22 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
                 serve(&serving, stream, peer, newcomer).await;
             }
         });
+    }
+}
+
+/// Counts a connection while it is kept.
+struct Counted(IntGauge);
+
+impl Counted {
+    fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
     }
 }
 

@@ -9,6 +9,7 @@ use tracing::info;
 use crate::link::Link;
 use crate::routing::Passing;
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// Notes a frame; how long its sender is not read now.
 pub(crate) fn pace(shared: &Shared, sender: &Link, passing: &Passing) -> Duration {
@@ -33,6 +34,7 @@ pub(crate) fn pace(shared: &Shared, sender: &Link, passing: &Passing) -> Duratio
 /// take every ERROR as the end of the connection, and to end them is what pacing is there to avoid.
 pub(crate) fn tell(shared: &Shared, sender: &Link, channel: u32) {
     shared.metrics.rate_limited.with_label_values(&["bytes"]).inc();
+    sender.story.note(Event::SlowedDown);
     let instance_id = sender.instance_id().map(|id| &**id);
     shared.refusal_log.write(&shared.metrics, || {
         info!(instance_id, "a connection is slowed down to the bytes a second that are set")

@@ -9,6 +9,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{Config, ConfigError, Sources, settings_page};
 use crate::logging::{Log, LogHandle};
+use crate::metrics::metrics_page;
 use crate::relay::Relay;
 use crate::runtime::runtime;
 
@@ -27,12 +28,19 @@ pub struct Arguments {
     /// Prints the page of every setting, in Markdown
     #[arg(long, conflicts_with_all = ["config", "check_config"])]
     settings: bool,
+    /// Prints the page of every metric, in Markdown
+    #[arg(long, conflicts_with_all = ["config", "check_config", "settings"])]
+    metrics: bool,
 }
 
 /// Runs a relay until a signal ends it: the whole of the binary `pulse-relay`.
 pub fn program(arguments: &Arguments) -> ExitCode {
     if arguments.settings {
         print!("{}", settings_page());
+        return ExitCode::SUCCESS;
+    }
+    if arguments.metrics {
+        print!("{}", metrics_page());
         return ExitCode::SUCCESS;
     }
     let read = read(arguments).and_then(|(sources, config)| {

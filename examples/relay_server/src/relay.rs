@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use pulse_trust::relay::Admission;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -27,11 +28,12 @@ use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::throttle::Paces;
 use crate::tls::{self, Tls};
-use crate::{drain, enforcement, reload, state_file};
+use crate::{admin, drain, enforcement, reload, state_file};
 
 /// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
 pub struct Relay {
     addr: SocketAddr,
+    admin_addr: Option<SocketAddr>,
     shared: Arc<Shared>,
     accepting: JoinHandle<()>,
 }
@@ -63,7 +65,7 @@ impl Relay {
         let listener = Tcp::bind(&config.addr)
             .await
             .map_err(|error| named(&error, "listen on", &config.addr, "PULSE_RELAY_ADDR"))?;
-        Self::serve(listener, shared, feed)
+        Self::serve(listener, shared, feed).await
     }
 
     /// Starts a relay on a listener of the caller's, which may be a simulated one. `config.addr` is not used.
@@ -79,11 +81,23 @@ impl Relay {
             }
             None => None,
         };
-        Self::serve(listener, shared, feed)
+        Self::serve(listener, shared, feed).await
     }
 
-    fn serve<L: Listener>(listener: L, shared: Arc<Shared>, feed: Option<Feed>) -> io::Result<Self> {
+    async fn serve<L: Listener>(listener: L, shared: Arc<Shared>, feed: Option<Feed>) -> io::Result<Self> {
         let addr = listener.local_addr()?;
+        let wanted = shared.config.load().admin_addr;
+        let admin_addr = match wanted {
+            None => None,
+            Some(wanted) => {
+                let named = |error| named(&error, "listen on", &wanted.to_string(), "PULSE_RELAY_ADMIN_ADDR");
+                let listener = TcpListener::bind(wanted).await.map_err(named)?;
+                let addr = listener.local_addr()?;
+                tokio::spawn(admin::serve(listener, Arc::clone(&shared)));
+                info!(%addr, "the admin address listens");
+                Some(addr)
+            }
+        };
         if let Some(feed) = feed {
             tokio::spawn(feed.follow(Arc::clone(&shared)));
         }
@@ -93,12 +107,17 @@ impl Relay {
         tokio::spawn(enforcement::run(Arc::clone(&shared)));
         let accepting = tokio::spawn(listener::accept(listener, Arc::clone(&shared)));
         info!(%addr, "listening");
-        Ok(Self { addr, shared, accepting })
+        Ok(Self { addr, admin_addr, shared, accepting })
     }
 
     /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where an operator asks it, where it has such an address.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin_addr
     }
 
     /// Returns when the relay takes no more connections though it does not drain: it is of no use then.
@@ -160,6 +179,9 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
         tasks: TaskTracker::new(),
         slots: Slots::new(&limits, usize::try_from(descriptors).unwrap_or(usize::MAX)),
     });
+    shared.metrics.show_keys(reload::key_ids(&config.keys));
+    let limit = i64::try_from(config.limits.process_queued_bytes).unwrap_or(i64::MAX);
+    shared.metrics.queue_limit.set(limit);
     if config.keys.lease.is_empty() {
         warn!("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY is not set: hosted instances will be refused");
     }

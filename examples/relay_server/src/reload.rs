@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pulse_trust::keys::{PublicKey, TrustKeys};
+use pulse_trust::keys::{PublicKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, WireErrorCode};
 use tracing::{info, warn};
 
@@ -30,9 +30,10 @@ pub(crate) fn apply(shared: &Shared, config: Config) {
     if let Some(log) = &shared.log {
         log.set_filter(&config.log);
     }
-    let has_other_keys = ids(&before.keys) != ids(&config.keys);
+    let has_other_keys = !key_ids(&before.keys).eq(key_ids(&config.keys));
     if has_other_keys {
         shared.admission.store(Arc::new(Admission::new(config.keys.clone())));
+        shared.metrics.show_keys(key_ids(&config.keys));
     }
     shared.config.store(Arc::new(config));
     if has_other_keys {
@@ -41,9 +42,13 @@ pub(crate) fn apply(shared: &Shared, config: Config) {
     shared.metrics.config_reloads.inc();
 }
 
-/// The keys by their ids, leases' and licenses'.
-fn ids(keys: &TrustKeys) -> [Vec<String>; 2] {
-    [&keys.lease, &keys.license].map(|keys| keys.keys().map(|key| key.key_id().as_str().to_owned()).collect())
+/// The kinds and ids of the keys.
+pub(crate) fn key_ids(keys: &TrustKeys) -> impl Iterator<Item = (&'static str, String)> {
+    let ids = |kind, keys: &TrustKeySet| {
+        let ids: Vec<_> = keys.keys().map(|key| (kind, key.key_id().as_str().to_owned())).collect();
+        ids
+    };
+    ids("lease", &keys.lease).into_iter().chain(ids("license", &keys.license))
 }
 
 /// Whether a key of this id is configured.

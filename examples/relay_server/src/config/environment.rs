@@ -1,5 +1,6 @@
 //! Settings as texts become a [`Config`].
 
+use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ impl Config {
                 set(limit, setting.variable, &text, &mut config.limits)?;
             }
         }
+        config.admin_addr = lookup("PULSE_RELAY_ADMIN_ADDR").map(|text| admin_address(&text)).transpose()?;
         config.log = lookup("PULSE_RELAY_LOG").unwrap_or_default();
         let variable = "PULSE_RELAY_LOG_FORMAT";
         config.log_format = match lookup(variable).as_deref() {
@@ -84,6 +86,14 @@ impl Config {
         };
         Ok(config)
     }
+}
+
+/// An address that no other machine reaches.
+fn admin_address(text: &str) -> Result<SocketAddr, ConfigError> {
+    let variable = "PULSE_RELAY_ADMIN_ADDR";
+    let reason = || format!("expected a loopback address and a port such as 127.0.0.1:8081, received {text:?}");
+    let addr = text.parse().ok().filter(|addr: &SocketAddr| addr.ip().is_loopback());
+    addr.ok_or_else(|| ConfigError { variable, reason: reason() })
 }
 
 /// Reads a limit as it is written.
@@ -192,6 +202,7 @@ mod tests {
             ("PULSE_RELAY_REFUSALS_PER_ADDRESS", "20/s"),
             ("PULSE_RELAY_LOG", "info,pulse_relay=loud"),
             ("PULSE_RELAY_LOG_FORMAT", "xml"),
+            ("PULSE_RELAY_ADMIN_ADDR", "0.0.0.0:8081"),
         ] {
             assert_eq!(one(variable, value).unwrap_err().variable, variable);
         }

@@ -30,6 +30,8 @@ pub use sources::Sources;
 pub struct Config {
     /// `host:port` to listen on; port 0 takes a free one.
     pub addr: String,
+    /// A loopback address where an operator lists and closes connections; `None`: nowhere.
+    pub admin_addr: Option<SocketAddr>,
     /// The keys that leases, licenses and grants verify under.
     pub keys: TrustKeys,
     /// Where the session key, the held ids and the revocations are kept.
@@ -77,6 +79,7 @@ impl Config {
     pub fn on_loopback(keys: TrustKeys, data_dir: impl Into<PathBuf>) -> Self {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)).to_string(),
+            admin_addr: None,
             keys,
             data_dir: data_dir.into(),
             drain_timeout: Duration::from_secs(2),

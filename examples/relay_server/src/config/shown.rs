@@ -43,6 +43,7 @@ impl Config {
             "PULSE_RELAY_DRAIN_TIMEOUT" => duration::show(self.drain_timeout),
             "PULSE_RELAY_TLS_CERTIFICATE" => file(tls.map(|files| files.certificate.as_path())),
             "PULSE_RELAY_TLS_KEY" => file(tls.map(|files| files.key.as_path())),
+            "PULSE_RELAY_ADMIN_ADDR" => self.admin_addr.map_or_else(|| "none".to_owned(), |addr| addr.to_string()),
             "PULSE_RELAY_LICENSE_SERVER_URL" => feed.map_or("none", |feed| feed.url()).to_owned(),
             "PULSE_RELAY_REVOCATION_FEED_TOKEN" => feed.map_or("none", |_| "set").to_owned(),
             "PULSE_RELAY_LOG" if self.log.is_empty() => "info".to_owned(),

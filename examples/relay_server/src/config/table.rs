@@ -85,6 +85,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "",
     ),
     plain("PULSE_RELAY_TLS_KEY", "the certificate's private key, a file in PEM", ""),
+    plain(
+        "PULSE_RELAY_ADMIN_ADDR",
+        "a loopback address and port where an operator lists and closes connections and sets what is logged; every user of the machine may use it",
+        "what nobody uses is not open",
+    ),
     plain("PULSE_RELAY_LICENSE_SERVER_URL", "where revocations are read from, `https://…`", ""),
     plain("PULSE_RELAY_REVOCATION_FEED_TOKEN", "the bearer token for it", ""),
     live(plain(

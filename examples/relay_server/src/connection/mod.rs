@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use prometheus::Histogram;
 use pulse_trust::session::{RelayTimeout, RelayedEnd};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
@@ -62,6 +63,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         unfinished,
         sending: None,
         pace: Pace::default(),
+        waited: shared.metrics.queue_seconds.clone(),
         turn: 0,
         active_at: Instant::now(),
     };
@@ -83,6 +85,8 @@ struct Connection<S> {
     /// Since when the frame that is on its way is, and the room that it takes.
     sending: Option<(Instant, Option<Room>)>,
     pace: Pace,
+    /// How long frames waited to be sent.
+    waited: Histogram,
     /// Frames since others could run.
     turn: u32,
     active_at: Instant,
@@ -135,8 +139,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 },
                 Step::Room(passing, room) => {
                     blocked = None;
-                    if let Some(room) = room {
-                        passing.deliver(shared, room);
+                    match room {
+                        Some(room) => passing.deliver(shared, room),
+                        None => routing::dropped(shared, "channel_closed", 1),
                     }
                 }
                 Step::End(ending) => return ending,
@@ -176,6 +181,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.link.outbox.poll_next(context) {
                 Poll::Ready(outbox::Outgoing::Frame(queued)) => {
                     self.active_at = Instant::now();
+                    if let Some(room) = &queued.room {
+                        self.waited.observe(room.age().as_secs_f64());
+                    }
                     self.sending = Some((self.active_at, queued.room));
                     if self.socket.start_send(queued.bytes).is_err() {
                         return Poll::Ready(Step::End(Ending::gone()));

@@ -63,6 +63,7 @@ impl Feed {
         match self.read_to_end(shared).await {
             Ok(()) => {
                 self.read_at = Instant::now();
+                shared.metrics.feed_read_at.set(shared.clock.now().as_secs());
                 true
             }
             Err(error) => {

@@ -21,5 +21,6 @@ mod pace;
 mod program;
 mod registration;
 mod revocations;
+mod seeing;
 mod settings;
 mod tls;
