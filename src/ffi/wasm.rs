@@ -168,7 +168,7 @@ impl LockedFiles for HostDirectory {
             operation: "list",
             path: shown(&path),
             kind: io::ErrorKind::InvalidData,
-            detail: error.to_string(),
+            detail: format!("the host's list is refused at line {} column {}", error.line(), error.column()),
         })?;
         let kind = |number| match number {
             0 => EntryKind::File,

@@ -77,8 +77,16 @@ impl DataDir {
     #[cfg(unix)]
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let directory = Self::new(path);
-        directory.files.create_directory(&directory.path)?;
+        directory.create_if_absent()?;
         Ok(directory)
+    }
+
+    /// Makes the directory, and those above it, with mode 0700 where it does not exist.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn create_if_absent(&self) -> Result<()> {
+        self.files.create_directory(&self.path)
     }
 
     /// The directory at this path in another file system.

@@ -18,6 +18,7 @@ mod master_key;
 mod native;
 mod relay_enc;
 mod revision;
+mod runtime_sealing;
 mod seal;
 
 pub use billing_state::BillingState;
@@ -25,6 +26,6 @@ pub use commercial_migration::CommercialMigration;
 pub use data_dir::{DataDir, Loaded, LockedDataDir, Saved};
 pub use files::{Entry, EntryKind, Files, LockedFiles};
 pub(crate) use license_files::ACTIVATION_FILE;
-pub use license_files::{Activation, StoredLicense};
+pub use license_files::{Activation, LicenseFile, StoredLicense};
 pub use relay_enc::IdentityChange;
 pub use revision::Revision;

@@ -175,12 +175,14 @@ pub unsafe extern "C" fn pulse_readiness(
     }
 }
 
-/// What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
-/// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+/// What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified. The lease must be
+/// for the organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_resolve(
     runtime: *const pulse_runtime,
+    org: *const c_char,
+    org_len: usize,
     billing_json: *const c_char,
     billing_json_len: usize,
     now: i64,
@@ -193,8 +195,9 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
             let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
-            let now = UnixTime::from_secs(now);
-            let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), now);
+            let org = text(org, org_len, "org")?.trim();
+            let checks = runtime.lease_checks_for(Some(org).filter(|org| !org.is_empty()));
+            let resolved = resolve_billing(&state, &runtime.keys, &checks, UnixTime::from_secs(now));
             let resolved = Resolved {
                 capabilities: &resolved.capabilities,
                 limits: &resolved.limits,
