@@ -72,12 +72,13 @@ pub unsafe extern "C" fn pulse_data_dir_create(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
+            let path = text(path, path_len, "path")?;
             let legacy_key = text(legacy_key, legacy_key_len, "legacy_key")?;
             if !legacy_key.is_empty() && !legacy_key.starts_with('/') || legacy_key.contains('\0') {
                 return Err(Fault::Argument("legacy_key", "expected an absolute path, or an empty text for no file"));
             }
             let legacy_key = (!legacy_key.is_empty()).then(|| legacy_key.into());
-            let directory = directory_at(text(path, path_len, "path")?)?.with_legacy_key(legacy_key);
+            let directory = directory_at(path)?.with_legacy_key(legacy_key);
             directory.create_if_absent()?;
             Ok(pulse_data_dir { directory, held: Mutex::new(None) })
         })

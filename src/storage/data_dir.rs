@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::warning::Warning;
 
 /// The file whose lock guards a data directory.
-pub(super) const LOCK_FILE: &str = ".pulse-trust.lock";
+pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 
 /// What was loaded, and what the caller should be told about.
 ///

@@ -194,8 +194,8 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
-            let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
             let org = text(org, org_len, "org")?.trim();
+            let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
             let checks = runtime.lease_checks_for(Some(org).filter(|org| !org.is_empty()));
             let resolved = resolve_billing(&state, &runtime.keys, &checks, UnixTime::from_secs(now));
             let resolved = Resolved {
