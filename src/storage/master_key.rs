@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
-const KEY_FILE: &str = ".encryption.key";
+pub(super) const KEY_FILE: &str = ".encryption.key";
 /// Stricter than the deployed runtime: a key is 44 characters; white space around it is allowed for.
 const MAX_KEY_FILE_LEN: u64 = 1024;
 

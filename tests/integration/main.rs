@@ -38,6 +38,7 @@ mod pairing;
 mod relay_config;
 #[cfg(feature = "storage")]
 mod relay_enc;
+mod runtime_sealing;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;

@@ -176,12 +176,16 @@ pub unsafe extern "C" fn pulse_readiness(
     }
 }
 
-/// What a billing state (its JSON, with unsealed secrets) says once the lease in it was verified: JSON with
-/// `capabilities` (those that it names, whatever its state is), `granted` (those that count at `now`), `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+/// What a billing state (its JSON, with unsealed secrets) says once the lease in it was verified, which must be for the
+/// organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities` (those that it names,
+/// whatever its state is), `granted` (those that count at `now`), `limits`, `meters_enabled`, `plan_version`,
+/// `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_resolve(
     runtime: *const pulse_runtime,
+    org: *const c_char,
+    org_len: usize,
     billing_json: *const c_char,
     billing_json_len: usize,
     now: i64,
@@ -193,9 +197,11 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
+            let org = text(org, org_len, "org")?.trim();
             let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
+            let checks = runtime.lease_checks_for(Some(org).filter(|org| !org.is_empty()));
             let now = UnixTime::from_secs(now);
-            let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), now);
+            let resolved = resolve_billing(&state, &runtime.keys, &checks, now);
             let resolved = Resolved {
                 capabilities: &resolved.capabilities,
                 granted: resolved.capabilities_at(now),

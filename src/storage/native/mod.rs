@@ -76,7 +76,7 @@ impl LockedFiles for NativeDirectory {
 
     fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         let path = self.path.join(name);
-        match Place::find(&self.root, name).map_err(|errno| failed("open", &path, unfollowed(errno)))? {
+        match Place::find(&self.root, name).map_err(|errno| failed("read", &path, unfollowed(errno)))? {
             Some(place) => read::read(place.directory.as_fd(), Path::new(place.name), &path, limit, warnings),
             None => Ok(None),
         }

@@ -130,7 +130,7 @@ func saveBilling(dir *pulsetrust.DataDir, org string, members map[string]any) er
 	if err != nil {
 		return err
 	}
-	_, _, err = dir.SaveBillingState(org, text, revision)
+	_, err = dir.SaveBillingState(org, text, revision)
 	return err
 }
 

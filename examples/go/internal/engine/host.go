@@ -21,6 +21,7 @@ const (
 	answerNotDurable = -5
 	answerFailed     = -6
 	answerBusy       = -7
+	answerLockFailed = -8
 )
 
 type instanceKey struct{}

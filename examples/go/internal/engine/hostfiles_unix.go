@@ -5,6 +5,7 @@ package engine
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -28,7 +29,10 @@ func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 		if errors.Is(err, errBusy) {
 			return answerBusy, false
 		}
-		return h.failed(err), false
+		if answer := h.failed(err); answer != answerFailed {
+			return answer, false
+		}
+		return answerLockFailed, false
 	}
 	if lock >= 0 {
 		sweep(root)
@@ -105,11 +109,13 @@ func (h *hostFiles) read(handle int32, name string, limit uint64) (answer int32,
 		return h.failed(unfollowed(err)), 0
 	}
 	defer done()
+	var larger *tooLarge
 	bytes, mode, err := readFile(parent, last, limit)
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		return answerAbsent, 0
-	case errors.Is(err, errTooLarge):
+	case errors.As(err, &larger):
+		h.failure = strconv.FormatInt(larger.length, 10)
 		return answerTooLarge, 0
 	case err != nil:
 		return h.failed(err), 0
