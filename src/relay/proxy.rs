@@ -99,7 +99,10 @@ impl Body {
     /// [`Error::BodyTooLarge`]; [`Error::ControlPayload`] for what is not base64.
     pub(crate) fn from_base64(text: &str) -> Result<Self> {
         if text.len() > MAX_BODY_TEXT_LEN {
-            return Err(Error::BodyTooLarge { limit: MAX_BODY_LEN, received: text.len() / 4 * 3 });
+            return Err(Error::BodyTooLarge {
+                limit: MAX_BODY_LEN,
+                received: text.len().div_ceil(4).saturating_mul(3),
+            });
         }
         let not_base64 = || Error::ControlPayload { frame: "body", reason: "expected base64 with padding".to_owned() };
         Self::new(encoding::base64_decode(text).ok_or_else(not_base64)?)
