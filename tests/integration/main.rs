@@ -41,5 +41,6 @@ mod relay_enc;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod token_edits;
 mod token_rules;
 mod vectors;
