@@ -9,7 +9,7 @@ use super::relay_url::relay_url_for_app;
 use crate::error::{Error, Result};
 use crate::json::{self, Json, json_struct};
 use crate::relay::{DEFAULT_SERVER_URL, RelayConfig};
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::url::Url;
 
 /// The schema of every pairing code.
@@ -58,6 +58,10 @@ impl<'a> Onboarding<'a> {
     /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id
     /// yet, or there is no token.
     pub fn build(&self) -> Result<OnboardingPayload, NotReady> {
+        with_wiped_stack(|| self.payload())
+    }
+
+    fn payload(&self) -> Result<OnboardingPayload, NotReady> {
         let (instance_url, mut diagnostics) = self.instance_url();
         let mut missing = |is_missing: bool, code, field, message| {
             if is_missing {
@@ -200,12 +204,12 @@ impl OnboardingPayload {
     /// **Secret**: the deep link without what can be derived or omitted (fingerprint, instance URL), for a QR code with
     /// fewer modules. Deployed apps read it.
     pub fn secret_compact_code(&self) -> Secret {
-        self.link("", "")
+        with_wiped_stack(|| self.link("", ""))
     }
 
     /// **Secret**: the payload as compact JSON.
     pub fn secret_json(&self) -> Secret {
-        json::text_of(&Json(self)).into()
+        with_wiped_stack(|| json::text_of(&Json(self)).into())
     }
 
     fn link(&self, fingerprint: &str, instance_url: &str) -> Secret {

@@ -15,7 +15,7 @@ use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json::{self, ReadJson, json_struct};
 use crate::primitives::hkdf_sha256;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::warning::Warning;
 
 pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
@@ -113,7 +113,7 @@ impl LockedDataDir {
     /// # Errors
     /// [`Error::KeyFileLost`], [`Error::UnsealFailed`], [`Error::FileMalformed`], and those of reading a file.
     pub fn activation(&self) -> Result<Loaded<Option<Activation>>> {
-        self.read_license_file(ACTIVATION_FILE)
+        with_wiped_stack(|| self.read_license_file(ACTIVATION_FILE))
     }
 
     /// The license; `None` if there is no `license.enc`.
@@ -121,7 +121,7 @@ impl LockedDataDir {
     /// # Errors
     /// As [`LockedDataDir::activation`].
     pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
-        self.read_license_file(LICENSE_FILE)
+        with_wiped_stack(|| self.read_license_file(LICENSE_FILE))
     }
 
     /// **Secret**: the whole JSON of one of the files, with the members that this library does not know; `None` if there

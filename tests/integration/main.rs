@@ -42,5 +42,6 @@ mod runtime_sealing;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod token_edits;
 mod token_rules;
 mod vectors;

@@ -109,8 +109,9 @@ func bootstrap(dir *pulsetrust.DataDir, keys *pulsetrust.TrustKeys) (string, err
 	if err != nil {
 		return "", err
 	}
-	if _, err := dir.RegistrationCredential(runtime, keys, now); err != nil {
-		return "", err
+	// What the one call says: another call would read the directory again, after the failure.
+	if report.Credential.Token == "" {
+		return "", errors.New("no credential is offered")
 	}
 	return report.Config.IdentityFingerprint, nil
 }
