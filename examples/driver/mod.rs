@@ -196,11 +196,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<S> {
 
 /// A connection with small buffers, as a program may have thousands. A redirect is not followed: the credential is for
 /// the server that was configured.
+#[allow(dead_code, reason = "the prober brings its own certificates")]
 pub(crate) fn dial(url: String) -> Dialing {
-    let config = WebSocketConfig::default()
+    Box::pin(async move { Ok(connect_async_with_config(url, Some(socket_config()), true).await?.0) })
+}
+
+/// The buffers of such a connection.
+pub(crate) fn socket_config() -> WebSocketConfig {
+    WebSocketConfig::default()
         .read_buffer_size(1024)
         .write_buffer_size(0)
         .max_message_size(Some(MAX_MESSAGE_LEN))
-        .max_frame_size(Some(MAX_MESSAGE_LEN));
-    Box::pin(async move { Ok(connect_async_with_config(url, Some(config), true).await?.0) })
+        .max_frame_size(Some(MAX_MESSAGE_LEN))
 }

@@ -53,7 +53,8 @@ func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision
 
 // ResolvedBilling is what a billing state counts for, once the lease in it was looked at.
 type ResolvedBilling struct {
-	Capabilities      []string         `json:"capabilities"`
+	Capabilities      []string         `json:"capabilities"` // those that it names, whatever its state is
+	Granted           []string         `json:"granted"`      // those that count at the given time
 	Limits            map[string]int64 `json:"limits"`
 	MetersEnabled     []string         `json:"meters_enabled"`
 	PlanVersion       string           `json:"plan_version"`

@@ -8,7 +8,8 @@ use core::fmt;
 use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::claim_values::{Scalar, Text, check_names};
+use super::claim_values::Scalar;
+use super::unique_names::{Text, check_names};
 use crate::error::{Error, Result};
 use crate::token_kind::{LEASE_ISSUER, TokenKind};
 

@@ -3,6 +3,7 @@
 //! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
 //! sides of a failed comparison where there are two, and never a secret.
 
+mod define;
 mod table;
 
 #[cfg(feature = "capi")]

@@ -31,6 +31,16 @@ impl pulse_data_dir {
         job(&self.directory.lock_within(LONGEST_WAIT)?)
     }
 
+    /// Does a job that only reads, without a lock of its own.
+    pub(super) fn with_reader<T>(&self, job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>) -> Result<T, Fault> {
+        let held = self.held();
+        if let Some(locked) = held.as_ref() {
+            return job(locked);
+        }
+        drop(held);
+        job(&self.directory.open_read_only()?)
+    }
+
     /// A poisoned mutex is fine: the panic was caught, and it left the directory's files whole.
     fn held(&self) -> MutexGuard<'_, Option<LockedDataDir>> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)

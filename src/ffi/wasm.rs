@@ -34,6 +34,8 @@ unsafe extern "C" {
     /// Opens a directory and takes its lock without waiting, and answers a handle, `BUSY` or `ABSENT`. A directory that
     /// can only be read is opened without a lock: then `out_read_only` is 1, and `failure` says why.
     fn lock(path: *const u8, path_len: usize, out_read_only: *mut i32) -> i32;
+    /// Opens a directory for reading alone, without a lock, and answers a handle or `ABSENT`.
+    fn open_read_only(path: *const u8, path_len: usize) -> i32;
     /// Closes a directory and releases its lock.
     fn unlock(directory: i32);
     /// Reads a file and answers its length; `take` then copies the bytes. `out_mode` is its mode if that is too
@@ -116,6 +118,19 @@ impl Files for HostFiles {
         };
         let read_only_reason = (is_read_only != 0).then(last_failure);
         Ok(Some(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason })))
+    }
+
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+        let text = shown(path);
+        // SAFETY: the path is valid for its length.
+        match unsafe { open_read_only(text.as_ptr(), text.len()) } {
+            ABSENT => Err(Error::FileMissing { path: text }),
+            handle if handle >= 0 => {
+                let read_only_reason = Some("it was opened for reading alone".to_owned());
+                Ok(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason }))
+            }
+            answer => Err(failed("open", path, answer)),
+        }
     }
 
     fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {

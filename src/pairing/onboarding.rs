@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::code::PairingCode;
 use super::deep_link;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::relay_url_for_app;
@@ -51,8 +52,7 @@ impl<'a> Onboarding<'a> {
     }
 
     /// Builds the payload, with warnings among its diagnostics. The config's identity and server URL are passed on
-    /// unchanged, as by the deployed runtime; [`RelayConfig::identity`] and [`crate::relay::validate_server_url`] check
-    /// them.
+    /// unchanged, as by the deployed runtime; if an app would refuse the code because of them, a warning says why.
     ///
     /// # Errors
     /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id
@@ -107,6 +107,7 @@ impl<'a> Onboarding<'a> {
             diagnostics,
         };
         payload.deep_link = payload.link(&payload.relay.identity_fingerprint, &payload.instance_url);
+        payload.diagnostics.extend(refusal_by_an_app(payload.deep_link.expose_secret()));
         Ok(payload)
     }
 
@@ -124,6 +125,13 @@ impl<'a> Onboarding<'a> {
         );
         (String::new(), vec![warning.about("instance_url").compared("https://...", url)])
     }
+}
+
+/// What an app that reads the code with [`PairingCode::parse`] says against it.
+fn refusal_by_an_app(code: &str) -> Option<Diagnostic> {
+    let error = PairingCode::parse(code).err()?;
+    let message = format!("An app that checks the code refuses it: {error}.");
+    Some(Diagnostic::warning(DiagnosticCode::PairingCodeRefused, &message).about("deep_link"))
 }
 
 impl fmt::Debug for Onboarding<'_> {

@@ -57,3 +57,13 @@ fn colors_appear_only_where_they_are_asked_for() {
     assert!(!colored("NO_COLOR"));
     assert!(!colored("PULSE_NOTHING"), "a pipe gets no colors");
 }
+
+#[test]
+fn the_prober_is_the_one_of_its_package() {
+    let output = run(pulse_trust().args(["prober", "--help"]), b"");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("[NAME=]URL"));
+    let output =
+        run(pulse_trust().args(["prober", "--once", "--tenant", "/nonexistent", "--node", "ws://127.0.0.1:9"]), b"");
+    assert_eq!(output.status.code(), Some(3));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent"));
+}

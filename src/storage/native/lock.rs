@@ -30,8 +30,9 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     let not_regular = || Error::FileNotRegular { path: shown(&lock_path) };
     let cannot_lock = |errno: Errno| failed("lock", &lock_path, errno);
     let lock = match open_or_make(root) {
-        Ok(lock) => lock,
-        Err(Errno::NOENT | Errno::EXIST) => return Ok(Attempt::NotYet),
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Ok(Attempt::NotYet),
+        Err(Errno::NOENT) if is_deleted(root) => return Err(Error::FileMissing { path: shown(path) }),
         Err(errno) if prevents_writing(errno) => return Ok(Attempt::ReadOnly(io::Error::from(errno).to_string())),
         Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(not_regular()),
         Err(errno) => return Err(cannot_lock(errno)),
@@ -54,19 +55,30 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     Ok(Attempt::Held(lock))
 }
 
-/// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all.
-fn open_or_make(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+/// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all. `None` if
+/// others have made and removed it, or swept away what was being made, meanwhile.
+fn open_or_make(root: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = || retry_on_intr(|| rustix::fs::openat(root, LOCK_FILE, flags, Mode::empty()));
     match open() {
         Err(Errno::NOENT) => {}
-        opened => return opened,
+        opened => return opened.map(Some),
     }
     let made = Temporary::write(root.as_fd(), &[], None).map_err(errno_of)?;
-    match made.rename_to_new(LOCK_FILE) {
+    let opened = match made.rename_to_new(LOCK_FILE) {
         Ok(()) | Err(Errno::EXIST) => open(),
         Err(errno) => Err(errno),
+    };
+    match opened {
+        Ok(lock) => Ok(Some(lock)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
     }
+}
+
+/// Whether the directory was removed after it had been opened, so that nothing can be made in it.
+fn is_deleted(root: &OwnedFd) -> bool {
+    rustix::fs::fstat(root).is_ok_and(|stat| stat.st_nlink == 0)
 }
 
 fn errno_of(error: io::Error) -> Errno {

@@ -54,7 +54,7 @@ impl Files for NativeFiles {
 
 fn open_root(path: &Path) -> Result<OwnedFd> {
     directory::open_followed(path).map_err(|errno| match errno {
-        Errno::NOENT | Errno::NOTDIR => Error::FileMissing { path: shown(path) },
+        Errno::NOENT => Error::FileMissing { path: shown(path) },
         _ => failed("open", path, errno),
     })
 }

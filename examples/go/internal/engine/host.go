@@ -57,6 +57,9 @@ func exportHost(engine wazero.Runtime) error {
 		}
 		return handle
 	})
+	export("open_read_only", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
+		return files(ctx).openReadOnly(text(m, path, pathLen))
+	})
 	export("unlock", func(ctx context.Context, directory int32) { files(ctx).unlock(directory) })
 	export("file_read", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32, limit uint64, outMode uint32) int32 {
 		answer, mode := files(ctx).read(directory, text(m, name, nameLen), limit)

@@ -19,12 +19,9 @@ type directory struct {
 
 // lock opens a directory and tries to take its lock. It never waits: the instance takes no other call meanwhile.
 func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
-	root, err := openFollowed(path)
-	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return answerAbsent, false
-	case err != nil:
-		return h.failed(err), false
+	root, answer := h.openRoot(path)
+	if answer != answerDone {
+		return answer, false
 	}
 	lock, reason, err := tryLock(root, path)
 	if err != nil {
@@ -45,6 +42,28 @@ func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 	h.last++
 	h.opened[h.last] = &directory{descriptor: root, lock: lock}
 	return h.last, lock < 0
+}
+
+// openReadOnly opens a directory for reading alone, without a lock.
+func (h *hostFiles) openReadOnly(path string) int32 {
+	root, answer := h.openRoot(path)
+	if answer != answerDone {
+		return answer
+	}
+	h.last++
+	h.opened[h.last] = &directory{descriptor: root, lock: -1}
+	return h.last
+}
+
+func (h *hostFiles) openRoot(path string) (root int, answer int32) {
+	root, err := openFollowed(path)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return -1, answerAbsent
+	case err != nil:
+		return -1, h.failed(err)
+	}
+	return root, answerDone
 }
 
 func (d *directory) close() {

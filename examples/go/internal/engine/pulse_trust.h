@@ -677,7 +677,8 @@ pulse_status pulse_admission_new(const pulse_trust_keys *keys,
                                  pulse_error **error);
 
 /**
- * Revokes whatever has this id, from the next admission on.
+ * Revokes whatever has this id, from the next admission on. An id that nothing can have is refused: an empty one, or a
+ * host, an instance id or a key id (16 lower-case hex digits) in another form.
  */
 pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     pulse_revocation what,
@@ -1082,7 +1083,8 @@ pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
 
 /**
  * Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
- * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
+ * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. It only reads: it takes no lock, makes no
+ * file, and leaves files of older forms as they are.
  */
 pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,
@@ -1091,8 +1093,10 @@ pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              pulse_error **error);
 
 /**
- * What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified. The lease must be
- * for the organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+ * What a billing state (its JSON, with unsealed secrets) says once the lease in it was verified, which must be for the
+ * organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities` (those that it names,
+ * whatever its state is), `granted` (those that count at `now`), `limits`, `meters_enabled`, `plan_version`,
+ * `subscription_state`, `trial_started_at`,
  * `trial_ends_at`, `lease_error`.
  */
 pulse_status pulse_billing_state_resolve(const pulse_runtime *runtime,
