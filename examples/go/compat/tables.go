@@ -4,8 +4,8 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// CanonicalizePlanVersion is pkg/licensing.CanonicalizePlanVersion. Where the library cannot be started, the plan is only
-// trimmed by no rule: it stays as it is.
+// CanonicalizePlanVersion is pkg/licensing.CanonicalizePlanVersion. Where the library cannot be started, the plan
+// stays as it is.
 func CanonicalizePlanVersion(plan string) string {
 	canonical, err := pulsetrust.CanonicalPlan(plan)
 	if err != nil {
