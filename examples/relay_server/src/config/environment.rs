@@ -11,7 +11,7 @@ use pulse_trust::relay::relay_host;
 
 use super::limits::Limits;
 use super::table::{Limit, TABLE};
-use super::{Config, ConfigError, FeedConfig, Sources, TlsFiles, duration, rate};
+use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles, duration, rate};
 use crate::logging::{self, LogFormat};
 
 pub(super) const ADDR: &str = "127.0.0.1:8080";
@@ -58,6 +58,7 @@ impl Config {
                 set(limit, setting.variable, &text, &mut config.limits)?;
             }
         }
+        config.nats = lookup("PULSE_RELAY_NATS_URL").map(|url| nats(&url, &lookup)).transpose()?;
         config.admin_addr = lookup("PULSE_RELAY_ADMIN_ADDR").map(|text| admin_address(&text)).transpose()?;
         config.log = lookup("PULSE_RELAY_LOG").unwrap_or_default();
         let variable = "PULSE_RELAY_LOG_FORMAT";
@@ -96,6 +97,22 @@ impl Config {
         };
         Ok(config)
     }
+}
+
+/// The nodes' common server, and where this one is reached.
+fn nats(url: &str, lookup: &impl Fn(&'static str) -> Option<String>) -> Result<NatsConfig, ConfigError> {
+    let mut nats = NatsConfig::new(url).map_err(|reason| ConfigError { variable: "PULSE_RELAY_NATS_URL", reason })?;
+    let variable = "PULSE_RELAY_NODE_URL";
+    if let Some(url) = lookup(variable) {
+        pulse_trust::relay::validate_server_url(&url)
+            .map_err(|error| ConfigError { variable, reason: error.to_string() })?;
+        nats.node_url = url;
+    }
+    let variable = "PULSE_RELAY_NATS_PREFIX";
+    if let Some(prefix) = lookup(variable) {
+        nats.set_prefix(&prefix).map_err(|reason| ConfigError { variable, reason })?;
+    }
+    Ok(nats)
 }
 
 /// An address that no other machine reaches.
