@@ -11,6 +11,7 @@ use crate::link::Link;
 use crate::logging::cut;
 use crate::passage::{Passage, Route};
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// The longest auth token that is passed on.
 const MAX_AUTH_TOKEN_LEN: usize = 4096;
@@ -29,8 +30,9 @@ pub(crate) fn connect(shared: &Shared, app: &Arc<Link>, request: Connect) {
 /// Tells an app that its CONNECT was refused. It has so many fewer tries.
 pub(crate) fn refuse(shared: &Shared, app: &Link, code: WireErrorCode, message: &str) {
     shared.metrics.refusals.with_label_values(&[code.as_str()]).inc();
+    app.story.note(Event::ConnectRefused { code: code.as_str() });
     app.side().connect_refused(shared.elapsed());
-    shared.rates.refusals.take(&app.address);
+    shared.rates.load().refusals.take(&app.address);
     app.outbox.push_error(code, message);
 }
 
@@ -41,22 +43,36 @@ fn offer(
     auth_token: Secret,
 ) -> Result<(), (WireErrorCode, &'static str)> {
     let wait = (WireErrorCode::RateLimited, "too many refused tries: wait, then try again");
-    if shared.rates.refusals.is_blocked(&app.address) {
+    let rates = shared.rates.load();
+    let found = shared.registry.find(instance_id);
+    // Whoever guesses behind the same NAT keeps nobody out who was let in from there, but from the instance it guesses at.
+    let is_let_in = |instance: &Arc<Link>| {
+        instance.is_known(app.address)
+            && instance.instance_id().is_some_and(|id| !rates.neighbors.is_blocked(&(app.address, Arc::clone(id))))
+    };
+    if rates.refusals.is_blocked(&app.address) && !found.as_ref().is_some_and(is_let_in) {
         return Err(wait);
     }
     if auth_token.expose_secret().len() > MAX_AUTH_TOKEN_LEN {
         return Err((WireErrorCode::AuthFailed, "auth_token: at most 4096 bytes are taken"));
     }
     let not_connected = (WireErrorCode::InstanceNotFound, "this instance is not connected to the relay");
-    let instance = shared.registry.find(instance_id).ok_or(not_connected)?;
+    let instance = found.ok_or(not_connected)?;
     let instance_id = instance.instance_id().ok_or(not_connected)?;
-    if shared.rates.guesses.is_blocked(instance_id) && !instance.is_known(app.address) {
+    if rates.guesses.is_blocked(instance_id) && !instance.is_known(app.address) {
         return Err(wait);
+    }
+    if !rates.connects.take(instance_id) {
+        shared.metrics.rate_limited.with_label_values(&["connects"]).inc();
+        return Err((
+            WireErrorCode::RateLimited,
+            "too many connections to this instance at once: wait, then try again",
+        ));
     }
     let now = shared.elapsed();
     app.side().check_room().map_err(full)?;
     let app_channel = app.side().next_channel();
-    let passage = Passage::new(shared.limits.channel_bytes, shared.metrics.app_sessions.clone());
+    let passage = Passage::new(shared.config.load().limits.channel_bytes, shared.metrics.app_sessions.clone());
     let instance_channel = {
         let mut side = instance.side();
         side.check_room().map_err(full)?;

@@ -1,5 +1,6 @@
 //! Where a connection comes from, as limits count it: the socket's address, or what a trusted proxy says.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hyper::HeaderMap;
@@ -21,6 +22,12 @@ impl From<IpAddr> for AddressKey {
             }
             v4 => v4,
         })
+    }
+}
+
+impl fmt::Display for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::logging::cut;
 use crate::registry::{ClaimRefused, Claimed};
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// Registers an instance, or says how its connection ends.
 pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Option<Ending> {
@@ -21,8 +22,9 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
         Err(refused) => {
             let code = refused.code.as_str();
             shared.metrics.refusals.with_label_values(&[code]).inc();
+            link.story.note(Event::RegistrationRefused { code });
             if refused.costs_a_try {
-                shared.rates.refusals.take(&link.address);
+                shared.rates.load().refusals.take(&link.address);
             }
             shared.refusal_log.write(&shared.metrics, || {
                 info!(code, reason = cut(&refused.message), is_renewal, "refused a registration");
@@ -38,7 +40,7 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
 }
 
 fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<(), Refused> {
-    if register.session_token.is_empty() && shared.rates.refusals.is_blocked(&link.address) {
+    if register.session_token.is_empty() && shared.rates.load().refusals.is_blocked(&link.address) {
         let message = "too many refused tries from this address: wait";
         return Err(Refused { code: WireErrorCode::RateLimited, message: message.to_owned(), costs_a_try: false });
     }
@@ -66,10 +68,15 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
         }
     };
     let is_new = link.set_registered(&admitted.claim.instance_id);
+    if let Some(instance_id) = link.instance_id() {
+        link.set_throttle(shared.paces.instances.of(Arc::clone(instance_id)));
+    }
     link.side().registered();
     if let Some(slot) = slot {
         link.set_slot(slot);
     }
+    let credential = admitted.kind;
+    link.story.note(if is_new { Event::Registered { credential } } else { Event::Renewed { credential } });
     shared.metrics.registrations.with_label_values(&[admitted.kind]).inc();
     if is_new {
         shared.metrics.instance_connections.inc();

@@ -32,7 +32,13 @@ fn link(shared: &Shared, end: RelayedEnd) -> Arc<Link> {
     let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
     let outbox = Outbox::new(1024 * 1024, Arc::clone(&shared.memory));
-    Link::new(end, Origin { address, host: "h".into(), slot }, outbox, shared.limits.of_side(end), shared.elapsed())
+    Link::new(
+        end,
+        Origin { address, host: "h".into(), slot },
+        outbox,
+        shared.config.load().limits.of_side(end),
+        shared.elapsed(),
+    )
 }
 
 /// Registers a connection under the one id, as `instance::register` does once the credential is checked.

@@ -5,6 +5,7 @@
 //! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
 //! settings from the environment ([`Config::from_env`]).
 
+mod admin;
 mod admission;
 mod app;
 mod client_address;
@@ -24,11 +25,13 @@ mod listener;
 mod logging;
 mod memory;
 mod metrics;
+mod pacing;
 mod passage;
 mod program;
 mod rates;
 mod registry;
 mod relay;
+mod reload;
 mod revocations;
 mod routing;
 mod runtime;
@@ -36,11 +39,17 @@ mod session_token;
 mod shared;
 mod slots;
 mod state_file;
+mod story;
 mod sync;
+mod throttle;
+mod tls;
 
-pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS};
+pub use config::{
+    ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, Rate, Sources, TlsFiles, settings_help, settings_page,
+};
 pub use listener::Listener;
-pub use logging::{Log, LogFormat, LogLosses};
-pub use program::program;
+pub use logging::{Log, LogFormat, LogHandle};
+pub use metrics::metrics_page;
+pub use program::{Arguments, program};
 pub use relay::Relay;
 pub use runtime::runtime;

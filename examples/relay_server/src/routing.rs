@@ -10,6 +10,7 @@ use crate::connection::{Ending, Room};
 use crate::link::Link;
 use crate::passage::Route;
 use crate::shared::Shared;
+use crate::story::Event;
 use crate::{app, instance};
 
 /// A frame on its way to the other end of its channel.
@@ -62,6 +63,8 @@ fn accept(shared: &Shared, instance: &Arc<Link>, channel: u32, route: &Route) {
         let instance_id = instance.instance_id().map(|id| id.to_string()).unwrap_or_default();
         app.outbox.push_control(&ConnectAck::new(route.peer_channel, instance_id), 0);
         instance.knows(app.address);
+        instance.story.note(Event::ChannelOpened { channel });
+        app.story.note(Event::ChannelOpened { channel: route.peer_channel });
     } else if route.passage.close() {
         instance.side().remove(channel);
         close_notice(instance, channel, "the app is gone");
@@ -78,15 +81,18 @@ fn closed_by(shared: &Shared, link: &Link, route: &Route, was_accepted: bool, re
     let peer = &route.peer;
     peer.side().remove(route.peer_channel);
     if was_accepted || link.end == RelayedEnd::App {
+        peer.story.note(Event::ChannelClosed { channel: route.peer_channel });
         close_notice(peer, route.peer_channel, reason);
         return;
     }
     let reason = if reason.is_empty() { "the instance refused the connection" } else { reason };
     app::refuse(shared, peer, WireErrorCode::AuthFailed, reason);
-    if let Some(instance_id) = link.instance_id()
-        && !link.is_known(peer.address)
-    {
-        shared.rates.guesses.take(instance_id);
+    let Some(instance_id) = link.instance_id() else { return };
+    let rates = shared.rates.load();
+    if link.is_known(peer.address) {
+        rates.neighbors.take(&(peer.address, Arc::clone(instance_id)));
+    } else {
+        rates.guesses.take(instance_id);
     }
 }
 
@@ -111,7 +117,11 @@ pub(crate) fn give_up(shared: &Shared, link: &Link, channel: u32, route: &Route)
 pub(crate) fn end_stalled(shared: &Shared, sender: &Link, channel: u32, route: &Route) {
     sender.side().remove(channel);
     route.peer.side().remove(route.peer_channel);
-    route.peer.outbox.discard(route.peer_channel);
+    let discarded = route.peer.outbox.discard(route.peer_channel);
+    dropped(shared, "stalled", discarded);
+    for (link, channel) in [(sender, channel), (&*route.peer, route.peer_channel)] {
+        link.story.note(Event::ChannelStalled { channel });
+    }
     if route.passage.close() {
         shared.metrics.slow_channels.inc();
         close_notice(sender, channel, "the other end reads too slowly");
@@ -140,6 +150,12 @@ pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
             route.peer.outbox.push_error(WireErrorCode::InstanceNotFound, "the instance is gone");
         }
     }
+}
+
+/// Counts frames of accepted channels that nobody will get.
+pub(crate) fn dropped(shared: &Shared, reason: &str, frames: usize) {
+    let frames = u64::try_from(frames).unwrap_or(u64::MAX);
+    shared.metrics.dropped_frames.with_label_values(&[reason]).inc_by(frames);
 }
 
 fn close_notice(link: &Link, channel: u32, reason: &str) {
@@ -175,6 +191,8 @@ impl Passing {
             }
             shared.metrics.forwarded_frames.inc();
             shared.metrics.forwarded_bytes.inc_by(u64::try_from(length).unwrap_or_default());
+        } else {
+            dropped(shared, "channel_closed", 1);
         }
     }
 }

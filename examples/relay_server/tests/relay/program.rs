@@ -10,14 +10,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::{Client, TestKeys, register};
 
-struct Program {
-    child: Child,
-    addr: SocketAddr,
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    pub(crate) addr: SocketAddr,
     directory: tempfile::TempDir,
 }
 
 impl Program {
-    fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
+    pub(crate) fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), keys, settings, stderr)
     }
 
@@ -30,7 +30,7 @@ impl Program {
         Self { child, addr, directory }
     }
 
-    fn command(directory: &tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(directory: &tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-relay"));
         command
             .env("PULSE_RELAY_ADDR", "127.0.0.1:0")
@@ -40,11 +40,11 @@ impl Program {
         command
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn ends_within(&mut self, time: Duration) -> Option<std::process::ExitStatus> {
+    pub(crate) fn ends_within(&mut self, time: Duration) -> Option<std::process::ExitStatus> {
         let start = Instant::now();
         while start.elapsed() < time {
             if let Some(status) = self.child.try_wait().unwrap() {
