@@ -150,6 +150,7 @@ impl Admitted {
             identity: session.identity,
             is_proved: false,
             generation,
+            fence: None,
             expires_at,
         };
         let live = Live { expires_at, is_lifetime: session.is_lifetime, subject };

@@ -25,6 +25,14 @@ impl From<IpAddr> for AddressKey {
     }
 }
 
+impl AddressKey {
+    /// The address, or that of the network.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "it is told to other nodes"))]
+    pub(crate) fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
 impl fmt::Display for AddressKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -127,6 +127,7 @@ pub(crate) fn ready(shared: &Shared) -> Response<Full<Bytes>> {
 fn reasons_against(shared: &Shared) -> Vec<&'static str> {
     [
         (shared.drain.is_cancelled(), "draining"),
+        (shared.cluster.get().is_some_and(|cluster| !cluster.is_up()), "NATS is gone: nobody can register anew"),
         (shared.metrics.revocation_feed_stale.get() != 0, "the revocation feed could not be read for too long"),
         (!shared.slots.has_instance(), "as many instances are connected as PULSE_RELAY_MAX_INSTANCES allows"),
         (shared.memory.is_exhausted(), "the memory for queues is used up (PULSE_RELAY_QUEUE_MEMORY)"),

@@ -45,7 +45,7 @@ fn link(shared: &Shared, end: RelayedEnd) -> Arc<Link> {
 fn register(shared: &Shared, link: &Arc<Link>) {
     let expires_at = UnixTime::from_secs(i64::MAX);
     let instance_id = ID.to_owned();
-    let claim = Claim { instance_id, identity: [1; 32], is_proved: false, generation: None, expires_at };
+    let claim = Claim { instance_id, identity: [1; 32], is_proved: false, generation: None, fence: None, expires_at };
     link.set_live(Live { expires_at, is_lifetime: false, subject: RevocationSubject::default() });
     let ack = RegisterAck::default().to_frame(0).unwrap();
     shared.registry.claim(&claim, link, UnixTime::from_secs(0), |_| Some(ack.into())).unwrap();

@@ -10,6 +10,11 @@ mod admission;
 mod app;
 mod client_address;
 mod clock;
+#[cfg(feature = "nats")]
+mod cluster;
+#[cfg(not(feature = "nats"))]
+#[path = "no_cluster.rs"]
+mod cluster;
 mod config;
 mod connection;
 mod drain;
@@ -45,7 +50,8 @@ mod throttle;
 mod tls;
 
 pub use config::{
-    ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, Rate, Sources, TlsFiles, settings_help, settings_page,
+    ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, NatsConfig, Rate, Sources, TlsFiles, settings_help,
+    settings_page,
 };
 pub use listener::Listener;
 pub use logging::{Log, LogFormat, LogHandle};

@@ -92,6 +92,10 @@ metrics! {
         connections "pulse_relay_connections" "Connections of every kind, those that are not WebSockets yet included.";
         queued_bytes "pulse_relay_queued_bytes" "Bytes that wait to be sent, or belong to messages that have not arrived whole, at what they cost in memory.";
         queue_limit "pulse_relay_queue_limit_bytes" "What these may take at most.";
+        cluster_configured "pulse_relay_cluster_configured" "1 where PULSE_RELAY_NATS_URL is set, else 0.";
+        cluster_up "pulse_relay_cluster_up" "1 while NATS is there, else 0.";
+        cluster_peers "pulse_relay_cluster_peers" "Other nodes that were heard within the last seconds.";
+        cluster_channels "pulse_relay_cluster_channels" "Channels with other nodes, on this node's side.";
         ready "pulse_relay_ready" "1 while /readyz answers 200, else 0.";
         feed_read_at "pulse_relay_revocation_feed_read_timestamp_seconds" "When the revocation feed was last read to its end, Unix time; 0 without a feed.";
         tls_not_before "pulse_relay_tls_certificate_not_before_timestamp_seconds" "From when the listener's certificate counts, Unix time; 0 without TLS.";
@@ -125,6 +129,9 @@ metrics! {
         tls_handshake_failures "pulse_relay_tls_handshake_failures_total" "TLS handshakes that failed or took too long.";
         tls_reloads "pulse_relay_tls_reloads_total" "Times that a changed certificate came into use.";
         tls_reload_failures "pulse_relay_tls_reload_failures_total" "Looks at the certificate's files that found none that can be used.";
+        cluster_slow_consumer "pulse_relay_cluster_slow_consumer_total" "Times that NATS messages were dropped because this node did not take them in time.";
+        cluster_gaps "pulse_relay_cluster_gaps_total" "Channels with other nodes that ended because a message of theirs was missing.";
+        cluster_stale "pulse_relay_cluster_stale_total" "Messages of other nodes for a registration or a channel that was over, which were dropped.";
         refusals_unlogged "pulse_relay_refusals_unlogged_total" "Refusals that were not logged because there were too many.";
         log_lines_lost "pulse_relay_log_lines_lost_total" "Log lines that were dropped because nobody read them in time.";
     }

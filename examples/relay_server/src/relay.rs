@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use pulse_trust::relay::Admission;
@@ -13,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+#[cfg(feature = "nats")]
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::holds::Holds;
 use crate::links::Links;
@@ -86,6 +88,7 @@ impl Relay {
 
     async fn serve<L: Listener>(listener: L, shared: Arc<Shared>, feed: Option<Feed>) -> io::Result<Self> {
         let addr = listener.local_addr()?;
+        join(&shared).await?;
         let wanted = shared.config.load().admin_addr;
         let admin_addr = match wanted {
             None => None,
@@ -144,6 +147,27 @@ impl Relay {
     }
 }
 
+/// Joins the other nodes, where that is configured.
+#[cfg(feature = "nats")]
+async fn join(shared: &Arc<Shared>) -> io::Result<()> {
+    let nats = shared.config.load().nats.clone();
+    let Some(nats) = nats else { return Ok(()) };
+    let (cluster, happened) = Cluster::connect(&nats).await?;
+    shared.metrics.cluster_configured.set(1);
+    shared.metrics.cluster_up.set(1);
+    shared.cluster.set(Arc::clone(&cluster)).ok();
+    tokio::spawn(crate::cluster::run(cluster, happened, Arc::clone(shared)));
+    Ok(())
+}
+
+#[cfg(not(feature = "nats"))]
+async fn join(shared: &Arc<Shared>) -> io::Result<()> {
+    match shared.config.load().nats {
+        None => Ok(()),
+        Some(_) => Err(io::Error::other("PULSE_RELAY_NATS_URL: this relay was built without the feature nats")),
+    }
+}
+
 pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
     let limits = config.limits.clone();
     let metrics = Metrics::new().map_err(io::Error::other)?;
@@ -162,6 +186,7 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
         config: ArcSwap::from_pointee(config.clone()),
         admission: ArcSwap::from_pointee(Admission::new(config.keys.clone())),
         clock: config.clock.clone(),
+        cluster: OnceLock::new(),
         links: Links::default(),
         memory: Arc::new(Memory::new(limits.process_queued_bytes.saturating_sub(arriving))),
         arriving: Arc::new(Memory::new(arriving)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pulse_trust::relay::{ChannelClose, ConnectAck, Frame, FrameType, WireErrorCode};
+use pulse_trust::relay::{ChannelClose, Connect, ConnectAck, Frame, FrameType, Register, WireErrorCode};
 use pulse_trust::session::{RelayEvent, RelayedEnd};
 
 use crate::connection::{Ending, Room};
@@ -27,6 +27,10 @@ pub(crate) enum Next {
     Continue,
     Pass(Passing),
     End(Ending),
+    /// A registration that the nodes' common store has to grant first.
+    Fence(Register),
+    /// A CONNECT to an instance that is not on this node.
+    Elsewhere(Connect),
 }
 
 /// Does what a frame asks for.
@@ -34,10 +38,15 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
     let event = link.side().receive(bytes, shared.elapsed());
     match event {
         Ok(RelayEvent::Forward { frame, route }) => return Next::Pass(Passing::new(&frame, route)),
+        Ok(RelayEvent::Register(register)) if shared.cluster.get().is_some() => return Next::Fence(register),
         Ok(RelayEvent::Register(register)) => {
             return instance::register(shared, link, &register).map_or(Next::Continue, Next::End);
         }
-        Ok(RelayEvent::Connect(connect)) => app::connect(shared, link, connect),
+        Ok(RelayEvent::Connect(connect)) => {
+            if let Some(elsewhere) = app::connect(shared, link, connect) {
+                return Next::Elsewhere(elsewhere);
+            }
+        }
         Ok(RelayEvent::Accepted { channel, route }) => accept(shared, link, channel, &route),
         Ok(RelayEvent::Closed { route, was_accepted, reason, .. }) => {
             closed_by(shared, link, &route, was_accepted, &reason);
@@ -130,13 +139,18 @@ pub(crate) fn end_stalled(shared: &Shared, sender: &Link, channel: u32, route: &
 }
 
 /// A connection is over: its channels close, and their other ends are told.
-pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
+pub(crate) fn leave(shared: &Arc<Shared>, link: &Arc<Link>, ending: &Ending) {
     instance::leave(shared, link, ending);
     let reason = match link.end {
         RelayedEnd::Instance if ending.reason.is_empty() => "the instance is gone",
         RelayedEnd::Instance => &ending.reason,
         RelayedEnd::App => "the app is gone",
     };
+    close_channels(link, reason);
+}
+
+/// The channels of a connection close, and their other ends are told.
+pub(crate) fn close_channels(link: &Link, reason: &str) {
     let channels = link.side().end();
     for (_, route) in channels {
         let was_open = route.passage.is_open();

@@ -1,6 +1,6 @@
 //! What every connection works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::links::Links;
 use crate::logging::{LogHandle, RefusalLog};
@@ -28,6 +29,8 @@ pub(crate) struct Shared {
     pub(crate) config: ArcSwap<Config>,
     pub(crate) admission: ArcSwap<Admission>,
     pub(crate) clock: Clock,
+    /// The other nodes, where there can be some.
+    pub(crate) cluster: OnceLock<Arc<Cluster>>,
     pub(crate) links: Links,
     /// For what waits to be sent.
     pub(crate) memory: Arc<Memory>,

@@ -4,6 +4,7 @@ mod duration;
 mod environment;
 mod file;
 mod limits;
+mod nats;
 mod page;
 mod rate;
 mod shown;
@@ -22,6 +23,7 @@ use crate::logging::LogFormat;
 pub use crate::revocations::FeedConfig;
 pub use crate::tls::TlsFiles;
 pub use limits::{ByteRate, Limits, Rate};
+pub use nats::NatsConfig;
 pub use page::{settings_help, settings_page};
 pub use sources::Sources;
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// How long a drain may take.
     pub drain_timeout: Duration,
+    /// How this node knows of others; `None`: it is the only one.
+    pub nats: Option<NatsConfig>,
     /// The listener's certificate; `None`: no TLS.
     pub tls: Option<TlsFiles>,
     /// Where revocations are read from; `None`: nothing is ever revoked.
@@ -83,6 +87,7 @@ impl Config {
             keys,
             data_dir: data_dir.into(),
             drain_timeout: Duration::from_secs(2),
+            nats: None,
             tls: None,
             revocation_feed: None,
             trusted_proxies: Vec::new(),

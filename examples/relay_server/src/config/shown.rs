@@ -6,7 +6,7 @@ use pulse_trust::keys::{PublicKey, TrustKeySet, TrustKeys};
 
 use super::limits::Limits;
 use super::table::{Limit, Setting, TABLE};
-use super::{Config, duration, rate};
+use super::{Config, NatsConfig, duration, rate};
 use crate::logging::LogFormat;
 
 impl Config {
@@ -32,7 +32,7 @@ impl Config {
         if let Some(limit) = setting.limit {
             return shown_limit(limit, &mut self.limits.clone());
         }
-        let (feed, tls) = (self.revocation_feed.as_ref(), self.tls.as_ref());
+        let (feed, tls, nats) = (self.revocation_feed.as_ref(), self.tls.as_ref(), self.nats.as_ref());
         match setting.variable {
             "PULSE_RELAY_ADDR" => self.addr.clone(),
             "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY" => fingerprints(&self.keys.lease),
@@ -46,6 +46,12 @@ impl Config {
             "PULSE_RELAY_ADMIN_ADDR" => self.admin_addr.map_or_else(|| "none".to_owned(), |addr| addr.to_string()),
             "PULSE_RELAY_LICENSE_SERVER_URL" => feed.map_or("none", |feed| feed.url()).to_owned(),
             "PULSE_RELAY_REVOCATION_FEED_TOKEN" => feed.map_or("none", |_| "set").to_owned(),
+            "PULSE_RELAY_NATS_URL" => nats.map_or_else(|| "none".to_owned(), |nats| nats.shown().to_owned()),
+            "PULSE_RELAY_NODE_URL" => match nats.map(|nats| nats.node_url.as_str()) {
+                None | Some("") => "none".to_owned(),
+                Some(url) => url.to_owned(),
+            },
+            "PULSE_RELAY_NATS_PREFIX" => nats.map_or(NatsConfig::PREFIX, |nats| &nats.prefix).to_owned(),
             "PULSE_RELAY_LOG" if self.log.is_empty() => "info".to_owned(),
             "PULSE_RELAY_LOG" => self.log.clone(),
             "PULSE_RELAY_LOG_FORMAT" => if self.log_format == LogFormat::Json { "json" } else { "text" }.to_owned(),

@@ -92,6 +92,17 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     plain("PULSE_RELAY_LICENSE_SERVER_URL", "where revocations are read from, `https://…`", ""),
     plain("PULSE_RELAY_REVOCATION_FEED_TOKEN", "the bearer token for it", ""),
+    plain(
+        "PULSE_RELAY_NATS_URL",
+        "a NATS server with JetStream, `nats://…` or `tls://…`, over which several nodes know of each other's instances",
+        "one node needs nothing else",
+    ),
+    plain(
+        "PULSE_RELAY_NODE_URL",
+        "where instances reach this node by itself, `wss://…/ws/instance`: another node that drains sends them here. List its host in `PULSE_RELAY_PUBLIC_HOSTS`",
+        "",
+    ),
+    plain("PULSE_RELAY_NATS_PREFIX", "what subjects and bucket begin with, so that several relays share one NATS", ""),
     live(plain(
         "PULSE_RELAY_LOG",
         "what is logged, as `info` or `warn,pulse_relay=debug`; else `RUST_LOG`",

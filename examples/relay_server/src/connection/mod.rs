@@ -24,10 +24,13 @@ use crate::pacing;
 use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
+use crate::{app, instance};
 use socket::{Incoming, Socket};
 use unfinished::Unfinished;
 
 pub(crate) use outbox::{Ending, Outbox, Room, drain_frame};
+#[cfg(feature = "nats")]
+pub(crate) use outbox::{Outgoing, Queued};
 
 /// After so many frames a connection lets others run.
 const FRAMES_PER_TURN: u32 = 16;
@@ -117,7 +120,7 @@ enum Step {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Until the connection is over; how it ends.
-    async fn run(&mut self, shared: &Shared) -> Ending {
+    async fn run(&mut self, shared: &Arc<Shared>) -> Ending {
         let mut blocked: Option<Blocked> = None;
         loop {
             let timeout = self.next_timeout(shared, blocked.as_ref());
@@ -136,6 +139,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         blocked = pass(shared, passing);
                     }
                     Next::End(ending) => return ending,
+                    Next::Fence(register) => {
+                        if let Some(cluster) = shared.cluster.get()
+                            && let Some(ending) =
+                                instance::register_fenced(shared, cluster, &self.link, &register).await
+                        {
+                            return ending;
+                        }
+                    }
+                    Next::Elsewhere(connect) => {
+                        if let Some(cluster) = shared.cluster.get() {
+                            app::connect_elsewhere(shared, cluster, &self.link, &connect).await;
+                        }
+                    }
                 },
                 Step::Room(passing, room) => {
                     blocked = None;

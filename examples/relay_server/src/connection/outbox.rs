@@ -59,9 +59,9 @@ impl From<RelayFault> for Ending {
     }
 }
 
-/// The DRAIN frame.
-pub(crate) fn drain_frame() -> Option<Bytes> {
-    let drain = Drain::new("the relay is going down", "");
+/// The DRAIN frame, with where to go instead; empty for back to where the other end came from.
+pub(crate) fn drain_frame(url: &str) -> Option<Bytes> {
+    let drain = Drain::new("the relay is going down", url);
     drain.to_frame(0).ok().map(Bytes::from)
 }
 
