@@ -22,8 +22,13 @@ impl Program {
     }
 
     fn start_in(directory: tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
-        let mut child =
-            Self::command(&directory, keys, settings).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut command = Self::command(&directory, keys, settings);
+        command.stderr(stderr);
+        Self::started(command, directory)
+    }
+
+    pub(crate) fn started(mut command: Command, directory: tempfile::TempDir) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
