@@ -1,6 +1,9 @@
 //! The tool as a process, and the deployed vectors.
 #![allow(dead_code, reason = "each test file uses its part of it")]
 
+pub(crate) mod fake_relay;
+pub(crate) mod tenant;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -32,6 +35,16 @@ pub(crate) fn run(command: &mut Command, input: &[u8]) -> Output {
 /// One JSON object a line.
 pub(crate) fn answers(output: &Output) -> Vec<Value> {
     String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// What a terminal gets, and no byte of it moves the cursor or starts a line of a stranger's.
+pub(crate) fn assert_prints(bytes: &[u8]) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    let odd = |character: char| {
+        (character.is_control() && character != '\n') || ('\u{202a}'..='\u{202e}').contains(&character)
+    };
+    assert!(!text.contains(odd), "{text:?}");
+    text
 }
 
 pub(crate) fn text<'a>(value: &'a Value, name: &str) -> &'a str {
