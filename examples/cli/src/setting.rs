@@ -11,11 +11,7 @@ pub(crate) struct Given {
 }
 
 /// The flag's value, else the variable's; an empty variable counts as none.
-pub(crate) fn given(
-    flag: &'static str,
-    value: Option<&str>,
-    variable: &'static str,
-) -> Result<Option<Given>, Stop> {
+pub(crate) fn given(flag: &'static str, value: Option<&str>, variable: &'static str) -> Result<Option<Given>, Stop> {
     if let Some(value) = value {
         return Ok(Some(Given { by: flag, value: value.to_owned() }));
     }

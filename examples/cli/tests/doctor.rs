@@ -54,20 +54,8 @@ fn another_key_than_the_control_planes_is_shown_beside_it_with_the_line_that_men
 #[test]
 fn each_setting_that_is_missing_or_wrong_is_named_with_its_line() {
     let cases: [(&str, Option<&str>, &str, &str, &str); 5] = [
-        (
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY",
-            None,
-            "hosted lease",
-            "KEY_NOT_CONFIGURED",
-            "",
-        ),
-        (
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY",
-            Some("AAAA"),
-            "settings",
-            "SETTING_KEY_INVALID",
-            "",
-        ),
+        ("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", None, "hosted lease", "KEY_NOT_CONFIGURED", ""),
+        ("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", Some("AAAA"), "settings", "SETTING_KEY_INVALID", ""),
         (
             "PULSE_PUBLIC_URL",
             Some("https://t-other.cloud.example.test"),

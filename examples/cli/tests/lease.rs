@@ -1,9 +1,9 @@
 //! `pulse-trust lease` as a user runs it, over the deployed tokens and over its own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, clippy::arithmetic_side_effects, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, missing_docs)]
 
 mod common;
 
-use common::{answers, assert_prints, cases, pulse_trust, run, text, vector_file};
+use common::{answers, assert_prints, cases, pulse_trust, run, text, unsigned, vector_file};
 use serde_json::Value;
 
 /// Both halves of a key pair, made by the tool.
@@ -206,27 +206,6 @@ fn a_reader_that_has_read_enough_ends_the_tool_quietly() {
     writer.join().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
     assert_eq!(stderr(&ended), "");
-}
-
-/// A token that nobody signed, with this key id.
-fn unsigned(kid: &str) -> String {
-    let segment = |value: Value| base64url(value.to_string().as_bytes());
-    let claims = serde_json::json!({"iss": "pulse-pro-entitlement-lease", "email": kid, "exp": 1});
-    let header = serde_json::json!({"alg": "EdDSA", "kid": kid});
-    format!("{}.{}.{}\n", segment(header), segment(claims), base64url(&[0; 64]))
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().chain(&[0; 2]).take(3).fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
-        for digit in 0..=chunk.len() {
-            let index = (group >> (18 - 6 * digit)) & 63;
-            text.push(char::from(DIGITS[usize::try_from(index).unwrap()]));
-        }
-    }
-    text
 }
 
 #[test]

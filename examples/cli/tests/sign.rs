@@ -76,7 +76,8 @@ fn claims_that_no_receiver_accepts_are_refused_unless_they_are_meant() {
 fn a_providers_lease_is_signed_under_its_license_alone() {
     let (server, _) = key_pair();
     let (provider, public) = key_pair();
-    let license = json!({"lid": "lic_1", "email": "a@example.test", "tier": "msp", "entitlement_signing_public_key": public});
+    let license =
+        json!({"lid": "lic_1", "email": "a@example.test", "tier": "msp", "entitlement_signing_public_key": public});
     let license = sign(&server, &["--kind", "license", "--claims", &license.to_string()]);
     let license = String::from_utf8(license.stdout).unwrap();
     let exp = UnixTime::now().as_secs() + 3600;
@@ -184,6 +185,7 @@ fn the_public_key_of_a_key_file_can_be_shown_again() {
     let shown = run(pulse_trust().args(["lease", "keygen", "--public-of"]).arg(&path), b"");
     assert!(shown.status.success());
     assert_eq!(String::from_utf8_lossy(&shown.stdout), String::from_utf8_lossy(&made.stdout));
-    let json = answers(&run(pulse_trust().args(["lease", "keygen", "--json", "--public-of"]).arg(&path), b"")).remove(0);
+    let json =
+        answers(&run(pulse_trust().args(["lease", "keygen", "--json", "--public-of"]).arg(&path), b"")).remove(0);
     assert!(json["private_key"].is_null() && String::from_utf8_lossy(&made.stdout).contains(text(&json, "public_key")));
 }

@@ -127,11 +127,8 @@ impl Ended {
     #[cfg(unix)]
     fn by_signals() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let signals = [
-            signal(SignalKind::interrupt())?,
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::hangup())?,
-        ];
+        let signals =
+            [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
         Ok(Self { signals })
     }
 

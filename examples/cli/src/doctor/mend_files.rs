@@ -32,10 +32,9 @@ pub(super) fn mend(error: &Error, context: &Context<'_>) -> Option<Mend> {
             "run the doctor as a user who may read it:",
             shell::command(["sudo", "-E", "pulse-trust", "doctor", &shell::path(&directory)]),
         ),
-        Error::KeyFileLost { path, .. } | Error::KeyFileUnreadable { path, .. } => run(
-            "restore the key file from a backup; nothing makes a new one:",
-            install(".encryption.key", path),
-        ),
+        Error::KeyFileLost { path, .. } | Error::KeyFileUnreadable { path, .. } => {
+            run("restore the key file from a backup; nothing makes a new one:", install(".encryption.key", path))
+        }
         Error::FileNotRegular { path }
         | Error::FileTooLarge { path, .. }
         | Error::FileMalformed { path, .. }
@@ -62,11 +61,14 @@ fn unseal(what: &str, context: &Context<'_>) -> Mend {
     };
     let path = context.path_of(name);
     if key_is_right {
-        let what = format!("the key file is right, as it opens another file, so {name} is damaged: {}", how_to_restore(&path));
+        let what =
+            format!("the key file is right, as it opens another file, so {name} is damaged: {}", how_to_restore(&path));
         return run(&what, install(name, &path));
     }
     run(
-        &format!("restore the key file that the directory was sealed under. If it is the right one, {name} is damaged: restore that too."),
+        &format!(
+            "restore the key file that the directory was sealed under. If it is the right one, {name} is damaged: restore that too."
+        ),
         install(".encryption.key", &context.path_of(".encryption.key")),
     )
 }

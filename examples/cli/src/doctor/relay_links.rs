@@ -55,7 +55,9 @@ impl Answer {
             Ok(health) if health.status == 200 && health.body.get("status").is_some_and(|status| status == "ok") => {
                 return Link::holds(NAME, format!("{} answers ok", self.health_url));
             }
-            Ok(health) => (format!("it answers {} to /healthz: {}", health.status, body_of(health)), advice(health, url)),
+            Ok(health) => {
+                (format!("it answers {} to /healthz: {}", health.status, body_of(health)), advice(health, url))
+            }
         };
         let sides = vec![("the relay's URL".to_owned(), url.to_owned()), ("asked".to_owned(), self.health_url.clone())];
         let mend = mend::run(mend, shell::command(["curl", "-v", &self.health_url]));
@@ -103,7 +105,9 @@ fn key_link(health: &Value, expected: &Expected) -> Option<Link> {
 }
 
 fn untrusted(setting: &str, trusted: &[&str], signer: &PublicKey, kind: TokenKind) -> Fault {
-    let shown: Vec<String> = trusted.iter().map(|key| quoted(key)).collect();
+    let is_fingerprint = |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":+/=".contains(&byte));
+    let shown: Vec<String> =
+        trusted.iter().map(|key| if is_fingerprint(key) { (*key).to_owned() } else { quoted(key) }).collect();
     let shown = if trusted.is_empty() { "none".to_owned() } else { shown.join(", ") };
     Fault {
         what: format!(
@@ -138,9 +142,10 @@ fn instance_link(answer: &Result<ErrorMessage, String>, expected: &Expected) -> 
                 None,
             ),
             // Only a phone that has a token hears which identity it proves.
-            Some(WireErrorCode::AuthFailed) => {
-                Link::holds(NAME, format!("{id} is connected, and answers; a paired phone alone sees with which identity"))
-            }
+            Some(WireErrorCode::AuthFailed) => Link::holds(
+                NAME,
+                format!("{id} is connected, and answers; a paired phone alone sees with which identity"),
+            ),
             Some(WireErrorCode::InstanceNotFound) if expected.has_started => broken(
                 format!("{id} is not connected: {}", quoted(&error.message)),
                 "the relay has no connection of this instance. Restart the tenant's runtime, and look in its log for \

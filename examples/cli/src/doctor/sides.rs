@@ -37,9 +37,11 @@ pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String
             .into_iter()
             .chain(context.host_of_lease().map(|host| side("the lease is for", host.to_string())))
             .collect(),
-        Error::ServerUrlInvalid { .. } => {
-            context.server_url.map(|url| side("server_url in relay.enc", quoted(&without_user(url)))).into_iter().collect()
-        }
+        Error::ServerUrlInvalid { .. } => context
+            .server_url
+            .map(|url| side("server_url in relay.enc", quoted(&without_user(url))))
+            .into_iter()
+            .collect(),
         Error::Expired { expired_at: at, .. }
         | Error::NotYetValid { not_before: at, .. }
         | Error::TrialEnded { ended_at: at, .. } => {

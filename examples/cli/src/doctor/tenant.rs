@@ -13,11 +13,11 @@ use pulse_trust::relay::{Admission, DEFAULT_SERVER_URL, NoRevocations, RelayConf
 use pulse_trust::storage::{DataDir, LockedDataDir, Revision};
 use pulse_trust::{Error, TokenKind, UnixTime, Warning};
 
+use super::Asked;
 use super::context::{Context, KeyOpens};
 use super::lease_key::lease_key_link;
 use super::mend::{self, fault_of};
 use super::report::{Fault, Link, Report, State};
-use super::Asked;
 
 const DIRECTORY: &str = "data directory";
 const SETTINGS: &str = "settings";

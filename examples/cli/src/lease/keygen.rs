@@ -41,7 +41,11 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Stop> {
         write_new(path, key.secret_base64().expose_secret()).map_err(|error| not_written(path, &error))?;
     }
     let mut output = anstream::stdout().lock();
-    if args.json { write_json(args, &key, &mut output)? } else { write_rows(args, &key, &mut output)? }
+    if args.json {
+        write_json(args, &key, &mut output)?
+    } else {
+        write_rows(args, &key, &mut output)?
+    }
     Ok(Outcome::Accepted)
 }
 

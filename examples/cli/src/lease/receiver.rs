@@ -1,8 +1,6 @@
 //! What the receiver of a token would make of its claims: names that it knows, claims that it reads, and its verdict.
 
-use pulse_trust::entitlement::{
-    HostBinding, LeaseChecks, LicenseClaims, Tier, VerifiedToken, canonical_plan,
-};
+use pulse_trust::entitlement::{HostBinding, LeaseChecks, LicenseClaims, Tier, VerifiedToken, canonical_plan};
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::token::UnverifiedToken;
 use pulse_trust::{Error, Secret, TokenKind, UnixTime};
@@ -31,7 +29,9 @@ const GRANT_CLAIMS: &str = "iss aud lid iid lv st tier plan feat max_guests max_
 /// claim.
 pub(super) fn check_names(kind: TokenKind, claims: &Value, are_of_flags: bool) -> Result<(), Stop> {
     let known: Vec<&str> = claims_of(kind).split_whitespace().collect();
-    if let Some(unknown) = claims.as_object().and_then(|claims| claims.keys().find(|name| !known.contains(&name.as_str()))) {
+    if let Some(unknown) =
+        claims.as_object().and_then(|claims| claims.keys().find(|name| !known.contains(&name.as_str())))
+    {
         let hint = meant(unknown, &known);
         return Err(Stop::usage(format!(
             "claims: a {kind} has no claim {}, so nobody would read it.{hint} Leave it out, or add --as-is to sign the rest",
@@ -115,17 +115,20 @@ fn check_provider(lease: &Secret, key: &SigningKey, now: UnixTime) -> Result<(),
     let license = claims.get("provider_license").and_then(Value::as_str).unwrap_or_default();
     let license = LicenseClaims::from_json(UnverifiedToken::parse(license)?.unverified_payload())?;
     if license.tier != "msp" {
-        return Err(Error::ClaimValue { claim: "tier", expected: "msp in the provider_license", received: license.tier });
+        return Err(Error::ClaimValue {
+            claim: "tier",
+            expected: "msp in the provider_license",
+            received: license.tier,
+        });
     }
     let received = license.entitlement_signing_public_key.unwrap_or_default();
     if received.trim() != key.public_key().to_base64() {
-        let (claim, expected) = ("entitlement_signing_public_key", "the public key of the signer in the provider_license");
+        let (claim, expected) =
+            ("entitlement_signing_public_key", "the public key of the signer in the provider_license");
         return Err(Error::ClaimValue { claim, expected, received });
     }
     match license.exp {
-        Some(expired_at) if expired_at <= now => {
-            Err(Error::Expired { kind: TokenKind::License, expired_at, now })
-        }
+        Some(expired_at) if expired_at <= now => Err(Error::Expired { kind: TokenKind::License, expired_at, now }),
         _ => Ok(()),
     }
 }

@@ -127,14 +127,7 @@ impl SignArgs {
         Ok(claims.to_string())
     }
 
-    fn lease_claims(
-        &self,
-        host: &str,
-        plan: &str,
-        state: &str,
-        now: UnixTime,
-        exp: UnixTime,
-    ) -> Result<String, Stop> {
+    fn lease_claims(&self, host: &str, plan: &str, state: &str, now: UnixTime, exp: UnixTime) -> Result<String, Stop> {
         let host = InstanceHost::normalize(host).map_err(|error| Stop::bad_argument("--host", &error))?;
         let mut claims = LeaseClaims::new(&host, exp);
         if let Some(org) = &self.org {

@@ -77,8 +77,9 @@ async fn answer(mut stream: TcpStream, answers: Answers) {
     let peeked = stream.peek(&mut start).await.unwrap();
     if String::from_utf8_lossy(&start[..peeked]).contains("healthz") {
         let seconds = u64::try_from(answers.clock.as_secs()).unwrap();
-        let date = httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds));
-        stream.read(&mut start).await.unwrap();
+        let at = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds)).unwrap();
+        let date = httpdate::fmt_http_date(at);
+        stream.read_exact(&mut start[..peeked]).await.unwrap();
         let head = format!(
             "HTTP/1.1 {} X\r\nDate: {date}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
             answers.status,

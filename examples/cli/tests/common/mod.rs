@@ -65,3 +65,24 @@ pub(crate) fn cases<'a>(file: &'a Value, list: &str) -> &'a [Value] {
     assert!(!cases.is_empty(), "{list} is empty");
     cases
 }
+
+/// A token that nobody signed, with this key id.
+pub(crate) fn unsigned(kid: &str) -> String {
+    let segment = |value: Value| base64url(value.to_string().as_bytes());
+    let claims = serde_json::json!({"iss": "pulse-pro-entitlement-lease", "email": kid, "exp": 1});
+    let header = serde_json::json!({"alg": "EdDSA", "kid": kid});
+    format!("{}.{}.{}\n", segment(header), segment(claims), base64url(&[0; 64]))
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().chain(&[0; 2]).take(3).fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
+        for digit in 0..=chunk.len() {
+            let index = (group >> (18_usize.saturating_sub(digit.saturating_mul(6)))) & 63;
+            text.push(char::from(DIGITS[usize::try_from(index).unwrap()]));
+        }
+    }
+    text
+}
