@@ -243,6 +243,22 @@ fault slow relay "a key file that others can read" 'key_file_that_others_can_rea
 sed -i 's/mode & 0o077 != 0/mode == 0o1000/' examples/relay_server/src/state_file.rs
 PLANT
 
+fault slow relay "a phone that pays for who guesses beside it" 'who_guesses_behind_a_nat.*FAILED' <<'PLANT'
+sed -i 's/!found.as_ref().is_some_and(is_let_in)/!found.as_ref().is_some_and(|instance| is_let_in(instance) \&\& false)/' examples/relay_server/src/app.rs
+PLANT
+
+fault slow relay "a certificate that is never replaced" 'a_new_certificate_is_used.*FAILED' <<'PLANT'
+sed -i 's/self.current.0.store(Arc::clone(&loaded.certified));//' examples/relay_server/src/tls/mod.rs
+PLANT
+
+fault slow relay "bytes that nobody is slowed down for" 'more_bytes_than_a_phone_may_send.*FAILED' <<'PLANT'
+sed -i 's/if wait.is_zero() {/if wait < std::time::Duration::MAX {/' examples/relay_server/src/connection/mod.rs
+PLANT
+
+fault slow relay "a removed key whose sessions go on" 'a_hang_up_rotates_a_key.*FAILED' <<'PLANT'
+sed -i 's/^        end_untrusted(shared);$//' examples/relay_server/src/reload.rs
+PLANT
+
 fault slow relay "frames of a channel that was not accepted" 'reaches_the_instance_with_nothing_but_its_connect.*FAILED' <<'PLANT'
 sed -i 's/Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward/Some(channel) => RelayEvent::Forward/' src/session/relay_side.rs
 PLANT

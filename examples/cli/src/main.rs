@@ -44,8 +44,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
     /// Runs the reference relay until a signal ends it
-    #[command(after_help = pulse_relay::SETTINGS)]
-    Relay,
+    #[command(after_help = pulse_relay::settings_help())]
+    Relay(pulse_relay::Arguments),
     /// Uses a relay as a tenant and its phone do, with a real credential, and says what it saw
     Prober(pulse_prober::Args),
     /// Prints the completions of a shell
@@ -70,7 +70,7 @@ fn main() -> ExitCode {
         Command::Lease(command) => lease::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
-        Command::Relay => return pulse_relay::program(),
+        Command::Relay(arguments) => return pulse_relay::program(&arguments),
         Command::Prober(args) => return pulse_prober::run(&args),
         Command::Completions { shell } => generated::completions::<Cli>(shell),
         Command::Man { directory } => generated::manual::<Cli>(&directory),

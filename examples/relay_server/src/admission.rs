@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::link::{Link, Live};
 use crate::registry::Claim;
+use crate::reload::is_configured;
 use crate::session_token::Session;
 use crate::shared::Shared;
 
@@ -72,7 +73,8 @@ fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime)
     let refused = |error: Error| Refused::new(WireErrorCode::AuthFailed, error.to_string());
     let key = PublicKey::from_base64(&register.identity_pub_key).map_err(refused)?;
     let token = if register.session_token.is_empty() { &register.license_token } else { &register.session_token };
-    let hosts: Vec<&str> = match shared.public_hosts.as_slice() {
+    let config = shared.config.load();
+    let hosts: Vec<&str> = match config.public_hosts.as_slice() {
         [] => vec![&link.host],
         configured => configured.iter().map(String::as_str).collect(),
     };
@@ -83,8 +85,12 @@ fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime)
 /// First time: the library decides on the credential.
 fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
     let hint = Some(register.instance_hint.expose_secret());
-    let admitted =
-        shared.admission.admit(register.license_token.expose_secret(), hint, &*shared.revocations.current(), now);
+    let admitted = shared.admission.load().admit(
+        register.license_token.expose_secret(),
+        hint,
+        &*shared.revocations.current(),
+        now,
+    );
     let registration = admitted.map_err(|error| {
         if matches!(error, Error::KeyNotConfigured { kind: TokenKind::Lease, .. }) {
             shared.metrics.lease_key_missing.inc();
@@ -95,7 +101,7 @@ fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime
     let subject = registration.subject;
     if let Some(license_id) = &subject.license_id
         && !shared.registry.is_known(instance_id)
-        && !shared.rates.new_ids.take(license_id)
+        && !shared.rates.load().new_ids.take(license_id)
     {
         let message = "this license registers too many new instances: wait a minute";
         return Err(Refused::new(WireErrorCode::RateLimited, message));
@@ -119,12 +125,8 @@ fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTim
         return Err(Refused::out_of_date("identity_pub_key is not the session's"));
     }
     let subject = session.subject();
-    let keys = shared.admission.keys();
-    let is_configured = |id: &String| {
-        let mut configured = keys.lease.keys().chain(keys.license.keys());
-        configured.any(|key| key.key_id().as_str() == id.as_str())
-    };
-    if !subject.signing_key_id.as_ref().is_some_and(is_configured) {
+    let admission = shared.admission.load();
+    if !subject.signing_key_id.as_ref().is_some_and(|id| is_configured(admission.keys(), id)) {
         return Err(Refused::out_of_date("the key that signed the session's credential is no longer configured"));
     }
     check_revoked(shared, &subject)?;
@@ -148,6 +150,7 @@ impl Admitted {
             identity: session.identity,
             is_proved: false,
             generation,
+            fence: None,
             expires_at,
         };
         let live = Live { expires_at, is_lifetime: session.is_lifetime, subject };

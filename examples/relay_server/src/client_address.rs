@@ -1,5 +1,6 @@
 //! Where a connection comes from, as limits count it: the socket's address, or what a trusted proxy says.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use hyper::HeaderMap;
@@ -21,6 +22,20 @@ impl From<IpAddr> for AddressKey {
             }
             v4 => v4,
         })
+    }
+}
+
+impl AddressKey {
+    /// The address, or that of the network.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "it is told to other nodes"))]
+    pub(crate) fn ip(self) -> IpAddr {
+        self.0
+    }
+}
+
+impl fmt::Display for AddressKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

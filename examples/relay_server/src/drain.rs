@@ -1,10 +1,11 @@
 //! The relay goes down: nothing new is taken, what is under way is finished, and everyone is told.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use pulse_trust::session::RelayedEnd;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{info, warn};
 
 use crate::connection::{Ending, drain_frame};
@@ -15,6 +16,8 @@ use crate::shared::Shared;
 const TICK: Duration = Duration::from_millis(20);
 /// So long nothing was forwarded, and the relay counts as quiet.
 const QUIET: Duration = Duration::from_millis(200);
+/// The part of the time over which everybody is told, where there are other nodes to go to.
+const SPREAD_PART: u32 = 2;
 /// The part of the time that is kept for last words and closes.
 const FAREWELL_PART: u32 = 4;
 
@@ -26,13 +29,10 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     shared.tasks.close();
     let links = shared.links.all();
     info!(connections = links.len(), "draining");
-    let told = drain_frame();
-    for link in &links {
-        link.side().drain();
-        if let Some(frame) = told.clone() {
-            link.outbox.push_own(frame);
-        }
+    if let Some(cluster) = shared.cluster.get() {
+        cluster.drain().await;
     }
+    tell(shared, links, time.checked_div(SPREAD_PART).unwrap_or_default()).await;
     let last_answer = time.checked_div(FAREWELL_PART).and_then(|farewell| end.checked_sub(farewell)).unwrap_or(start);
     wait_for_answers(shared, last_answer).await;
     for link in shared.links.all() {
@@ -41,6 +41,38 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     if timeout_at(end, shared.tasks.wait()).await.is_err() {
         warn!(connections = shared.tasks.len(), "connections were left when the drain timeout was over");
     }
+}
+
+/// Tells everybody, and where there are other nodes, to which of them to go: in an order that is the ids', over a while, so that
+/// not all come there at the same moment.
+async fn tell(shared: &Shared, links: Vec<Arc<Link>>, spread: Duration) {
+    let mut ordered: Vec<_> = links.into_iter().map(|link| (hash(&link), link)).collect();
+    ordered.sort_by_key(|(hash, _)| *hash);
+    let start = Instant::now();
+    let count = u32::try_from(ordered.len()).unwrap_or(u32::MAX);
+    for (number, (hash, link)) in (0_u32..).zip(ordered) {
+        let url = shared.cluster.get().and_then(|cluster| cluster.living_url(hash));
+        if url.is_some() {
+            let turn = spread.checked_mul(number).and_then(|time| time.checked_div(count)).unwrap_or_default();
+            let at = start.checked_add(turn).unwrap_or(start);
+            if at.saturating_duration_since(Instant::now()) >= TICK {
+                sleep_until(at).await;
+            }
+        }
+        link.side().drain();
+        if let Some(frame) = drain_frame(url.as_deref().unwrap_or_default()) {
+            link.outbox.push_own(frame);
+        }
+    }
+}
+
+fn hash(link: &Link) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match link.instance_id() {
+        Some(instance_id) => instance_id.hash(&mut hasher),
+        None => link.address.hash(&mut hasher),
+    }
+    hasher.finish()
 }
 
 /// Until every request is answered and nothing more comes, or the time is up.

@@ -30,7 +30,8 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         end_expired(&shared);
         relieve(&shared);
         if swept_at.elapsed() >= SWEEP {
-            shared.rates.sweep();
+            shared.rates.load().sweep();
+            shared.paces.sweep(shared.elapsed());
             shared.registry.compact();
             swept_at = Instant::now();
         }
@@ -80,13 +81,14 @@ fn relieve(shared: &Shared) {
 /// Ends the connections whose message stopped half way: all those that have neither registered nor been accepted, and of
 /// the others as many as needed.
 fn end_unfinished(shared: &Shared) {
+    let stall_timeout = shared.config.load().limits.stall_timeout;
     let mut excess = shared.arriving.excess();
     let mut ended = 0_u32;
     for link in shared.links.all() {
         let Some(unfinished) = link.unfinished() else { continue };
         let age = unfinished.since.elapsed();
         let is_known = link.instance_id().is_some() || link.side().routes().next().is_some();
-        if if is_known { excess == 0 || age < shared.limits.stall_timeout } else { age < UNFINISHED } {
+        if if is_known { excess == 0 || age < stall_timeout } else { age < UNFINISHED } {
             continue;
         }
         excess = excess.saturating_sub(unfinished.bytes);
@@ -127,7 +129,7 @@ fn end_fullest(shared: &Shared) {
                 routing::end_stalled(shared, &peer, peer_channel, &to_receiver);
             }
             // The channel is gone already, and its last frames are not read.
-            None => receiver.outbox.discard(channel),
+            None => routing::dropped(shared, "stalled", receiver.outbox.discard(channel)),
         }
     }
     warn!(ended, "queues filled the memory set for them: the channels in which most waited were ended");

@@ -1,4 +1,4 @@
-//! HTTP: the WebSocket handshake, health and metrics.
+//! HTTP: the WebSocket handshake, health, readiness and metrics.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{
-    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use hyper::service::service_fn;
@@ -48,6 +48,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     peer: SocketAddr,
     newcomer: OwnedSemaphorePermit,
 ) -> Option<Upgraded<S>> {
+    let hello_timeout = shared.config.load().limits.hello_timeout;
     let handshake = Mutex::new(None);
     let service = service_fn(|request| {
         let answer = answer(shared, request, peer, &handshake);
@@ -55,7 +56,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(shared.limits.hello_timeout)
+        .header_read_timeout(hello_timeout)
         .max_buf_size(MAX_REQUEST_LEN)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
@@ -69,7 +70,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
             }
         }
     };
-    timeout(shared.limits.hello_timeout, until_drained).await.ok()?;
+    timeout(hello_timeout, until_drained).await.ok()?;
     let Handshake { end, app_slot, address, host, upgrade } = locked(&handshake).take()?;
     let parts = upgrade.await.ok()?.downcast::<TokioIo<S>>().ok()?;
     let origin = Origin { address, host, slot: app_slot.unwrap_or(newcomer) };
@@ -87,6 +88,7 @@ fn answer(
     }
     match request.uri().path() {
         "/healthz" => health(shared),
+        "/readyz" => ready(shared),
         "/metrics" => metrics(shared),
         "/ws/instance" => upgrade(shared, request, RelayedEnd::Instance, peer, handshake),
         "/ws/app" => upgrade(shared, request, RelayedEnd::App, peer, handshake),
@@ -104,7 +106,8 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
         (StatusCode::OK, "ok")
     };
     let fingerprints = |keys: &TrustKeySet| keys.keys().map(PublicKey::log_fingerprint).collect::<Vec<_>>();
-    let keys = shared.admission.keys();
+    let admission = shared.admission.load();
+    let keys = admission.keys();
     let body = serde_json::json!({
         "status": status,
         "lease_keys": fingerprints(&keys.lease),
@@ -113,10 +116,32 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
     text(code, "application/json", body.to_string())
 }
 
+/// Whether a balancer may send new connections here, and if not, why.
+pub(crate) fn ready(shared: &Shared) -> Response<Full<Bytes>> {
+    let reasons = reasons_against(shared);
+    let code = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons });
+    text(code, "application/json", body.to_string())
+}
+
+fn reasons_against(shared: &Shared) -> Vec<&'static str> {
+    [
+        (shared.drain.is_cancelled(), "draining"),
+        (shared.cluster.get().is_some_and(|cluster| !cluster.is_up()), "NATS is gone: nobody can register anew"),
+        (shared.metrics.revocation_feed_stale.get() != 0, "the revocation feed could not be read for too long"),
+        (!shared.slots.has_instance(), "as many instances are connected as PULSE_RELAY_MAX_INSTANCES allows"),
+        (shared.memory.is_exhausted(), "the memory for queues is used up (PULSE_RELAY_QUEUE_MEMORY)"),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, reason)| is_so.then_some(reason))
+    .collect()
+}
+
 fn metrics(shared: &Shared) -> Response<Full<Bytes>> {
     let waiting = shared.memory.used().saturating_add(shared.arriving.used());
     shared.metrics.queued_bytes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-    let lost = shared.log_losses.as_ref().map_or(0, crate::logging::LogLosses::count);
+    shared.metrics.ready.set(i64::from(reasons_against(shared).is_empty()));
+    let lost = shared.log.as_ref().map_or(0, crate::logging::LogHandle::lost_lines);
     match shared.metrics.text(lost) {
         Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", "the metrics could not be written\n"),
@@ -141,6 +166,14 @@ fn upgrade(
     let Some(accept) = accept.filter(|_| is_handshake).and_then(|accept| HeaderValue::from_str(&accept).ok()) else {
         return text(StatusCode::UPGRADE_REQUIRED, "text/plain", "expected a WebSocket handshake, version 13\n");
     };
+    let address = client_address::of_request(peer, request.headers(), &shared.config.load().trusted_proxies);
+    if !shared.rates.load().handshakes.take(&address) {
+        shared.metrics.rate_limited.with_label_values(&["handshakes"]).inc();
+        let mut told =
+            text(StatusCode::TOO_MANY_REQUESTS, "text/plain", "too many connections from this address: wait\n");
+        told.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        return told;
+    }
     let app_slot = match end {
         RelayedEnd::App => shared.slots.app(),
         RelayedEnd::Instance => None,
@@ -153,7 +186,6 @@ fn upgrade(
         shared.metrics.connections_refused.inc();
         return text(StatusCode::SERVICE_UNAVAILABLE, "text/plain", "too many connections\n");
     }
-    let address = client_address::of_request(peer, request.headers(), &shared.trusted_proxies);
     let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.to_ascii_lowercase().into();
     let upgrade = hyper::upgrade::on(&mut request);
@@ -172,7 +204,7 @@ fn has_token(request: &Request<Incoming>, name: HeaderName, token: &str) -> bool
     values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
 }
 
-fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+pub(crate) fn text(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -4,25 +4,75 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use pulse_trust::relay::{ControlPayload, Register, RegisterAck, WireErrorCode};
+use tokio::sync::OwnedSemaphorePermit;
 use tracing::{info, warn};
 
 use crate::admission::{self, Admitted, Refused};
+use crate::cluster::Cluster;
 use crate::connection::Ending;
 use crate::link::Link;
 use crate::logging::cut;
-use crate::registry::{ClaimRefused, Claimed};
+use crate::registry::{ClaimRefused, Claimed, Fence};
 use crate::shared::Shared;
+use crate::story::Event;
 
 /// Registers an instance, or says how its connection ends.
 pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Option<Ending> {
     let is_renewal = link.instance_id().is_some();
-    match try_register(shared, link, register) {
+    let outcome = prepare(shared, link, register).and_then(|prepared| complete(shared, link, register, prepared));
+    conclude(shared, link, is_renewal, outcome)
+}
+
+/// The same where there are several nodes: first their common store has to grant the id. A renewal has it already.
+pub(crate) async fn register_fenced(
+    shared: &Shared,
+    cluster: &Cluster,
+    link: &Arc<Link>,
+    register: &Register,
+) -> Option<Ending> {
+    let is_renewal = link.instance_id().is_some();
+    let outcome = match prepare(shared, link, register) {
+        Err(refused) => Err(refused),
+        Ok(mut prepared) => match fence(shared, cluster, link, &prepared.admitted).await {
+            Err(refused) => Err(refused_claim(refused)),
+            Ok(fence) => {
+                prepared.admitted.claim.fence = Some(fence);
+                let instance_id = prepared.admitted.claim.instance_id.clone();
+                let outcome = complete(shared, link, register, prepared);
+                if outcome.is_err() && !is_renewal {
+                    cluster.release(&instance_id, fence.generation, shared.clock.now()).await;
+                }
+                outcome
+            }
+        },
+    };
+    conclude(shared, link, is_renewal, outcome)
+}
+
+async fn fence(
+    shared: &Shared,
+    cluster: &Cluster,
+    link: &Arc<Link>,
+    admitted: &Admitted,
+) -> Result<Fence, ClaimRefused> {
+    match link.instance_id() {
+        Some(instance_id) => shared.registry.fence_of(instance_id).ok_or(ClaimRefused::Replaced),
+        None => {
+            let hold = shared.config.load().limits.identity_hold;
+            cluster.claim(&admitted.claim, hold, shared.clock.now()).await
+        }
+    }
+}
+
+fn conclude(shared: &Shared, link: &Link, is_renewal: bool, outcome: Result<(), Refused>) -> Option<Ending> {
+    match outcome {
         Ok(()) => None,
         Err(refused) => {
             let code = refused.code.as_str();
             shared.metrics.refusals.with_label_values(&[code]).inc();
+            link.story.note(Event::RegistrationRefused { code });
             if refused.costs_a_try {
-                shared.rates.refusals.take(&link.address);
+                shared.rates.load().refusals.take(&link.address);
             }
             shared.refusal_log.write(&shared.metrics, || {
                 info!(code, reason = cut(&refused.message), is_renewal, "refused a registration");
@@ -37,8 +87,14 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
     }
 }
 
-fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<(), Refused> {
-    if register.session_token.is_empty() && shared.rates.refusals.is_blocked(&link.address) {
+/// A registration that only the id has to be free for.
+struct Prepared {
+    admitted: Admitted,
+    slot: Option<OwnedSemaphorePermit>,
+}
+
+fn prepare(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<Prepared, Refused> {
+    if register.session_token.is_empty() && shared.rates.load().refusals.is_blocked(&link.address) {
         let message = "too many refused tries from this address: wait";
         return Err(Refused { code: WireErrorCode::RateLimited, message: message.to_owned(), costs_a_try: false });
     }
@@ -54,6 +110,11 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
             Refused { costs_a_try: false, ..Refused::new(WireErrorCode::RateLimited, message) }
         })?),
     };
+    Ok(Prepared { admitted, slot })
+}
+
+fn complete(shared: &Shared, link: &Arc<Link>, register: &Register, prepared: Prepared) -> Result<(), Refused> {
+    let Prepared { admitted, slot } = prepared;
     let earlier = link.live();
     link.set_live(admitted.live.clone());
     let claimed = match claim(shared, link, &admitted) {
@@ -66,10 +127,15 @@ fn try_register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Resul
         }
     };
     let is_new = link.set_registered(&admitted.claim.instance_id);
+    if let Some(instance_id) = link.instance_id() {
+        link.set_throttle(shared.paces.instances.of(Arc::clone(instance_id)));
+    }
     link.side().registered();
     if let Some(slot) = slot {
         link.set_slot(slot);
     }
+    let credential = admitted.kind;
+    link.story.note(if is_new { Event::Registered { credential } } else { Event::Renewed { credential } });
     shared.metrics.registrations.with_label_values(&[admitted.kind]).inc();
     if is_new {
         shared.metrics.instance_connections.inc();
@@ -106,7 +172,11 @@ fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claim
         let ack = RegisterAck::new(session.instance_id, session_token, session.expires_at);
         ack.to_frame(0).ok().map(Bytes::from)
     };
-    shared.registry.claim(&admitted.claim, link, shared.clock.now(), welcome).map_err(|refused| match refused {
+    shared.registry.claim(&admitted.claim, link, shared.clock.now(), welcome).map_err(refused_claim)
+}
+
+fn refused_claim(refused: ClaimRefused) -> Refused {
+    match refused {
         ClaimRefused::Duplicate => Refused::new(
             WireErrorCode::DuplicateInstance,
             "another identity key holds this instance id: stop the other instance, or wait until its hold is over",
@@ -122,14 +192,33 @@ fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claim
                 "another identity has held this instance id since the session began: register afresh",
             )
         },
+        ClaimRefused::Replaced => Refused {
+            costs_a_try: false,
+            ..Refused::new(
+                WireErrorCode::DuplicateInstance,
+                "the same identity registered again meanwhile, at this node of the relay or another",
+            )
+        },
+        ClaimRefused::Unavailable => Refused {
+            costs_a_try: false,
+            ..Refused::new(
+                WireErrorCode::InternalError,
+                "the relay's nodes cannot agree on who has this instance id now: try again",
+            )
+        },
         ClaimRefused::Failed => Refused::new(WireErrorCode::InternalError, "no session token could be made"),
-    })
+    }
 }
 
 /// Notes that an instance is gone.
-pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
+pub(crate) fn leave(shared: &Arc<Shared>, link: &Arc<Link>, ending: &Ending) {
     let Some(instance_id) = link.instance_id() else { return };
     shared.metrics.instance_connections.dec();
-    shared.registry.release(instance_id, link, shared.clock.now());
+    let released = shared.registry.release(instance_id, link, shared.clock.now());
+    if let (Some(fence), Some(cluster)) = (released, shared.cluster.get()) {
+        let (cluster, instance_id, now) = (Arc::clone(cluster), Arc::clone(instance_id), shared.clock.now());
+        // A drain waits for it.
+        shared.tasks.spawn(async move { cluster.release(&instance_id, fence.generation, now).await });
+    }
     info!(instance_id = &**instance_id, close_code = ending.close_code, reason = cut(&ending.reason), "disconnected");
 }

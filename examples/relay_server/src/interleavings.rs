@@ -32,14 +32,20 @@ fn link(shared: &Shared, end: RelayedEnd) -> Arc<Link> {
     let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
     let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
     let outbox = Outbox::new(1024 * 1024, Arc::clone(&shared.memory));
-    Link::new(end, Origin { address, host: "h".into(), slot }, outbox, shared.limits.of_side(end), shared.elapsed())
+    Link::new(
+        end,
+        Origin { address, host: "h".into(), slot },
+        outbox,
+        shared.config.load().limits.of_side(end),
+        shared.elapsed(),
+    )
 }
 
 /// Registers a connection under the one id, as `instance::register` does once the credential is checked.
 fn register(shared: &Shared, link: &Arc<Link>) {
     let expires_at = UnixTime::from_secs(i64::MAX);
     let instance_id = ID.to_owned();
-    let claim = Claim { instance_id, identity: [1; 32], is_proved: false, generation: None, expires_at };
+    let claim = Claim { instance_id, identity: [1; 32], is_proved: false, generation: None, fence: None, expires_at };
     link.set_live(Live { expires_at, is_lifetime: false, subject: RevocationSubject::default() });
     let ack = RegisterAck::default().to_frame(0).unwrap();
     shared.registry.claim(&claim, link, UnixTime::from_secs(0), |_| Some(ack.into())).unwrap();

@@ -5,10 +5,16 @@
 //! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
 //! settings from the environment ([`Config::from_env`]).
 
+mod admin;
 mod admission;
 mod app;
 mod client_address;
 mod clock;
+#[cfg(feature = "nats")]
+mod cluster;
+#[cfg(not(feature = "nats"))]
+#[path = "no_cluster.rs"]
+mod cluster;
 mod config;
 mod connection;
 mod drain;
@@ -24,11 +30,13 @@ mod listener;
 mod logging;
 mod memory;
 mod metrics;
+mod pacing;
 mod passage;
 mod program;
 mod rates;
 mod registry;
 mod relay;
+mod reload;
 mod revocations;
 mod routing;
 mod runtime;
@@ -36,11 +44,18 @@ mod session_token;
 mod shared;
 mod slots;
 mod state_file;
+mod story;
 mod sync;
+mod throttle;
+mod tls;
 
-pub use config::{Clock, Config, ConfigError, FeedConfig, Limits, Rate, SETTINGS};
+pub use config::{
+    ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, NatsConfig, Rate, Sources, TlsFiles, settings_help,
+    settings_page,
+};
 pub use listener::Listener;
-pub use logging::{Log, LogFormat, LogLosses};
-pub use program::program;
+pub use logging::{Log, LogFormat, LogHandle};
+pub use metrics::metrics_page;
+pub use program::{Arguments, program};
 pub use relay::Relay;
 pub use runtime::runtime;

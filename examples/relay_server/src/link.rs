@@ -13,7 +13,9 @@ use tokio::time::Instant;
 use crate::client_address::AddressKey;
 use crate::connection::Outbox;
 use crate::passage::Route;
+use crate::story::Story;
 use crate::sync::{Mutex, MutexGuard, locked};
+use crate::throttle::Throttle;
 
 /// So many addresses of an instance's phones are remembered.
 const KNOWN_ADDRESSES: usize = 16;
@@ -49,6 +51,8 @@ pub(crate) struct Link {
     pub(crate) end: RelayedEnd,
     pub(crate) address: AddressKey,
     pub(crate) outbox: Outbox,
+    /// Its last steps.
+    pub(crate) story: Story,
     /// The host that its HTTP request named.
     pub(crate) host: Box<str>,
     /// The instance's id, once it is registered.
@@ -57,6 +61,10 @@ pub(crate) struct Link {
     side: Mutex<RelaySide<Route>>,
     known: Mutex<VecDeque<AddressKey>>,
     unfinished: Mutex<Option<Unfinished>>,
+    /// Of an app's connection alone.
+    own_throttle: Throttle,
+    /// Of an instance, on whichever connection it is.
+    throttle: OnceLock<Arc<Throttle>>,
     /// Its place among the connections there may be.
     slot: Mutex<OwnedSemaphorePermit>,
 }
@@ -74,7 +82,32 @@ impl Link {
         let (registered, live, known, unfinished) =
             (OnceLock::new(), Mutex::default(), Mutex::default(), Mutex::default());
         let slot = Mutex::new(slot);
-        Arc::new(Self { end, address, outbox, host, registered, live, side, known, unfinished, slot })
+        let (story, own_throttle, throttle) = (Story::new(), Throttle::default(), OnceLock::new());
+        Arc::new(Self {
+            end,
+            address,
+            outbox,
+            story,
+            host,
+            registered,
+            live,
+            side,
+            known,
+            unfinished,
+            own_throttle,
+            throttle,
+            slot,
+        })
+    }
+
+    /// What its bytes a second are counted in.
+    pub(crate) fn throttle(&self) -> &Throttle {
+        self.throttle.get().map_or(&self.own_throttle, |shared| shared)
+    }
+
+    /// Counts its bytes with those of the instance's other connections.
+    pub(crate) fn set_throttle(&self, throttle: Arc<Throttle>) {
+        self.throttle.set(throttle).ok();
     }
 
     /// The rules' view of it.

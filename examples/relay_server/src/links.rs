@@ -31,11 +31,16 @@ impl Links {
 
     /// All of them, the oldest first.
     pub(crate) fn all(&self) -> Vec<Arc<Link>> {
+        self.numbered().into_iter().map(|(_, link)| link).collect()
+    }
+
+    /// All of them with their numbers, the oldest first.
+    pub(crate) fn numbered(&self) -> Vec<(u64, Arc<Link>)> {
         let inner = locked(&self.0);
         let mut links: Vec<_> =
             inner.by_number.iter().filter_map(|(number, link)| Some((*number, link.upgrade()?))).collect();
         drop(inner);
         links.sort_unstable_by_key(|(number, _)| *number);
-        links.into_iter().map(|(_, link)| link).collect()
+        links
     }
 }

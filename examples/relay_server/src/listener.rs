@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use prometheus::IntGauge;
 use pulse_trust::session::RelayedEnd;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
@@ -92,16 +93,55 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
         };
         let Some(slots) = shared.slots.newcomer() else {
             shared.metrics.connections_refused.inc();
-            refuse(stream, &refusals);
+            // A client that waits for a handshake could not read the answer.
+            if shared.tls.is_none() {
+                refuse(stream, &refusals);
+            }
             continue;
         };
         let serving = Arc::clone(&shared);
         shared.tasks.spawn(async move {
             let (_place, newcomer) = slots;
-            let Some(upgraded) = http::serve(&serving, stream, peer, newcomer).await else { return };
-            connection::serve(&serving, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
+            let _counted = Counted::new(&serving.metrics.connections);
+            let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
+            let within = serving.config.load().limits.hello_timeout;
+            let handshake = tls.handshake(stream, within, &serving.metrics);
+            let shaken = tokio::select! {
+                shaken = handshake => shaken,
+                () = serving.drain.cancelled() => None,
+            };
+            if let Some(stream) = shaken {
+                serve(&serving, stream, peer, newcomer).await;
+            }
         });
     }
+}
+
+/// Counts a connection while it is kept.
+struct Counted(IntGauge);
+
+impl Counted {
+    fn new(gauge: &IntGauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// HTTP, and what it becomes.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    shared: &Arc<Shared>,
+    stream: S,
+    peer: SocketAddr,
+    newcomer: OwnedSemaphorePermit,
+) {
+    let Some(upgraded) = http::serve(shared, stream, peer, newcomer).await else { return };
+    connection::serve(shared, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
 }
 
 /// Answers 503. What the client has sent is read for a moment, as a reset could keep the answer from it.

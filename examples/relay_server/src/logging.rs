@@ -1,6 +1,7 @@
 //! The log: lines that never hold the relay up, and texts of others that cannot break it.
 
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::warn;
@@ -28,66 +29,85 @@ pub enum LogFormat {
     Json,
 }
 
-impl LogFormat {
-    /// The form that the environment names.
-    ///
-    /// # Errors
-    /// What was expected, and what was received.
-    pub fn from_env() -> Result<Self, String> {
-        match std::env::var("PULSE_RELAY_LOG_FORMAT").unwrap_or_default().trim() {
-            "" | "text" => Ok(Self::Text),
-            "json" => Ok(Self::Json),
-            other => Err(format!("PULSE_RELAY_LOG_FORMAT: expected text or json, received {other:?}")),
-        }
-    }
-}
-
 /// A log that runs. Dropped at the end, it writes what still waits, for a moment at most.
 pub struct Log {
     _worker: WorkerGuard,
-    dropped: tracing_appender::non_blocking::ErrorCounter,
+    handle: LogHandle,
 }
 
 impl Log {
-    /// Logs to standard error from a thread of its own. Whoever reads it slowly, or no more, misses lines; the relay
-    /// goes on.
-    pub fn to_stderr(format: LogFormat) -> Self {
+    /// Logs to standard error from a thread of its own, what `filter` says, or where that is empty, what `RUST_LOG` says. Whoever
+    /// reads it slowly, or no more, misses lines; the relay goes on.
+    pub fn to_stderr(format: LogFormat, filter: &str) -> Self {
         let (writer, worker) = NonBlockingBuilder::default()
             .lossy(true)
             .buffered_lines_limit(BUFFERED_LINES)
             .thread_name("log")
             .finish(std::io::stderr());
         let dropped = writer.error_counter();
-        let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         let lines = tracing_subscriber::fmt()
-            .with_env_filter(filter)
+            .with_env_filter(filter_of(filter))
             .with_writer(writer)
             .with_ansi(
                 std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
             )
             // A line that cannot be written is not reported on the standard error that failed.
             .log_internal_errors(false);
-        match format {
-            LogFormat::Text => lines.init(),
-            LogFormat::Json => lines.json().flatten_event(true).init(),
-        }
-        Self { _worker: worker, dropped }
+        let set: Arc<dyn Fn(EnvFilter) + Send + Sync> = match format {
+            LogFormat::Text => {
+                let lines = lines.with_filter_reloading();
+                let handle = lines.reload_handle();
+                lines.init();
+                Arc::new(move |filter| drop(handle.reload(filter)))
+            }
+            LogFormat::Json => {
+                let lines = lines.json().flatten_event(true).with_filter_reloading();
+                let handle = lines.reload_handle();
+                lines.init();
+                Arc::new(move |filter| drop(handle.reload(filter)))
+            }
+        };
+        Self { _worker: worker, handle: LogHandle { dropped, set } }
     }
 
-    /// Lines that were dropped because nobody read them in time.
-    pub fn dropped_lines(&self) -> LogLosses {
-        LogLosses(self.dropped.clone())
+    /// What the relay needs of it.
+    pub fn handle(&self) -> LogHandle {
+        self.handle.clone()
     }
 }
 
-/// How many lines a log has lost.
+/// How many lines a log has lost, and what it writes.
 #[derive(Clone)]
-pub struct LogLosses(tracing_appender::non_blocking::ErrorCounter);
+pub struct LogHandle {
+    dropped: tracing_appender::non_blocking::ErrorCounter,
+    set: Arc<dyn Fn(EnvFilter) + Send + Sync>,
+}
 
-impl LogLosses {
-    pub(crate) fn count(&self) -> u64 {
-        u64::try_from(self.0.dropped_lines()).unwrap_or(u64::MAX)
+impl LogHandle {
+    /// Lines that were dropped because nobody read them in time.
+    pub(crate) fn lost_lines(&self) -> u64 {
+        u64::try_from(self.dropped.dropped_lines()).unwrap_or(u64::MAX)
     }
+
+    /// From now on what this filter says is written; empty: what `RUST_LOG` says.
+    pub(crate) fn set_filter(&self, filter: &str) {
+        (self.set)(filter_of(filter));
+    }
+}
+
+/// Whether a filter can be read; if not, why.
+pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
+    let expected =
+        |error| format!("expected a filter such as info or warn,pulse_relay=debug, received {filter:?}: {error}");
+    EnvFilter::builder().parse(filter).map(drop).map_err(expected)
+}
+
+fn filter_of(filter: &str) -> EnvFilter {
+    let default = || EnvFilter::new("info");
+    if filter.is_empty() {
+        return EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
+    }
+    EnvFilter::builder().parse(filter).unwrap_or_else(|_| default())
 }
 
 /// A text of a sender, cut for the log. Both forms of the log escape what it holds.

@@ -1,31 +1,67 @@
-//! The relay as a program: its settings come from the environment, SIGINT and SIGTERM drain it.
+//! The relay as a program: its settings, its signals, its end.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
 
-use crate::config::Config;
-use crate::logging::{Log, LogFormat, LogLosses};
+use crate::config::{Config, ConfigError, Sources, settings_page};
+use crate::logging::{Log, LogHandle};
+use crate::metrics::metrics_page;
 use crate::relay::Relay;
 use crate::runtime::runtime;
 
 /// How long threads that still work may hold up the end of the process.
 const LAST_THREADS: Duration = Duration::from_millis(100);
 
-/// Runs a relay until a signal ends it: the whole of the binary `pulse-relay` but for its arguments.
-pub fn program() -> ExitCode {
-    let format = match LogFormat::from_env() {
-        Ok(format) => format,
+/// What the program is told.
+#[derive(clap::Args, Debug, Clone, Default)]
+pub struct Arguments {
+    /// Reads settings from this file (TOML) too; the environment wins
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Reads every setting, prints them with where they come from, and ends
+    #[arg(long)]
+    check_config: bool,
+    /// Prints the page of every setting, in Markdown
+    #[arg(long, conflicts_with_all = ["config", "check_config"])]
+    settings: bool,
+    /// Prints the page of every metric, in Markdown
+    #[arg(long, conflicts_with_all = ["config", "check_config", "settings"])]
+    metrics: bool,
+}
+
+/// Runs a relay until a signal ends it: the whole of the binary `pulse-relay`.
+pub fn program(arguments: &Arguments) -> ExitCode {
+    if arguments.settings {
+        print!("{}", settings_page());
+        return ExitCode::SUCCESS;
+    }
+    if arguments.metrics {
+        print!("{}", metrics_page());
+        return ExitCode::SUCCESS;
+    }
+    let read = read(arguments).and_then(|(sources, config)| {
+        if arguments.check_config {
+            check(&sources, &config)?;
+        }
+        Ok(config)
+    });
+    let config = match read {
+        Ok(config) => config,
         Err(message) => {
             eprintln!("{message}");
             return ExitCode::FAILURE;
         }
     };
-    let log = Log::to_stderr(format);
+    if arguments.check_config {
+        return ExitCode::SUCCESS;
+    }
+    let log = Log::to_stderr(config.log_format, &config.log);
     let ended = runtime().map_err(Into::into).and_then(|runtime| {
-        let ended = runtime.block_on(run(log.dropped_lines()));
+        let ended = runtime.block_on(run(arguments, config, log.handle()));
         runtime.shutdown_timeout(LAST_THREADS);
         ended
     });
@@ -38,30 +74,72 @@ pub fn program() -> ExitCode {
     }
 }
 
+fn read(arguments: &Arguments) -> Result<(Sources, Config), String> {
+    let read = || -> Result<(Sources, Config), ConfigError> {
+        let sources = Sources::of_process(arguments.config.as_deref())?;
+        let config = sources.config()?;
+        Ok((sources, config))
+    };
+    read().map_err(|error| error.to_string())
+}
+
+/// What a start would read too: the certificate and its key.
+fn check(sources: &Sources, config: &Config) -> Result<(), String> {
+    if let Some(files) = &config.tls {
+        files.load().map_err(|error| error.to_string())?;
+    }
+    for (setting, value) in config.settings() {
+        println!("{setting} = {value} ({})", sources.origin(setting));
+    }
+    println!("ok");
+    Ok(())
+}
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn run(log_losses: LogLosses) -> Result<(), Failure> {
+async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
     allow_many_connections();
-    let config = Config::from_env()?;
     for (setting, value) in config.settings() {
         info!(setting, value);
     }
     let mut relay = tokio::select! {
-        relay = Relay::start_logged(config, Some(log_losses)) => relay?,
+        relay = Relay::start_logged(config, Some(log)) => relay?,
         () = signals.end() => return Ok(()),
     };
     // The one line on standard output: for a program that started this one on port 0.
     println!("listening on {}", relay.local_addr());
-    tokio::select! {
-        () = signals.end() => {}
-        () = relay.failed() => return Err("the listener ended".into()),
+    loop {
+        tokio::select! {
+            is_end = signals.next() => match is_end {
+                true => break,
+                false => reload(arguments, &relay).await,
+            },
+            () = relay.failed() => return Err("the listener ended".into()),
+        }
     }
     tokio::select! {
         () = relay.drain() => {}
         () = signals.end() => warn!("a second signal: connections are dropped"),
     }
     Ok(())
+}
+
+/// Reads the settings again. What cannot be used changes nothing.
+async fn reload(arguments: &Arguments, relay: &Relay) {
+    let arguments = arguments.clone();
+    // Off the sockets' threads: a lease key's tables take a moment.
+    let config = tokio::task::spawn_blocking(move || read(&arguments)).await;
+    match config.unwrap_or_else(|error| Err(error.to_string())) {
+        Ok((_, config)) => {
+            relay.reload(config);
+            info!("SIGHUP: the settings were read again");
+        }
+        Err(error) => {
+            relay.could_not_reload();
+            error!(error, "SIGHUP: the settings cannot be used, and those before stay in effect");
+        }
+    }
 }
 
 /// Every connection is a file descriptor.
@@ -87,14 +165,17 @@ impl Signals {
         })
     }
 
-    /// The next signal that ends the relay. A terminal that hangs up does not.
-    async fn end(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.interrupt.recv() => return,
-                _ = self.terminate.recv() => return,
-                _ = self.hang_up.recv() => info!("SIGHUP changes nothing: settings are read at the start"),
-            }
+    /// The next signal; whether it ends the relay.
+    async fn next(&mut self) -> bool {
+        tokio::select! {
+            _ = self.interrupt.recv() => true,
+            _ = self.terminate.recv() => true,
+            _ = self.hang_up.recv() => false,
         }
+    }
+
+    /// The next signal that ends the relay. Before it serves and while it drains, SIGHUP changes nothing.
+    async fn end(&mut self) {
+        while !self.next().await {}
     }
 }

@@ -13,7 +13,7 @@ use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
 
 use crate::client_address::AddressKey;
-use crate::config::Rate;
+use crate::config::{Limits, Rate};
 use crate::sync::{Mutex, locked};
 
 /// Tokio's clock, which a simulation advances.
@@ -97,23 +97,51 @@ pub(crate) struct Rates {
     pub(crate) refusals: Buckets<AddressKey>,
     /// CONNECTs that the instance refused, by instance id.
     pub(crate) guesses: Buckets<Arc<str>>,
+    /// CONNECTs that the instance refused, by an address that it has accepted a phone from and its id.
+    pub(crate) neighbors: Buckets<(AddressKey, Arc<str>)>,
+    /// CONNECTs that reach an instance, by its id.
+    pub(crate) connects: Buckets<Arc<str>>,
+    /// WebSocket handshakes, by address.
+    pub(crate) handshakes: Buckets<AddressKey>,
     /// New instance ids, by license id.
     pub(crate) new_ids: Buckets<String>,
 }
 
 impl Rates {
-    pub(crate) fn new(limits: &crate::config::Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             refusals: Buckets::new(limits.refusals_per_address),
             guesses: Buckets::new(limits.refusals_per_instance),
+            neighbors: Buckets::new(limits.refusals_per_instance),
+            connects: Buckets::new(limits.connects_per_instance),
+            handshakes: Buckets::new(limits.handshakes_per_address),
             new_ids: Buckets::new(limits.new_ids_per_license),
         }
+    }
+
+    /// Whether other limits need other buckets, which begin full.
+    pub(crate) fn differ(before: &Limits, after: &Limits) -> bool {
+        let rates = |limits: &Limits| {
+            let Limits { refusals_per_address, refusals_per_instance, new_ids_per_license, .. } = limits;
+            let Limits { connects_per_instance, handshakes_per_address, .. } = limits;
+            [
+                *refusals_per_address,
+                *refusals_per_instance,
+                *new_ids_per_license,
+                *connects_per_instance,
+                *handshakes_per_address,
+            ]
+        };
+        rates(before) != rates(after)
     }
 
     /// Forgets what is at rest.
     pub(crate) fn sweep(&self) {
         self.refusals.sweep();
         self.guesses.sweep();
+        self.neighbors.sweep();
+        self.connects.sweep();
+        self.handshakes.sweep();
         self.new_ids.sweep();
     }
 }

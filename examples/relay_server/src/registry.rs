@@ -17,12 +17,25 @@ use crate::sync::{Mutex, locked};
 /// From so many ids on, those that nobody can claim any more are forgotten.
 const REMEMBERED_IDS: usize = 100_000;
 
+/// So long it is remembered that another node has an id: a registration that was granted before is answered sooner.
+const REPLACED_IS_KEPT: Duration = Duration::from_secs(60);
+
 /// Who holds an instance id.
 struct Holder {
     hold: Hold,
+    fence: Fence,
     link: Option<Arc<Link>>,
     /// Until when the id is kept for its identity, once the connection is gone.
     held_until: Instant,
+}
+
+/// A registration among all nodes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Fence {
+    /// Grows with each registration of the id, on whichever node.
+    pub(crate) generation: u64,
+    /// How often another identity has taken the id over.
+    pub(crate) changes: u64,
 }
 
 /// A claim on an instance id.
@@ -35,6 +48,8 @@ pub(crate) struct Claim {
     pub(crate) is_proved: bool,
     /// The generation of the session that resumes.
     pub(crate) generation: Option<u64>,
+    /// What the nodes' common store has granted; `None` where there is one node.
+    pub(crate) fence: Option<Fence>,
     /// When the session ends.
     pub(crate) expires_at: UnixTime,
 }
@@ -48,6 +63,10 @@ pub(crate) enum ClaimRefused {
     ProofMissing,
     /// Another identity held the id after the session began.
     Superseded,
+    /// The id was registered again meanwhile, on this node or another.
+    Replaced,
+    /// The nodes' common store cannot be asked.
+    Unavailable,
     /// The welcome could not be made.
     Failed,
 }
@@ -70,6 +89,8 @@ pub(crate) struct Registry {
 
 struct Holders {
     by_id: HashMap<String, Holder>,
+    /// Ids that another node has since so many generations, and since when that is known.
+    replaced: HashMap<String, (u64, Instant)>,
     sweep_at: usize,
     /// No session of a connected instance ends before this moment.
     expires_from: UnixTime,
@@ -82,12 +103,12 @@ impl Registry {
         let restored = remembered.into_iter().map(|(instance_id, remembered)| {
             let gone = remembered.released_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
             let held_until = after(Instant::now(), hold.saturating_sub(gone));
-            (instance_id, Holder { hold: remembered, link: None, held_until })
+            (instance_id, Holder { hold: remembered, fence: Fence::default(), link: None, held_until })
         });
         let by_id: HashMap<_, _> = restored.collect();
         let sweep_at = by_id.len().saturating_mul(2).max(REMEMBERED_IDS);
         let expires_from = UnixTime::from_secs(i64::MAX);
-        Self { holders: Mutex::new(Holders { by_id, sweep_at, expires_from }), hold, holds }
+        Self { holders: Mutex::new(Holders { by_id, replaced: HashMap::new(), sweep_at, expires_from }), hold, holds }
     }
 
     /// The connection of an instance.
@@ -126,7 +147,8 @@ impl Registry {
 
     /// Keeps the journal of holds short.
     pub(crate) fn compact(&self) {
-        let holders = locked(&self.holders);
+        let mut holders = locked(&self.holders);
+        holders.replaced.retain(|_, (_, known_at)| known_at.elapsed() < REPLACED_IS_KEPT);
         self.holds.compact(holders.by_id.iter().map(|(id, holder)| (id, &holder.hold)));
     }
 
@@ -154,13 +176,17 @@ impl Registry {
             let is_held = holder.link.is_some() || Instant::now() < holder.held_until;
             claimed.identity_changed = holder.hold.identity != claim.identity;
             next.generation = holder.hold.generation;
-            if claim
-                .generation
-                .is_some_and(|generation| generation != holder.hold.generation || claimed.identity_changed)
-            {
-                return Err(ClaimRefused::Superseded);
+            if claim.fence.is_some_and(|fence| fence.generation < holder.fence.generation) {
+                return Err(ClaimRefused::Replaced);
             }
-            if claimed.identity_changed {
+            let is_superseded =
+                |generation| generation != holder.hold.generation || holder.hold.identity != claim.identity;
+            if claim.fence.is_some() {
+                // The store that all nodes share has decided: this node may have missed what happened on others.
+                next.sessions_until = next.sessions_until.max(holder.hold.sessions_until);
+            } else if claim.generation.is_some_and(is_superseded) {
+                return Err(ClaimRefused::Superseded);
+            } else if claimed.identity_changed {
                 if is_held {
                     return Err(ClaimRefused::Duplicate);
                 }
@@ -173,6 +199,12 @@ impl Registry {
             }
             replaced = holder.link.clone().filter(|held| !Arc::ptr_eq(held, link));
         }
+        if let Some(fence) = claim.fence {
+            if holders.replaced.get(&claim.instance_id).is_some_and(|(generation, _)| *generation > fence.generation) {
+                return Err(ClaimRefused::Replaced);
+            }
+            next.generation = fence.changes;
+        }
         let first_frame = welcome(next.generation).ok_or(ClaimRefused::Failed)?;
         if let Some(replaced) = replaced {
             claimed.took_over = true;
@@ -184,13 +216,44 @@ impl Registry {
         link.outbox.push_own(first_frame);
         holders.expires_from = holders.expires_from.min(claim.expires_at);
         self.holds.record(&claim.instance_id, &next);
-        let holder = Holder { hold: next, link: Some(Arc::clone(link)), held_until: Instant::now() };
+        let fence = claim.fence.unwrap_or_default();
+        let holder = Holder { hold: next, fence, link: Some(Arc::clone(link)), held_until: Instant::now() };
         holders.by_id.insert(claim.instance_id.clone(), holder);
         Ok(claimed)
     }
 
-    /// Notes that a connection ended, where it still held its id.
-    pub(crate) fn release(&self, instance_id: &str, link: &Arc<Link>, now: UnixTime) {
+    /// Notes that another node has the id since this generation: a connection that has an earlier one ends.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
+    pub(crate) fn replace(&self, instance_id: &str, generation: u64) {
+        let mut holders = locked(&self.holders);
+        holders.replaced.insert(instance_id.to_owned(), (generation, Instant::now()));
+        let Some(holder) = holders.by_id.get_mut(instance_id) else { return };
+        if holder.fence.generation < generation
+            && let Some(link) = holder.link.take()
+        {
+            let message =
+                "the same identity registered again at another node of the relay, which took this one's place";
+            let ending = Ending::error(1008, WireErrorCode::DuplicateInstance, message);
+            link.outbox.end(Ending { sends_rest: false, ..ending });
+        }
+    }
+
+    /// The registration of a connected instance among all nodes.
+    pub(crate) fn fence_of(&self, instance_id: &str) -> Option<Fence> {
+        let holders = locked(&self.holders);
+        holders.by_id.get(instance_id).filter(|holder| holder.link.is_some()).map(|holder| holder.fence)
+    }
+
+    /// All of them, with what is held.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
+    pub(crate) fn fenced(&self) -> Vec<(String, Hold, Fence)> {
+        let holders = locked(&self.holders);
+        let connected = holders.by_id.iter().filter(|(_, holder)| holder.link.is_some() && holder.fence.generation > 0);
+        connected.map(|(id, holder)| (id.clone(), holder.hold.clone(), holder.fence)).collect()
+    }
+
+    /// Notes that a connection ended, where it still held its id; the registration that it had.
+    pub(crate) fn release(&self, instance_id: &str, link: &Arc<Link>, now: UnixTime) -> Option<Fence> {
         let mut holders = locked(&self.holders);
         if let Some(holder) = holders.by_id.get_mut(instance_id)
             && holder.link.as_ref().is_some_and(|held| Arc::ptr_eq(held, link))
@@ -199,7 +262,9 @@ impl Registry {
             holder.held_until = after(Instant::now(), self.hold);
             holder.hold.released_at = Some(now);
             self.holds.record(instance_id, &holder.hold);
+            return Some(holder.fence);
         }
+        None
     }
 }
 

@@ -2,21 +2,24 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
+use arc_swap::ArcSwap;
 use pulse_trust::relay::Admission;
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+#[cfg(feature = "nats")]
+use crate::cluster::Cluster;
 use crate::config::Config;
 use crate::holds::Holds;
 use crate::links::Links;
 use crate::listener::{self, Listener, Tcp};
-use crate::logging::{LogLosses, RefusalLog};
+use crate::logging::{LogHandle, RefusalLog};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::rates::Rates;
@@ -25,13 +28,15 @@ use crate::revocations::{Feed, InForce};
 use crate::session_token::SessionKey;
 use crate::shared::Shared;
 use crate::slots::Slots;
-use crate::{drain, enforcement, state_file};
+use crate::throttle::Paces;
+use crate::tls::{self, Tls};
+use crate::{admin, drain, enforcement, reload, state_file};
 
 /// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
 pub struct Relay {
     addr: SocketAddr,
+    admin_addr: Option<SocketAddr>,
     shared: Arc<Shared>,
-    drain_timeout: Duration,
     accepting: JoinHandle<()>,
 }
 
@@ -50,8 +55,8 @@ impl Relay {
     ///
     /// # Errors
     /// As [`Relay::start`].
-    pub async fn start_logged(config: Config, log_losses: Option<LogLosses>) -> io::Result<Self> {
-        let (shared, feed) = prepare(&config, log_losses)?;
+    pub async fn start_logged(config: Config, log: Option<LogHandle>) -> io::Result<Self> {
+        let (shared, feed) = prepare(&config, log)?;
         let feed = match feed {
             Some(mut feed) => {
                 feed.catch_up(&shared).await;
@@ -62,7 +67,7 @@ impl Relay {
         let listener = Tcp::bind(&config.addr)
             .await
             .map_err(|error| named(&error, "listen on", &config.addr, "PULSE_RELAY_ADDR"))?;
-        Self::serve(listener, shared, feed, config.drain_timeout)
+        Self::serve(listener, shared, feed).await
     }
 
     /// Starts a relay on a listener of the caller's, which may be a simulated one. `config.addr` is not used.
@@ -78,28 +83,44 @@ impl Relay {
             }
             None => None,
         };
-        Self::serve(listener, shared, feed, config.drain_timeout)
+        Self::serve(listener, shared, feed).await
     }
 
-    fn serve<L: Listener>(
-        listener: L,
-        shared: Arc<Shared>,
-        feed: Option<Feed>,
-        drain_timeout: Duration,
-    ) -> io::Result<Self> {
+    async fn serve<L: Listener>(listener: L, shared: Arc<Shared>, feed: Option<Feed>) -> io::Result<Self> {
         let addr = listener.local_addr()?;
+        join(&shared).await?;
+        let wanted = shared.config.load().admin_addr;
+        let admin_addr = match wanted {
+            None => None,
+            Some(wanted) => {
+                let named = |error| named(&error, "listen on", &wanted.to_string(), "PULSE_RELAY_ADMIN_ADDR");
+                let listener = TcpListener::bind(wanted).await.map_err(named)?;
+                let addr = listener.local_addr()?;
+                tokio::spawn(admin::serve(listener, Arc::clone(&shared)));
+                info!(%addr, "the admin address listens");
+                Some(addr)
+            }
+        };
         if let Some(feed) = feed {
             tokio::spawn(feed.follow(Arc::clone(&shared)));
+        }
+        if let Some(tls) = &shared.tls {
+            tokio::spawn(tls::follow(Arc::clone(tls), Arc::clone(&shared)));
         }
         tokio::spawn(enforcement::run(Arc::clone(&shared)));
         let accepting = tokio::spawn(listener::accept(listener, Arc::clone(&shared)));
         info!(%addr, "listening");
-        Ok(Self { addr, shared, drain_timeout, accepting })
+        Ok(Self { addr, admin_addr, shared, accepting })
     }
 
     /// The address it listens on.
     pub fn local_addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Where an operator asks it, where it has such an address.
+    pub fn admin_addr(&self) -> Option<SocketAddr> {
+        self.admin_addr
     }
 
     /// Returns when the relay takes no more connections though it does not drain: it is of no use then.
@@ -110,11 +131,44 @@ impl Relay {
     /// Takes no more connections, sends DRAIN to every one there is, lets requests that are under way be answered, and
     /// closes, all within the drain timeout.
     pub async fn drain(self) {
-        drain::run(&self.shared, self.drain_timeout).await;
+        let time = self.shared.config.load().drain_timeout;
+        drain::run(&self.shared, time).await;
+    }
+
+    /// Brings other settings into effect, as far as they can change while the relay runs; the log says which of them wait for
+    /// the next start.
+    pub fn reload(&self, config: Config) {
+        reload::apply(&self.shared, config);
+    }
+
+    /// Counts settings that could not be read again, so that an operator who only looks at metrics sees it.
+    pub(crate) fn could_not_reload(&self) {
+        self.shared.metrics.config_reload_failures.inc();
     }
 }
 
-pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
+/// Joins the other nodes, where that is configured.
+#[cfg(feature = "nats")]
+async fn join(shared: &Arc<Shared>) -> io::Result<()> {
+    let nats = shared.config.load().nats.clone();
+    let Some(nats) = nats else { return Ok(()) };
+    let (cluster, happened) = Cluster::connect(&nats).await?;
+    shared.metrics.cluster_configured.set(1);
+    shared.metrics.cluster_up.set(1);
+    shared.cluster.set(Arc::clone(&cluster)).ok();
+    tokio::spawn(crate::cluster::run(cluster, happened, Arc::clone(shared)));
+    Ok(())
+}
+
+#[cfg(not(feature = "nats"))]
+async fn join(shared: &Arc<Shared>) -> io::Result<()> {
+    match shared.config.load().nats {
+        None => Ok(()),
+        Some(_) => Err(io::Error::other("PULSE_RELAY_NATS_URL: this relay was built without the feature nats")),
+    }
+}
+
+pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
     let limits = config.limits.clone();
     let metrics = Metrics::new().map_err(io::Error::other)?;
     let directory = config.data_dir.display().to_string();
@@ -126,29 +180,34 @@ pub(crate) fn prepare(config: &Config, log_losses: Option<LogLosses>) -> io::Res
     let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
     // A quarter: whoever stops half way keeps nothing from being sent.
     let arriving = limits.process_queued_bytes.div_euclid(4);
+    let tls = config.tls.clone().map(|files| Tls::open(files, &metrics)).transpose()?.map(Arc::new);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
     let shared = Arc::new(Shared {
-        admission: Admission::new(config.keys.clone()),
+        config: ArcSwap::from_pointee(config.clone()),
+        admission: ArcSwap::from_pointee(Admission::new(config.keys.clone())),
         clock: config.clock.clone(),
+        cluster: OnceLock::new(),
         links: Links::default(),
         memory: Arc::new(Memory::new(limits.process_queued_bytes.saturating_sub(arriving))),
         arriving: Arc::new(Memory::new(arriving)),
         metrics,
-        public_hosts: config.public_hosts.clone(),
-        rates: Rates::new(&limits),
-        log_losses,
+        rates: ArcSwap::from_pointee(Rates::new(&limits)),
+        paces: Paces::default(),
+        log,
         refusal_log: RefusalLog::new(limits.logged_refusals),
         registry: Registry::new(limits.identity_hold, holds, remembered, now),
         revocations: InForce::default(),
         session_key,
         started: Instant::now(),
-        trusted_proxies: config.trusted_proxies.clone(),
+        tls,
         drain: CancellationToken::new(),
         tasks: TaskTracker::new(),
         slots: Slots::new(&limits, usize::try_from(descriptors).unwrap_or(usize::MAX)),
-        limits,
     });
-    if shared.admission.keys().lease.is_empty() {
+    shared.metrics.show_keys(reload::key_ids(&config.keys));
+    let limit = i64::try_from(config.limits.process_queued_bytes).unwrap_or(i64::MAX);
+    shared.metrics.queue_limit.set(limit);
+    if config.keys.lease.is_empty() {
         warn!("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY is not set: hosted instances will be refused");
     }
     let feed = config.revocation_feed.clone().map(|feed| Feed::open(feed, &config.data_dir, &shared)).transpose()?;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pulse_trust::relay::{ChannelClose, ConnectAck, Frame, FrameType, WireErrorCode};
+use pulse_trust::relay::{ChannelClose, Connect, ConnectAck, Frame, FrameType, Register, WireErrorCode};
 use pulse_trust::session::{RelayEvent, RelayedEnd};
 
 use crate::connection::{Ending, Room};
 use crate::link::Link;
 use crate::passage::Route;
 use crate::shared::Shared;
+use crate::story::Event;
 use crate::{app, instance};
 
 /// A frame on its way to the other end of its channel.
@@ -26,6 +27,10 @@ pub(crate) enum Next {
     Continue,
     Pass(Passing),
     End(Ending),
+    /// A registration that the nodes' common store has to grant first.
+    Fence(Register),
+    /// A CONNECT to an instance that is not on this node.
+    Elsewhere(Connect),
 }
 
 /// Does what a frame asks for.
@@ -33,10 +38,15 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
     let event = link.side().receive(bytes, shared.elapsed());
     match event {
         Ok(RelayEvent::Forward { frame, route }) => return Next::Pass(Passing::new(&frame, route)),
+        Ok(RelayEvent::Register(register)) if shared.cluster.get().is_some() => return Next::Fence(register),
         Ok(RelayEvent::Register(register)) => {
             return instance::register(shared, link, &register).map_or(Next::Continue, Next::End);
         }
-        Ok(RelayEvent::Connect(connect)) => app::connect(shared, link, connect),
+        Ok(RelayEvent::Connect(connect)) => {
+            if let Some(elsewhere) = app::connect(shared, link, connect) {
+                return Next::Elsewhere(elsewhere);
+            }
+        }
         Ok(RelayEvent::Accepted { channel, route }) => accept(shared, link, channel, &route),
         Ok(RelayEvent::Closed { route, was_accepted, reason, .. }) => {
             closed_by(shared, link, &route, was_accepted, &reason);
@@ -62,6 +72,8 @@ fn accept(shared: &Shared, instance: &Arc<Link>, channel: u32, route: &Route) {
         let instance_id = instance.instance_id().map(|id| id.to_string()).unwrap_or_default();
         app.outbox.push_control(&ConnectAck::new(route.peer_channel, instance_id), 0);
         instance.knows(app.address);
+        instance.story.note(Event::ChannelOpened { channel });
+        app.story.note(Event::ChannelOpened { channel: route.peer_channel });
     } else if route.passage.close() {
         instance.side().remove(channel);
         close_notice(instance, channel, "the app is gone");
@@ -78,15 +90,18 @@ fn closed_by(shared: &Shared, link: &Link, route: &Route, was_accepted: bool, re
     let peer = &route.peer;
     peer.side().remove(route.peer_channel);
     if was_accepted || link.end == RelayedEnd::App {
+        peer.story.note(Event::ChannelClosed { channel: route.peer_channel });
         close_notice(peer, route.peer_channel, reason);
         return;
     }
     let reason = if reason.is_empty() { "the instance refused the connection" } else { reason };
     app::refuse(shared, peer, WireErrorCode::AuthFailed, reason);
-    if let Some(instance_id) = link.instance_id()
-        && !link.is_known(peer.address)
-    {
-        shared.rates.guesses.take(instance_id);
+    let Some(instance_id) = link.instance_id() else { return };
+    let rates = shared.rates.load();
+    if link.is_known(peer.address) {
+        rates.neighbors.take(&(peer.address, Arc::clone(instance_id)));
+    } else {
+        rates.guesses.take(instance_id);
     }
 }
 
@@ -111,7 +126,11 @@ pub(crate) fn give_up(shared: &Shared, link: &Link, channel: u32, route: &Route)
 pub(crate) fn end_stalled(shared: &Shared, sender: &Link, channel: u32, route: &Route) {
     sender.side().remove(channel);
     route.peer.side().remove(route.peer_channel);
-    route.peer.outbox.discard(route.peer_channel);
+    let discarded = route.peer.outbox.discard(route.peer_channel);
+    dropped(shared, "stalled", discarded);
+    for (link, channel) in [(sender, channel), (&*route.peer, route.peer_channel)] {
+        link.story.note(Event::ChannelStalled { channel });
+    }
     if route.passage.close() {
         shared.metrics.slow_channels.inc();
         close_notice(sender, channel, "the other end reads too slowly");
@@ -120,13 +139,18 @@ pub(crate) fn end_stalled(shared: &Shared, sender: &Link, channel: u32, route: &
 }
 
 /// A connection is over: its channels close, and their other ends are told.
-pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
+pub(crate) fn leave(shared: &Arc<Shared>, link: &Arc<Link>, ending: &Ending) {
     instance::leave(shared, link, ending);
     let reason = match link.end {
         RelayedEnd::Instance if ending.reason.is_empty() => "the instance is gone",
         RelayedEnd::Instance => &ending.reason,
         RelayedEnd::App => "the app is gone",
     };
+    close_channels(link, reason);
+}
+
+/// The channels of a connection close, and their other ends are told.
+pub(crate) fn close_channels(link: &Link, reason: &str) {
     let channels = link.side().end();
     for (_, route) in channels {
         let was_open = route.passage.is_open();
@@ -140,6 +164,12 @@ pub(crate) fn leave(shared: &Shared, link: &Arc<Link>, ending: &Ending) {
             route.peer.outbox.push_error(WireErrorCode::InstanceNotFound, "the instance is gone");
         }
     }
+}
+
+/// Counts frames of accepted channels that nobody will get.
+pub(crate) fn dropped(shared: &Shared, reason: &str, frames: usize) {
+    let frames = u64::try_from(frames).unwrap_or(u64::MAX);
+    shared.metrics.dropped_frames.with_label_values(&[reason]).inc_by(frames);
 }
 
 fn close_notice(link: &Link, channel: u32, reason: &str) {
@@ -175,6 +205,8 @@ impl Passing {
             }
             shared.metrics.forwarded_frames.inc();
             shared.metrics.forwarded_bytes.inc_by(u64::try_from(length).unwrap_or_default());
+        } else {
+            dropped(shared, "channel_closed", 1);
         }
     }
 }

@@ -1,18 +1,19 @@
 //! What every connection works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use arc_swap::ArcSwap;
 use pulse_trust::relay::Admission;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::cluster::Cluster;
+use crate::config::Config;
 use crate::links::Links;
-use crate::logging::{LogLosses, RefusalLog};
+use crate::logging::{LogHandle, RefusalLog};
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::rates::Rates;
@@ -20,26 +21,33 @@ use crate::registry::Registry;
 use crate::revocations::InForce;
 use crate::session_token::SessionKey;
 use crate::slots::Slots;
+use crate::throttle::Paces;
+use crate::tls::Tls;
 
 pub(crate) struct Shared {
-    pub(crate) admission: Admission,
+    /// The settings in effect.
+    pub(crate) config: ArcSwap<Config>,
+    pub(crate) admission: ArcSwap<Admission>,
     pub(crate) clock: Clock,
-    pub(crate) limits: Limits,
+    /// The other nodes, where there can be some.
+    pub(crate) cluster: OnceLock<Arc<Cluster>>,
     pub(crate) links: Links,
     /// For what waits to be sent.
     pub(crate) memory: Arc<Memory>,
     /// For messages that have not arrived whole.
     pub(crate) arriving: Arc<Memory>,
     pub(crate) metrics: Metrics,
-    pub(crate) public_hosts: Vec<String>,
-    pub(crate) rates: Rates,
-    pub(crate) log_losses: Option<LogLosses>,
+    pub(crate) rates: ArcSwap<Rates>,
+    pub(crate) paces: Paces,
+    /// The program's log; `None` where another program runs the relay, with a log of its own.
+    pub(crate) log: Option<LogHandle>,
     pub(crate) refusal_log: RefusalLog,
     pub(crate) registry: Registry,
     pub(crate) revocations: InForce,
     pub(crate) session_key: SessionKey,
     pub(crate) started: Instant,
-    pub(crate) trusted_proxies: Vec<IpNet>,
+    /// The listener's TLS, where it has one.
+    pub(crate) tls: Option<Arc<Tls>>,
     /// Nothing new is taken.
     pub(crate) drain: CancellationToken,
     /// The connections' tasks.

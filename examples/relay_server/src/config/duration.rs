@@ -30,6 +30,15 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
     (!text.is_empty()).then_some(total)
 }
 
+/// The same, as [`parse`] reads it.
+pub(super) fn show(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds.checked_rem(60) {
+        Some(0) if time.subsec_nanos() == 0 && seconds > 0 => format!("{}m", seconds.div_euclid(60)),
+        _ => format!("{time:?}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,6 +47,9 @@ mod tests {
     fn durations_are_read_as_go_writes_them() {
         for (text, milliseconds) in [("2s", 2000), ("1m30s", 90_000), ("500ms", 500), ("1.5h", 5_400_000), ("0", 0)] {
             assert_eq!(parse(text), Some(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["2s", "1m", "90s", "10m", "500ms", "1.5s"] {
+            assert_eq!(show(parse(text).unwrap()), text);
         }
         for bad in ["", "2", "s", "-2s", "2 s", "2x", "1..5s"] {
             assert_eq!(parse(bad), None, "{bad}");

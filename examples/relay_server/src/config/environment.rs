@@ -1,47 +1,35 @@
-//! The settings in the process environment, and their help.
+//! Settings as texts become a [`Config`].
 
+use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use ipnet::IpNet;
+use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
+use pulse_trust::relay::relay_host;
 
-use super::{Config, ConfigError, FeedConfig, duration};
+use super::limits::Limits;
+use super::table::{Limit, TABLE};
+use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles, duration, rate};
+use crate::logging::{self, LogFormat};
 
+pub(super) const ADDR: &str = "127.0.0.1:8080";
+pub(super) const DATA_DIR: &str = "/var/lib/pulse-relay";
 const HOSTED_KEY: &str = "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY";
-const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
+pub(super) const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
+const TLS_CERTIFICATE: &str = "PULSE_RELAY_TLS_CERTIFICATE";
+const TLS_KEY: &str = "PULSE_RELAY_TLS_KEY";
 const FEED_URL: &str = "PULSE_RELAY_LICENSE_SERVER_URL";
 const FEED_TOKEN: &str = "PULSE_RELAY_REVOCATION_FEED_TOKEN";
 
-/// The settings, as `--help` shows them.
-pub const SETTINGS: &str = "\
-Settings, from the environment:
-  PULSE_RELAY_ADDR                              host:port to listen on, or :port for every address; port 0 takes a
-                                                free one [127.0.0.1:8080]
-  PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY     keys that hosted leases verify under, base64, separated by commas;
-                                                else PULSE_TRIAL_ACTIVATION_PUBLIC_KEY
-  PULSE_RELAY_PUBLIC_KEY                        keys that licenses and grants verify under, the same way
-  PULSE_RELAY_DATA_DIR                          where the session key, the held ids and the revocations are kept
-                                                [/var/lib/pulse-relay]
-  PULSE_RELAY_PUBLIC_HOSTS                      host names, separated by commas and with a port where URLs name one,
-                                                under which instances reach the relay [the Host header]
-  PULSE_RELAY_TRUSTED_PROXIES                   addresses or networks, separated by commas, of proxies whose
-                                                X-Forwarded-For is believed [none]
-  PULSE_RELAY_DRAIN_TIMEOUT                     how long a drain may take, such as 2s [2s]
-  PULSE_RELAY_MAX_INSTANCES                     WebSocket connections of instances [100000]
-  PULSE_RELAY_MAX_APPS                          WebSocket connections of apps [100000]
-  PULSE_RELAY_QUEUE_MEMORY                      bytes of waiting and of unfinished frames, over all connections [268435456]
-  PULSE_RELAY_LICENSE_SERVER_URL                where revocations are read from, https://...; with
-  PULSE_RELAY_REVOCATION_FEED_TOKEN             its bearer token
-  PULSE_RELAY_LOG_FORMAT                        text or json, to standard error [text]
-  RUST_LOG                                      what is logged [info]";
-
 impl Config {
-    /// The settings in the process environment.
+    /// The settings in the process environment, and in the file that `PULSE_RELAY_CONFIG` names, if it does.
     ///
     /// # Errors
     /// The first setting that cannot be used.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::from_lookup(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+        Sources::of_process(None)?.config()
     }
 
     /// The settings that `lookup` gives.
@@ -56,38 +44,115 @@ impl Config {
             .with_tables(TableSize::Huge)
             .map_err(|error| ConfigError { variable: hosted, reason: error.to_string() })?;
         let license = keys("PULSE_RELAY_PUBLIC_KEY", lookup("PULSE_RELAY_PUBLIC_KEY"))?;
-        let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| "/var/lib/pulse-relay".to_owned());
+        let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| DATA_DIR.to_owned());
         let mut config = Self::on_loopback(TrustKeys::new(lease, license), data_dir);
-        config.addr = address(&lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| "127.0.0.1:8080".to_owned()))?;
+        config.addr = address(&lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| ADDR.to_owned()))?;
         let variable = "PULSE_RELAY_DRAIN_TIMEOUT";
         if let Some(text) = lookup(variable) {
-            let reason = || format!("expected a duration such as 2s or 1m30s, received {text:?}");
-            config.drain_timeout = duration::parse(&text).ok_or_else(|| ConfigError { variable, reason: reason() })?;
+            config.drain_timeout = time(variable, &text)?;
         }
         config.trusted_proxies = list("PULSE_RELAY_TRUSTED_PROXIES", &lookup, network)?;
-        config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, |text| Some(text.to_ascii_lowercase()))?;
-        let limits = &mut config.limits;
-        for (variable, limit) in [
-            ("PULSE_RELAY_MAX_INSTANCES", &mut limits.instance_connections),
-            ("PULSE_RELAY_MAX_APPS", &mut limits.app_connections),
-            ("PULSE_RELAY_QUEUE_MEMORY", &mut limits.process_queued_bytes),
-        ] {
-            if let Some(text) = lookup(variable) {
-                let reason = || format!("expected a whole number above 0, received {text:?}");
-                let number = text.parse().ok().filter(|number| *number > 0);
-                *limit = number.ok_or_else(|| ConfigError { variable, reason: reason() })?;
+        config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, public_host)?;
+        for setting in TABLE {
+            if let (Some(limit), Some(text)) = (setting.limit, lookup(setting.variable)) {
+                set(limit, setting.variable, &text, &mut config.limits)?;
             }
         }
+        config.nats = lookup("PULSE_RELAY_NATS_URL").map(|url| nats(&url, &lookup)).transpose()?;
+        config.admin_addr = lookup("PULSE_RELAY_ADMIN_ADDR").map(|text| admin_address(&text)).transpose()?;
+        config.log = lookup("PULSE_RELAY_LOG").unwrap_or_default();
+        let variable = "PULSE_RELAY_LOG_FORMAT";
+        config.log_format = match lookup(variable).as_deref() {
+            None | Some("text") => LogFormat::Text,
+            Some("json") => LogFormat::Json,
+            Some(other) => {
+                return Err(ConfigError { variable, reason: format!("expected text or json, received {other:?}") });
+            }
+        };
+        logging::check_filter(&config.log).map_err(|reason| ConfigError { variable: "PULSE_RELAY_LOG", reason })?;
+        config.tls = match (lookup(TLS_CERTIFICATE), lookup(TLS_KEY)) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate: certificate.into(), key: key.into() }),
+            (has_certificate, _) => {
+                let (missing, there) =
+                    if has_certificate.is_some() { (TLS_KEY, TLS_CERTIFICATE) } else { (TLS_CERTIFICATE, TLS_KEY) };
+                return Err(ConfigError { variable: missing, reason: format!("is needed beside {there}") });
+            }
+        };
         config.revocation_feed = match lookup(FEED_URL) {
+            None if lookup(FEED_TOKEN).is_some() => {
+                let reason = format!("is of no use without {FEED_URL}: nothing would be revoked");
+                return Err(ConfigError { variable: FEED_TOKEN, reason });
+            }
             None => None,
             Some(url) => {
                 let reason = format!("is needed beside {FEED_URL}");
                 let token = lookup(FEED_TOKEN).ok_or(ConfigError { variable: FEED_TOKEN, reason })?;
+                if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    let reason = "expected visible ASCII characters, as a header holds them".to_owned();
+                    return Err(ConfigError { variable: FEED_TOKEN, reason });
+                }
                 Some(FeedConfig::new(&url, &token).map_err(|reason| ConfigError { variable: FEED_URL, reason })?)
             }
         };
         Ok(config)
     }
+}
+
+/// The nodes' common server, and where this one is reached.
+fn nats(url: &str, lookup: &impl Fn(&'static str) -> Option<String>) -> Result<NatsConfig, ConfigError> {
+    let mut nats = NatsConfig::new(url).map_err(|reason| ConfigError { variable: "PULSE_RELAY_NATS_URL", reason })?;
+    let variable = "PULSE_RELAY_NODE_URL";
+    if let Some(url) = lookup(variable) {
+        pulse_trust::relay::validate_server_url(&url)
+            .map_err(|error| ConfigError { variable, reason: error.to_string() })?;
+        nats.node_url = url;
+    }
+    let variable = "PULSE_RELAY_NATS_PREFIX";
+    if let Some(prefix) = lookup(variable) {
+        nats.set_prefix(&prefix).map_err(|reason| ConfigError { variable, reason })?;
+    }
+    Ok(nats)
+}
+
+/// An address that no other machine reaches.
+fn admin_address(text: &str) -> Result<SocketAddr, ConfigError> {
+    let variable = "PULSE_RELAY_ADMIN_ADDR";
+    let reason = || format!("expected a loopback address and a port such as 127.0.0.1:8081, received {text:?}");
+    let addr = text.parse().ok().filter(|addr: &SocketAddr| addr.ip().is_loopback());
+    addr.ok_or_else(|| ConfigError { variable, reason: reason() })
+}
+
+/// Reads a limit as it is written.
+fn set(limit: Limit, variable: &'static str, text: &str, limits: &mut Limits) -> Result<(), ConfigError> {
+    let refused = |expected: &str| ConfigError { variable, reason: format!("expected {expected}, received {text:?}") };
+    match limit {
+        Limit::Count(of) => {
+            let number = text.parse().ok().filter(|number| *number > 0);
+            *of(limits) = number.ok_or_else(|| refused("a whole number above 0"))?;
+        }
+        Limit::Bytes(of) => {
+            let bytes = rate::parse_bytes(text).and_then(|bytes| usize::try_from(bytes).ok());
+            *of(limits) = bytes.ok_or_else(|| refused("bytes above 0, such as 262144 or 256KiB"))?;
+        }
+        Limit::Time(of) => *of(limits) = time(variable, text)?,
+        Limit::Rate(of) => {
+            let expected = "so many at once and then so many a second, minute or hour, such as 200, 20/s";
+            *of(limits) = rate::parse_rate(text).ok_or_else(|| refused(expected))?;
+        }
+        Limit::ByteRate(of) => {
+            let expected = "bytes at once and then a second, such as 64MiB, 8MiB/s, or none";
+            *of(limits) = rate::parse_byte_rate(text).ok_or_else(|| refused(expected))?;
+        }
+    }
+    Ok(())
+}
+
+/// A time above 0.
+fn time(variable: &'static str, text: &str) -> Result<Duration, ConfigError> {
+    let time = duration::parse(text).filter(|time| !time.is_zero());
+    let reason = || format!("expected a duration above 0 such as 2s or 1m30s, received {text:?}");
+    time.ok_or_else(|| ConfigError { variable, reason: reason() })
 }
 
 /// `host:port`; without a host, as in `:8080`, every IPv4 address of the machine.
@@ -111,11 +176,19 @@ fn list<T>(
     lookup: &impl Fn(&'static str) -> Option<String>,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, ConfigError> {
-    let text = lookup(variable).unwrap_or_default();
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let Some(text) = lookup(variable) else { return Ok(Vec::new()) };
+    let parts = text.split(',').map(str::trim);
     parts
         .map(|part| read(part).ok_or_else(|| ConfigError { variable, reason: format!("{part:?} cannot be read") }))
         .collect()
+}
+
+/// A host, with a port where one is written, and nothing else of a URL.
+fn public_host(text: &str) -> Option<String> {
+    let host = relay_host(&format!("wss://{text}")).ok()?;
+    let port = host.rsplit_once(':').filter(|(before, _)| !before.contains(':') || before.ends_with(']'));
+    let is_port = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (is_port && host == text.to_ascii_lowercase() && InstanceHost::normalize(text).is_ok()).then_some(host)
 }
 
 /// A network, or an address alone.
@@ -157,12 +230,36 @@ mod tests {
             ("PULSE_RELAY_PUBLIC_KEY", "x"),
             ("PULSE_RELAY_DRAIN_TIMEOUT", "two"),
             ("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+            ("PULSE_RELAY_TRUSTED_PROXIES", ","),
+            ("PULSE_RELAY_PUBLIC_HOSTS", ","),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "https://relay.example.test/"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "a b"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:abc"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:99999"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "user@relay.example.test"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "*"),
+            ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "token"),
             ("PULSE_RELAY_MAX_APPS", "0"),
+            ("PULSE_RELAY_STALL_TIMEOUT", "0s"),
+            ("PULSE_RELAY_QUEUE_MEMORY", "64MB"),
+            ("PULSE_RELAY_BYTES_PER_APP", "64MiB"),
+            ("PULSE_RELAY_REFUSALS_PER_ADDRESS", "20/s"),
+            ("PULSE_RELAY_LOG", "info,pulse_relay=loud"),
+            ("PULSE_RELAY_LOG_FORMAT", "xml"),
+            ("PULSE_RELAY_ADMIN_ADDR", "0.0.0.0:8081"),
         ] {
             assert_eq!(one(variable, value).unwrap_err().variable, variable);
         }
+        let hosts = one("PULSE_RELAY_PUBLIC_HOSTS", "Relay.example.test, relay.example.test:8443,[2001:db8::1]:443");
+        assert_eq!(hosts.unwrap().public_hosts, ["relay.example.test", "relay.example.test:8443", "[2001:db8::1]:443"]);
         let proxies = one("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1").unwrap().trusted_proxies;
         assert_eq!(proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse::<IpNet>().unwrap()]);
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        assert_eq!(one(TLS_CERTIFICATE, "relay.pem").unwrap_err().variable, TLS_KEY);
+        assert_eq!(one(TLS_KEY, "relay.key").unwrap_err().variable, TLS_CERTIFICATE);
     }
 
     #[test]
@@ -175,8 +272,28 @@ mod tests {
             })
         };
         assert!(feed("https://license.example.test/").unwrap().revocation_feed.is_some());
-        for bad in ["license.example.test", "ftp://license.example.test", "https://", "https://a b", "http://[::1"] {
-            assert_eq!(feed(bad).unwrap_err().variable, FEED_URL, "{bad}");
+        assert!(feed("http://127.0.0.1:8090").unwrap().revocation_feed.is_some());
+        for bad in [
+            "license.example.test",
+            "ftp://license.example.test",
+            "http://license.example.test",
+            "https://user:secret@license.example.test",
+            "https://license.example.test/?token=secret",
+            "https://",
+            "https://a b",
+            "http://[::1",
+        ] {
+            let refused = feed(bad).unwrap_err();
+            assert_eq!(refused.variable, FEED_URL, "{bad}");
+            assert!(!refused.to_string().contains("secret"), "{refused}");
+        }
+        for token in ["t\u{f6}k", "tok\nX-Other: 1", "two words"] {
+            let refused = Config::from_lookup(|name| match name {
+                FEED_URL => Some("https://license.example.test".to_owned()),
+                FEED_TOKEN => Some(token.to_owned()),
+                _ => None,
+            });
+            assert_eq!(refused.unwrap_err().variable, FEED_TOKEN);
         }
         assert_eq!(one(FEED_URL, "https://license.example.test").unwrap_err().variable, FEED_TOKEN);
         let shown = format!("{:?}", feed("https://license.example.test").unwrap());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulse_trust::session::{RelaySideLimits, RelayedEnd};
 
 /// So many at once, and one more after each interval.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// How many at once.
     pub burst: u32,
@@ -17,6 +17,15 @@ impl Rate {
     const fn new(burst: u32, interval: Duration) -> Self {
         Self { burst, interval }
     }
+}
+
+/// So many bytes at once, and so many a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteRate {
+    /// How many at once.
+    pub burst: u64,
+    /// How many a second.
+    pub per_second: u64,
 }
 
 /// Limits and times, for one connection where nothing else is said.
@@ -52,8 +61,20 @@ pub struct Limits {
     pub app_connections: usize,
     /// Connections that are not WebSockets (yet).
     pub http_connections: usize,
+    /// How often it is looked whether the certificate's files have changed.
+    pub certificate_interval: Duration,
     /// How often revocations are read.
     pub revocation_interval: Duration,
+    /// Bytes that pass through the channels of one instance, both ways; `None` for no limit.
+    pub bytes_per_instance: Option<ByteRate>,
+    /// Bytes that pass through the channels of one app's connection, both ways.
+    pub bytes_per_app: Option<ByteRate>,
+    /// Bytes that one address sends through channels.
+    pub bytes_per_address: Option<ByteRate>,
+    /// WebSocket handshakes of one address.
+    pub handshakes_per_address: Rate,
+    /// CONNECTs that reach one instance.
+    pub connects_per_instance: Rate,
     /// Refused registrations and CONNECTs of one address.
     pub refusals_per_address: Rate,
     /// CONNECTs that one instance refuses, from addresses it has accepted no phone from.
@@ -82,7 +103,13 @@ impl Default for Limits {
             instance_connections: 100_000,
             app_connections: 100_000,
             http_connections: 8192,
+            certificate_interval: Duration::from_secs(10),
             revocation_interval: Duration::from_secs(30),
+            bytes_per_instance: Some(ByteRate { burst: 64 * 1024 * 1024, per_second: 8 * 1024 * 1024 }),
+            bytes_per_app: Some(ByteRate { burst: 32 * 1024 * 1024, per_second: 4 * 1024 * 1024 }),
+            bytes_per_address: None,
+            handshakes_per_address: Rate::new(5000, Duration::from_millis(5)),
+            connects_per_instance: Rate::new(200, Duration::from_millis(50)),
             refusals_per_address: Rate::new(200, Duration::from_millis(50)),
             refusals_per_instance: Rate::new(50, Duration::from_millis(500)),
             new_ids_per_license: Rate::new(10, Duration::from_secs(6)),

@@ -2,8 +2,14 @@
 
 mod duration;
 mod environment;
+mod file;
 mod limits;
+mod nats;
+mod page;
+mod rate;
 mod shown;
+mod sources;
+mod table;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,21 +19,31 @@ use ipnet::IpNet;
 use pulse_trust::keys::TrustKeys;
 
 pub use crate::clock::Clock;
+use crate::logging::LogFormat;
 pub use crate::revocations::FeedConfig;
-pub use environment::SETTINGS;
-pub use limits::{Limits, Rate};
+pub use crate::tls::TlsFiles;
+pub use limits::{ByteRate, Limits, Rate};
+pub use nats::NatsConfig;
+pub use page::{settings_help, settings_page};
+pub use sources::Sources;
 
 /// How a relay is set up.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `host:port` to listen on; port 0 takes a free one.
     pub addr: String,
+    /// A loopback address where an operator lists and closes connections; `None`: nowhere.
+    pub admin_addr: Option<SocketAddr>,
     /// The keys that leases, licenses and grants verify under.
     pub keys: TrustKeys,
     /// Where the session key, the held ids and the revocations are kept.
     pub data_dir: PathBuf,
     /// How long a drain may take.
     pub drain_timeout: Duration,
+    /// How this node knows of others; `None`: it is the only one.
+    pub nats: Option<NatsConfig>,
+    /// The listener's certificate; `None`: no TLS.
+    pub tls: Option<TlsFiles>,
     /// Where revocations are read from; `None`: nothing is ever revoked.
     pub revocation_feed: Option<FeedConfig>,
     /// The networks of proxies that are believed when they say where a request comes from.
@@ -35,6 +51,10 @@ pub struct Config {
     /// The host names, with a port where URLs name one, under which instances reach this relay: proofs of identity are
     /// checked against them. Empty: against the `Host` header.
     pub public_hosts: Vec<String>,
+    /// What is logged, as `RUST_LOG` has it; empty: as `RUST_LOG` says, else `info`.
+    pub log: String,
+    /// The form of the log.
+    pub log_format: LogFormat,
     /// The time of day.
     pub clock: Clock,
     /// Limits and times.
@@ -63,12 +83,17 @@ impl Config {
     pub fn on_loopback(keys: TrustKeys, data_dir: impl Into<PathBuf>) -> Self {
         Self {
             addr: SocketAddr::from(([127, 0, 0, 1], 0)).to_string(),
+            admin_addr: None,
             keys,
             data_dir: data_dir.into(),
             drain_timeout: Duration::from_secs(2),
+            nats: None,
+            tls: None,
             revocation_feed: None,
             trusted_proxies: Vec::new(),
             public_hosts: Vec::new(),
+            log: String::new(),
+            log_format: LogFormat::Text,
             clock: Clock::system(),
             limits: Limits::default(),
         }

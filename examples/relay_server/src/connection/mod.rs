@@ -14,18 +14,23 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use prometheus::Histogram;
 use pulse_trust::session::{RelayTimeout, RelayedEnd};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
 use crate::link::{Link, Origin};
+use crate::pacing;
 use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
+use crate::{app, instance};
 use socket::{Incoming, Socket};
 use unfinished::Unfinished;
 
 pub(crate) use outbox::{Ending, Outbox, Room, drain_frame};
+#[cfg(feature = "nats")]
+pub(crate) use outbox::{Outgoing, Queued};
 
 /// After so many frames a connection lets others run.
 const FRAMES_PER_TURN: u32 = 16;
@@ -40,8 +45,11 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     read: Vec<u8>,
 ) {
-    let outbox = Outbox::new(shared.limits.queued_bytes, Arc::clone(&shared.memory));
-    let link = Link::new(end, origin, outbox, shared.limits.of_side(end), shared.elapsed());
+    let link = {
+        let limits = &shared.config.load().limits;
+        let outbox = Outbox::new(limits.queued_bytes, Arc::clone(&shared.memory));
+        Link::new(end, origin, outbox, limits.of_side(end), shared.elapsed())
+    };
     let number = shared.links.add(&link);
     if shared.drain.is_cancelled() {
         link.side().drain();
@@ -52,7 +60,16 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     }
     let socket = Socket::new(stream, read).await;
     let unfinished = Unfinished::new(Arc::clone(&shared.arriving));
-    let mut connection = Connection { link, socket, unfinished, sending: None, turn: 0, active_at: Instant::now() };
+    let mut connection = Connection {
+        link,
+        socket,
+        unfinished,
+        sending: None,
+        pace: Pace::default(),
+        waited: shared.metrics.queue_seconds.clone(),
+        turn: 0,
+        active_at: Instant::now(),
+    };
     let ending = connection.run(shared).await;
     let Connection { link, socket, .. } = connection;
     link.outbox.end(ending.clone());
@@ -70,9 +87,20 @@ struct Connection<S> {
     unfinished: Unfinished,
     /// Since when the frame that is on its way is, and the room that it takes.
     sending: Option<(Instant, Option<Room>)>,
+    pace: Pace,
+    /// How long frames waited to be sent.
+    waited: Histogram,
     /// Frames since others could run.
     turn: u32,
     active_at: Instant,
+}
+
+/// How fast this sender is read.
+#[derive(Default)]
+struct Pace {
+    /// Nothing is read before.
+    paused_until: Option<Instant>,
+    was_told: bool,
 }
 
 /// A frame that waits for room at its receiver.
@@ -92,7 +120,7 @@ enum Step {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Until the connection is over; how it ends.
-    async fn run(&mut self, shared: &Shared) -> Ending {
+    async fn run(&mut self, shared: &Arc<Shared>) -> Ending {
         let mut blocked: Option<Blocked> = None;
         loop {
             let timeout = self.next_timeout(shared, blocked.as_ref());
@@ -106,13 +134,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match step {
                 Step::Incoming(incoming) => match self.handle(shared, incoming) {
                     Next::Continue => {}
-                    Next::Pass(passing) => blocked = pass(shared, passing),
+                    Next::Pass(passing) => {
+                        self.pace(shared, &passing);
+                        blocked = pass(shared, passing);
+                    }
                     Next::End(ending) => return ending,
+                    Next::Fence(register) => {
+                        if let Some(cluster) = shared.cluster.get()
+                            && let Some(ending) =
+                                instance::register_fenced(shared, cluster, &self.link, &register).await
+                        {
+                            return ending;
+                        }
+                    }
+                    Next::Elsewhere(connect) => {
+                        if let Some(cluster) = shared.cluster.get() {
+                            app::connect_elsewhere(shared, cluster, &self.link, &connect).await;
+                        }
+                    }
                 },
                 Step::Room(passing, room) => {
                     blocked = None;
-                    if let Some(room) = room {
-                        passing.deliver(shared, room);
+                    match room {
+                        Some(room) => passing.deliver(shared, room),
+                        None => routing::dropped(shared, "channel_closed", 1),
                     }
                 }
                 Step::End(ending) => return ending,
@@ -129,6 +174,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Where more bytes a second came than may, nothing is read for a while.
+    fn pace(&mut self, shared: &Shared, passing: &Passing) {
+        let wait = pacing::pace(shared, &self.link, passing);
+        if wait.is_zero() {
+            return;
+        }
+        self.pace.paused_until = Instant::now().checked_add(wait);
+        if !std::mem::replace(&mut self.pace.was_told, true) {
+            pacing::tell(shared, &self.link, passing.channel);
+        }
+    }
+
     /// Sends what waits, then takes what comes, unless a frame of this sender waits for room.
     fn poll_step(&mut self, context: &mut Context<'_>, is_blocked: bool) -> Poll<Step> {
         loop {
@@ -140,6 +197,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match self.link.outbox.poll_next(context) {
                 Poll::Ready(outbox::Outgoing::Frame(queued)) => {
                     self.active_at = Instant::now();
+                    if let Some(room) = &queued.room {
+                        self.waited.observe(room.age().as_secs_f64());
+                    }
                     self.sending = Some((self.active_at, queued.room));
                     if self.socket.start_send(queued.bytes).is_err() {
                         return Poll::Ready(Step::End(Ending::gone()));
@@ -154,7 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             return Poll::Ready(Step::End(ending));
         }
-        if is_blocked || self.link.outbox.is_backlogged() {
+        if is_blocked || self.pace.paused_until.is_some() || self.link.outbox.is_backlogged() {
             return Poll::Pending;
         }
         self.poll_receive(context).map(Step::Incoming)
@@ -193,23 +253,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn next_timeout(&self, shared: &Shared, blocked: Option<&Blocked>) -> Instant {
         let after = |start: Instant, time: Duration| start.checked_add(time);
+        let config = shared.config.load();
+        let limits = &config.limits;
         let side = after(shared.started, self.link.side().next_timeout());
-        let write = self.sending.as_ref().and_then(|(since, _)| after(*since, shared.limits.write_timeout));
-        let stall = blocked.and_then(|blocked| after(blocked.since, shared.limits.stall_timeout));
+        let write = self.sending.as_ref().and_then(|(since, _)| after(*since, limits.write_timeout));
+        let stall = blocked.and_then(|blocked| after(blocked.since, limits.stall_timeout));
         let shrink = self.socket.has_large_buffers().then(|| after(self.active_at, IDLE)).flatten();
-        let first = [side, write, stall, shrink].into_iter().flatten().min();
-        first.unwrap_or_else(|| after(Instant::now(), shared.limits.silence_timeout).unwrap_or_else(Instant::now))
+        let first = [side, write, stall, shrink, self.pace.paused_until].into_iter().flatten().min();
+        first.unwrap_or_else(|| after(Instant::now(), limits.silence_timeout).unwrap_or_else(Instant::now))
     }
 
     async fn handle_timeout(&mut self, shared: &Shared, blocked: &mut Option<Blocked>) -> Option<Ending> {
         let now = Instant::now();
+        let (write_timeout, stall_timeout) = {
+            let limits = &shared.config.load().limits;
+            (limits.write_timeout, limits.stall_timeout)
+        };
         let is_over = |since: Instant, time: Duration| now.saturating_duration_since(since) >= time;
-        if self.sending.as_ref().is_some_and(|(since, _)| is_over(*since, shared.limits.write_timeout)) {
+        if self.sending.as_ref().is_some_and(|(since, _)| is_over(*since, write_timeout)) {
             shared.metrics.slow_connections.inc();
             let reason = "nothing could be sent for too long".to_owned();
             return Some(Ending { close_code: 1008, last_frame: None, reason, sends_rest: false });
         }
-        if blocked.as_ref().is_some_and(|blocked| is_over(blocked.since, shared.limits.stall_timeout))
+        if blocked.as_ref().is_some_and(|blocked| is_over(blocked.since, stall_timeout))
             && let Some(stalled) = blocked.take()
         {
             routing::end_stalled(shared, &self.link, stalled.channel, &stalled.route);
@@ -218,7 +284,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.socket.shrink().await;
         }
         // While nothing is read from this sender, its silence is ours.
-        if blocked.is_some() || self.link.outbox.is_backlogged() || self.unfinished.is_waiting() {
+        let is_paused = self.pace.paused_until.is_some();
+        self.pace.paused_until = self.pace.paused_until.filter(|until| *until > now);
+        if is_paused || blocked.is_some() || self.link.outbox.is_backlogged() || self.unfinished.is_waiting() {
             self.link.side().postpone_silence(shared.elapsed());
         }
         loop {

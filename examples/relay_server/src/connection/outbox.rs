@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use pulse_trust::relay::{ControlPayload, Drain, ErrorMessage, Frame, WireErrorCode};
 use pulse_trust::session::{RelayFault, cut_reason};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::memory::{Memory, cost};
 use crate::passage::Passage;
@@ -57,9 +59,9 @@ impl From<RelayFault> for Ending {
     }
 }
 
-/// The DRAIN frame.
-pub(crate) fn drain_frame() -> Option<Bytes> {
-    let drain = Drain::new("the relay is going down", "");
+/// The DRAIN frame, with where to go instead; empty for back to where the other end came from.
+pub(crate) fn drain_frame(url: &str) -> Option<Bytes> {
+    let drain = Drain::new("the relay is going down", url);
     drain.to_frame(0).ok().map(Bytes::from)
 }
 
@@ -69,6 +71,14 @@ pub(crate) struct Room {
     _channel: OwnedSemaphorePermit,
     _connection: OwnedSemaphorePermit,
     _process: OwnedSemaphorePermit,
+    since: Instant,
+}
+
+impl Room {
+    /// How long ago it was taken: for so long the frame in it has waited.
+    pub(crate) fn age(&self) -> Duration {
+        self.since.elapsed()
+    }
 }
 
 /// A frame that waits.
@@ -112,7 +122,7 @@ impl Outbox {
         let channel = Arc::clone(passage.window(to)).try_acquire_many_owned(cost).ok()?;
         let connection = Arc::clone(&self.room).try_acquire_many_owned(cost).ok()?;
         let process = self.memory.try_take(cost)?;
-        Some(Room { _channel: channel, _connection: connection, _process: process })
+        Some(Room { _channel: channel, _connection: connection, _process: process, since: Instant::now() })
     }
 
     /// Waits for room: senders to one connection take turns. `None` where the channel or the connection ends meanwhile.
@@ -121,7 +131,7 @@ impl Outbox {
         let channel = Arc::clone(passage.window(to)).acquire_many_owned(cost).await.ok()?;
         let connection = Arc::clone(&self.room).acquire_many_owned(cost).await.ok()?;
         let process = self.memory.take(cost).await?;
-        Some(Room { _channel: channel, _connection: connection, _process: process })
+        Some(Room { _channel: channel, _connection: connection, _process: process, since: Instant::now() })
     }
 
     /// Leaves a forwarded frame; false where the connection ends.
@@ -193,10 +203,14 @@ impl Outbox {
     }
 
     /// Throws away what waits for a channel: it is ended because its reader is too slow.
-    pub(crate) fn discard(&self, channel: u32) {
-        locked(&self.queue).frames.retain(|queued| {
+    /// How many frames those were.
+    pub(crate) fn discard(&self, channel: u32) -> usize {
+        let mut queue = locked(&self.queue);
+        let before = queue.frames.len();
+        queue.frames.retain(|queued| {
             queued.room.is_none() || Frame::decode(&queued.bytes).is_ok_and(|frame| frame.channel != channel)
         });
+        before.saturating_sub(queue.frames.len())
     }
 
     /// What waits in each channel, at what it costs.

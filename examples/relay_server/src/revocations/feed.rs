@@ -44,7 +44,7 @@ impl Feed {
 
     /// Reads it at intervals until the relay drains.
     pub(crate) async fn follow(mut self, shared: Arc<Shared>) {
-        let interval = shared.limits.revocation_interval;
+        let interval = shared.config.load().limits.revocation_interval;
         loop {
             tokio::select! {
                 () = shared.drain.cancelled() => return,
@@ -63,6 +63,7 @@ impl Feed {
         match self.read_to_end(shared).await {
             Ok(()) => {
                 self.read_at = Instant::now();
+                shared.metrics.feed_read_at.set(shared.clock.now().as_secs());
                 true
             }
             Err(error) => {

@@ -10,14 +10,14 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::common::{Client, TestKeys, register};
 
-struct Program {
-    child: Child,
-    addr: SocketAddr,
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    pub(crate) addr: SocketAddr,
     directory: tempfile::TempDir,
 }
 
 impl Program {
-    fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
+    pub(crate) fn start(keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
         Self::start_in(tempfile::tempdir().unwrap(), keys, settings, stderr)
     }
 
@@ -30,7 +30,7 @@ impl Program {
         Self { child, addr, directory }
     }
 
-    fn command(directory: &tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(directory: &tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pulse-relay"));
         command
             .env("PULSE_RELAY_ADDR", "127.0.0.1:0")
@@ -40,11 +40,11 @@ impl Program {
         command
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    fn ends_within(&mut self, time: Duration) -> Option<std::process::ExitStatus> {
+    pub(crate) fn ends_within(&mut self, time: Duration) -> Option<std::process::ExitStatus> {
         let start = Instant::now();
         while start.elapsed() < time {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -207,15 +207,13 @@ async fn a_relay_that_is_killed_knows_who_holds_which_id_when_it_comes_back() {
 fn a_setting_that_cannot_be_used_ends_the_start_and_is_named() {
     let keys = TestKeys::new();
     for (variable, value) in [
-        ("PULSE_RELAY_LICENSE_SERVER_URL", "license.example.test"),
         ("PULSE_RELAY_LOG_FORMAT", "xml"),
         ("PULSE_RELAY_DRAIN_TIMEOUT", "soon"),
         ("PULSE_RELAY_ADDR", "192.0.2.1:0"),
         ("PULSE_RELAY_DATA_DIR", "/dev/null/data"),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        let settings = [(variable, value), ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "t")];
-        let output = Program::command(&directory, &keys, &settings).output().unwrap();
+        let output = Program::command(&directory, &keys, &[(variable, value)]).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(variable) && text.contains(value), "{text}");

@@ -1,0 +1,211 @@
+//! Who has which instance: a key-value entry an instance id, changed by compare-and-set, so that there is one owner at any time.
+
+use std::time::Duration;
+
+use async_nats::jetstream::kv::{Config, CreateErrorKind, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::{self, Context};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use pulse_trust::UnixTime;
+use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
+
+use crate::registry::{Claim, ClaimRefused, Fence};
+
+/// For each question to the store.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// So often somebody else may have been faster before a claim is given up.
+const TRIES: u32 = 50;
+
+/// An instance's entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Presence {
+    /// Where it is, or was last.
+    pub(super) node: String,
+    /// Grows with each registration.
+    pub(super) generation: u64,
+    /// How often another identity has taken the id over.
+    changes: u64,
+    /// SHA-256 of the identity key, in base64.
+    identity: String,
+    proved: bool,
+    /// When its connection ended, Unix seconds; `None` while it is connected.
+    released_at: Option<i64>,
+}
+
+/// The entries.
+#[derive(Clone)]
+pub(super) struct PresenceStore(Store);
+
+/// A claim that was granted, and who had the id before.
+pub(super) struct Granted {
+    pub(super) fence: Fence,
+    /// The node that has to end its connection.
+    pub(super) replaced: Option<String>,
+}
+
+impl PresenceStore {
+    /// The bucket of this name, which is made where it is missing.
+    pub(super) async fn open(context: &Context, bucket: &str) -> Result<Self, String> {
+        if let Ok(store) = context.get_key_value(bucket).await {
+            return Ok(Self(store));
+        }
+        let config = Config {
+            bucket: bucket.to_owned(),
+            description: "Which node of pulse-relay has which instance".to_owned(),
+            history: 1,
+            storage: jetstream::stream::StorageType::File,
+            ..Config::default()
+        };
+        context.create_key_value(config).await.map(Self).map_err(|error| error.to_string())
+    }
+
+    /// Where an instance is connected.
+    pub(super) async fn find(&self, instance_id: &str) -> Result<Option<Presence>, ()> {
+        let entry = self.entry(instance_id).await?;
+        Ok(entry.map(|(presence, _)| presence).filter(|presence| presence.released_at.is_none()))
+    }
+
+    /// Makes this node the owner, or says why not. `is_alive`: whether a node is known to be there.
+    pub(super) async fn claim(
+        &self,
+        claim: &Claim,
+        node: &str,
+        hold: Duration,
+        now: UnixTime,
+        is_alive: impl Fn(&str) -> bool,
+    ) -> Result<Granted, ClaimRefused> {
+        let identity = STANDARD.encode(claim.identity);
+        for _ in 0..TRIES {
+            let before = self.entry(&claim.instance_id).await.map_err(|()| ClaimRefused::Unavailable)?;
+            let mut next = Presence {
+                node: node.to_owned(),
+                generation: 1,
+                changes: claim.generation.unwrap_or_default(),
+                identity: identity.clone(),
+                proved: claim.is_proved,
+                released_at: None,
+            };
+            let (mut revision, mut replaced) = (None, None);
+            if let Some((held, at)) = before {
+                revision = Some(at);
+                next.generation = held.generation.saturating_add(1);
+                next.changes = held.changes;
+                let is_other = held.identity != identity;
+                if claim.generation.is_some_and(|generation| generation != held.changes || is_other) {
+                    return Err(ClaimRefused::Superseded);
+                }
+                let is_gone = held.released_at.is_none() && !is_alive(&held.node);
+                let is_held = match held.released_at {
+                    None => true,
+                    Some(at) => now.saturating_duration_since(UnixTime::from_secs(at)) < hold,
+                };
+                if is_other && is_gone {
+                    // Nobody was there to write when its connection ended: it is held from now on.
+                    let released = Presence { released_at: Some(now.as_secs()), ..held };
+                    self.write(&claim.instance_id, &released, Some(at)).await?;
+                    return Err(ClaimRefused::Duplicate);
+                }
+                if is_other && is_held {
+                    return Err(ClaimRefused::Duplicate);
+                }
+                if is_other {
+                    next.changes = next.changes.saturating_add(1);
+                } else if is_held && held.proved && !claim.is_proved {
+                    return Err(ClaimRefused::ProofMissing);
+                }
+                let is_elsewhere = held.released_at.is_none() && held.node != node && !is_gone;
+                replaced = is_elsewhere.then_some(held.node);
+            }
+            if self.write(&claim.instance_id, &next, revision).await? {
+                let fence = Fence { generation: next.generation, changes: next.changes };
+                return Ok(Granted { fence, replaced });
+            }
+            // Somebody else was faster: what is there now is looked at again, after a moment that is not everybody's.
+            sleep(Duration::from_millis(u64::from(rand_below(20)))).await;
+        }
+        Err(ClaimRefused::Unavailable)
+    }
+
+    /// Notes that a connection ended, where its registration is still the last.
+    pub(super) async fn release(&self, instance_id: &str, node: &str, generation: u64, now: UnixTime) {
+        let Ok(Some((held, revision))) = self.entry(instance_id).await else { return };
+        if held.node == node && held.generation == generation && held.released_at.is_none() {
+            let released = Presence { released_at: Some(now.as_secs()), ..held };
+            self.write(instance_id, &released, Some(revision)).await.ok();
+        }
+    }
+
+    /// After the store was away: whether this node still has the instance. An entry that was lost is written again.
+    pub(super) async fn still_has(&self, claim: &Rebuilt<'_>, node: &str) -> Result<bool, ()> {
+        match self.entry(claim.instance_id).await? {
+            Some((held, _)) => Ok(held.generation <= claim.fence.generation && held.node == node),
+            None => {
+                let presence = Presence {
+                    node: node.to_owned(),
+                    generation: claim.fence.generation,
+                    changes: claim.fence.changes,
+                    identity: STANDARD.encode(claim.identity),
+                    proved: claim.is_proved,
+                    released_at: None,
+                };
+                self.write(claim.instance_id, &presence, None).await.map_err(|_| ())
+            }
+        }
+    }
+
+    async fn entry(&self, instance_id: &str) -> Result<Option<(Presence, u64)>, ()> {
+        let entry = timeout(TIMEOUT, self.0.entry(key(instance_id))).await.map_err(|_| ())?.map_err(|_| ())?;
+        let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { return Ok(None) };
+        serde_json::from_slice(&entry.value).map(|presence| Some((presence, entry.revision))).map_err(|_| ())
+    }
+
+    /// Writes where the entry is still at this revision, or where there is none; false where it is not.
+    async fn write(&self, instance_id: &str, value: &Presence, revision: Option<u64>) -> Result<bool, ClaimRefused> {
+        let bytes = Bytes::from(serde_json::to_vec(value).map_err(|_| ClaimRefused::Failed)?);
+        let key = key(instance_id);
+        let written = timeout(TIMEOUT, async {
+            match revision {
+                Some(revision) => self
+                    .0
+                    .update(key, bytes, revision)
+                    .await
+                    .map(drop)
+                    .map_err(|error| matches!(error.kind(), UpdateErrorKind::WrongLastRevision)),
+                None => self
+                    .0
+                    .create(key, bytes)
+                    .await
+                    .map(drop)
+                    .map_err(|error| matches!(error.kind(), CreateErrorKind::AlreadyExists)),
+            }
+        });
+        match written.await {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(true)) => Ok(false),
+            _ => Err(ClaimRefused::Unavailable),
+        }
+    }
+}
+
+/// A registration of this node, as it is written again.
+pub(super) struct Rebuilt<'a> {
+    pub(super) instance_id: &'a str,
+    pub(super) fence: Fence,
+    pub(super) identity: [u8; 32],
+    pub(super) is_proved: bool,
+}
+
+/// An instance id as a key of the store: ids are made of what keys may hold, and anything else is none of ours.
+fn key(instance_id: &str) -> String {
+    let is_safe = |character: char| character.is_ascii_alphanumeric() || character == '_' || character == '-';
+    instance_id.chars().map(|character| if is_safe(character) { character } else { '=' }).collect()
+}
+
+/// A number that two nodes do not share, for waits.
+pub(super) fn rand_below(limit: u32) -> u32 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    let random = RandomState::new().build_hasher().finish();
+    u32::try_from(random.checked_rem(u64::from(limit.max(1))).unwrap_or_default()).unwrap_or_default()
+}

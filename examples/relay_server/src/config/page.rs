@@ -1,0 +1,63 @@
+//! The page of every setting, and the short form that `--help` shows.
+
+use std::fmt::Write;
+
+use super::Config;
+use super::table::TABLE;
+
+const HEAD: &str = "\
+# Settings of pulse-relay
+
+<!-- Written by the program: cargo run -p pulse-relay -- --settings > examples/relay_server/SETTINGS.md -->
+
+Each setting is a variable of the environment, or a key of the file that `--config FILE` or `PULSE_RELAY_CONFIG` names. The environment
+wins. In the file (TOML) a value is a string, a number, or a list of strings where values are separated by commas:
+
+```toml
+addr = \":8443\"
+hosted_entitlement_public_key = [\"kirJ+GGrL1oDgMcXHqvdzikVGoYAdgyxXTcQtErwrl4=\"]
+tls_certificate = \"/etc/pulse-relay/relay.pem\"
+tls_key = \"/etc/pulse-relay/relay.key\"
+bytes_per_instance = \"64MiB, 8MiB/s\"
+```
+
+`pulse-relay --check-config` reads everything, certificate and keys too, changes nothing, prints each setting with its value and where it
+comes from, and ends with 0, or with 1 and the setting that cannot be used. SIGHUP reads the file again and brings the settings marked with ↻
+into effect; a file that cannot be used changes nothing, and what needs a restart is named in the log.
+
+Times are written as `2s`, `1m30s` or `500ms`, bytes as `262144` or `256KiB`. A rate is so many at once, and then so many a second, minute or
+hour: `200, 20/s`.
+
+";
+
+/// The whole page, in Markdown.
+pub fn settings_page() -> String {
+    let mut page = HEAD.to_owned();
+    page.push_str("| Variable | Key | | Meaning | Default | Because |\n|---|---|---|---|---|---|\n");
+    let defaults = Config::default_settings();
+    for (setting, default) in TABLE.iter().zip(&defaults) {
+        let (variable, key, meaning, reason) = (setting.variable, setting.key(), setting.meaning, setting.reason);
+        let live = if setting.is_reloaded { "↻" } else { "" };
+        writeln!(page, "| `{variable}` | `{key}` | {live} | {meaning} | {} | {reason} |", code(default)).ok();
+    }
+    page
+}
+
+/// A value as code, words as words.
+fn code(default: &str) -> String {
+    match default {
+        "none" | "the Host header" => default.to_owned(),
+        value => format!("`{value}`"),
+    }
+}
+
+/// What `--help` says of them.
+pub fn settings_help() -> String {
+    let mut help =
+        "Settings, from the environment or the file (--settings prints all that is to be said of them):\n".to_owned();
+    for (setting, default) in TABLE.iter().zip(Config::default_settings()) {
+        let meaning = setting.meaning.replace('`', "");
+        writeln!(help, "  {}\n      {meaning} [{default}]", setting.variable).ok();
+    }
+    help
+}

@@ -1,0 +1,72 @@
+//! Where settings come from: the environment, then a file.
+
+use std::path::Path;
+
+use super::environment::HOSTED_KEY_FALLBACK;
+use super::file::SettingsFile;
+use super::table::TABLE;
+use super::{Config, ConfigError};
+
+const FILE: &str = "PULSE_RELAY_CONFIG";
+
+/// The environment of the process and, where one is named, a file of settings. The environment wins.
+pub struct Sources {
+    file: Option<SettingsFile>,
+}
+
+impl Sources {
+    /// With the file of this path, else of `PULSE_RELAY_CONFIG`, else none.
+    ///
+    /// # Errors
+    /// A file that cannot be read, with the key that is wrong.
+    pub fn of_process(file: Option<&Path>) -> Result<Self, ConfigError> {
+        check_environment()?;
+        let named = environment(FILE);
+        let path = file.or(named.as_deref().map(Path::new));
+        let file = path.map(SettingsFile::read).transpose();
+        Ok(Self { file: file.map_err(|reason| ConfigError { variable: FILE, reason })? })
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// The first setting that cannot be used, and the file if it comes from there.
+    pub fn config(&self) -> Result<Config, ConfigError> {
+        Config::from_lookup(|name| self.get(name)).map_err(|error| match self.file_of(error.variable) {
+            None => error,
+            Some(file) => ConfigError { reason: format!("{} (in {})", error.reason, file.path.display()), ..error },
+        })
+    }
+
+    /// Where a setting comes from, in words.
+    pub fn origin(&self, variable: &'static str) -> String {
+        match self.file_of(variable) {
+            Some(file) => file.path.display().to_string(),
+            None if environment(variable).is_some() => "environment".to_owned(),
+            None => "default".to_owned(),
+        }
+    }
+
+    fn get(&self, variable: &'static str) -> Option<String> {
+        environment(variable).or_else(|| Some(self.file.as_ref()?.get(variable)?.to_owned()))
+    }
+
+    /// The file, if it is the one that says this.
+    fn file_of(&self, variable: &str) -> Option<&SettingsFile> {
+        self.file.as_ref().filter(|file| environment(variable).is_none() && file.get(variable).is_some())
+    }
+}
+
+/// Refuses a value that is not text: taken for absent, it would leave a relay without its keys or its revocations.
+fn check_environment() -> Result<(), ConfigError> {
+    let settings = TABLE.iter().map(|setting| setting.variable);
+    let is_text = |variable: &&str| !matches!(std::env::var(variable), Err(std::env::VarError::NotUnicode(_)));
+    match settings.chain([FILE, HOSTED_KEY_FALLBACK, "RUST_LOG"]).find(|variable| !is_text(variable)) {
+        Some(variable) => Err(ConfigError { variable, reason: "expected UTF-8, received other bytes".to_owned() }),
+        None => Ok(()),
+    }
+}
+
+fn environment(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|value| !value.trim().is_empty())
+}

@@ -1,0 +1,42 @@
+//! The certificate's files are read again when they change.
+
+use std::sync::Arc;
+
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::Tls;
+use crate::shared::Shared;
+
+/// Looks at the files at intervals until the relay drains. Between certificate and key being replaced they do not belong
+/// together: the ones before stay in use, and the next look finds both.
+pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
+    let (mut digest, mut told) = (tls.digest, String::new());
+    loop {
+        let interval = shared.config.load().limits.certificate_interval;
+        tokio::select! {
+            () = shared.drain.cancelled() => return,
+            () = sleep(interval) => {}
+        }
+        let files = tls.files.clone();
+        let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else { continue };
+        match loaded {
+            Ok(loaded) if loaded.digest == digest => told.clear(),
+            Ok(loaded) => {
+                tls.replace(&loaded, &shared.metrics);
+                digest = loaded.digest;
+                shared.metrics.tls_reloads.inc();
+                told.clear();
+                info!(not_after = loaded.not_after, "the certificate was replaced");
+            }
+            Err(error) => {
+                shared.metrics.tls_reload_failures.inc();
+                let error = error.to_string();
+                if error != told {
+                    warn!(error, "the certificate cannot be read again: the one before stays in use");
+                    told = error;
+                }
+            }
+        }
+    }
+}
