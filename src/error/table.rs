@@ -27,7 +27,7 @@ error_table! {
     103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
     /// The token's `kid` names none of the configured keys.
     #[remedy = "Configure the new key in addition to the old one, or fetch a new token."]
-    104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
+    104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {}, which is not among the configured keys", [quoted(.kid)];
     /// The operating system gave no random bytes.
     #[remedy = "Check the host's random generator. Nothing was created."]
     105 "RANDOM_UNAVAILABLE" RandomUnavailable { detail: String } => "no random bytes from the operating system: {detail}";

@@ -87,7 +87,7 @@ impl Cluster {
         let client = connecting.await.map_err(|_| failed("no answer within 5 s".to_owned()))?;
         let client = client.map_err(|error| failed(error.to_string()))?;
         let bucket = format!("{}_instances", config.prefix);
-        let presence = PresenceStore::open(&jetstream::new(client.clone()), &bucket).await;
+        let presence = PresenceStore::open(jetstream::new(client.clone()), bucket.clone()).await;
         let presence = presence.map_err(|error| failed(format!("the bucket {bucket}: {error} (is JetStream on?)")))?;
         let node = format!("{:016x}", u64::from(rand_below(u32::MAX)) << 32 | u64::from(rand_below(u32::MAX)));
         let cluster = Arc::new(Self {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use async_nats::jetstream::kv::{Config, CreateErrorKind, Operation, Store, UpdateErrorKind};
-use async_nats::jetstream::{self, Context};
+use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
+use async_nats::jetstream::{Context, stream};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -36,7 +36,11 @@ pub(super) struct Presence {
 
 /// The entries.
 #[derive(Clone)]
-pub(super) struct PresenceStore(Store);
+pub(super) struct PresenceStore {
+    context: Context,
+    bucket: String,
+    store: Store,
+}
 
 /// A claim that was granted, and who had the id before.
 pub(super) struct Granted {
@@ -47,18 +51,35 @@ pub(super) struct Granted {
 
 impl PresenceStore {
     /// The bucket of this name, which is made where it is missing.
-    pub(super) async fn open(context: &Context, bucket: &str) -> Result<Self, String> {
+    pub(super) async fn open(context: Context, bucket: String) -> Result<Self, String> {
+        let store = Self::ensure(&context, &bucket).await?;
+        Ok(Self { context, bucket, store })
+    }
+
+    /// Makes the bucket where it is missing: a NATS server that has lost its disk has lost it.
+    pub(super) async fn ensure_bucket(&self) -> Result<(), String> {
+        Self::ensure(&self.context, &self.bucket).await.map(drop)
+    }
+
+    async fn ensure(context: &Context, bucket: &str) -> Result<Store, String> {
         if let Ok(store) = context.get_key_value(bucket).await {
-            return Ok(Self(store));
+            return Ok(store);
         }
-        let config = Config {
-            bucket: bucket.to_owned(),
-            description: "Which node of pulse-relay has which instance".to_owned(),
-            history: 1,
-            storage: jetstream::stream::StorageType::File,
-            ..Config::default()
+        // As `create_key_value` makes it, which asks for the account first, in a form that servers before 2.10 do not answer in.
+        let stream = stream::Config {
+            name: format!("KV_{bucket}"),
+            description: Some("Which node of pulse-relay has which instance".to_owned()),
+            subjects: vec![format!("$KV.{bucket}.>")],
+            max_messages_per_subject: 1,
+            allow_rollup: true,
+            deny_delete: true,
+            allow_direct: true,
+            discard: stream::DiscardPolicy::New,
+            num_replicas: 1,
+            ..stream::Config::default()
         };
-        context.create_key_value(config).await.map(Self).map_err(|error| error.to_string())
+        context.create_stream(stream).await.map_err(|error| error.to_string())?;
+        context.get_key_value(bucket).await.map_err(|error| error.to_string())
     }
 
     /// Where an instance is connected.
@@ -156,7 +177,7 @@ impl PresenceStore {
     }
 
     async fn entry(&self, instance_id: &str) -> Result<Option<(Presence, u64)>, ()> {
-        let entry = timeout(TIMEOUT, self.0.entry(key(instance_id))).await.map_err(|_| ())?.map_err(|_| ())?;
+        let entry = timeout(TIMEOUT, self.store.entry(key(instance_id))).await.map_err(|_| ())?.map_err(|_| ())?;
         let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { return Ok(None) };
         serde_json::from_slice(&entry.value).map(|presence| Some((presence, entry.revision))).map_err(|_| ())
     }
@@ -168,13 +189,13 @@ impl PresenceStore {
         let written = timeout(TIMEOUT, async {
             match revision {
                 Some(revision) => self
-                    .0
+                    .store
                     .update(key, bytes, revision)
                     .await
                     .map(drop)
                     .map_err(|error| matches!(error.kind(), UpdateErrorKind::WrongLastRevision)),
                 None => self
-                    .0
+                    .store
                     .create(key, bytes)
                     .await
                     .map(drop)

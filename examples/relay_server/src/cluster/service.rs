@@ -85,6 +85,13 @@ fn handle_event(cluster: &Arc<Cluster>, shared: &Arc<Shared>, event: &Event) {
 
 /// Holds what this node has against the store: who was replaced meanwhile ends, and what the store has lost is written again.
 async fn rebuild(cluster: Arc<Cluster>, shared: Arc<Shared>) {
+    while let Err(error) = cluster.presence.ensure_bucket().await {
+        warn!(error, "the nodes' common store is not there yet");
+        sleep(Duration::from_millis(500)).await;
+        if !cluster.is_up() {
+            return;
+        }
+    }
     for (instance_id, hold, fence) in shared.registry.fenced() {
         let rebuilt = Rebuilt { instance_id: &instance_id, fence, identity: hold.identity, is_proved: hold.is_proved };
         match cluster.presence.still_has(&rebuilt, &cluster.node).await {

@@ -104,7 +104,9 @@ pub(super) fn serve(cluster: &Arc<Cluster>, shared: &Arc<Shared>, id: u64, recei
     let inputs = cluster.add_tunnel(id);
     let is_current = shared.registry.find(&open.instance_id).is_some()
         && shared.registry.fence_of(&open.instance_id).is_some_and(|fence| fence.generation == open.generation);
-    if is_current {
+    if shared.drain.is_cancelled() {
+        stub.outbox.push_error(WireErrorCode::ServerDraining, "the relay node of this instance is going down");
+    } else if is_current {
         let mut connect = Connect::default();
         (connect.instance_id, connect.auth_token) = (open.instance_id, open.auth_token.into());
         // On this node or on none.

@@ -83,8 +83,9 @@ async fn races_over_three_nodes_leave_one_holder() {
         {
             reached += 1;
             for node in [&a, &b, &c] {
-                let ack = instance_id(&token);
-                let (_app, ..) = channel(&node.relay, &mut client, &ack).await;
+                let ack = instance_id();
+                let (app, ..) = channel(&node.relay, &mut client, &ack).await;
+                drop(app);
                 client.next().await.unwrap();
             }
         }
@@ -92,7 +93,7 @@ async fn races_over_three_nodes_leave_one_holder() {
     assert_eq!(reached, 1);
 }
 
-fn instance_id(_: &str) -> String {
+fn instance_id() -> String {
     let host = pulse_trust::entitlement::InstanceHost::normalize(HOST).unwrap();
     pulse_trust::relay::InstanceId::of_host(&host).as_str().to_owned()
 }
