@@ -278,3 +278,43 @@ PLANT
 fault slow relay "frames of a channel that was not accepted" 'reaches_the_instance_with_nothing_but_its_connect.*FAILED' <<'PLANT'
 sed -i 's/Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward/Some(channel) => RelayEvent::Forward/' src/session/relay_side.rs
 PLANT
+
+fault slow relay "a message of any number of fragments" 'endless_empty_fragments_ends.*FAILED' <<'PLANT'
+sed -i 's/self.fragments >= MAX_FRAGMENTS/self.fragments == u32::MAX/' examples/relay_server/src/connection/headers.rs
+PLANT
+
+fault slow relay "a turn that ends with a message alone" 'a_turn_ends_inside_a_message_too.*FAILED' <<'PLANT'
+sed -i 's/self.reads_left.checked_sub(1) else/Some(READS_PER_TURN) else/' examples/relay_server/src/connection/wire.rs
+PLANT
+
+fault slow relay "a phone that reads nothing and holds others up" 'reads_nothing_delays_the_others.*FAILED' <<'PLANT'
+sed -i 's/has_others.then(|| since/false.then(|| since/' examples/relay_server/src/connection/hold_up.rs
+PLANT
+
+fault slow relay "a slow phone that holds others up for ever" 'holds_up_one_that_waits.*FAILED' <<'PLANT'
+sed -i 's/is_awaited.then(|| blocked/false.then(|| blocked/' examples/relay_server/src/connection/hold_up.rs
+PLANT
+
+fault slow relay "a session key of any bytes" 'session_key_is_what_a_relay_wrote.*FAILED' <<'PLANT'
+sed -i 's/if key.is_none_or(|key| key.expose_secret() != text) {/if key.is_none() \&\& text.len() < 32 {/' examples/relay_server/src/session_token.rs
+PLANT
+
+fault slow relay "a directory for two relays" 'one_relay_at_a_time_uses.*FAILED' <<'PLANT'
+sed -i 's/match file.try_lock() {/match file.try_lock_shared() {/' examples/relay_server/src/directory_lock.rs
+PLANT
+
+fault slow relay "a journal that is written where nobody finds it" 'deleted_under_a_relay_is_noticed.*FAILED' <<'PLANT'
+sed -i 's/(fs::metadata(path)?, self.file/(self.file.metadata()?, self.file/' examples/relay_server/src/holds.rs
+PLANT
+
+fault slow relay "a REGISTER that cannot be read and costs nothing" 'cannot_be_read_count_as_any.*FAILED' <<'PLANT'
+sed -i 's/^    let refused = check_rate(shared, link).err().*/    let refused = Refused { costs_a_try: false, ..Refused::new(fault.code, fault.message) };/' examples/relay_server/src/instance.rs
+PLANT
+
+fault slow relay "an address that takes every newcomer's place" 'sends_nothing_shuts_no_other_out.*FAILED' <<'PLANT'
+sed -i 's/if \*count >= self.limit {/if *count == usize::MAX {/' examples/relay_server/src/slots.rs
+PLANT
+
+fault slow relay "a renewal whenever it pleases" 'renewal_long_before_its_time.*FAILED' <<'PLANT'
+sed -i '/^        check_renewal(shared, link)?;$/d' examples/relay_server/src/instance.rs
+PLANT

@@ -677,7 +677,8 @@ pulse_status pulse_admission_new(const pulse_trust_keys *keys,
                                  pulse_error **error);
 
 /**
- * Revokes whatever has this id, from the next admission on.
+ * Revokes whatever has this id, from the next admission on. An id that nothing can have is refused: an empty one, or a
+ * host, an instance id or a key id (16 lower-case hex digits) in another form.
  */
 pulse_status pulse_admission_revoke(const pulse_admission *admission,
                                     pulse_revocation what,
@@ -786,7 +787,35 @@ uint64_t pulse_refresh_delay_ms(int64_t expires_at, int64_t now, uint32_t random
  */
 uint64_t pulse_refresh_backoff_ms(uint32_t failures);
 
-/* ---- Files of a data directory: relay config and billing state ---- */
+/* ---- Plans, limits and tiers ---- */
+
+/**
+ * The canonical name of a plan: of `Cloud-V1` it is `cloud_starter`. A name that is no alias is only trimmed.
+ */
+pulse_status pulse_plan_canonical(const char *plan, size_t plan_len, pulse_buffer **out, pulse_error **error);
+
+/**
+ * The limits that count for a plan: `limits_json`, an object of names and integers, without those that no longer do.
+ */
+pulse_status pulse_limits_scrub(const char *plan,
+                                size_t plan_len,
+                                const char *limits_json,
+                                size_t limits_json_len,
+                                pulse_buffer **out_json,
+                                pulse_error **error);
+
+/**
+ * The capabilities of a tier of licenses and grants together with `features_json`, an array of names (empty: none): a
+ * sorted JSON array, each name once. An unknown tier has none of its own.
+ */
+pulse_status pulse_tier_capabilities(const char *tier,
+                                     size_t tier_len,
+                                     const char *features_json,
+                                     size_t features_json_len,
+                                     pulse_buffer **out_json,
+                                     pulse_error **error);
+
+/* ---- Files of a data directory ---- */
 
 /**
  * A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once; between
@@ -813,6 +842,18 @@ typedef int32_t pulse_identity_change;
  * The data directory at a path, which must exist. Nothing is read yet.
  */
 pulse_status pulse_data_dir_open(const char *path, size_t path_len, pulse_data_dir **out, pulse_error **error);
+
+/**
+ * The data directory at a path, made with mode 0700 where it does not exist. Where it has no key file of its own, it takes
+ * over the one at the absolute path `legacy_key` (`PULSE_LEGACY_KEY_PATH`, which is `/etc/pulse/.encryption.key` where it
+ * is not set; empty: none): the key is copied, and the original stays.
+ */
+pulse_status pulse_data_dir_create(const char *path,
+                                   size_t path_len,
+                                   const char *legacy_key,
+                                   size_t legacy_key_len,
+                                   pulse_data_dir **out,
+                                   pulse_error **error);
 
 /**
  * Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
@@ -872,6 +913,8 @@ pulse_status pulse_relay_config_with_environment(const char *config_json,
  */
 pulse_status pulse_relay_server_url_check(const char *url, size_t url_len, pulse_error **error);
 
+/* ---- The billing state of an organization, as the file has it ---- */
+
 /**
  * Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON with `billing`, `null`
  * if there is no file, `revision` (which a save must name) and `warnings`.
@@ -886,7 +929,7 @@ pulse_status pulse_billing_state_load(const pulse_data_dir *data_dir,
  * Saves the billing state of an organization, given as JSON with its secrets unsealed. They are sealed, and the whole
  * state is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file
  * is not replaced if it was changed meanwhile, cannot be read, or was modified outside Pulse. Returns JSON of the new
- * `revision` and `warnings`.
+ * `revision`, the `integrity` code (empty without a key file) and `warnings`.
  */
 pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       const char *org,
@@ -897,6 +940,80 @@ pulse_status pulse_billing_state_save(const pulse_data_dir *data_dir,
                                       size_t revision_len,
                                       pulse_buffer **out_json,
                                       pulse_error **error);
+
+/* ---- `activation.enc` and `license.enc` ---- */
+
+/**
+ * Which of the two files: `PULSE_LICENSE_FILE_...`.
+ */
+typedef int32_t pulse_license_file;
+
+/**
+ * `activation.enc`: the grant of a self-hosted instance, and whether its paid access is suspended.
+ */
+#define PULSE_LICENSE_FILE_ACTIVATION 0
+
+/**
+ * `license.enc`: a classic license.
+ */
+#define PULSE_LICENSE_FILE_LICENSE 1
+
+/**
+ * Loads one of the files: **secret** JSON with `content`, which is the whole JSON object of the file, with the members
+ * that the library does not know (`null` if there is no file), `revision` (which a save must name) and `warnings`.
+ */
+pulse_status pulse_license_file_load(const pulse_data_dir *data_dir,
+                                     pulse_license_file file,
+                                     pulse_buffer **out_json,
+                                     pulse_error **error);
+
+/**
+ * Seals and saves one of the files: `content_json` is its whole JSON object. `revision` names the state of the file that
+ * is replaced, as for `pulse_relay_config_save`. `.license-key` is made where there is none and nothing is sealed under
+ * a lost one. A file that cannot be read is not replaced. Returns JSON of the new `revision` and `warnings`.
+ */
+pulse_status pulse_license_file_save(const pulse_data_dir *data_dir,
+                                     pulse_license_file file,
+                                     const char *content_json,
+                                     size_t content_json_len,
+                                     const char *revision,
+                                     size_t revision_len,
+                                     pulse_buffer **out_json,
+                                     pulse_error **error);
+
+/* ---- What else a runtime keeps under the directory's key ---- */
+
+/**
+ * Seals bytes under the directory's key, in the form of its `*.enc` files: a nonce, then AES-256-GCM ciphertext and tag.
+ * Nothing is written but the key file, which is made where there is none and nothing is sealed under a lost one.
+ */
+pulse_status pulse_data_dir_seal(const pulse_data_dir *data_dir,
+                                 const uint8_t *plaintext,
+                                 size_t plaintext_len,
+                                 pulse_buffer **out,
+                                 pulse_error **error);
+
+/**
+ * Opens what was sealed under the directory's key: **secret** bytes. `name` is that of the file, for errors.
+ */
+pulse_status pulse_data_dir_unseal(const pulse_data_dir *data_dir,
+                                   const char *name,
+                                   size_t name_len,
+                                   const uint8_t *sealed,
+                                   size_t sealed_len,
+                                   pulse_buffer **out,
+                                   pulse_error **error);
+
+/**
+ * A **secret** key of 32 bytes for one purpose, derived from the directory's key by HKDF-SHA256 without a salt, the
+ * purpose being the info. A shorter key is the beginning of this one. The directory's key is made as by
+ * `pulse_data_dir_seal`.
+ */
+pulse_status pulse_data_dir_derive_key(const pulse_data_dir *data_dir,
+                                       const char *purpose,
+                                       size_t purpose_len,
+                                       pulse_buffer **out,
+                                       pulse_error **error);
 
 /* ---- A hosted runtime's start, and what the control plane issues ---- */
 
@@ -966,7 +1083,8 @@ pulse_status pulse_registration_credential(const pulse_data_dir *data_dir,
 
 /**
  * Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
- * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
+ * `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. It only reads: it takes no lock, makes no
+ * file, and leaves files of older forms as they are.
  */
 pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              const pulse_runtime *runtime,
@@ -975,11 +1093,15 @@ pulse_status pulse_readiness(const pulse_data_dir *data_dir,
                              pulse_error **error);
 
 /**
- * What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
- * `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+ * What a billing state (its JSON, with unsealed secrets) says once the lease in it was verified, which must be for the
+ * organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities` (those that it names,
+ * whatever its state is), `granted` (those that count at `now`), `limits`, `meters_enabled`, `plan_version`,
+ * `subscription_state`, `trial_started_at`,
  * `trial_ends_at`, `lease_error`.
  */
 pulse_status pulse_billing_state_resolve(const pulse_runtime *runtime,
+                                         const char *org,
+                                         size_t org_len,
                                          const char *billing_json,
                                          size_t billing_json_len,
                                          int64_t now,
@@ -1313,22 +1435,27 @@ void pulse_session_free(pulse_session *session);
 /* ---- A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`. ---- */
 
 /**
- * What is needed to refresh the lease of a directory: **secret** JSON with `org_id`, `instance_host`, `refresh_token`
+ * What is needed to refresh the lease of an organization (`default` for a hosted tenant): **secret** JSON with `org_id`, `instance_host`, `refresh_token`
  * and `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` if the
- * billing state holds no refresh token.
+ * billing state holds no refresh token. A runtime without a session posts the first three as `org_id`, `instance_host`
+ * and `entitlement_refresh_token`.
  */
 pulse_status pulse_lease_refresh_load(const pulse_data_dir *data_dir,
                                       const pulse_runtime *runtime,
+                                      const char *org,
+                                      size_t org_len,
                                       int64_t now,
                                       pulse_buffer **out_json,
                                       pulse_error **error);
 
 /**
- * Verifies a refreshed lease once more, and saves it in place of the one in the billing state. A state that no longer
+ * Verifies a refreshed lease once more, and saves it in place of the one in the organization's billing state. A state that no longer
  * holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
  */
 pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
                                         const pulse_runtime *runtime,
+                                        const char *org,
+                                        size_t org_len,
                                         const char *token,
                                         size_t token_len,
                                         int64_t now,
@@ -1336,11 +1463,34 @@ pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
                                         pulse_error **error);
 
 /**
- * Clears the lease and the refresh token of the billing state and saves the state `expired`, after the control plane
+ * Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after the control plane
  * has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
  * JSON with `warnings`.
  */
-pulse_status pulse_lost_lease_clear(const pulse_data_dir *data_dir, pulse_buffer **out_json, pulse_error **error);
+pulse_status pulse_lost_lease_clear(const pulse_data_dir *data_dir,
+                                    const char *org,
+                                    size_t org_len,
+                                    pulse_buffer **out_json,
+                                    pulse_error **error);
+
+/**
+ * What the control plane has answered to a refresh, for a runtime that asks without a session: its HTTP status and its
+ * body. The new lease is verified against the host and the organization that were asked for. Returns **secret** JSON
+ * with `outcome` and `token`: `refreshed`, with the lease in `token`; `final`, after which `pulse_lost_lease_clear` is
+ * called; `retry`, after `pulse_refresh_backoff_ms`. A 200 whose body holds no lease that verifies is an error, after
+ * which it is tried again too.
+ */
+pulse_status pulse_lease_refresh_answer(const pulse_trust_keys *keys,
+                                        const char *org,
+                                        size_t org_len,
+                                        const char *instance_host,
+                                        size_t instance_host_len,
+                                        uint32_t http_status,
+                                        const uint8_t *body,
+                                        size_t body_len,
+                                        int64_t now,
+                                        pulse_buffer **out_json,
+                                        pulse_error **error);
 
 /* ---- Pairing codes ---- */
 

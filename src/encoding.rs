@@ -1,7 +1,7 @@
 //! Base64 and hex as the formats require them: strict, with one spelling for each value.
 
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use base64::{Engine, decoded_len_estimate};
 use zeroize::Zeroizing;
 
 use crate::error::Result;
@@ -38,8 +38,20 @@ pub(crate) fn base64url_decode_exact<const N: usize>(text: &str) -> Option<[u8; 
 pub(crate) fn secret_base64_decode_any(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD]
         .into_iter()
-        .find_map(|engine| engine.decode(text).ok())
-        .map(Zeroizing::new)
+        .find_map(|engine| decode_secret(engine, text))
+}
+
+/// A secret in the standard alphabet with padding, strictly.
+pub(crate) fn secret_base64_decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    decode_secret(&STANDARD, text)
+}
+
+/// Into memory that is wiped whether the text decodes or not: what a decoder has written before it refuses is secret too.
+fn decode_secret(engine: &GeneralPurpose, text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(vec![0; decoded_len_estimate(text.len())]);
+    let length = engine.decode_slice(text, &mut bytes).ok()?;
+    bytes.truncate(length);
+    Some(bytes)
 }
 
 /// A public value in the standard alphabet with padding; if that fails, URL-safe without (formats.md#keys).

@@ -10,7 +10,7 @@ use serde::ser::{Error as _, SerializeMap};
 use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, unescaped};
 
 /// Members that we do not know, in their order, with their values as the file has them. They may hold secrets: they are
 /// wiped when dropped, and no Debug output shows them.
@@ -84,5 +84,5 @@ where
 
 /// The same for a secret text.
 pub(crate) fn secret_or_default<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
-    value_or_default::<_, String>(map).map(Secret::from)
+    unescaped(map.next_value::<&RawValue>()?).ok_or_else(|| A::Error::custom("expected a text"))
 }

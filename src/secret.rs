@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use serde::de::{Deserializer, Visitor};
-use serde::ser::Serializer;
+use serde_json::value::RawValue;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
@@ -114,6 +113,23 @@ impl fmt::Debug for SecretBytes {
     }
 }
 
+/// How deep the stack is wiped. An unoptimized build was seen to leave something 14 KiB deep: this is twice that.
+const WIPED_STACK: usize = 32 * 1024;
+
+/// Does a job that handles secrets, and wipes the stack that it has used. The crates that do the work wipe what they own,
+/// but not what the compiler puts on the stack for them: keys in registers that a cipher spills, blocks of a hash, pieces
+/// of a text that is searched.
+pub(crate) fn with_wiped_stack<T>(job: impl FnOnce() -> T) -> T {
+    let result = in_a_frame_below(job);
+    zeroize::zeroize_stack::<WIPED_STACK>();
+    result
+}
+
+#[inline(never)]
+fn in_a_frame_below<T>(job: impl FnOnce() -> T) -> T {
+    job()
+}
+
 /// Wipes bytes. Of what is long, the WebAssembly engine's own fill is faster by far than one write after the other.
 #[cfg(feature = "capi")]
 pub(crate) fn wipe(bytes: &mut [u8]) {
@@ -125,44 +141,49 @@ pub(crate) fn wipe(bytes: &mut [u8]) {
 /// For `#[serde(with = "crate::secret::text")]`: a secret member; `null` is the empty text. `Secret` itself has no
 /// serde traits, so that no caller of this crate writes one into a file or a log by accident.
 pub(crate) mod text {
-    use super::{Deserializer, Secret, SecretVisitor, Serializer};
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+    use serde_json::value::RawValue;
+
+    use super::{Secret, unescaped};
 
     pub(crate) fn serialize<S: Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.expose_secret())
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
-        deserializer.deserialize_option(SecretVisitor)
+        let value = <&RawValue>::deserialize(deserializer)?;
+        unescaped(value).ok_or_else(|| D::Error::custom("expected a text"))
     }
 }
 
-struct SecretVisitor;
-
-impl<'de> Visitor<'de> for SecretVisitor {
-    type Value = Secret;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a text")
+/// The text that a JSON value is, `null` being the empty one; `None` for a value that is no text. `serde_json` unescapes a text
+/// in memory of its own, which it frees as it is: here it only sees one character at a time.
+pub(crate) fn unescaped(value: &RawValue) -> Option<Secret> {
+    let value = value.get();
+    if value == "null" {
+        return Some(Secret::default());
     }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Secret, D::Error> {
-        deserializer.deserialize_string(self)
+    let mut rest = value.strip_prefix('"')?.strip_suffix('"')?;
+    // No escape is shorter than what it stands for, so that the text never moves.
+    let mut text = Zeroizing::new(String::with_capacity(rest.len()));
+    while let Some(position) = rest.find('\\') {
+        let (before, from) = rest.split_at_checked(position)?;
+        let (escape, after) = from.split_at_checked(escape_len(from))?;
+        text.push_str(before);
+        text.push(serde_json::from_str::<char>(&format!("\"{escape}\"")).ok()?);
+        rest = after;
     }
+    text.push_str(rest);
+    Some(Secret(text))
+}
 
-    fn visit_none<E>(self) -> Result<Secret, E> {
-        Ok(Secret::default())
-    }
-
-    fn visit_unit<E>(self) -> Result<Secret, E> {
-        Ok(Secret::default())
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Secret, E> {
-        Ok(Secret::from(text))
-    }
-
-    fn visit_string<E>(self, text: String) -> Result<Secret, E> {
-        Ok(Secret::from(text))
+/// How long the escape is that a text begins with: two of `\u` stand for one character where the first is a high surrogate.
+fn escape_len(from: &str) -> usize {
+    match from.as_bytes() {
+        [_, b'u', b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B', ..] => 12,
+        [_, b'u', ..] => 6,
+        _ => 2,
     }
 }
 
@@ -214,8 +235,27 @@ mod tests {
             (r#"{"token":"","hint":""}"#, message("", "")),
             (r#"{"token":null,"hint":null}"#, message("", "")),
             (r#"{}"#, message("", "")),
+            (
+                r#"{"token":"\u00e9\ud83d\uDE00x\\\n\/\b\f\r\t\"","hint":"\u003c&é"}"#,
+                message("é😀x\\\n/\u{8}\u{c}\r\t\"", "<&é"),
+            ),
         ] {
             assert_eq!(serde_json::from_str::<Message>(json).unwrap(), expected, "{json}");
+        }
+        for no_text in [
+            "7",
+            "true",
+            "[]",
+            "{}",
+            r#"["a"]"#,
+            r#""\ud800""#,
+            r#""\ud800\u0041""#,
+            r#""\udc00""#,
+            r#""\ud83dx""#,
+            r#""\x""#,
+            "\"\n\"",
+        ] {
+            assert!(serde_json::from_str::<Message>(&format!(r#"{{"token":{no_text}}}"#)).is_err(), "{no_text}");
         }
         assert_eq!(serde_json::to_string(&message("t", "")).unwrap(), r#"{"token":"t"}"#);
         assert_eq!(serde_json::to_string(&message("t", "h")).unwrap(), r#"{"token":"t","hint":"h"}"#);

@@ -10,14 +10,18 @@ use syn::{Attribute, Expr, ExprLit, FnArg, Item, ItemFn, Lit, Meta, Pat, ReturnT
 use crate::model::{Constant, Contract, ErrorCode, Function, Group, Handle, Parameter, Role, Value};
 
 /// The sections of the header in their order, each with its files in `src/ffi`; the last file names the section.
-const GROUPS: [&[&str]; 14] = [
+const GROUPS: [&[&str]; 18] = [
     &["fault", "error"],
     &["buffer"],
     &["keys"],
     &["token"],
     &["admission"],
     &["ids"],
+    &["tables"],
     &["data_dir"],
+    &["billing"],
+    &["license_files"],
+    &["sealing"],
     &["hosted"],
     &["identity"],
     &["frame"],

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the Go package from nothing: format, vet, every test on both engines, on 32 bits too, builds for all that Pulse is
-# released for, and the tenant beside a real relay. Needs Go, a C compiler, target/capi and target/release. That the
-# generated code is current, `cargo test -p pulse-contract` says.
+# Checks the Go package from nothing: format, vet, every test on both engines, on 32 bits and with the oldest Go too, builds
+# for all that Pulse is released for, and the tenant beside a real relay. Needs Go, a C compiler, target/capi and
+# target/release. That the generated code is current, `cargo test -p pulse-contract` says.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD/../..
@@ -48,6 +48,11 @@ cp -r . "$scratch/fetched"
   CGO_LDFLAGS="-L$root/target/capi" go build -tags=pulsetrust_cgo .
   CGO_LDFLAGS="-L$root/target/capi" go test -count=1 -tags=pulsetrust_cgo -run '^Example' .
 )
+
+# The version that go.mod names is the oldest that the dependencies allow; its toolchain comes through the module proxy.
+oldest=$(go list -m -f '{{.GoVersion}}')
+step "tests with go$oldest, the oldest"
+(export GOTOOLCHAIN=go$oldest && go version && go vet ./... && go test -count=1 -short ./...)
 
 step tests through WebAssembly
 for module in "${modules[@]}"; do (cd "$module" && go test -count=1 ./...); done

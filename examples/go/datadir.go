@@ -3,6 +3,7 @@ package pulsetrust
 import (
 	"encoding/json"
 	"errors"
+	"os"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -53,6 +54,30 @@ func OpenDataDir(path string) (*DataDir, error) {
 		return nil, wrap(err)
 	}
 	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+}
+
+// CreateDataDir is the data directory at a path, made with mode 0700 where it does not exist. Where it has no key file of
+// its own, it takes over the one at legacyKey, an absolute path: the key is copied, and the original stays. Empty takes
+// over none; [LegacyKeyPath] is what a runtime is configured with.
+func CreateDataDir(path, legacyKey string) (*DataDir, error) {
+	in, err := anyInstance()
+	if err != nil {
+		return nil, err
+	}
+	ref, err := engine.DataDirCreate(in, path, legacyKey)
+	if err != nil {
+		return nil, wrap(err)
+	}
+	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+}
+
+// LegacyKeyPath is where the environment says that a key file of older installations is: PULSE_LEGACY_KEY_PATH, and where
+// that is not set /etc/pulse/.encryption.key. An empty value names none.
+func LegacyKeyPath() string {
+	if path, ok := os.LookupEnv("PULSE_LEGACY_KEY_PATH"); ok {
+		return path
+	}
+	return "/etc/pulse/.encryption.key"
 }
 
 // Close frees the directory; its files stay.
@@ -148,7 +173,13 @@ func (d *DataDir) SaveRelayConfigReplacingIdentity(config *RelayConfig) (warning
 	return d.saveRelayConfig(config, engine.IdentityReplace)
 }
 
-const noFile = "absent"
+// revisionOrNone is a revision as the engine takes it: where there is none yet, there is no file.
+func revisionOrNone(revision string) string {
+	if revision == "" {
+		return "absent"
+	}
+	return revision
+}
 
 type saved struct {
 	Revision string   `json:"revision"`
@@ -160,13 +191,9 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 	if err != nil {
 		return nil, err
 	}
-	revision := config.revision
-	if revision == "" {
-		revision = noFile
-	}
 	var done saved
 	err = d.use(func(ref engine.Ref) error {
-		bytes, err := engine.RelayConfigSave(ref, string(text), revision, identity)
+		bytes, err := engine.RelayConfigSave(ref, string(text), revisionOrNone(config.revision), identity)
 		if err != nil {
 			return err
 		}
@@ -208,45 +235,4 @@ func CheckServerURL(url string) error {
 		return err
 	}
 	return wrap(engine.RelayServerURLCheck(in, url))
-}
-
-// BillingState loads the billing state of an organization as JSON, secrets in plain; nil if there is no file. The
-// revision is the state of the file, which a save has to name.
-func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision string, warnings []string, err error) {
-	err = d.use(func(ref engine.Ref) error {
-		bytes, err := engine.BillingStateLoad(ref, org)
-		if err != nil {
-			return err
-		}
-		var loaded struct {
-			Billing  json.RawMessage `json:"billing"`
-			Revision string          `json:"revision"`
-			Warnings []string        `json:"warnings"`
-		}
-		err = json.Unmarshal(bytes, &loaded)
-		if string(loaded.Billing) != "null" {
-			billing = loaded.Billing
-		}
-		revision, warnings = loaded.Revision, loaded.Warnings
-		return err
-	})
-	return billing, revision, warnings, err
-}
-
-// SaveBillingState saves the billing state of an organization, secrets sealed, the whole signed, over the state of the
-// file that revision names (empty: there is no file yet), and gives the new one. Where the file was changed meanwhile, it
-// fails with [ErrRevisionMismatch].
-func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision string) (newRevision string, warnings []string, err error) {
-	if revision == "" {
-		revision = noFile
-	}
-	var done saved
-	err = d.use(func(ref engine.Ref) error {
-		bytes, err := engine.BillingStateSave(ref, org, string(billing), revision)
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(bytes, &done)
-	})
-	return done.Revision, done.Warnings, err
 }

@@ -30,8 +30,12 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%d %s)", e.Message, int32(e.Code), e.Code.Name())
 }
 
-// Is compares the code, so that errors.Is(err, pulsetrust.ErrExpired) holds.
+// Is compares the code, so that errors.Is(err, pulsetrust.ErrExpired) holds, and so does errors.Is with any other *Error of
+// the same code.
 func (e *Error) Is(target error) bool {
+	if other, ok := target.(*Error); ok {
+		return other.Code == e.Code
+	}
 	code, ok := target.(Code)
 	return ok && code == e.Code
 }

@@ -114,30 +114,6 @@ func (d *DataDir) Readiness(config RuntimeConfig, keys *TrustKeys, now time.Time
 	return report, err
 }
 
-// ResolvedBilling is what a billing state counts for, once the lease in it was looked at.
-type ResolvedBilling struct {
-	Capabilities      []string         `json:"capabilities"`
-	Limits            map[string]int64 `json:"limits"`
-	MetersEnabled     []string         `json:"meters_enabled"`
-	PlanVersion       string           `json:"plan_version"`
-	SubscriptionState string           `json:"subscription_state"`
-	TrialStartedAt    *int64           `json:"trial_started_at"`
-	TrialEndsAt       *int64           `json:"trial_ends_at"`
-	LeaseError        *Reason          `json:"lease_error"`
-}
-
-// ResolveBilling resolves a billing state, as [DataDir.BillingState] gives it. The file is not changed.
-func (d *DataDir) ResolveBilling(config RuntimeConfig, keys *TrustKeys, billing json.RawMessage, now time.Time) (resolved ResolvedBilling, err error) {
-	err = d.withRuntime(config, keys, func(_, runtime engine.Ref) error {
-		bytes, err := engine.BillingStateResolve(runtime, string(billing), now.Unix())
-		if err != nil {
-			return err
-		}
-		return json.Unmarshal(bytes, &resolved)
-	})
-	return resolved, err
-}
-
 // A TenantOrder is what a tenant has ordered. What is empty was not given.
 type TenantOrder struct {
 	TenantID             string `json:"tenant_id"`

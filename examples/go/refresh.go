@@ -7,11 +7,16 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// LeaseRefresh is what the directory's lease is refreshed with, for [InstanceSettings]; nil where the billing state
-// holds no refresh token. The session then asks for a refresh by the event "refresh_due".
-func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, now time.Time) (refresh *RefreshSettings, err error) {
+// DefaultOrg is the organization of a hosted tenant.
+const DefaultOrg = "default"
+
+// LeaseRefresh is what the lease of an organization ([DefaultOrg] for a hosted tenant) is refreshed with, for
+// [InstanceSettings]; nil where the billing state holds no refresh token. The session then asks for a refresh by the event
+// "refresh_due". A runtime without a session posts [RefreshSettings.Request], and hands the answer to
+// [RefreshSettings.Answered].
+func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string, now time.Time) (refresh *RefreshSettings, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.LeaseRefreshLoad(dir, runtime, now.Unix())
+		bytes, err := engine.LeaseRefreshLoad(dir, runtime, org, now.Unix())
 		if err != nil {
 			return err
 		}
@@ -20,11 +25,12 @@ func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, now time.T
 	return refresh, err
 }
 
-// SaveRefreshedLease saves the token of an event "lease_refreshed" in place of the directory's lease, after it was
-// verified once more. Where the billing state holds no lease any more, it fails with [ErrNoLease].
-func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, token string, now time.Time) (warnings []string, err error) {
+// SaveRefreshedLease saves the token of an event "lease_refreshed", or of [RefreshSettings.Answered], in place of the
+// organization's lease, after it was verified once more. Where the billing state holds no lease any more, it fails with
+// [ErrNoLease].
+func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, org, token string, now time.Time) (warnings []string, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.RefreshedLeaseSave(dir, runtime, token, now.Unix())
+		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, token, now.Unix())
 		if err != nil {
 			return err
 		}
@@ -34,11 +40,11 @@ func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, toke
 	return warnings, err
 }
 
-// ClearLostLease clears lease and refresh token and saves the state "expired", after an event "lease_lost". Where the
-// billing state holds no lease any more, it fails with [ErrNoLease].
-func (d *DataDir) ClearLostLease() (warnings []string, err error) {
+// ClearLostLease clears the organization's lease and refresh token and saves the state "expired", after an event
+// "lease_lost" or a final answer. Where the billing state holds no lease any more, it fails with [ErrNoLease].
+func (d *DataDir) ClearLostLease(org string) (warnings []string, err error) {
 	err = d.use(func(dir engine.Ref) error {
-		bytes, err := engine.LostLeaseClear(dir)
+		bytes, err := engine.LostLeaseClear(dir, org)
 		if err != nil {
 			return err
 		}
@@ -46,6 +52,54 @@ func (d *DataDir) ClearLostLease() (warnings []string, err error) {
 		return err
 	})
 	return warnings, err
+}
+
+// Request is the body to post to the control plane. It holds the refresh token.
+func (r *RefreshSettings) Request() ([]byte, error) {
+	return json.Marshal(struct {
+		OrgID        string `json:"org_id"`
+		InstanceHost string `json:"instance_host"`
+		RefreshToken string `json:"entitlement_refresh_token"`
+	}{r.OrgID, r.InstanceHost, r.RefreshToken})
+}
+
+// A RefreshOutcome is what the control plane's answer means.
+type RefreshOutcome string
+
+// The outcomes.
+const (
+	LeaseRefreshed RefreshOutcome = "refreshed" // there is a new lease: SaveRefreshedLease
+	LeaseLost      RefreshOutcome = "final"     // it has refused for good: ClearLostLease
+	LeaseRetry     RefreshOutcome = "retry"     // ask again after RefreshBackoff
+)
+
+// Answered takes the answer to [RefreshSettings.Request]: its HTTP status and its body. The token is a new lease, which was
+// verified against the host and the organization. An error says why a lease in the answer does not verify; then ask again
+// after [RefreshBackoff] too.
+func (r *RefreshSettings) Answered(keys *TrustKeys, status int, body []byte, now time.Time) (outcome RefreshOutcome, token string, err error) {
+	outcome = LeaseRetry
+	err = keys.use(func(ref engine.Ref) error {
+		bytes, err := engine.LeaseRefreshAnswer(ref, r.OrgID, r.InstanceHost, httpStatus(status), body, now.Unix())
+		if err != nil {
+			return err
+		}
+		var answer struct {
+			Outcome RefreshOutcome `json:"outcome"`
+			Token   string         `json:"token"`
+		}
+		err = json.Unmarshal(bytes, &answer)
+		outcome, token = answer.Outcome, answer.Token
+		return err
+	})
+	return outcome, token, err
+}
+
+// httpStatus is a status of HTTP, or 0, which counts as an answer that says nothing.
+func httpStatus(status int) uint32 {
+	if status < 0 || status > 999 {
+		return 0
+	}
+	return uint32(status)
 }
 
 func refreshWarnings(bytes []byte) ([]string, error) {
@@ -59,10 +113,7 @@ func refreshWarnings(bytes []byte) ([]string, error) {
 // RefreshAnswered hands on what the control plane has answered to the request of an event "refresh_due": its HTTP
 // status and its body.
 func (s *Session) RefreshAnswered(status int, body []byte) error {
-	if status < 0 || status > 999 {
-		status = 0 // no status of HTTP: it counts as an answer that says nothing
-	}
-	return s.tell(engine.FeedRefreshAnswer, uint32(status), body)
+	return s.tell(engine.FeedRefreshAnswer, httpStatus(status), body)
 }
 
 // RefreshFailed says that the control plane could not be asked. The session asks again later.

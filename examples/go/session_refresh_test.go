@@ -198,7 +198,7 @@ func TestARefreshInTheDirectory(t *testing.T) {
 	defer keys.Close()
 	now := time.Now()
 	config := RuntimeConfig{Hosted: true}
-	if refresh, err := dir.LeaseRefresh(config, keys, now); refresh != nil || err != nil {
+	if refresh, err := dir.LeaseRefresh(config, keys, DefaultOrg, now); refresh != nil || err != nil {
 		t.Errorf("of an empty directory: %v %v", refresh, err)
 	}
 	secret, err := key.SecretBase64()
@@ -230,29 +230,29 @@ func TestARefreshInTheDirectory(t *testing.T) {
 	newer := billing().Lease
 	issue(now)
 	older := billing()
-	refresh, err := dir.LeaseRefresh(config, keys, now)
+	refresh, err := dir.LeaseRefresh(config, keys, DefaultOrg, now)
 	if err != nil || refresh == nil || refresh.InstanceHost != "t-abc.cloud.example.test" || refresh.OrgID != "default" ||
 		refresh.RefreshToken != older.Refresh || refresh.ExpiresAt <= now.Unix() {
 		t.Fatalf("%+v %v", refresh, err)
 	}
-	if _, err := dir.SaveRefreshedLease(config, keys, "forged", now); !isCode(err, ErrTokenMalformed) || billing() != older {
+	if _, err := dir.SaveRefreshedLease(config, keys, DefaultOrg, "forged", now); !isCode(err, ErrTokenMalformed) || billing() != older {
 		t.Errorf("a token that does not verify: %v", err)
 	}
-	_, err = dir.SaveRefreshedLease(config, keys, newer, now)
+	_, err = dir.SaveRefreshedLease(config, keys, DefaultOrg, newer, now)
 	saved := billing()
 	if err != nil || saved.Lease != newer || saved.Refresh != older.Refresh || saved.Stripe != "cus_1" {
 		t.Errorf("%v %v", saved, err)
 	}
-	if _, err := dir.ClearLostLease(); err != nil {
+	if _, err := dir.ClearLostLease(DefaultOrg); err != nil {
 		t.Error(err)
 	}
 	if cleared := billing(); cleared.Lease != "" || cleared.Refresh != "" || cleared.State != "expired" || cleared.Stripe != "cus_1" {
 		t.Errorf("%+v", cleared)
 	}
-	if _, err := dir.SaveRefreshedLease(config, keys, newer, now); !isCode(err, ErrNoLease) {
+	if _, err := dir.SaveRefreshedLease(config, keys, DefaultOrg, newer, now); !isCode(err, ErrNoLease) {
 		t.Errorf("a lease for a state that holds none: %v", err)
 	}
-	if refresh, err := dir.LeaseRefresh(config, keys, now); refresh != nil || err != nil {
+	if refresh, err := dir.LeaseRefresh(config, keys, DefaultOrg, now); refresh != nil || err != nil {
 		t.Errorf("of a cleared state: %v %v", refresh, err)
 	}
 }

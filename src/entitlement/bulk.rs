@@ -27,7 +27,7 @@ pub(super) fn verify_all<T>(
         .map(|(claimed, verdict)| {
             let claimed = claimed?;
             let signed = match verdict {
-                Some(verdict) => claimed.signed(verdict, false)?,
+                Some(verdict) => claimed.signed(verdict, None)?,
                 None => verify_signature(claimed, keys, now)?,
             };
             finish(signed)

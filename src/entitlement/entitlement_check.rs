@@ -7,18 +7,18 @@ use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::TokenKind;
 
 /// What a verified token says of its subscription.
-pub(super) struct Subscription<'a> {
-    pub(super) kind: TokenKind,
-    pub(super) state: &'a SubscriptionState,
-    pub(super) trial_ends_at: Option<UnixTime>,
+pub(crate) struct Subscription<'a> {
+    pub(crate) kind: TokenKind,
+    pub(crate) state: &'a SubscriptionState,
+    pub(crate) trial_ends_at: Option<UnixTime>,
     /// How much longer a trial still counts, as the clocks may differ.
-    pub(super) leeway: ClockLeeway,
-    pub(super) capabilities: &'a [Capability],
+    pub(crate) leeway: ClockLeeway,
+    pub(crate) capabilities: &'a [Capability],
 }
 
 impl Subscription<'_> {
     /// Whether `wanted` counts at `now`.
-    pub(super) fn check_grants(&self, wanted: &Capability, now: UnixTime) -> Result<()> {
+    pub(crate) fn check_grants(&self, wanted: &Capability, now: UnixTime) -> Result<()> {
         if wanted.is_free() {
             return Ok(());
         }
@@ -31,7 +31,7 @@ impl Subscription<'_> {
     }
 
     /// The capabilities that count at `now`: the free set always, the token's where its state grants them.
-    pub(super) fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+    pub(crate) fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
         let mut counting = free_capabilities();
         if self.check_beyond_free(now).is_ok() {
             counting.extend(self.capabilities.iter().cloned());
@@ -42,7 +42,7 @@ impl Subscription<'_> {
     }
 
     /// The state at `now`: a trial that has ended is expired.
-    pub(super) fn state_at(&self, now: UnixTime) -> SubscriptionState {
+    pub(crate) fn state_at(&self, now: UnixTime) -> SubscriptionState {
         match self.check_beyond_free(now) {
             Err(Error::TrialEnded { .. }) => SubscriptionState::Expired,
             _ => self.state.clone(),

@@ -26,7 +26,7 @@ pub enum GrantState {
     Active,
     /// Past due, or past its expiry and within its grace: it still counts.
     Grace,
-    /// Suspended, or in a state we do not know.
+    /// Suspended, or in a state we do not know, and not yet expired.
     Suspended,
     /// Past its grace.
     Expired,
@@ -130,8 +130,8 @@ impl VerifiedGrant {
     /// What the grant counts as at `now`.
     pub fn state_at(&self, now: UnixTime) -> GrantState {
         match self.claimed_state {
-            SubscriptionState::Suspended => GrantState::Suspended,
             _ if now >= self.counts_until() => GrantState::Expired,
+            SubscriptionState::Suspended => GrantState::Suspended,
             _ if now > self.claims.exp => GrantState::Grace,
             SubscriptionState::Grace => GrantState::Grace,
             _ => GrantState::Active,

@@ -11,6 +11,7 @@ use super::claims_text::{claims_text, require_texts};
 use crate::error::{Error, Result};
 use crate::json::json_struct;
 use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
+use crate::token_kind::LEASE_ISSUER;
 
 json_struct! {
     /// The claims of a grant, in the order issuers write them.
@@ -75,7 +76,12 @@ claims_text!(GrantClaims);
 impl GrantClaims {
     /// Refuses claims that no verifier would accept.
     fn check_signable(&self) -> Result<()> {
-        require_texts([("lid", &self.lid), ("tier", &self.tier)])
+        require_texts([("lid", &self.lid), ("tier", &self.tier)])?;
+        if self.iss == LEASE_ISSUER {
+            let reason = "every verifier takes a token of a lease's issuer for a lease".to_owned();
+            return Err(Error::ClaimsUnsignable { reason });
+        }
+        Ok(())
     }
 
     pub(super) fn from_raw(raw: RawClaims<'_>) -> Result<Self> {

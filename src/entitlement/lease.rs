@@ -6,6 +6,7 @@ use super::entitlement_check::Subscription;
 use super::host::InstanceHost;
 use super::lease_checks::{LeaseChecks, LeaseTerm, TimeRule, check_signed_lease};
 use super::lease_claims::LeaseClaims;
+use super::license::ProviderTerm;
 use super::provider_chain::verify_signature;
 use super::signed_claims::{ClaimedToken, SignedClaims};
 use super::state::SubscriptionState;
@@ -44,7 +45,7 @@ pub struct VerifiedLease {
     claims: LeaseClaims,
     host: InstanceHost,
     leeway: ClockLeeway,
-    provider_chained: bool,
+    provider: Option<ProviderTerm>,
 }
 
 impl VerifiedLease {
@@ -80,9 +81,9 @@ impl VerifiedLease {
     }
 
     fn read_signed(signed: SignedClaims<'_>, checks: &LeaseChecks<'_>, time: TimeRule) -> Result<Self> {
-        let provider_chained = signed.provider_chained;
+        let provider = signed.provider;
         let (claims, host) = check_signed_lease(signed, checks, time)?;
-        Ok(Self { claims, host, leeway: checks.leeway, provider_chained })
+        Ok(Self { claims, host, leeway: checks.leeway, provider })
     }
 
     /// The claims in their normal form.
@@ -100,27 +101,30 @@ impl VerifiedLease {
         self.claims.exp
     }
 
-    /// From this moment on the lease no longer counts: its expiry or the end of its trial, whichever is earlier, and
-    /// the leeway that was asked for.
+    /// From this moment on the lease no longer counts: its expiry or the end of its trial, and the leeway that was
+    /// asked for; or, if that is earlier, the end of the license under which a provider signed it.
     pub fn counts_until(&self) -> UnixTime {
         let trial_ends_at =
             self.claims.trial_ends_at.filter(|_| self.claims.subscription_state == SubscriptionState::Trial);
         let ends_at = trial_ends_at.map_or(self.claims.exp, |trial_ends_at| trial_ends_at.min(self.claims.exp));
-        ends_at.saturating_add(self.leeway.as_duration())
+        let ends_at = ends_at.saturating_add(self.leeway.as_duration());
+        let provider_ends_at = self.provider.as_ref().and_then(ProviderTerm::counts_until);
+        provider_ends_at.map_or(ends_at, |provider_ends_at| provider_ends_at.min(ends_at))
     }
 
     /// Whether a provider signed it under its own license
     /// ([formats: provider-chained lease](crate::_documentation::formats#provider-chained-lease)). Such a lease never
     /// registers at the relay.
     pub fn is_provider_chained(&self) -> bool {
-        self.provider_chained
+        self.provider.is_some()
     }
 
-    /// Whether the lease is still in term at `now`.
+    /// Whether the lease, and the license under which a provider signed it, are still in term at `now`.
     ///
     /// # Errors
-    /// [`Error::Expired`], [`Error::NotYetValid`].
+    /// [`Error::Expired`], [`Error::NotYetValid`]; [`Error::ProviderChain`] once that license has expired.
     pub fn check_time(&self, now: UnixTime) -> Result<()> {
+        self.provider.map_or(Ok(()), |provider| provider.check(now))?;
         LeaseTerm { not_before: self.claims.nbf, expires_at: self.claims.exp }.check(self.leeway, now)
     }
 

@@ -79,7 +79,7 @@ pub(super) fn check_signed_lease(
     checks: &LeaseChecks<'_>,
     time: TimeRule,
 ) -> Result<(LeaseClaims, InstanceHost)> {
-    let SignedClaims { raw, provider_chained, .. } = signed;
+    let SignedClaims { raw, provider, .. } = signed;
     check_issuer(&raw)?;
     check_audience(raw.aud)?;
     if let TimeRule::Enforce(now) = time {
@@ -88,7 +88,7 @@ pub(super) fn check_signed_lease(
     check_org(&raw, checks.org)?;
     let host = check_host(&raw, checks.host)?;
     let mut claims = LeaseClaims::from_raw(raw)?;
-    normalize(&mut claims, &host, provider_chained);
+    normalize(&mut claims, &host, provider.is_some());
     Ok((claims, host))
 }
 

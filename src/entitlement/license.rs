@@ -38,6 +38,34 @@ pub enum LicenseTerm {
     },
 }
 
+/// How long leases count that a provider signed under its license: as long as the license itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ProviderTerm {
+    /// The license's expiry, and the end of its grace; `None` for a lifetime license.
+    ends: Option<(UnixTime, UnixTime)>,
+}
+
+impl ProviderTerm {
+    /// From this moment on the license no longer counts.
+    pub(super) fn counts_until(&self) -> Option<UnixTime> {
+        self.ends.map(|(_, ends_at)| ends_at)
+    }
+
+    /// Refuses the lease once the license has expired.
+    ///
+    /// # Errors
+    /// [`Error::ProviderChain`].
+    pub(super) fn check(&self, now: UnixTime) -> Result<()> {
+        match self.ends {
+            Some((expired_at, ends_at)) if now >= ends_at => {
+                let source = Error::Expired { kind: TokenKind::License, expired_at, now };
+                Err(Error::ProviderChain { source: Box::new(source) })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A license whose signature, required claims and term were checked.
 ///
 /// ```
@@ -129,6 +157,11 @@ impl VerifiedLicense {
     /// for a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
         self.claims.exp.map(|expires_at| self.ends_at(expires_at))
+    }
+
+    /// How long leases count that are signed under this license.
+    pub(super) fn provider_term(&self) -> ProviderTerm {
+        ProviderTerm { ends: self.claims.exp.map(|expires_at| (expires_at, self.ends_at(expires_at))) }
     }
 
     fn ends_at(&self, expires_at: UnixTime) -> UnixTime {

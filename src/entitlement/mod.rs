@@ -29,10 +29,12 @@ mod provider_chain;
 mod refresh;
 mod signed_claims;
 mod state;
+mod unique_names;
 mod verified_token;
 
 pub use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 pub use capability::{Capability, Tier, hosted_plan_capabilities, provider_chain_ceiling};
+pub(crate) use entitlement_check::Subscription;
 pub use grant::{GrantState, InspectedGrant, VerifiedGrant};
 pub use grant_claims::GrantClaims;
 pub use host::{InstanceHost, base_domain, tenant_host};

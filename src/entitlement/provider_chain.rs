@@ -2,7 +2,7 @@
 
 use super::claim_values as values;
 use super::claims::RawClaims;
-use super::license::VerifiedLicense;
+use super::license::{ProviderTerm, VerifiedLicense};
 use super::signed_claims::{ClaimedToken, SignedClaims};
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeys};
@@ -24,8 +24,8 @@ pub(super) fn verify_signature<'a>(
     match provider_license(&claimed.raw)? {
         None => claimed.verify(keys),
         Some(license) => {
-            let key = provider_key(license, keys, now)?;
-            claimed.verify_under(&key)
+            let (key, term) = provider_key(license, keys, now)?;
+            claimed.verify_under(&key, term)
         }
     }
 }
@@ -41,8 +41,8 @@ fn provider_license<'a>(raw: &'a RawClaims<'_>) -> Result<Option<&'a str>> {
     Ok(license.filter(|license| !license.is_empty()))
 }
 
-/// The key that a provider's license entitles to sign leases.
-fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<PublicKey> {
+/// The key that a provider's license entitles to sign leases, and how long it does.
+fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<(PublicKey, ProviderTerm)> {
     let refused = |source: Error| Error::ProviderChain { source: Box::new(source) };
     // An expired provider license must not look like an expired lease, which a refresh would repair.
     let license = VerifiedLicense::verify(license, keys, now).map_err(|error| match error {
@@ -55,6 +55,6 @@ fn provider_key(license: &str, keys: &TrustKeys, now: UnixTime) -> Result<Public
     }
     match claims.entitlement_signing_public_key.as_deref() {
         None => Err(refused(Error::ClaimMissing { claim: "entitlement_signing_public_key" })),
-        Some(key) => PublicKey::from_base64(key).map_err(refused),
+        Some(key) => Ok((PublicKey::from_base64(key).map_err(refused)?, license.provider_term())),
     }
 }

@@ -11,7 +11,7 @@ use super::lease_checks::{HostBinding, LeaseChecks};
 use crate::error::{Error, Result};
 use crate::json::{self, Json, json_struct};
 use crate::keys::TrustKeys;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::time::UnixTime;
 use crate::token::MAX_TOKEN_LEN;
 
@@ -107,7 +107,7 @@ impl RefreshRequest {
 
     /// **Secret**: the request's JSON, which holds the refresh token.
     pub fn secret_json(&self) -> Secret {
-        json::text_of(&Json(self)).into()
+        with_wiped_stack(|| json::text_of(&Json(self)).into())
     }
 
     /// Takes the answer's body, and returns the token and its lease, verified against this request's host and
@@ -116,6 +116,10 @@ impl RefreshRequest {
     /// # Errors
     /// [`Error::RefreshResponse`] if the body holds no token; else as [`VerifiedLease::verify`].
     pub fn accept(&self, body: &[u8], keys: &TrustKeys, now: UnixTime) -> Result<(Secret, VerifiedLease)> {
+        with_wiped_stack(|| self.read_answer(body, keys, now))
+    }
+
+    fn read_answer(&self, body: &[u8], keys: &TrustKeys, now: UnixTime) -> Result<(Secret, VerifiedLease)> {
         // A token and the JSON around it.
         let limit = MAX_TOKEN_LEN.saturating_mul(2);
         if body.len() > limit {

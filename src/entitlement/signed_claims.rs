@@ -2,6 +2,7 @@
 //! the keys of that kind.
 
 use super::claims::RawClaims;
+use super::license::ProviderTerm;
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeySet, TrustKeys};
 use crate::token::UnverifiedToken;
@@ -32,23 +33,23 @@ impl<'a> ClaimedToken<'a> {
     /// As [`UnverifiedToken::verify`]; [`Error::ClaimType`] if a name appears twice inside a claim.
     pub(super) fn verify(self, keys: &TrustKeys) -> Result<SignedClaims<'a>> {
         let verdict = self.token.verify(keys_of(self.kind, keys), self.kind);
-        self.signed(verdict, false)
+        self.signed(verdict, None)
     }
 
-    /// Verifies the signature under a provider's key, which a license vouches for.
+    /// Verifies the signature under a provider's key, which a license of this term vouches for.
     ///
     /// # Errors
     /// As [`ClaimedToken::verify`].
-    pub(super) fn verify_under(self, key: &PublicKey) -> Result<SignedClaims<'a>> {
+    pub(super) fn verify_under(self, key: &PublicKey, term: ProviderTerm) -> Result<SignedClaims<'a>> {
         let verdict = self.token.verify_under(key, self.kind);
-        self.signed(verdict, true)
+        self.signed(verdict, Some(term))
     }
 
     /// The claims, if the signature verifies.
-    pub(super) fn signed(self, verdict: Result<()>, provider_chained: bool) -> Result<SignedClaims<'a>> {
+    pub(super) fn signed(self, verdict: Result<()>, provider: Option<ProviderTerm>) -> Result<SignedClaims<'a>> {
         verdict?;
         self.raw.check_names()?;
-        Ok(SignedClaims { raw: self.raw, kind: self.kind, provider_chained })
+        Ok(SignedClaims { raw: self.raw, kind: self.kind, provider })
     }
 }
 
@@ -56,8 +57,8 @@ impl<'a> ClaimedToken<'a> {
 pub(super) struct SignedClaims<'a> {
     pub(super) raw: RawClaims<'a>,
     pub(super) kind: TokenKind,
-    /// Whether a provider signed them under its license.
-    pub(super) provider_chained: bool,
+    /// The term of the license under which a provider signed them, if one did.
+    pub(super) provider: Option<ProviderTerm>,
 }
 
 impl SignedClaims<'_> {

@@ -3,6 +3,7 @@
 //! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
 //! sides of a failed comparison where there are two, and never a secret.
 
+mod define;
 mod table;
 
 #[cfg(feature = "capi")]
@@ -112,6 +113,9 @@ mod tests {
     fn a_text_from_outside_is_quoted() {
         let error = Error::OrgMismatch { expected: "default".into(), received: "a\"\n\u{fc}".into() };
         assert_eq!(error.to_string(), r#"organization: expected "default", received "a\"\n\u{fc}""#);
+        let error = Error::KeyUnknown { kid: "a\u{1b}[2K, b".into() };
+        let expected = r#"the token names key "a\u{1b}[2K, b", which is not among the configured keys"#;
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The table of all errors, and what follows from it.
+//! The table of all errors: meaning, remedy, number, name, fields and message. `define.rs` says what a row becomes.
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;
@@ -7,47 +7,10 @@ use std::io;
 
 #[cfg(feature = "capi")]
 use super::c_name;
+use super::define::error_table;
 use super::{ErrorEntry, quoted};
 use crate::time::UnixTime;
 use crate::token_kind::TokenKind;
-
-macro_rules! error_table {
-    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
-        /// Why something was refused or could not be done.
-        #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-        #[non_exhaustive]
-        pub enum Error {
-            $(
-                #[doc = $meaning]
-                #[doc = ""]
-                #[doc = concat!("What to do: ", $remedy)]
-                #[error($message $(, $($argument)*)?)]
-                #[allow(missing_docs)]
-                $variant $({ $($field: $kind),* })?,
-            )*
-        }
-
-        impl Error {
-            /// Every error of the crate, in ascending order of the numbers.
-            pub const TABLE: &'static [ErrorEntry] =
-                &[$(ErrorEntry { code: $code, name: $name, meaning: $meaning.trim_ascii(), remedy: $remedy }),*];
-
-            /// The same with NUL-terminated names.
-            #[cfg(feature = "capi")]
-            pub(crate) const C_NAMES: &'static [(u16, &'static CStr)] = &[$(($code, c_name(concat!($name, "\0")))),*];
-
-            /// The stable number that every language shares.
-            pub const fn code(&self) -> u16 {
-                match self { $(Self::$variant { .. } => $code,)* }
-            }
-
-            /// The stable name that goes with [`Error::code`].
-            pub const fn name(&self) -> &'static str {
-                match self { $(Self::$variant { .. } => $name,)* }
-            }
-        }
-    };
-}
 
 error_table! {
     /// A key that is not base64 of 32 or 64 bytes.
@@ -64,7 +27,7 @@ error_table! {
     103 "KEY_NOT_CONFIGURED" KeyNotConfigured { kind: TokenKind, setting: &'static str } => "no trust key is configured for a {kind}: set {setting}";
     /// The token's `kid` names none of the configured keys.
     #[remedy = "Configure the new key in addition to the old one, or fetch a new token."]
-    104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {kid}, which is not among the configured keys";
+    104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {}, which is not among the configured keys", [quoted(.kid)];
     /// The operating system gave no random bytes.
     #[remedy = "Check the host's random generator. Nothing was created."]
     105 "RANDOM_UNAVAILABLE" RandomUnavailable { detail: String } => "no random bytes from the operating system: {detail}";

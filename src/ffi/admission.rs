@@ -13,6 +13,7 @@ use super::keys::pulse_trust_keys;
 use super::token::{PULSE_KIND_NONE, PULSE_NEVER, kind_number, pulse_kind};
 use crate::entitlement::InstanceHost;
 use crate::json::Json;
+use crate::keys::KeyId;
 use crate::relay::{Admission, InstanceId, Registration, RevocationList};
 use crate::time::{ClockLeeway, UnixTime};
 
@@ -62,7 +63,8 @@ pub unsafe extern "C" fn pulse_admission_new(
     }
 }
 
-/// Revokes whatever has this id, from the next admission on.
+/// Revokes whatever has this id, from the next admission on. An id that nothing can have is refused: an empty one, or a
+/// host, an instance id or a key id (16 lower-case hex digits) in another form.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_admission_revoke(
     admission: *const pulse_admission,
@@ -74,7 +76,7 @@ pub unsafe extern "C" fn pulse_admission_revoke(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, (), || {
-            let id = text(id, id_len, "id")?;
+            let id = named(text(id, id_len, "id")?, "id")?;
             let mut list = borrow(admission, "admission")?.revocations.write().unwrap_or_else(PoisonError::into_inner);
             match what {
                 PULSE_REVOKE_LICENSE => list.revoke_license(id),
@@ -82,12 +84,16 @@ pub unsafe extern "C" fn pulse_admission_revoke(
                 PULSE_REVOKE_TOKEN => list.revoke_token(id),
                 PULSE_REVOKE_HOST => list.revoke_host(&InstanceHost::normalize(id)?),
                 PULSE_REVOKE_INSTANCE => list.revoke_instance(&InstanceId::parse(id)?),
-                PULSE_REVOKE_SIGNING_KEY => list.revoke_signing_key(id),
+                PULSE_REVOKE_SIGNING_KEY => list.revoke_signing_key(&KeyId::parse(id)?),
                 _ => return Err(Fault::Argument("what", "expected one of PULSE_REVOKE_...")),
             }
             Ok(())
         })
     }
+}
+
+fn named<'a>(id: &'a str, parameter: &'static str) -> Result<&'a str, Fault> {
+    if id.is_empty() { Err(Fault::Argument(parameter, "expected an id, received an empty text")) } else { Ok(id) }
 }
 
 /// Revokes every grant of a license whose version (`lv`) is below `lowest_version`, from the next admission on. A floor
@@ -103,7 +109,7 @@ pub unsafe extern "C" fn pulse_admission_revoke_license_below(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, (), || {
-            let license_id = text(license_id, license_id_len, "license_id")?;
+            let license_id = named(text(license_id, license_id_len, "license_id")?, "license_id")?;
             let list = &borrow(admission, "admission")?.revocations;
             list.write().unwrap_or_else(PoisonError::into_inner).revoke_license_below(license_id, lowest_version);
             Ok(())

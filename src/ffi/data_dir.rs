@@ -1,4 +1,4 @@
-//! Files of a data directory: relay config and billing state
+//! Files of a data directory
 
 use core::ffi::c_char;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,9 +10,8 @@ use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, warning_texts};
-use crate::json::Json;
 use crate::relay::{RelayConfig, RelayEnvironment, validate_server_url};
-use crate::storage::{BillingState, DataDir, IdentityChange, LockedDataDir, Revision, Saved};
+use crate::storage::{DataDir, IdentityChange, LockedDataDir, Revision, Saved};
 
 /// A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once; between
 /// `pulse_data_dir_lock` and `pulse_data_dir_unlock` the lock is held for all calls with this handle.
@@ -30,6 +29,16 @@ impl pulse_data_dir {
         }
         drop(held);
         job(&self.directory.lock_within(LONGEST_WAIT)?)
+    }
+
+    /// Does a job that only reads, without a lock of its own.
+    pub(super) fn with_reader<T>(&self, job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>) -> Result<T, Fault> {
+        let held = self.held();
+        if let Some(locked) = held.as_ref() {
+            return job(locked);
+        }
+        drop(held);
+        job(&self.directory.open_read_only()?)
     }
 
     /// A poisoned mutex is fine: the panic was caught, and it left the directory's files whole.
@@ -52,17 +61,49 @@ pub unsafe extern "C" fn pulse_data_dir_open(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out, "out"), || {
-            let path = text(path, path_len, "path")?;
-            if path.is_empty() || path.contains('\0') {
-                return Err(Fault::Argument("path", "expected a path that is not empty and has no NUL in it"));
-            }
-            #[cfg(unix)]
-            let directory = DataDir::new(path);
-            #[cfg(target_family = "wasm")]
-            let directory = DataDir::on(std::sync::Arc::new(super::wasm::HostFiles), path);
+            let directory = directory_at(text(path, path_len, "path")?)?;
             Ok(pulse_data_dir { directory, held: Mutex::new(None) })
         })
     }
+}
+
+/// The data directory at a path, made with mode 0700 where it does not exist. Where it has no key file of its own, it takes
+/// over the one at the absolute path `legacy_key` (`PULSE_LEGACY_KEY_PATH`, which is `/etc/pulse/.encryption.key` where it
+/// is not set; empty: none): the key is copied, and the original stays.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_data_dir_create(
+    path: *const c_char,
+    path_len: usize,
+    legacy_key: *const c_char,
+    legacy_key_len: usize,
+    out: *mut *mut pulse_data_dir,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out, "out"), || {
+            let path = text(path, path_len, "path")?;
+            let legacy_key = text(legacy_key, legacy_key_len, "legacy_key")?;
+            if !legacy_key.is_empty() && !legacy_key.starts_with('/') || legacy_key.contains('\0') {
+                return Err(Fault::Argument("legacy_key", "expected an absolute path, or an empty text for no file"));
+            }
+            let legacy_key = (!legacy_key.is_empty()).then(|| legacy_key.into());
+            let directory = directory_at(path)?.with_legacy_key(legacy_key);
+            directory.create_if_absent()?;
+            Ok(pulse_data_dir { directory, held: Mutex::new(None) })
+        })
+    }
+}
+
+fn directory_at(path: &str) -> Result<DataDir, Fault> {
+    if path.is_empty() || path.contains('\0') {
+        return Err(Fault::Argument("path", "expected a path that is not empty and has no NUL in it"));
+    }
+    #[cfg(unix)]
+    let directory = DataDir::new(path);
+    #[cfg(target_family = "wasm")]
+    let directory = DataDir::on(std::sync::Arc::new(super::wasm::HostFiles), path);
+    Ok(directory)
 }
 
 /// Takes the directory's lock and holds it until `pulse_data_dir_unlock` or `pulse_data_dir_free`, so that a load, a
@@ -147,7 +188,7 @@ pub const PULSE_IDENTITY_KEEP: pulse_identity_change = 0;
 pub const PULSE_IDENTITY_REPLACE: pulse_identity_change = 1;
 
 #[derive(Serialize)]
-struct SavedReport {
+pub(super) struct SavedReport {
     revision: String,
     warnings: Vec<String>,
 }
@@ -228,66 +269,6 @@ pub unsafe extern "C" fn pulse_relay_server_url_check(
 ) -> pulse_status {
     // SAFETY: the pointer contract of this module.
     unsafe { call(error, (), || Ok(validate_server_url(text(url, url_len, "url")?)?)) }
-}
-
-/// Loads the billing state of an organization (`default` for a hosted tenant): **secret** JSON with `billing`, `null`
-/// if there is no file, `revision` (which a save must name) and `warnings`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pulse_billing_state_load(
-    data_dir: *const pulse_data_dir,
-    org: *const c_char,
-    org_len: usize,
-    out_json: *mut *mut pulse_buffer,
-    error: *mut *mut pulse_error,
-) -> pulse_status {
-    // SAFETY: the pointer contract of this module.
-    unsafe {
-        call(error, Out::new(out_json, "out_json"), || {
-            let org = text(org, org_len, "org")?;
-            let loaded = borrow(data_dir, "data_dir")?.with_lock(|locked| Ok(locked.billing_state(org)?))?;
-            let billing = loaded.value.as_ref().map(BillingState::secret_members);
-            let (revision, warnings) = (loaded.revision.to_string(), warning_texts(&loaded.warnings));
-            json::buffer(&LoadedBilling { billing, revision, warnings })
-        })
-    }
-}
-
-#[derive(Serialize)]
-struct LoadedBilling<B: Serialize> {
-    billing: Option<B>,
-    revision: String,
-    warnings: Vec<String>,
-}
-
-/// Saves the billing state of an organization, given as JSON with its secrets unsealed. They are sealed, and the whole
-/// state is signed. `revision` names the state of the file that is replaced, as for `pulse_relay_config_save`. A file
-/// is not replaced if it was changed meanwhile, cannot be read, or was modified outside Pulse. Returns JSON of the new
-/// `revision` and `warnings`.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn pulse_billing_state_save(
-    data_dir: *const pulse_data_dir,
-    org: *const c_char,
-    org_len: usize,
-    billing_json: *const c_char,
-    billing_json_len: usize,
-    revision: *const c_char,
-    revision_len: usize,
-    out_json: *mut *mut pulse_buffer,
-    error: *mut *mut pulse_error,
-) -> pulse_status {
-    // SAFETY: the pointer contract of this module.
-    unsafe {
-        call(error, Out::new(out_json, "out_json"), || {
-            let data_dir = borrow(data_dir, "data_dir")?;
-            let org = text(org, org_len, "org")?;
-            let billing_json = text(billing_json, billing_json_len, "billing_json")?;
-            let revision = text(revision, revision_len, "revision")?;
-            let Json(mut state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
-            let revision: Revision = revision.parse()?;
-            let saved = data_dir.with_lock(|locked| Ok(locked.save_billing_state(org, &mut state, &revision)?))?;
-            json::buffer(&SavedReport::from(&saved))
-        })
-    }
 }
 
 pub(super) fn relay_config(json: &str) -> Result<RelayConfig, Fault> {

@@ -21,6 +21,7 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod admission;
+pub mod billing;
 pub mod buffer;
 mod call;
 pub mod channel;
@@ -33,11 +34,14 @@ pub mod identity;
 pub mod ids;
 mod json;
 pub mod keys;
+pub mod license_files;
 pub mod pairing;
 #[cfg(pulse_panic_probe)]
 pub mod panic_probe;
 pub mod refresh;
+pub mod sealing;
 pub mod session;
+pub mod tables;
 pub mod token;
 #[cfg(target_family = "wasm")]
 pub mod wasm;

@@ -8,22 +8,28 @@ use core::ffi::c_char;
 use serde::Serialize;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, call, text};
+use super::call::{Out, borrow, bytes, call, text};
 use super::data_dir::pulse_data_dir;
 use super::fault::{pulse_error, pulse_status};
 use super::hosted::pulse_runtime;
 use super::json::{self, warning_texts};
-use crate::hosted::{DEFAULT_ORG, clear_lost_lease, lease_refresh, save_refreshed_lease};
+use super::keys::pulse_trust_keys;
+use crate::entitlement::{RefreshOutcome, RefreshRequest};
+use crate::hosted::{clear_lost_lease, lease_refresh, save_refreshed_lease};
+use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
-/// What is needed to refresh the lease of a directory: **secret** JSON with `org_id`, `instance_host`, `refresh_token`
+/// What is needed to refresh the lease of an organization (`default` for a hosted tenant): **secret** JSON with `org_id`, `instance_host`, `refresh_token`
 /// and `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` if the
-/// billing state holds no refresh token.
+/// billing state holds no refresh token. A runtime without a session posts the first three as `org_id`, `instance_host`
+/// and `entitlement_refresh_token`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_lease_refresh_load(
     data_dir: *const pulse_data_dir,
     runtime: *const pulse_runtime,
+    org: *const c_char,
+    org_len: usize,
     now: i64,
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
@@ -33,9 +39,10 @@ pub unsafe extern "C" fn pulse_lease_refresh_load(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?.runtime();
             let data_dir = borrow(data_dir, "data_dir")?;
-            let billing = data_dir.with_lock(|locked| Ok(locked.billing_state(DEFAULT_ORG)?))?.value;
+            let org = text(org, org_len, "org")?.trim();
+            let billing = data_dir.with_lock(|locked| Ok(locked.billing_state(org)?))?.value;
             let refresh = match &billing {
-                Some(billing) => lease_refresh(billing, runtime, UnixTime::from_secs(now))?,
+                Some(billing) => lease_refresh(billing, runtime, org, UnixTime::from_secs(now))?,
                 None => None,
             };
             json::buffer(&refresh.as_ref().map(|refresh| refresh.secret_members()))
@@ -43,12 +50,14 @@ pub unsafe extern "C" fn pulse_lease_refresh_load(
     }
 }
 
-/// Verifies a refreshed lease once more, and saves it in place of the one in the billing state. A state that no longer
+/// Verifies a refreshed lease once more, and saves it in place of the one in the organization's billing state. A state that no longer
 /// holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_refreshed_lease_save(
     data_dir: *const pulse_data_dir,
     runtime: *const pulse_runtime,
+    org: *const c_char,
+    org_len: usize,
     token: *const c_char,
     token_len: usize,
     now: i64,
@@ -60,20 +69,23 @@ pub unsafe extern "C" fn pulse_refreshed_lease_save(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?.runtime();
             let data_dir = borrow(data_dir, "data_dir")?;
+            let org = text(org, org_len, "org")?.trim();
             let token = text(token, token_len, "token")?;
             let now = UnixTime::from_secs(now);
-            let warnings = data_dir.with_lock(|locked| Ok(save_refreshed_lease(locked, runtime, token, now)?))?;
+            let warnings = data_dir.with_lock(|locked| Ok(save_refreshed_lease(locked, runtime, org, token, now)?))?;
             json::buffer(&RefreshSaved::from(warnings.as_slice()))
         })
     }
 }
 
-/// Clears the lease and the refresh token of the billing state and saves the state `expired`, after the control plane
+/// Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after the control plane
 /// has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
 /// JSON with `warnings`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_lost_lease_clear(
     data_dir: *const pulse_data_dir,
+    org: *const c_char,
+    org_len: usize,
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
@@ -81,10 +93,59 @@ pub unsafe extern "C" fn pulse_lost_lease_clear(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let data_dir = borrow(data_dir, "data_dir")?;
-            let warnings = data_dir.with_lock(|locked| Ok(clear_lost_lease(locked)?))?;
+            let org = text(org, org_len, "org")?.trim();
+            let warnings = data_dir.with_lock(|locked| Ok(clear_lost_lease(locked, org)?))?;
             json::buffer(&RefreshSaved::from(warnings.as_slice()))
         })
     }
+}
+
+/// What the control plane has answered to a refresh, for a runtime that asks without a session: its HTTP status and its
+/// body. The new lease is verified against the host and the organization that were asked for. Returns **secret** JSON
+/// with `outcome` and `token`: `refreshed`, with the lease in `token`; `final`, after which `pulse_lost_lease_clear` is
+/// called; `retry`, after `pulse_refresh_backoff_ms`. A 200 whose body holds no lease that verifies is an error, after
+/// which it is tried again too.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn pulse_lease_refresh_answer(
+    keys: *const pulse_trust_keys,
+    org: *const c_char,
+    org_len: usize,
+    instance_host: *const c_char,
+    instance_host_len: usize,
+    http_status: u32,
+    body: *const u8,
+    body_len: usize,
+    now: i64,
+    out_json: *mut *mut pulse_buffer,
+    error: *mut *mut pulse_error,
+) -> pulse_status {
+    // SAFETY: the pointer contract of this module.
+    unsafe {
+        call(error, Out::new(out_json, "out_json"), || {
+            let keys = &borrow(keys, "keys")?.keys;
+            let org = text(org, org_len, "org")?;
+            let instance_host = text(instance_host, instance_host_len, "instance_host")?;
+            let body = bytes(body, body_len, "body")?;
+            let status = u16::try_from(http_status).unwrap_or_default();
+            let mut token = None;
+            let outcome = match RefreshOutcome::from_status(status) {
+                RefreshOutcome::Refreshed => {
+                    let request = RefreshRequest::new(org, instance_host, "");
+                    token = Some(request.accept(body, keys, UnixTime::from_secs(now))?.0);
+                    "refreshed"
+                }
+                RefreshOutcome::Final => "final",
+                RefreshOutcome::Retry => "retry",
+            };
+            json::buffer(&RefreshAnswer { outcome, token: token.as_ref().map(Secret::expose_secret) })
+        })
+    }
+}
+
+#[derive(Serialize)]
+struct RefreshAnswer<'a> {
+    outcome: &'static str,
+    token: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
-use crate::storage::{Entry, EntryKind, Files, LockedFiles};
+use crate::storage::{Entry, EntryKind, Files, LOCK_FILE, LockedFiles};
 use crate::warning::Warning;
 
 /// The answers of the host. Lengths and handles are 0 or more.
@@ -21,6 +21,8 @@ const NOT_DURABLE: i32 = -5;
 /// Another process or thread holds the lock. -6 and every other negative number mean that the operation failed, and
 /// `failure` says why.
 const BUSY: i32 = -7;
+/// The directory was opened, but its lock file failed, and `failure` says why.
+const LOCK_FAILED: i32 = -8;
 
 /// Passed instead of a directory's handle if the name is an absolute path.
 const NO_DIRECTORY: i32 = -1;
@@ -32,10 +34,12 @@ unsafe extern "C" {
     /// Opens a directory and takes its lock without waiting, and answers a handle, `BUSY` or `ABSENT`. A directory that
     /// can only be read is opened without a lock: then `out_read_only` is 1, and `failure` says why.
     fn lock(path: *const u8, path_len: usize, out_read_only: *mut i32) -> i32;
+    /// Opens a directory for reading alone, without a lock, and answers a handle or `ABSENT`.
+    fn open_read_only(path: *const u8, path_len: usize) -> i32;
     /// Closes a directory and releases its lock.
     fn unlock(directory: i32);
     /// Reads a file and answers its length; `take` then copies the bytes. `out_mode` is its mode if that is too
-    /// permissive, else 0.
+    /// permissive, else 0. Of a file that is too large, `failure` says the length in decimal digits.
     fn file_read(directory: i32, name: *const u8, name_len: usize, limit: u64, out_mode: *mut u32) -> i32;
     /// Lists a directory as JSON, `[["name",kind],...]`, and answers the length of that; `take` then copies the text.
     /// The kinds are 0 for a file, 1 for a directory and 2 for anything else, as in [`EntryKind`].
@@ -109,10 +113,24 @@ impl Files for HostFiles {
             BUSY => return Ok(None),
             ABSENT => return Err(Error::FileMissing { path: text }),
             handle if handle >= 0 => handle,
-            answer => return Err(failed("lock", path, answer)),
+            answer @ (NOT_REGULAR | LOCK_FAILED) => return Err(failed("lock", &path.join(LOCK_FILE), answer)),
+            answer => return Err(failed("open", path, answer)),
         };
         let read_only_reason = (is_read_only != 0).then(last_failure);
         Ok(Some(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason })))
+    }
+
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+        let text = shown(path);
+        // SAFETY: the path is valid for its length.
+        match unsafe { open_read_only(text.as_ptr(), text.len()) } {
+            ABSENT => Err(Error::FileMissing { path: text }),
+            handle if handle >= 0 => {
+                let read_only_reason = Some("it was opened for reading alone".to_owned());
+                Ok(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason }))
+            }
+            answer => Err(failed("open", path, answer)),
+        }
     }
 
     fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
@@ -168,7 +186,7 @@ impl LockedFiles for HostDirectory {
             operation: "list",
             path: shown(&path),
             kind: io::ErrorKind::InvalidData,
-            detail: error.to_string(),
+            detail: format!("the host's list is refused at line {} column {}", error.line(), error.column()),
         })?;
         let kind = |number| match number {
             0 => EntryKind::File,
@@ -218,7 +236,8 @@ fn read(
         Ok(length) => Ok(Some(SecretBytes::from(taken(length)))),
         Err(_) if answer == ABSENT => Ok(None),
         Err(_) if answer == TOO_LARGE => {
-            Err(Error::FileTooLarge { path: shown(path), limit, received: limit.saturating_add(1) })
+            let received = last_failure().parse().unwrap_or_else(|_| limit.saturating_add(1));
+            Err(Error::FileTooLarge { path: shown(path), limit, received })
         }
         Err(_) => Err(failed("read", path, answer)),
     }

@@ -132,6 +132,15 @@ pub(super) fn entitling_lease(
     if runtime.relay_environment.says_disabled() {
         return Err(Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" });
     }
+    own_lease(billing, runtime, now)
+}
+
+/// The lease of the tenant's billing state, if it entitles the tenant to the relay.
+pub(super) fn own_lease(
+    billing: &Result<Option<BillingState>>,
+    runtime: &Runtime,
+    now: UnixTime,
+) -> Result<VerifiedLease> {
     match billing {
         Ok(Some(state)) if !state.entitlement_jwt.is_empty() => {
             check_lease(state.entitlement_jwt.expose_secret(), runtime, now)

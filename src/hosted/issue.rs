@@ -12,7 +12,7 @@ use crate::encoding;
 use crate::entitlement::{
     InstanceHost, LeaseClaims, SubscriptionState, canonical_plan, hosted_plan_capabilities, tenant_host,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::json::json_struct;
 use crate::keys::SigningKey;
 use crate::secret::Secret;
@@ -114,7 +114,8 @@ pub struct IssuedTenant {
 /// ```
 ///
 /// # Errors
-/// As [`tenant_host`] and [`LeaseClaims::sign`]; [`crate::Error::RandomUnavailable`].
+/// As [`tenant_host`] and [`LeaseClaims::sign`]; [`Error::TrialEnded`] for a trial that would end before it begins;
+/// [`Error::RandomUnavailable`].
 pub fn issue_billing_state(
     order: &TenantOrder,
     existing: BillingState,
@@ -164,6 +165,9 @@ fn lease_claims(
 ) -> Result<LeaseClaims> {
     let is_trial = state == SubscriptionState::Trial;
     let trial_ends_at = order.trial_ends_at.map_or(now.saturating_add(DAY.saturating_mul(14)), UnixTime::from_secs);
+    if is_trial && trial_ends_at <= now {
+        return Err(Error::TrialEnded { ended_at: trial_ends_at, now });
+    }
     let exp = if is_trial { trial_ends_at } else { now.saturating_add(DAY) };
     let mut claims = LeaseClaims::new(host, exp);
     claims.org_id = DEFAULT_ORG.to_owned();

@@ -1,6 +1,6 @@
 //! Which link of the chain from "provisioned" to "can register" is broken. It only looks, and creates nothing.
 
-use super::bootstrap::{Plan, entitling_lease, plan};
+use super::bootstrap::{Plan, entitling_lease, own_lease, plan};
 use super::credential::{CandidateKind, CredentialChoice, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub enum LinkState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
-    /// What it is: `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`, `instance
+    /// What it is: `activation` (only if it blocks every credential), `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`, `instance
     /// secret`.
     pub name: &'static str,
     /// What was found.
@@ -68,7 +68,9 @@ impl Readiness {
     }
 }
 
-/// Looks at a directory as [`super::bootstrap()`] would, and changes nothing except what reading itself migrates.
+/// Looks at a directory as [`super::bootstrap()`] would. It makes nothing; a directory that was opened with
+/// [`DataDir::open_read_only`](crate::storage::DataDir::open_read_only) is not changed at all, and one that is locked
+/// only by what reading itself migrates.
 pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
     let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
     let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
@@ -78,6 +80,9 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
     let mut credential = choose(data_dir, runtime, &billing, now);
     report.warnings.append(&mut credential.warnings);
     let lease = entitling_lease(&billing, &credential, runtime, now);
+    if let Some(blocked) = &credential.blocked {
+        report.add("activation", Err(blocked.clone()));
+    }
     if runtime.mode == RuntimeMode::Hosted {
         report.add("billing state", billing_link(&billing));
         let needs_lease =
@@ -85,10 +90,8 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
         if needs_lease {
             report.add(
                 "hosted lease",
-                match &lease {
-                    Ok(lease) => Ok(LinkState::Holds(format!("for {}", lease.instance_host()))),
-                    Err(error) => Err(error.clone()),
-                },
+                own_lease(&billing, runtime, now)
+                    .map(|lease| LinkState::Holds(format!("for {}", lease.instance_host()))),
             );
         }
     }

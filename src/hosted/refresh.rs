@@ -1,7 +1,7 @@
 //! A lease that is refreshed while the runtime runs: where its parts come from, and how its outcome is saved ([formats:
 //! lease-refresh](crate::_documentation::formats#lease-refresh)).
 
-use super::runtime::{DEFAULT_ORG, Runtime};
+use super::runtime::Runtime;
 use crate::entitlement::{InspectedLease, VerifiedLease};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -10,20 +10,26 @@ use crate::storage::{BillingState, LockedDataDir};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
-/// How the lease of a billing state is refreshed, for [`crate::session::InstanceConfig::refresh`]; `None` if the state
-/// holds no refresh token. A lease that has expired is refreshed too.
+/// How the lease of a billing state, which is that of the organization `org`, is refreshed, for
+/// [`crate::session::InstanceConfig::refresh`]; `None` if the state holds no refresh token. A lease that has expired is
+/// refreshed too.
 ///
 /// # Errors
 /// [`Error::NoLease`] if there is a refresh token without a lease; as [`InspectedLease::inspect`].
-pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -> Result<Option<LeaseRefresh>> {
+pub fn lease_refresh(
+    billing: &BillingState,
+    runtime: &Runtime,
+    org: &str,
+    now: UnixTime,
+) -> Result<Option<LeaseRefresh>> {
     if billing.entitlement_refresh_token.is_empty() {
         return Ok(None);
     }
     if billing.entitlement_jwt.is_empty() {
         return Err(Error::NoLease);
     }
-    let lease =
-        InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &runtime.lease_checks(), now)?;
+    let checks = runtime.lease_checks_for(Some(org));
+    let lease = InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &checks, now)?;
     let claims = lease.claims();
     let refresh_token = billing.entitlement_refresh_token.expose_secret();
     let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());
@@ -39,11 +45,12 @@ pub fn lease_refresh(billing: &BillingState, runtime: &Runtime, now: UnixTime) -
 pub fn save_refreshed_lease(
     data_dir: &LockedDataDir,
     runtime: &Runtime,
+    org: &str,
     secret_token: &str,
     now: UnixTime,
 ) -> Result<Vec<Warning>> {
-    VerifiedLease::verify(secret_token, &runtime.keys, &runtime.lease_checks(), now)?;
-    change(data_dir, |billing| billing.entitlement_jwt = secret_token.into())
+    VerifiedLease::verify(secret_token, &runtime.keys, &runtime.lease_checks_for(Some(org)), now)?;
+    change(data_dir, org, |billing| billing.entitlement_jwt = secret_token.into())
 }
 
 /// Clears the lease and the refresh token after the control plane has refused for good
@@ -51,19 +58,19 @@ pub fn save_refreshed_lease(
 ///
 /// # Errors
 /// As reading and writing the billing state; [`Error::NoLease`] if the state no longer holds a lease.
-pub fn clear_lost_lease(data_dir: &LockedDataDir) -> Result<Vec<Warning>> {
-    change(data_dir, |billing| {
+pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str) -> Result<Vec<Warning>> {
+    change(data_dir, org, |billing| {
         billing.entitlement_jwt = Secret::default();
         billing.entitlement_refresh_token = Secret::default();
         "expired".clone_into(&mut billing.subscription_state);
     })
 }
 
-fn change(data_dir: &LockedDataDir, change: impl FnOnce(&mut BillingState)) -> Result<Vec<Warning>> {
-    let loaded = data_dir.billing_state(DEFAULT_ORG)?;
+fn change(data_dir: &LockedDataDir, org: &str, change: impl FnOnce(&mut BillingState)) -> Result<Vec<Warning>> {
+    let loaded = data_dir.billing_state(org)?;
     let mut billing = loaded.value.filter(|billing| !billing.entitlement_jwt.is_empty()).ok_or(Error::NoLease)?;
     change(&mut billing);
     let mut warnings = loaded.warnings;
-    warnings.extend(data_dir.save_billing_state(DEFAULT_ORG, &mut billing, &loaded.revision)?.warnings);
+    warnings.extend(data_dir.save_billing_state(org, &mut billing, &loaded.revision)?.warnings);
     Ok(warnings)
 }

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Capability, InspectedLease, LeaseChecks, SubscriptionState, VerifiedLease};
+use crate::entitlement::{Capability, InspectedLease, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
 use crate::error::Error;
 use crate::keys::TrustKeys;
 use crate::storage::BillingState;
-use crate::time::UnixTime;
+use crate::time::{ClockLeeway, UnixTime};
+use crate::token_kind::TokenKind;
 
 /// The effective billing state. Resolving it does not change the file.
 ///
@@ -15,7 +16,8 @@ use crate::time::UnixTime;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ResolvedBilling {
-    /// Capabilities.
+    /// Capabilities that the lease or the file names, whatever the state is: [`ResolvedBilling::capabilities_at`] says
+    /// which of them count.
     pub capabilities: Vec<Capability>,
     /// Limits by name.
     pub limits: BTreeMap<String, i64>,
@@ -31,6 +33,22 @@ pub struct ResolvedBilling {
     pub trial_ends_at: Option<i64>,
     /// Why the lease does not count, if there is one that does not.
     pub lease_error: Option<Error>,
+}
+
+impl ResolvedBilling {
+    /// The capabilities that count at `now`, sorted: the free set always, the state's own only in `trial` (until its
+    /// end), `active` and `grace` ([formats: tiers and
+    /// capabilities](crate::_documentation::formats#tiers-and-capabilities)).
+    pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+        let subscription = Subscription {
+            kind: TokenKind::Lease,
+            state: &SubscriptionState::from_name(&self.subscription_state),
+            trial_ends_at: self.trial_ends_at.map(UnixTime::from_secs),
+            leeway: ClockLeeway::NONE,
+            capabilities: &self.capabilities,
+        };
+        subscription.capabilities_at(now)
+    }
 }
 
 /// Resolves a billing state: the lease's values where it holds one that verifies, else what the format prescribes for a

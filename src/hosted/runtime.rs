@@ -77,8 +77,13 @@ impl Runtime {
 
     /// What this runtime requires of its lease.
     pub fn lease_checks(&self) -> LeaseChecks<'_> {
-        LeaseChecks::new(self.public_url.as_deref().map_or(HostBinding::AnyHost, HostBinding::Require))
-            .with_org(DEFAULT_ORG)
+        self.lease_checks_for(Some(DEFAULT_ORG))
+    }
+
+    /// What this runtime requires of the lease of another organization; `None` takes a lease for any.
+    pub fn lease_checks_for<'a>(&'a self, org: Option<&'a str>) -> LeaseChecks<'a> {
+        let checks = LeaseChecks::new(self.public_url.as_deref().map_or(HostBinding::AnyHost, HostBinding::Require));
+        org.map_or(checks, |org| checks.with_org(org))
     }
 }
 

@@ -178,6 +178,17 @@ impl KeyId {
         Self(digits)
     }
 
+    /// Reads a key id.
+    ///
+    /// # Errors
+    /// [`Error::KeyEncoding`] for anything but 16 lower-case hex digits.
+    pub fn parse(text: &str) -> Result<Self> {
+        let digits: Option<[u8; 16]> = text.as_bytes().try_into().ok();
+        digits.filter(|digits| digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))).map(Self).ok_or(
+            Error::KeyEncoding { what: "key id", expected: "16 lower-case hex digits", received: text.chars().count() },
+        )
+    }
+
     /// The 16 hex digits.
     pub fn as_str(&self) -> &str {
         str::from_utf8(&self.0).unwrap_or_default()

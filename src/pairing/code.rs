@@ -8,6 +8,7 @@ use super::scanned::Members;
 use super::{ONBOARDING_SCHEMA, local_host, relay_url_normal_form};
 use crate::error::{Error, Result};
 use crate::keys::PublicKey;
+use crate::secret::with_wiped_stack;
 use crate::url::Url;
 
 /// The longest text that is accepted, in bytes: more than a QR picture can hold (2,953), and than a payload needs.
@@ -47,6 +48,10 @@ impl PairingCode {
     /// - those of [`PublicKey::from_base64`], and [`Error::FingerprintMismatch`] if the fingerprint is not that of the
     ///   public key, or comes without one.
     pub fn parse(scanned: &str) -> Result<Self> {
+        with_wiped_stack(|| Self::read(scanned))
+    }
+
+    fn read(scanned: &str) -> Result<Self> {
         if scanned.len() > MAX_CODE_LEN {
             return Err(Error::PairingTooLarge { limit: MAX_CODE_LEN, received: scanned.len() });
         }

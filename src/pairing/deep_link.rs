@@ -8,14 +8,26 @@ use crate::error::{Error, Result};
 /// What every deep link begins with.
 pub(super) const PREFIX: &str = "pulse://connect?";
 
-/// Writes a deep link of these members, in the order given; empty ones are left out.
+/// Writes a deep link of these members, in the order given; empty ones are left out. It is written into memory that is large
+/// enough from the start, as one of them is a secret: a text that grows leaves copies behind.
 pub(super) fn write(members: &[(&str, &str)]) -> String {
-    let members: Vec<String> = members
+    let longest = |(name, value): &(&str, &str)| 3_usize.saturating_mul(value.len()).saturating_add(name.len());
+    let length = members
         .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .map(|(name, value)| format!("{name}={}", query_escape(value)))
-        .collect();
-    format!("{PREFIX}{}", members.join("&"))
+        .map(longest)
+        .fold(PREFIX.len(), usize::saturating_add)
+        .saturating_add(members.len().saturating_mul(2));
+    let mut link = String::with_capacity(length);
+    link.push_str(PREFIX);
+    for (name, value) in members.iter().filter(|(_, value)| !value.is_empty()) {
+        if link.len() > PREFIX.len() {
+            link.push('&');
+        }
+        link.push_str(name);
+        link.push('=');
+        query_escape(value, &mut link);
+    }
+    link
 }
 
 /// Reads the members of a deep link's query, in their order.
@@ -29,9 +41,13 @@ fn read_member(member: &str) -> Result<(String, Zeroizing<String>)> {
 }
 
 /// As Go's `url.QueryEscape`.
-fn query_escape(text: &str) -> String {
-    let escaped = percent::encode(text.as_bytes(), |byte| byte == b' ' || percent::is_unreserved(byte));
-    escaped.replace(' ', "+")
+fn query_escape(text: &str, link: &mut String) {
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            link.push('+');
+        }
+        percent::encode_into(word.as_bytes(), percent::is_unreserved, link);
+    }
 }
 
 fn query_unescape(text: &str) -> Result<Zeroizing<String>> {

@@ -25,6 +25,8 @@ macro_rules! diagnostic_codes {
 diagnostic_codes! {
     /// The instance's own URL is not an `https` URL and was left out.
     InstanceUrlNotHttps "instance_url_not_https";
+    /// An app that checks a pairing code refuses this one.
+    PairingCodeRefused "pairing_code_refused";
     /// The relay is off.
     RelayDisabled "relay_disabled";
     /// The instance has no id yet: it is not registered.

@@ -2,13 +2,14 @@
 
 use core::fmt;
 
+use super::code::PairingCode;
 use super::deep_link;
 use super::diagnostic::{Diagnostic, DiagnosticCode};
 use super::relay_url::relay_url_for_app;
 use crate::error::{Error, Result};
 use crate::json::{self, Json, json_struct};
 use crate::relay::{DEFAULT_SERVER_URL, RelayConfig};
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::url::Url;
 
 /// The schema of every pairing code.
@@ -51,13 +52,16 @@ impl<'a> Onboarding<'a> {
     }
 
     /// Builds the payload, with warnings among its diagnostics. The config's identity and server URL are passed on
-    /// unchanged, as by the deployed runtime; [`RelayConfig::identity`] and [`crate::relay::validate_server_url`] check
-    /// them.
+    /// unchanged, as by the deployed runtime; if an app would refuse the code because of them, a warning says why.
     ///
     /// # Errors
     /// [`NotReady`] with every diagnostic, where one of them is an error: the relay is off, has given no instance id
     /// yet, or there is no token.
     pub fn build(&self) -> Result<OnboardingPayload, NotReady> {
+        with_wiped_stack(|| self.payload())
+    }
+
+    fn payload(&self) -> Result<OnboardingPayload, NotReady> {
         let (instance_url, mut diagnostics) = self.instance_url();
         let mut missing = |is_missing: bool, code, field, message| {
             if is_missing {
@@ -107,6 +111,7 @@ impl<'a> Onboarding<'a> {
             diagnostics,
         };
         payload.deep_link = payload.link(&payload.relay.identity_fingerprint, &payload.instance_url);
+        payload.diagnostics.extend(refusal_by_an_app(payload.deep_link.expose_secret()));
         Ok(payload)
     }
 
@@ -124,6 +129,13 @@ impl<'a> Onboarding<'a> {
         );
         (String::new(), vec![warning.about("instance_url").compared("https://...", url)])
     }
+}
+
+/// What an app that reads the code with [`PairingCode::parse`] says against it.
+fn refusal_by_an_app(code: &str) -> Option<Diagnostic> {
+    let error = PairingCode::parse(code).err()?;
+    let message = format!("An app that checks the code refuses it: {error}.");
+    Some(Diagnostic::warning(DiagnosticCode::PairingCodeRefused, &message).about("deep_link"))
 }
 
 impl fmt::Debug for Onboarding<'_> {
@@ -192,12 +204,12 @@ impl OnboardingPayload {
     /// **Secret**: the deep link without what can be derived or omitted (fingerprint, instance URL), for a QR code with
     /// fewer modules. Deployed apps read it.
     pub fn secret_compact_code(&self) -> Secret {
-        self.link("", "")
+        with_wiped_stack(|| self.link("", ""))
     }
 
     /// **Secret**: the payload as compact JSON.
     pub fn secret_json(&self) -> Secret {
-        json::text_of(&Json(self)).into()
+        with_wiped_stack(|| json::text_of(&Json(self)).into())
     }
 
     fn link(&self, fingerprint: &str, instance_url: &str) -> Secret {

@@ -7,6 +7,12 @@ use crate::encoding::hex_upper;
 /// Encodes every byte except those that `stays` keeps.
 pub(super) fn encode(bytes: &[u8], stays: fn(u8) -> bool) -> String {
     let mut text = String::with_capacity(bytes.len());
+    encode_into(bytes, stays, &mut text);
+    text
+}
+
+/// The same at the end of a text: at most three bytes for each.
+pub(super) fn encode_into(bytes: &[u8], stays: fn(u8) -> bool, text: &mut String) {
     for &byte in bytes {
         if stays(byte) {
             text.push(char::from(byte));
@@ -15,7 +21,6 @@ pub(super) fn encode(bytes: &[u8], stays: fn(u8) -> bool) -> String {
             text.extend(hex_upper(byte));
         }
     }
-    text
 }
 
 /// Decodes `%` and two hex digits, in any case; `None` if a `%` is not followed by these. The result is wiped when

@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::deep_link;
 use crate::error::{Error, Result};
+use crate::secret::{Secret, unescaped};
 
 /// The known members, by their names in a deep link. Others are ignored.
 const NAMES: [&str; 8] = [
@@ -44,7 +45,7 @@ impl Members {
         let mut members = Self::default();
         let mut seen = BTreeSet::new();
         for (name, value) in deep_link::read(query)? {
-            members.put(&name, value)?;
+            members.put(&name, &value)?;
             check_first(&mut seen, name)?;
         }
         Ok(members)
@@ -56,7 +57,7 @@ impl Members {
             match name.as_str() {
                 "relay" => members.read_json_relay(value.get())?,
                 "auth_token" | "instance_id" | "instance_url" | "name" | "schema" => {
-                    members.put(&name, read_json_text(value)?)?;
+                    members.put(&name, read_json_text(value)?.expose_secret())?;
                 }
                 _ => {}
             }
@@ -67,15 +68,17 @@ impl Members {
     fn read_json_relay(&mut self, text: &str) -> Result<()> {
         for (name, value) in JsonObject::read(text)? {
             match name.as_str() {
-                "url" => self.put("relay_url", read_json_text(value)?)?,
-                "identity_fingerprint" | "identity_public_key" => self.put(&name, read_json_text(value)?)?,
+                "url" => self.put("relay_url", read_json_text(value)?.expose_secret())?,
+                "identity_fingerprint" | "identity_public_key" => {
+                    self.put(&name, read_json_text(value)?.expose_secret())?
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    fn put(&mut self, name: &str, value: Zeroizing<String>) -> Result<()> {
+    fn put(&mut self, name: &str, value: &str) -> Result<()> {
         let Some(name) = NAMES.into_iter().find(|known| *known == name) else {
             return Ok(());
         };
@@ -101,9 +104,8 @@ impl Members {
     }
 }
 
-fn read_json_text(value: &RawValue) -> Result<Zeroizing<String>> {
-    let text: Option<String> = serde_json::from_str(value.get()).map_err(|_| refused("a value is not text"))?;
-    Ok(Zeroizing::new(text.unwrap_or_default()))
+fn read_json_text(value: &RawValue) -> Result<Secret> {
+    unescaped(value).ok_or(refused("a value is not text"))
 }
 
 /// Refuses a name that was seen before; [`Members::put`] does so for known members.

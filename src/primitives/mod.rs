@@ -11,6 +11,8 @@ mod agreement;
 mod derivation;
 #[cfg_attr(not(all(target_family = "wasm", feature = "capi")), path = "no_host.rs")]
 mod host;
+#[cfg(test)]
+mod wycheproof_vectors;
 
 pub(crate) use aead::{Aead, NONCE_LEN, TAG_LEN};
 pub(crate) use agreement::EphemeralSecret;

@@ -11,7 +11,7 @@ use super::identity::Identity;
 use crate::error::{Error, Result, quoted};
 use crate::json::{self, Json, ReadJson, WriteJson};
 use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::url::Url;
 use crate::warning::Warning;
 
@@ -53,13 +53,13 @@ impl RelayConfig {
     /// # Errors
     /// [`Error::RelayConfigMalformed`].
     pub fn from_json(text: &str) -> Result<Self> {
-        json::value_from_text(text)
+        with_wiped_stack(|| json::value_from_text(text))
             .map_err(|error| Error::RelayConfigMalformed { line: error.line(), column: error.column() })
     }
 
     /// **Secret**: the config's JSON, two-space indented, members in the deployed order.
     pub fn secret_json(&self) -> Secret {
-        json::indented_text_of(&Json(self)).into()
+        with_wiped_stack(|| json::indented_text_of(&Json(self)).into())
     }
 
     /// Whether nobody has configured it: it is not enabled, and secret and identity are empty. A server URL alone does

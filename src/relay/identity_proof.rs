@@ -21,18 +21,17 @@ pub const MAX_PROOF_AGE: Duration = Duration::from_secs(300);
 const DOMAIN: &str = "pulse-relay-register-v1";
 
 json_struct! {
-    /// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the token that
-    /// is presented and, through them, this one registration.
+    /// The member `identity_proof` of REGISTER: a signature by the identity key over the relay's host, the time, the
+    /// token that is presented and, through them, this one registration.
     ///
     /// The identity's public key is not secret: every pairing code shows it. Without a proof, a stolen credential and a
     /// pairing code are enough to take over the instance id. Deployed runtimes send no proof.
     ///
-    /// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, and the
-    /// lower-case hex SHA-256 of the token.
+    /// The signed text is ASCII: `pulse-relay-register-v1`, a line feed, the relay's host, a line feed, the time in Unix
+    /// seconds, a line feed, and the lower-case hex SHA-256 of the token.
     ///
-    /// **What it does not say.** The time is not signed: it only limits the age of the proofs that a relay accepts. A
-    /// relay at which a runtime has registered can present the same proof to another relay of the same host name, but
-    /// nowhere else.
+    /// **What it does not say.** For [`MAX_PROOF_AGE`], a relay at which a runtime has registered can present the same
+    /// proof to another relay of the same host name, but nowhere else and not later.
     ///
     /// ```
     /// use pulse_trust::UnixTime;
@@ -63,8 +62,9 @@ impl IdentityProof {
     /// Proves the identity to the relay at `relay_host` ([`relay_host`]) for a registration with `secret_token`: the
     /// session token where one is presented, else the license token.
     pub fn sign(identity: &Identity, relay_host: &str, secret_token: &str, now: UnixTime) -> Self {
-        let signature = identity.sign_registration(signed_text(relay_host, secret_token).as_bytes());
-        Self { at: now.as_secs(), signature: encoding::base64_encode(&signature) }
+        let at = now.as_secs();
+        let signature = identity.sign_registration(signed_text(relay_host, at, secret_token).as_bytes());
+        Self { at, signature: encoding::base64_encode(&signature) }
     }
 
     /// Checks the proof: its time against `now`, and its signature for one of the host names under which this relay is
@@ -86,11 +86,11 @@ impl IdentityProof {
         let signature: [u8; 64] = encoding::base64_decode(&self.signature)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(refused("the signature is not standard base64 of 64 bytes"))?;
-        let is_signed = |host: &str| identity.verify(signed_text(host, secret_token).as_bytes(), &signature);
+        let is_signed = |host: &str| identity.verify(signed_text(host, self.at, secret_token).as_bytes(), &signature);
         if relay_hosts.into_iter().any(is_signed) {
             return Ok(());
         }
-        Err(refused("the signature is not the identity's for this relay and this token"))
+        Err(refused("the signature is not the identity's for this relay, this time and this token"))
     }
 }
 
@@ -115,8 +115,8 @@ pub fn relay_host(server_url: &str) -> Result<String> {
     })
 }
 
-fn signed_text(relay_host: &str, token: &str) -> String {
-    format!("{DOMAIN}\n{relay_host}\n{}", encoding::hex_encode(&Sha256::digest(token.as_bytes())))
+fn signed_text(relay_host: &str, at: i64, token: &str) -> String {
+    format!("{DOMAIN}\n{relay_host}\n{at}\n{}", encoding::hex_encode(&Sha256::digest(token.as_bytes())))
 }
 
 #[cfg(test)]
@@ -127,9 +127,9 @@ mod tests {
 
     #[test]
     fn signs_what_the_formats_say() {
-        let text = signed_text("relay.example.test:8443", "abc");
+        let text = signed_text("relay.example.test:8443", 1_774_440_000, "abc");
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        assert_eq!(text, format!("pulse-relay-register-v1\nrelay.example.test:8443\n{digest}"));
+        assert_eq!(text, format!("pulse-relay-register-v1\nrelay.example.test:8443\n1774440000\n{digest}"));
     }
 
     #[test]
@@ -138,7 +138,7 @@ mod tests {
         let proof = IdentityProof::sign(&identity, "h", "t", NOW);
         let key = identity.public_key();
         assert_eq!(proof.check(key, ["x", "h"], "t", NOW), Ok(()));
-        let refused = "the signature is not the identity's for this relay and this token";
+        let refused = "the signature is not the identity's for this relay, this time and this token";
         let refused = Err(Error::IdentityProofInvalid { reason: refused });
         assert_eq!(proof.check(another.public_key(), ["h"], "t", NOW), refused);
         assert_eq!(proof.check(key, ["x"], "t", NOW), refused);
@@ -148,6 +148,9 @@ mod tests {
             let damaged = IdentityProof { signature: signature.to_owned(), ..proof.clone() };
             assert!(matches!(damaged.check(key, ["h"], "t", NOW), Err(Error::IdentityProofInvalid { .. })));
         }
+        // Whoever has seen a proof could give it another time, and present it for ever.
+        let rewritten = IdentityProof { at: NOW.as_secs() + 1, ..proof };
+        assert_eq!(rewritten.check(key, ["h"], "t", NOW), refused);
     }
 
     #[test]
@@ -166,7 +169,7 @@ mod tests {
     /// What is signed for a key exchange is 32 bytes, and a proof's text is longer: neither can pass as the other.
     #[test]
     fn a_proof_is_not_a_key_exchange() {
-        assert!(signed_text("", "").len() > 32);
+        assert!(signed_text("", 0, "").len() > 32);
     }
 
     #[test]

@@ -19,14 +19,13 @@ mod frame;
 mod identity;
 mod identity_proof;
 mod instance_id;
+mod key_exchange;
 mod proxy;
 mod revocation;
 
 pub use crate::wire_error::WireErrorCode;
 pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Registration};
-#[cfg(feature = "hazmat")]
-pub use channel::danger_accept_with_ephemeral_secret;
-pub use channel::{AppHandshake, Channel, SEALED_OVERHEAD, accept_key_exchange};
+pub use channel::{Channel, SEALED_OVERHEAD};
 pub use config::{DEFAULT_SERVER_URL, RelayConfig, RelayEnvironment, validate_server_url};
 pub use control::{
     ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, NotificationPreferences,
@@ -36,5 +35,8 @@ pub use frame::{Frame, FrameType, HEADER_LEN, MAX_PAYLOAD_LEN};
 pub use identity::Identity;
 pub use identity_proof::{IdentityProof, MAX_PROOF_AGE, relay_host};
 pub use instance_id::InstanceId;
+#[cfg(feature = "hazmat")]
+pub use key_exchange::danger_accept_with_ephemeral_secret;
+pub use key_exchange::{AppHandshake, accept_key_exchange};
 pub use proxy::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 pub use revocation::{NoRevocations, RevocationList, RevocationSubject, Revocations};

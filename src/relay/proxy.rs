@@ -93,9 +93,28 @@ impl Body {
         Ok(Self(bytes))
     }
 
+    /// A body that is written as base64, with padding.
+    ///
+    /// # Errors
+    /// [`Error::BodyTooLarge`]; [`Error::ControlPayload`] for what is not base64.
+    pub(crate) fn from_base64(text: &str) -> Result<Self> {
+        if text.len() > MAX_BODY_TEXT_LEN {
+            return Err(Error::BodyTooLarge {
+                limit: MAX_BODY_LEN,
+                received: text.len().div_ceil(4).saturating_mul(3),
+            });
+        }
+        let not_base64 = || Error::ControlPayload { frame: "body", reason: "expected base64 with padding".to_owned() };
+        Self::new(encoding::base64_decode(text).ok_or_else(not_base64)?)
+    }
+
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
     }
 
     /// Whether there is none.
@@ -159,11 +178,7 @@ impl WriteJson for Body {
 impl<'de> ReadJson<'de> for Body {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        if text.len() > MAX_BODY_TEXT_LEN {
-            return Err(serde::de::Error::custom("the body is over the limit"));
-        }
-        let bytes = encoding::base64_decode(&text).ok_or_else(|| serde::de::Error::custom("the body is not base64"))?;
-        Self::new(bytes).map_err(serde::de::Error::custom)
+        Self::from_base64(&text).map_err(serde::de::Error::custom)
     }
 }
 

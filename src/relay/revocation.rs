@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::instance_id::InstanceId;
 use crate::entitlement::{InstanceHost, VerifiedToken};
+use crate::keys::KeyId;
 
 /// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance. A
 /// relay keeps this with each session, and checks it again whenever the revocations change.
@@ -132,8 +133,8 @@ impl RevocationList {
     }
 
     /// Revokes every credential that the key with this id has signed.
-    pub fn revoke_signing_key(&mut self, key_id: &str) {
-        self.signing_key_ids.insert(key_id.to_owned());
+    pub fn revoke_signing_key(&mut self, key_id: &KeyId) {
+        self.signing_key_ids.insert(key_id.as_str().to_owned());
     }
 
     fn is_below_floor(&self, subject: &RevocationSubject) -> bool {
@@ -173,7 +174,7 @@ mod tests {
             token_id: some("t"),
             host: some("h.example.test"),
             instance_id: some("relay_0123456789abcdef"),
-            signing_key_id: some("k"),
+            signing_key_id: some("0123456789abcdef"),
         }
     }
 
@@ -189,7 +190,7 @@ mod tests {
             ("token", &|list| list.revoke_token("t")),
             ("host", &|list| list.revoke_host(&host)),
             ("instance", &|list| list.revoke_instance(&id)),
-            ("signing key", &|list| list.revoke_signing_key("k")),
+            ("signing key", &|list| list.revoke_signing_key(&KeyId::parse("0123456789abcdef").unwrap())),
         ];
         for (what, revoke) in cases {
             let mut list = RevocationList::default();

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::relay_side_channels::{ChannelRefusal, RelayedChannels};
+use super::relay_side_channels::{ChannelRefusal, RelayedChannels, Stray};
 use super::relay_side_events::{RelayEvent, RelayFault, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason};
 use super::relay_side_quota::Quota;
 use crate::relay::{ChannelClose, Connect, ControlPayload, Frame, FrameType, PushNotification, Register};
@@ -79,6 +79,7 @@ impl<R: Clone> RelaySide<R> {
     pub fn receive<'a>(&mut self, bytes: &'a [u8], now: Duration) -> Result<RelayEvent<'a, R>, RelayFault> {
         self.heard_at = now;
         let frame = Frame::decode(bytes).map_err(RelayFault::protocol)?;
+        self.channels.forget_gone(now);
         let event = match (frame.frame_type, self.end) {
             (FrameType::Register, RelayedEnd::Instance) => self.register(&frame, now)?,
             (FrameType::Ping, _) => RelayEvent::Answer(encode(FrameType::Pong, 0, b"")),
@@ -100,7 +101,11 @@ impl<R: Clone> RelaySide<R> {
             (other, RelayedEnd::App) => return Err(RelayFault::protocol(format!("an app must not send {other}"))),
         };
         let is_free = match event {
-            RelayEvent::Forward { .. } | RelayEvent::Register(_) | RelayEvent::Accepted { .. } => true,
+            RelayEvent::Forward { .. }
+            | RelayEvent::Register(_)
+            | RelayEvent::UnreadableRegister(_)
+            | RelayEvent::Accepted { .. }
+            | RelayEvent::Leftover { .. } => true,
             RelayEvent::Closed { .. } => self.end == RelayedEnd::Instance,
             _ => false,
         };
@@ -117,8 +122,10 @@ impl<R: Clone> RelaySide<R> {
         if !self.registrations.take(now) {
             return Err(RelayFault::rate_limited("too many REGISTERs on one connection"));
         }
-        let register = Register::from_frame(frame).map_err(RelayFault::auth_failed)?;
-        Ok(RelayEvent::Register(register))
+        Ok(match Register::from_frame(frame) {
+            Ok(register) => RelayEvent::Register(register),
+            Err(error) => RelayEvent::UnreadableRegister(RelayFault::auth_failed(error)),
+        })
     }
 
     fn connect(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
@@ -153,12 +160,16 @@ impl<R: Clone> RelaySide<R> {
         }
     }
 
-    fn pass<'a>(&self, frame: Frame<'a>) -> RelayEvent<'a, R> {
+    fn pass<'a>(&mut self, frame: Frame<'a>) -> RelayEvent<'a, R> {
         match self.channels.get(frame.channel) {
             // A draining relay accepts no new request, so that those in progress can be answered.
             Some(_) if self.is_draining && self.end == RelayedEnd::App => RelayEvent::Nothing,
             Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward { frame, route: channel.route.clone() },
-            _ => RelayEvent::Answer(no_such_channel(frame.channel)),
+            Some(_) => RelayEvent::Answer(no_such_channel(frame.channel)),
+            None => match self.channels.stray(frame.channel) {
+                Stray::Told => RelayEvent::Answer(no_such_channel(frame.channel)),
+                Stray::Dropped => RelayEvent::Leftover { channel: frame.channel },
+            },
         }
     }
 

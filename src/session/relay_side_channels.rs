@@ -1,7 +1,12 @@
 //! The channels of one connection, as the relay keeps them: offered, then accepted, then gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+/// For so long after an accepted channel was closed, what was on its way through it costs its sender nothing.
+const ON_THEIR_WAY: Duration = Duration::from_secs(30);
+/// So many closed channels are remembered for it.
+const MAX_GONE: usize = 64;
 
 /// One channel on one connection. `R` is what the relay needs to reach the other end.
 #[derive(Debug)]
@@ -29,11 +34,30 @@ pub(super) struct RelayedChannels<R> {
     by_id: BTreeMap<u32, RelayedChannel<R>>,
     last_id: u32,
     offered: usize,
+    /// Accepted channels that were closed, the oldest first.
+    gone: VecDeque<GoneChannel>,
+}
+
+#[derive(Debug)]
+struct GoneChannel {
+    id: u32,
+    /// Counted from the first frame on that came after the channel was closed.
+    remembered_until: Option<Duration>,
+    is_told: bool,
+}
+
+/// What a frame on a channel that does not exist gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stray {
+    /// An answer that says so, which counts.
+    Told,
+    /// Nothing: it was on its way when the channel was closed, and its sender was told.
+    Dropped,
 }
 
 impl<R> RelayedChannels<R> {
     pub(super) fn new() -> Self {
-        Self { by_id: BTreeMap::new(), last_id: 0, offered: 0 }
+        Self { by_id: BTreeMap::new(), last_id: 0, offered: 0, gone: VecDeque::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -83,8 +107,38 @@ impl<R> RelayedChannels<R> {
         let channel = self.by_id.remove(&id)?;
         if channel.accept_by.is_some() {
             self.offered = self.offered.saturating_sub(1);
+        } else {
+            if self.gone.len() >= MAX_GONE {
+                self.gone.pop_front();
+            }
+            self.gone.push_back(GoneChannel { id, remembered_until: None, is_told: false });
         }
         Some(channel)
+    }
+
+    /// A frame came on a channel that does not exist.
+    pub(super) fn stray(&mut self, id: u32) -> Stray {
+        let gone = self.gone.iter_mut().find(|gone| gone.id == id);
+        match gone.map(|gone| std::mem::replace(&mut gone.is_told, true)) {
+            Some(true) => Stray::Dropped,
+            _ => Stray::Told,
+        }
+    }
+
+    /// Forgets channels whose frames have had the time to arrive; to be called with each frame.
+    pub(super) fn forget_gone(&mut self, now: Duration) {
+        if self.gone.is_empty() {
+            return;
+        }
+        for gone in &mut self.gone {
+            gone.remembered_until.get_or_insert(now.saturating_add(ON_THEIR_WAY));
+        }
+        while self.gone.front().is_some_and(|gone| gone.remembered_until.is_some_and(|until| until <= now)) {
+            self.gone.pop_front();
+        }
+        if self.gone.is_empty() {
+            self.gone = VecDeque::new();
+        }
     }
 
     pub(super) fn drain(&mut self) -> Vec<(u32, R)> {

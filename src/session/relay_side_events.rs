@@ -78,6 +78,9 @@ pub enum RelayEvent<'a, R> {
     /// ([`RelaySide::is_registered`](crate::session::RelaySide::is_registered)), it renews its registration with a
     /// newer credential; its channels stay, and a refusal leaves the registration it has.
     Register(Register),
+    /// A REGISTER that cannot be read: refuse it like one that is not admitted. The connection is closed with this, unless
+    /// it is registered: then it is told the code, and keeps the registration that it has.
+    UnreadableRegister(RelayFault),
     /// An app asks for an instance: offer a channel on both sides, or call
     /// [`RelaySide::connect_refused`](crate::session::RelaySide::connect_refused).
     Connect(Connect),
@@ -111,6 +114,12 @@ pub enum RelayEvent<'a, R> {
     Notification(PushNotification),
     /// Send this frame back to the sender.
     Answer(Vec<u8>),
+    /// A frame of a channel that was closed while it was on its way: it is dropped, and costs its sender nothing. The first
+    /// of them is answered instead.
+    Leftover {
+        /// The channel on this connection.
+        channel: u32,
+    },
     /// Nothing is to be done.
     Nothing,
 }

@@ -151,6 +151,48 @@ fn what_is_not_forwarded_costs_and_what_is_does_not() {
     assert!(app.receive(&stray, START + Duration::from_secs(1)).is_ok());
 }
 
+/// Large answers are on their way when their phone goes: 256 of their frames ended the instance's connection.
+#[test]
+fn what_was_on_its_way_when_a_channel_closed_costs_nothing_for_a_while() {
+    let mut instance = instance();
+    for channel in [1, 2] {
+        instance.offer(channel, 7, START);
+    }
+    assert!(instance.accepted(1));
+    assert!(instance.remove(1) && instance.remove(2));
+    let later = START + Duration::from_secs(29);
+    let late = frame(FrameType::Data, 1);
+    assert!(matches!(instance.receive(&late, START), Ok(RelayEvent::Answer(_))), "it is told once");
+    for now in [START, later] {
+        for _ in 0..1000 {
+            let bytes = frame(FrameType::Data, 1);
+            let event = instance.receive(&bytes, now);
+            assert!(matches!(event, Ok(RelayEvent::Leftover { channel: 1 })));
+        }
+    }
+    // What was never accepted, or is long gone, is answered and counted.
+    let long_after = START + Duration::from_secs(30);
+    for (channel, now) in [(2, START), (3, START), (1, long_after)] {
+        let bytes = frame(FrameType::Data, channel);
+        let event = instance.receive(&bytes, now);
+        assert!(matches!(event, Ok(RelayEvent::Answer(_))), "{channel}: {event:?}");
+    }
+    let taken = (0..1000).take_while(|_| instance.receive(&frame(FrameType::Data, 1), long_after).is_ok()).count();
+    assert!(taken <= 256, "{taken}");
+}
+
+#[test]
+fn a_register_that_cannot_be_read_is_the_relays_to_refuse() {
+    let unreadable = frame(FrameType::Register, 0);
+    for mut side in [side(RelayedEnd::Instance), instance()] {
+        for _ in 0..4 {
+            let Ok(RelayEvent::UnreadableRegister(fault)) = side.receive(&unreadable, START) else { panic!() };
+            assert_eq!((fault.close_code, fault.code), (1008, WireErrorCode::AuthFailed));
+        }
+        assert_eq!(side.receive(&unreadable, START).unwrap_err().code, WireErrorCode::RateLimited);
+    }
+}
+
 #[test]
 fn refused_connects_are_counted_whoever_refused_them() {
     let mut app = side(RelayedEnd::App);

@@ -14,7 +14,7 @@ use super::seal::{MIN_SEALED_LEN, SealingKey};
 use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::warning::Warning;
 
 /// The file of an organization, in the directory for `default` and in a folder below [`ORGS`] for any other.
@@ -35,6 +35,10 @@ impl LockedDataDir {
     /// [`Error::BillingTampered`], [`Error::BillingUnsigned`], [`Error::UnsealFailed`], [`Error::FileMalformed`],
     /// [`Error::KeyFileLost`], [`Error::OrgIdInvalid`], and those of reading a file. The file is then unchanged.
     pub fn billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
+        with_wiped_stack(|| self.load_billing_state(org))
+    }
+
+    fn load_billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
         let name = billing_name(org)?;
         let mut warnings = Vec::new();
         let Some(read) = self.read_billing(&name, &mut warnings)? else {
@@ -65,6 +69,10 @@ impl LockedDataDir {
     /// [`Error::KeyFileLost`] if anything in the directory was sealed under a key that is missing. The old file is then
     /// unchanged, except for [`Error::FileNotDurable`].
     pub fn save_billing_state(&self, org: &str, state: &mut BillingState, revision: &Revision) -> Result<Saved> {
+        with_wiped_stack(|| self.replace_billing_state(org, state, revision))
+    }
+
+    fn replace_billing_state(&self, org: &str, state: &mut BillingState, revision: &Revision) -> Result<Saved> {
         let name = billing_name(org)?;
         let path = self.path_of(&name);
         let found = self.read_billing(&name, &mut Vec::new())?;

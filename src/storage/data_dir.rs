@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::warning::Warning;
 
 /// The file whose lock guards a data directory.
-pub(super) const LOCK_FILE: &str = ".pulse-trust.lock";
+pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 
 /// What was loaded, and what the caller should be told about.
 ///
@@ -77,8 +77,16 @@ impl DataDir {
     #[cfg(unix)]
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let directory = Self::new(path);
-        directory.files.create_directory(&directory.path)?;
+        directory.create_if_absent()?;
         Ok(directory)
+    }
+
+    /// Makes the directory, and those above it, with mode 0700 where it does not exist.
+    ///
+    /// # Errors
+    /// [`crate::Error::File`].
+    pub fn create_if_absent(&self) -> Result<()> {
+        self.files.create_directory(&self.path)
     }
 
     /// The directory at this path in another file system.

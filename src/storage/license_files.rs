@@ -1,11 +1,13 @@
 //! `activation.enc` and `license.enc`, sealed under `.license-key` ([formats: encrypted
-//! files](crate::_documentation::formats#encrypted-files)). They are only read here: the runtime writes them.
+//! files](crate::_documentation::formats#encrypted-files)). What the runtime keeps in them beside the members that count
+//! here is its own: their JSON is read and written as a whole.
 
 use core::fmt;
 
 use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
-use super::data_dir::{Loaded, LockedDataDir};
+use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
 use super::revision::Revision;
 use super::seal::SealingKey;
@@ -13,7 +15,7 @@ use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json::{self, ReadJson, json_struct};
 use crate::primitives::hkdf_sha256;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::warning::Warning;
 
 pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
@@ -67,13 +69,51 @@ impl fmt::Debug for StoredLicense {
     }
 }
 
+/// One of the two files that are sealed under `.license-key`.
+///
+/// ```
+/// use pulse_trust::storage::{DataDir, LicenseFile, Revision};
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let path = parent.path().join("pulse");
+/// let data_dir = DataDir::create(path)?.lock()?;
+/// data_dir.save_license_file(LicenseFile::License, r#"{"license_key":"a.b.c"}"#, &Revision::ABSENT)?;
+/// assert_eq!(data_dir.license()?.value.map(|license| license.license_key), Some("a.b.c".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LicenseFile {
+    /// `activation.enc`
+    Activation,
+    /// `license.enc`
+    License,
+}
+
+impl LicenseFile {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Activation => ACTIVATION_FILE,
+            Self::License => LICENSE_FILE,
+        }
+    }
+
+    /// Whether a text is the JSON object that the file holds.
+    fn is_valid(self, json: &[u8]) -> bool {
+        match self {
+            Self::Activation => json::value_from_bytes::<Activation>(json).is_ok(),
+            Self::License => json::value_from_bytes::<StoredLicense>(json).is_ok(),
+        }
+    }
+}
+
 impl LockedDataDir {
     /// The activation; `None` if there is no `activation.enc`.
     ///
     /// # Errors
     /// [`Error::KeyFileLost`], [`Error::UnsealFailed`], [`Error::FileMalformed`], and those of reading a file.
     pub fn activation(&self) -> Result<Loaded<Option<Activation>>> {
-        self.read_license_file(ACTIVATION_FILE)
+        with_wiped_stack(|| self.read_license_file(ACTIVATION_FILE))
     }
 
     /// The license; `None` if there is no `license.enc`.
@@ -81,10 +121,62 @@ impl LockedDataDir {
     /// # Errors
     /// As [`LockedDataDir::activation`].
     pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
-        self.read_license_file(LICENSE_FILE)
+        with_wiped_stack(|| self.read_license_file(LICENSE_FILE))
+    }
+
+    /// **Secret**: the whole JSON of one of the files, with the members that this library does not know; `None` if there
+    /// is no such file.
+    ///
+    /// # Errors
+    /// As [`LockedDataDir::activation`].
+    pub fn license_file(&self, file: LicenseFile) -> Result<Loaded<Option<Secret>>> {
+        let Loaded { value, revision, warnings } = self.open_license_file(file.name())?;
+        let Some(opened) = value else {
+            return Ok(Loaded { value: None, revision, warnings });
+        };
+        let text = str::from_utf8(&opened).ok().filter(|_| file.is_valid(&opened)).map(Secret::from);
+        let text = text.ok_or_else(|| self.not_the_object(file.name()))?;
+        Ok(Loaded { value: Some(text), revision, warnings })
+    }
+
+    /// Seals and saves the JSON of one of the files, as it is given, over the state of the file that `revision` names.
+    /// `.license-key` is made where there is none and no file is there that was sealed under a lost one. A file that
+    /// cannot be read is not replaced.
+    ///
+    /// # Errors
+    /// [`Error::FileMalformed`] if the JSON is not the object that the file holds; [`Error::RevisionMismatch`] if the
+    /// file was changed meanwhile; as [`LockedDataDir::activation`], and those of writing a file. The old file is then
+    /// unchanged, except for [`Error::FileNotDurable`].
+    pub fn save_license_file(&self, file: LicenseFile, secret_json: &str, revision: &Revision) -> Result<Saved> {
+        let path = self.path_of(file.name());
+        if !file.is_valid(secret_json.as_bytes()) {
+            let reason = "what is to be saved is not the expected JSON object".to_owned();
+            return Err(Error::FileMalformed { path: shown(&path), reason });
+        }
+        let found = self.open_license_file(file.name())?;
+        found.revision.check(&path, revision)?;
+        let mut warnings = Vec::new();
+        let sealed = self.license_key_to_write(&mut warnings)?.seal(secret_json.as_bytes())?;
+        let revision = self.replace(file.name(), encoding::base64_encode(&sealed).as_bytes(), MAX_LEN)?;
+        Ok(Saved { revision, warnings })
     }
 
     fn read_license_file<T: for<'de> ReadJson<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
+        let Loaded { value, revision, warnings } = self.open_license_file(name)?;
+        let value = match value {
+            Some(opened) => Some(json::value_from_bytes(&opened).map_err(|_| self.not_the_object(name))?),
+            None => None,
+        };
+        Ok(Loaded { value, revision, warnings })
+    }
+
+    fn not_the_object(&self, name: &str) -> Error {
+        let reason = "its sealed content is not the expected JSON object".to_owned();
+        Error::FileMalformed { path: shown(&self.path_of(name)), reason }
+    }
+
+    /// What is sealed in a file.
+    fn open_license_file(&self, name: &str) -> Result<Loaded<Option<Zeroizing<Vec<u8>>>>> {
         let path = self.path_of(name);
         let mut warnings = Vec::new();
         let Some(bytes) = self.files().read(name, MAX_LEN, &mut warnings)? else {
@@ -95,17 +187,39 @@ impl LockedDataDir {
         let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
         let key = self.license_key(&shown(&path), &mut warnings)?;
         let opened = key.open(&sealed, &shown(&path))?;
-        let value = json::value_from_bytes(&opened).ok();
-        let value = value.ok_or_else(|| malformed("its sealed content is not the expected JSON object"))?;
-        Ok(Loaded { value: Some(value), revision: Revision::of(Some(bytes.expose_secret())), warnings })
+        Ok(Loaded { value: Some(opened), revision: Revision::of(Some(bytes.expose_secret())), warnings })
     }
 
     fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        let key = self.own_license_key(warnings)?;
+        key.ok_or_else(|| self.license_key_lost(sealed.to_owned()))
+    }
+
+    /// The key, made if there is none and nothing that was sealed under a lost one is there, backups included.
+    fn license_key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        self.check_writable()?;
+        if let Some(key) = self.own_license_key(warnings)? {
+            return Ok(key);
+        }
+        let is_sealed = |name: &str| name.starts_with(LICENSE_FILE) || name.starts_with(ACTIVATION_FILE);
+        if let Some(entry) = self.files().entries("")?.into_iter().find(|entry| is_sealed(&entry.name)) {
+            return Err(self.license_key_lost(shown(&self.path_of(&entry.name))));
+        }
+        let text = Zeroizing::new(encoding::hex_encode(SealingKey::generate()?.secret_bytes()));
+        // Where somebody was faster, that key counts.
+        self.files().create(KEY_FILE, text.as_bytes())?;
+        self.own_license_key(warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&self.path_of(KEY_FILE)) })
+    }
+
+    fn license_key_lost(&self, sealed: String) -> Error {
+        Error::KeyFileLost { path: shown(&self.path_of(KEY_FILE)), sealed }
+    }
+
+    fn own_license_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
         let path = self.path_of(KEY_FILE);
-        let bytes = self
-            .files()
-            .read(KEY_FILE, MAX_KEY_LEN, warnings)?
-            .ok_or_else(|| Error::KeyFileLost { path: shown(&path), sealed: sealed.to_owned() })?;
+        let Some(bytes) = self.files().read(KEY_FILE, MAX_KEY_LEN, warnings)? else {
+            return Ok(None);
+        };
         let unreadable = |reason: &str| Error::KeyFileUnreadable { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text"))?.trim();
         if text.is_empty() {
@@ -114,6 +228,7 @@ impl LockedDataDir {
         SealingKey::derived(|key| {
             hkdf_sha256(text.as_bytes(), b"pulse-license-persistence-v2", [(b"license-encryption".as_slice(), key)])
         })
+        .map(Some)
         .ok_or_else(|| unreadable("key derivation failed"))
     }
 }

@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
-const KEY_FILE: &str = ".encryption.key";
+pub(super) const KEY_FILE: &str = ".encryption.key";
 /// Stricter than the deployed runtime: a key is 44 characters; white space around it is allowed for.
 const MAX_KEY_FILE_LEN: u64 = 1024;
 
@@ -95,7 +95,7 @@ fn parse_read(path: &Path, read: Result<Option<SecretBytes>>) -> Result<Option<S
         Err(error) => return Err(error),
     };
     let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text".to_owned()))?.trim();
-    let key = encoding::base64_decode(text).map(Zeroizing::new).ok_or_else(|| unreadable("not base64".to_owned()))?;
+    let key = encoding::secret_base64_decode(text).ok_or_else(|| unreadable("not base64".to_owned()))?;
     match SealingKey::from_slice(&key) {
         Some(key) => Ok(Some(key)),
         None => Err(unreadable(format!("{} bytes instead of 32", key.len()))),

@@ -18,13 +18,16 @@ mod master_key;
 mod native;
 mod relay_enc;
 mod revision;
+mod runtime_sealing;
 mod seal;
 
 pub use billing_state::BillingState;
 pub use commercial_migration::CommercialMigration;
+#[cfg(all(feature = "capi", target_family = "wasm"))]
+pub(crate) use data_dir::LOCK_FILE;
 pub use data_dir::{DataDir, Loaded, LockedDataDir, Saved};
 pub use files::{Entry, EntryKind, Files, LockedFiles};
 pub(crate) use license_files::ACTIVATION_FILE;
-pub use license_files::{Activation, StoredLicense};
+pub use license_files::{Activation, LicenseFile, StoredLicense};
 pub use relay_enc::IdentityChange;
 pub use revision::Revision;

@@ -8,7 +8,7 @@ use super::revision::Revision;
 use super::seal::MIN_SEALED_LEN;
 use crate::error::{Error, Result};
 use crate::relay::RelayConfig;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::warning::Warning;
 
 const FILE: &str = "relay.enc";
@@ -37,6 +37,10 @@ impl LockedDataDir {
     /// [`Error::UnsealFailed`], [`Error::FileMalformed`], [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], and
     /// those of reading a file. The file is then unchanged, and never treated as absent.
     pub fn relay_config(&self) -> Result<Loaded<RelayConfig>> {
+        with_wiped_stack(|| self.load_relay_config())
+    }
+
+    fn load_relay_config(&self) -> Result<Loaded<RelayConfig>> {
         let mut warnings = Vec::new();
         let read = self.read_relay_enc(&mut warnings)?;
         let mut revision = read.revision;
@@ -62,6 +66,15 @@ impl LockedDataDir {
     /// anything in the directory was sealed under a key that is missing. The old file is then unchanged, except for
     /// [`Error::FileNotDurable`].
     pub fn save_relay_config(
+        &self,
+        config: &RelayConfig,
+        revision: &Revision,
+        identity: IdentityChange,
+    ) -> Result<Saved> {
+        with_wiped_stack(|| self.replace_relay_config(config, revision, identity))
+    }
+
+    fn replace_relay_config(
         &self,
         config: &RelayConfig,
         revision: &Revision,

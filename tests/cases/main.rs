@@ -21,6 +21,10 @@ mod entitlement;
 mod keys;
 mod ours;
 mod pairing;
+mod refused;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "it calls the C functions")]
+mod refused_in_c;
 mod relay;
 mod tables;
 mod tenants;
@@ -40,6 +44,7 @@ fn main() {
         entitlement::tests(),
         keys::tests(),
         pairing::tests(),
+        refused::tests(),
         relay::tests(),
         tables::tests(),
         tenants::tests(),

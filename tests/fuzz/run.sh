@@ -19,6 +19,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 python3 seeds.py "$scratch/seeds" ../vectors/deployed
 found=${PULSE_TRUST_CORPUS:-$scratch/found}
+all=0
 for target in "${targets[@]}"; do
   mkdir -p "$found/$target" "$scratch/seeds/$target" "corpus/$target"
   if ! "../../target/fuzz/$triple/release/$target" -max_total_time="$seconds" -max_len=20000 -timeout=5 \
@@ -31,4 +32,6 @@ for target in "${targets[@]}"; do
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/log")
   [ "$executions" -ge 100 ] || { echo "$target ran '$executions' inputs: expected at least 100" >&2; exit 1; }
   echo "$target: $executions inputs in $seconds s"
+  all=$((all + executions))
 done
+echo "all ${#targets[@]} targets: $all inputs"

@@ -56,9 +56,24 @@ fn a_report_names_the_link_to_mend() {
     assert_eq!(broken("lease-without-relay"), Some(("hosted lease", "CAPABILITY_MISSING")));
     assert_eq!(broken("lease-suspended"), Some(("hosted lease", "SUBSCRIPTION_INACTIVE")));
     assert_eq!(broken("operator-disabled"), Some(("relay config", "RELAY_DISABLED")));
-    assert_eq!(broken("hosted-with-suspended-activation"), Some(("hosted lease", "ACTIVATION_SUSPENDED")));
+    assert_eq!(broken("hosted-with-suspended-activation"), Some(("activation", "ACTIVATION_SUSPENDED")));
     assert_eq!(broken("self-hosted-nothing"), Some(("relay config", "RELAY_DISABLED")));
     assert_eq!(LinkState::Holds("x".into()), LinkState::Holds("x".into()));
+}
+
+/// A switched-off relay was reported as a broken lease.
+#[test]
+fn a_report_does_not_blame_the_lease_for_what_the_environment_switches_off() {
+    let file = vector_file("tenants.json");
+    let case = cases(&file, "cases").iter().find(|case| text(case, "name") == "fresh-hosted").unwrap();
+    let directory = copied(&vectors().join("tenants/fresh-hosted/before"));
+    let mut runtime = runtime_of(case, trust_keys(&file));
+    runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
+    let report = readiness(&DataDir::new(directory.path()).lock().unwrap(), &runtime, time(&file, "now"));
+    let disabled = Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" };
+    assert_eq!(report.first_broken(), Some(("relay config", &disabled)));
+    let lease = report.links.iter().find(|link| link.name == "hosted lease").unwrap();
+    assert!(matches!(lease.state, LinkState::Holds(_)), "{lease:?}");
 }
 
 /// A directory without a relay.enc was reported as disabled by that file, and an identity was promised where none is made.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::common::bytes_of_hex;
 use pulse_trust::entitlement::{Capability, GrantClaims, LeaseClaims, LicenseClaims, tenant_host};
-use pulse_trust::keys::{PublicKey, SigningKey, TrustKeySet, TrustKeys};
+use pulse_trust::keys::{KeyId, PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};
 use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
 use pulse_trust::{ClockLeeway, Error, TokenKind, UnixTime};
@@ -313,6 +313,19 @@ fn the_leeway_lengthens_a_license_and_a_grant_too() {
     }
 }
 
+/// An operator who revoked a key in another spelling was told that it was revoked, and nothing was.
+#[test]
+fn a_key_id_has_one_spelling() {
+    let key = SigningKey::from_seed(&[3; 32]).unwrap().public_key().clone();
+    let id = key.key_id();
+    assert_eq!(KeyId::parse(id.as_str()), Ok(id));
+    let upper = id.as_str().to_uppercase();
+    for wrong in ["", "zz", &upper, &format!("{id}\n"), &key.to_base64(), &key.log_fingerprint(), "0123456789abcdeg"] {
+        let refused = KeyId::parse(wrong).unwrap_err();
+        assert!(matches!(refused, Error::KeyEncoding { what: "key id", .. }), "{wrong}: {refused:?}");
+    }
+}
+
 #[test]
 fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
     let setup = Setup::new();
@@ -325,7 +338,7 @@ fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
     assert_eq!(subject.signing_key_id.as_deref(), Some(new.public_key().key_id().as_str()));
 
     let mut list = RevocationList::default();
-    list.revoke_signing_key(old.public_key().key_id().as_str());
+    list.revoke_signing_key(&old.public_key().key_id());
     assert_eq!(admit(&tokens[0], &list).map(|_| ()), Err(Error::Revoked { what: "signing key" }));
     assert!(admit(&tokens[1], &list).is_ok(), "the other key's leases still count");
 

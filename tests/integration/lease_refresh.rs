@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use pulse_trust::entitlement::{LeaseClaims, tenant_host};
 use pulse_trust::hosted::{
-    Runtime, RuntimeMode, TenantOrder, clear_lost_lease, issue_billing_state, lease_refresh, save_refreshed_lease,
+    DEFAULT_ORG, Runtime, RuntimeMode, TenantOrder, clear_lost_lease, issue_billing_state, lease_refresh,
+    save_refreshed_lease,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::storage::{BillingState, DataDir, Revision};
@@ -49,11 +50,11 @@ impl Tenant {
 #[test]
 fn a_new_lease_replaces_the_old_one_and_nothing_else() {
     let tenant = Tenant::new();
-    assert!(lease_refresh(&tenant.billing(), &tenant.runtime, NOW).unwrap().is_some());
+    assert!(lease_refresh(&tenant.billing(), &tenant.runtime, DEFAULT_ORG, NOW).unwrap().is_some());
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     let lease = tenant.lease("t-abc", "default");
-    save_refreshed_lease(&data_dir, &tenant.runtime, &lease, NOW).unwrap();
+    save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, &lease, NOW).unwrap();
     drop(data_dir);
     let after = tenant.billing();
     assert_eq!(after.entitlement_jwt.expose_secret(), lease);
@@ -67,7 +68,7 @@ fn a_lease_for_another_host_or_organization_is_not_saved() {
     tenant.runtime.public_url = Some("https://t-abc.cloud.example.test".to_owned());
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
-    let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, lease, NOW);
+    let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, lease, NOW);
     assert!(matches!(save(&tenant.lease("t-other", "default")), Err(Error::HostMismatch { .. })));
     assert!(matches!(save(&tenant.lease("t-abc", "org-1")), Err(Error::OrgMismatch { .. })));
     drop(data_dir);
@@ -78,14 +79,36 @@ fn a_lease_for_another_host_or_organization_is_not_saved() {
 fn a_final_refusal_clears_lease_and_token_and_says_expired() {
     let tenant = Tenant::new();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
-    clear_lost_lease(&data_dir).unwrap();
+    clear_lost_lease(&data_dir, DEFAULT_ORG).unwrap();
     // What comes of a request that was under way is too late.
-    let late = save_refreshed_lease(&data_dir, &tenant.runtime, &tenant.lease("t-abc", "default"), NOW);
+    let late = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, &tenant.lease("t-abc", "default"), NOW);
     assert!(matches!(late, Err(Error::NoLease)));
-    assert!(matches!(clear_lost_lease(&data_dir), Err(Error::NoLease)));
+    assert!(matches!(clear_lost_lease(&data_dir, DEFAULT_ORG), Err(Error::NoLease)));
     drop(data_dir);
     let billing = tenant.billing();
     assert!(billing.entitlement_jwt.is_empty() && billing.entitlement_refresh_token.is_empty());
     assert_eq!((billing.subscription_state.as_str(), billing.stripe_customer_id.as_str()), ("expired", "cus_1"));
-    assert!(lease_refresh(&billing, &tenant.runtime, NOW).unwrap().is_none());
+    assert!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW).unwrap().is_none());
+}
+
+/// The organizations of a self-hosted runtime have leases of their own, below `orgs/`.
+#[test]
+fn the_lease_of_another_organization_is_refreshed_where_it_is() {
+    let tenant = Tenant::new();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    let mut billing = BillingState::default();
+    billing.entitlement_jwt = tenant.lease("t-abc", "org-1").into();
+    billing.entitlement_refresh_token = "etr_hosted_0123".into();
+    data_dir.save_billing_state("org-1", &mut billing, &Revision::ABSENT).unwrap();
+
+    assert!(lease_refresh(&billing, &tenant.runtime, "org-1", NOW).unwrap().is_some());
+    assert!(matches!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW), Err(Error::OrgMismatch { .. })));
+    let (own, foreign) = (tenant.lease("t-abc", "org-1"), tenant.lease("t-abc", "default"));
+    let refused = save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", &foreign, NOW);
+    assert!(matches!(refused, Err(Error::OrgMismatch { .. })), "{refused:?}");
+    save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", &own, NOW).unwrap();
+    let stored = |org: &str| data_dir.billing_state(org).unwrap().value.unwrap().entitlement_jwt;
+    assert_eq!(stored("org-1").expose_secret(), own);
+    clear_lost_lease(&data_dir, "org-1").unwrap();
+    assert!(stored("org-1").is_empty() && !stored(DEFAULT_ORG).is_empty());
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::files_of;
-use crate::common::sealing::{license_key, seal_text};
+use crate::common::sealing::{license_key, seal_text, unseal_text};
 use pulse_trust::Error;
-use pulse_trust::storage::DataDir;
+use pulse_trust::storage::{DataDir, LicenseFile, Revision};
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -88,4 +88,59 @@ fn with_license_file(name: &str, plain: &str) -> tempfile::TempDir {
     fs::write(directory.path().join(".license-key"), KEY).unwrap();
     fs::write(directory.path().join(name), seal_text(license_key(KEY), plain)).unwrap();
     directory
+}
+
+const ACTIVATION: &str =
+    r#"{"installation_id":"i-1","grant_jwt":"a.b.c","paid_access_suspended":true,"new":{"x":[1]}}"#;
+
+/// What the runtime keeps beside the members that count here survives, as its JSON is read and written as a whole.
+#[test]
+fn a_file_is_saved_as_it_is_given() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let saved = data_dir.save_license_file(LicenseFile::Activation, ACTIVATION, &Revision::ABSENT).unwrap();
+    // As the deployed runtime reads it: 64 hex digits as text, base64 of what is sealed.
+    let key = fs::read_to_string(path(".license-key")).unwrap();
+    assert!(key.len() == 64 && key.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')), "{key}");
+    let sealed = fs::read_to_string(path("activation.enc")).unwrap();
+    assert_eq!(unseal_text(license_key(&key), &sealed), ACTIVATION);
+
+    let loaded = data_dir.license_file(LicenseFile::Activation).unwrap();
+    assert_eq!((loaded.value.unwrap().expose_secret(), &loaded.revision), (ACTIVATION, &saved.revision));
+    assert!(data_dir.activation().unwrap().value.unwrap().paid_access_suspended);
+    assert!(data_dir.license_file(LicenseFile::License).unwrap().value.is_none());
+
+    data_dir.save_license_file(LicenseFile::License, r#"{"license_key":"d.e.f"}"#, &Revision::ABSENT).unwrap();
+    assert_eq!(fs::read_to_string(path(".license-key")).unwrap(), key, "one key for both");
+    let late = data_dir.save_license_file(LicenseFile::Activation, "{}", &Revision::ABSENT);
+    assert!(matches!(late, Err(Error::RevisionMismatch { .. })), "{late:?}");
+    data_dir.save_license_file(LicenseFile::Activation, "{}", &saved.revision).unwrap();
+    for name in [".license-key", "activation.enc", "license.enc"] {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(fs::metadata(path(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_not_replaced_and_no_new_key_is_made_over_a_lost_one() {
+    for (file, name) in [(LicenseFile::Activation, "activation.enc"), (LicenseFile::License, "license.enc")] {
+        let directory = with_license_file(name, "{}");
+        let data_dir = DataDir::new(directory.path()).lock().unwrap();
+        let save = |revision: &Revision| data_dir.save_license_file(file, "{}", revision);
+        let seen = data_dir.license_file(file).unwrap().revision;
+        for malformed in ["", "[]", "null", r#"{"grant_jwt":1,"license_key":1}"#] {
+            let refused = data_dir.save_license_file(file, malformed, &seen);
+            assert!(matches!(refused, Err(Error::FileMalformed { .. })), "{malformed}: {refused:?}");
+        }
+        fs::rename(directory.path().join(name), directory.path().join(format!("{name}.bak"))).unwrap();
+        fs::remove_file(directory.path().join(".license-key")).unwrap();
+        let before = files_of(directory.path());
+        let Err(Error::KeyFileLost { sealed, .. }) = save(&Revision::ABSENT) else { panic!("a key was made") };
+        assert!(sealed.ends_with(".enc.bak"), "{sealed}");
+        fs::rename(directory.path().join(format!("{name}.bak")), directory.path().join(name)).unwrap();
+        assert!(matches!(save(&seen), Err(Error::KeyFileLost { .. })));
+        fs::rename(directory.path().join(name), directory.path().join(format!("{name}.bak"))).unwrap();
+        assert!(files_of(directory.path()) == before);
+    }
 }

@@ -38,8 +38,10 @@ mod pairing;
 mod relay_config;
 #[cfg(feature = "storage")]
 mod relay_enc;
+mod runtime_sealing;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod token_edits;
 mod token_rules;
 mod vectors;

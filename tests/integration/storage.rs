@@ -305,6 +305,17 @@ fn assert_succeeds(command: &mut Command) {
     );
 }
 
+/// It waited thirty seconds for a lock that nobody held.
+#[test]
+fn a_directory_that_was_removed_meanwhile_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let opened = fs::File::open(directory.path()).unwrap();
+    fs::remove_dir(directory.path()).unwrap();
+    let path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&opened));
+    let refused = DataDir::new(path).lock_within(std::time::Duration::ZERO).unwrap_err();
+    assert!(matches!(refused, Error::FileMissing { .. }), "{refused:?}");
+}
+
 #[test]
 fn what_is_no_directory_is_no_data_directory() {
     let directory = tempfile::tempdir().unwrap();
@@ -312,6 +323,7 @@ fn what_is_no_directory_is_no_data_directory() {
     assert!(matches!(missing.lock(), Err(Error::FileMissing { .. })));
     assert!(!missing.path().exists());
     fs::write(directory.path().join("file"), "").unwrap();
-    assert!(DataDir::new(directory.path().join("file")).lock().is_err());
+    let file = DataDir::new(directory.path().join("file")).lock().unwrap_err();
+    assert!(matches!(&file, Error::File { kind: std::io::ErrorKind::NotADirectory, .. }), "{file:?}");
     assert!(matches!(DataDir::create(directory.path().join("file")), Err(Error::File { .. })));
 }

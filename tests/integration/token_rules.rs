@@ -5,8 +5,8 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use pulse_trust::entitlement::{
-    Capability, GrantClaims, HostBinding, InspectedLease, InspectedToken, InstanceHost, LeaseChecks, LeaseClaims,
-    LicenseClaims, SubscriptionState, VerifiedGrant, VerifiedLease, VerifiedLicense, VerifiedToken,
+    Capability, GrantClaims, GrantState, HostBinding, InspectedLease, InspectedToken, InstanceHost, LeaseChecks,
+    LeaseClaims, LicenseClaims, SubscriptionState, VerifiedGrant, VerifiedLease, VerifiedLicense, VerifiedToken,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{ChannelClose, Connect, ControlPayload, Register};
@@ -238,11 +238,56 @@ fn a_providers_license_is_in_term_on_inspection_too() {
     }
 }
 
+/// A kept lease outlived the license that its provider had signed it under.
+#[test]
+fn a_kept_lease_ends_with_its_providers_license() {
+    let issuer = Issuer::new();
+    let provider = SigningKey::from_seed(&[10; 32]).unwrap();
+    let kept = |license_expiry: Option<i64>| {
+        let license = issuer.sign(&json!({
+            "lid": "lic_msp", "email": "msp@example.test", "tier": "msp", "exp": license_expiry,
+            "entitlement_signing_public_key": provider.public_key().to_base64(),
+        }));
+        let mut claims = with(lease(), "provider_license", json!(license));
+        claims["exp"] = json!(NOW.as_secs() + 100 * 86_400);
+        claims["capabilities"] = json!(["multi_tenant"]);
+        let token = sign(&provider, &claims.to_string()).unwrap();
+        VerifiedLease::verify(token.expose_secret(), &issuer.keys, &ANY_HOST, NOW).unwrap()
+    };
+    let wanted = Capability::from("multi_tenant");
+    let license_ends_at = NOW.saturating_add(seconds(60 + 7 * 86_400));
+    let lease = kept(Some(NOW.as_secs() + 60));
+    assert_eq!(lease.counts_until(), license_ends_at);
+    assert_eq!(lease.check_grants(&wanted, license_ends_at.saturating_sub(seconds(1))), Ok(()));
+    let refused = lease.check_grants(&wanted, license_ends_at).unwrap_err();
+    assert!(matches!(refused, Error::ProviderChain { .. }), "{refused:?}");
+    assert!(!lease.capabilities_at(license_ends_at).contains(&wanted));
+    assert_eq!(kept(None).counts_until(), NOW.saturating_add(seconds(100 * 86_400)), "a lifetime license");
+}
+
+/// A suspended grant never expired.
+#[test]
+fn a_suspended_grant_expires_as_any_other() {
+    let issuer = Issuer::new();
+    for state in ["suspended", "revoked", "active"] {
+        let token = issuer.sign(&with(grant(), "st", json!(state)));
+        let ends_at = NOW.saturating_add(seconds(60 + 7 * 86_400));
+        let grant = VerifiedGrant::verify(&token, &issuer.keys, ends_at.saturating_sub(seconds(1))).unwrap();
+        assert_eq!(grant.state_at(ends_at), GrantState::Expired, "{state}");
+        let refused = VerifiedGrant::verify(&token, &issuer.keys, ends_at).unwrap_err();
+        assert!(matches!(refused, Error::Expired { kind: TokenKind::Grant, .. }), "{state}: {refused:?}");
+        assert!(grant.check_grants(&Capability::from("sso"), ends_at).is_err(), "{state}");
+    }
+}
+
 #[test]
 fn claims_that_no_verifier_takes_are_not_signed() {
     let key = SigningKey::from_seed(&[9; 32]).unwrap();
     let mut grant_claims = GrantClaims::from_json(&grant().to_string()).unwrap();
     assert!(grant_claims.sign(&key).is_ok());
+    let mut as_lease = grant_claims.clone();
+    as_lease.iss = "pulse-pro-entitlement-lease".to_owned();
+    assert!(matches!(as_lease.sign(&key), Err(Error::ClaimsUnsignable { .. })));
     grant_claims.tier.clear();
     assert_eq!(grant_claims.sign(&key), Err(Error::ClaimMissing { claim: "tier" }));
     let mut license_claims = LicenseClaims::from_json(&license().to_string()).unwrap();

@@ -3,6 +3,7 @@
 //! Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.
 
 mod demo;
+mod descriptors;
 mod doctor;
 #[path = "../../driver/mod.rs"]
 mod driver;
@@ -12,8 +13,12 @@ mod generated;
 mod lease;
 mod moment;
 mod outcome;
+mod setting;
+mod shell;
+mod shown;
 mod style;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -29,7 +34,7 @@ struct Cli {
 }
 
 const EXIT_STATUS: &str = "Exit status: 0 accepted, 1 refused, 2 wrong usage, 3 cannot tell.\n\
-    Color appears on a terminal only; NO_COLOR and CLICOLOR_FORCE are obeyed.";
+    Color appears on a terminal only; NO_COLOR and CLICOLOR_FORCE are obeyed, and 0 forces nothing.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -60,6 +65,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    style::obey_the_environment();
     let outcome = match Cli::parse().command {
         Command::Lease(command) => lease::run(&command),
         Command::Doctor(args) => doctor::run(&args),
@@ -78,7 +84,8 @@ fn main() -> ExitCode {
 }
 
 fn fail(status: u8, text: &str) -> ExitCode {
-    anstream::eprintln!("{}error:{} {text}", style::BAD.render(), style::BAD.render_reset());
+    // Where standard error cannot be written, the exit status alone tells.
+    writeln!(anstream::stderr(), "{} {}", style::styled(style::BAD, "error:"), shown::shown(text)).ok();
     ExitCode::from(status)
 }
 

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::shown::told;
+
 /// What a command found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -39,7 +41,7 @@ impl Stop {
 
     /// What the caller gave was refused by the library.
     pub(crate) fn bad_argument(argument: &str, error: &pulse_trust::Error) -> Self {
-        Self::Usage(format!("{argument}: {error} ({} {})", error.code(), error.name()))
+        Self::Usage(format!("{argument}: {}", told(error)))
     }
 }
 
@@ -55,6 +57,6 @@ impl From<io::Error> for Stop {
 
 impl From<pulse_trust::Error> for Stop {
     fn from(error: pulse_trust::Error) -> Self {
-        Self::CannotTell(format!("{error} ({} {})", error.code(), error.name()))
+        Self::CannotTell(told(&error))
     }
 }

@@ -4,6 +4,7 @@
 mod common;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use common::{pulse_trust, run, text};
@@ -17,7 +18,14 @@ struct Demo {
 
 impl Demo {
     fn start() -> Self {
-        let mut child = pulse_trust().args(["demo", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_in(&std::env::temp_dir())
+    }
+
+    /// With this directory for what is temporary.
+    fn start_in(temporary: &Path) -> Self {
+        let mut command = pulse_trust();
+        command.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let opened = lines.find(|line| line.starts_with("Open http")).unwrap();
         let url = opened.split(' ').nth(1).unwrap().to_owned();
@@ -111,4 +119,36 @@ fn an_address_that_cannot_be_used_is_named() {
     assert!(String::from_utf8_lossy(&output.stderr).contains(&taken));
     let output = run(pulse_trust().args(["demo", "--listen", "0.0.0.0:0"]), b"");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn whichever_signal_ends_it_nothing_is_left_and_nobody_else_could_look() {
+    use std::os::unix::fs::PermissionsExt;
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let temporary = tempfile::tempdir().unwrap();
+        let mut demo = Demo::start_in(temporary.path());
+        let entries: Vec<_> = std::fs::read_dir(&temporary).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert!(!entries.is_empty());
+        for entry in entries {
+            assert_eq!(std::fs::metadata(&entry).unwrap().permissions().mode() & 0o777, 0o700, "{entry:?}");
+        }
+        let sent = Command::new("kill").args([signal, &demo.child.id().to_string()]).status().unwrap();
+        assert!(sent.success() && demo.child.wait().unwrap().success(), "{signal}");
+        assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0, "{signal}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_cannot_be_written_ends_it_with_a_message() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    let mut command = pulse_trust();
+    command.args(["demo", "--listen", "127.0.0.1:0"]).env("TMPDIR", temporary.path());
+    let output = command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    assert!(stderr.contains("cannot be written") && !stderr.contains("panicked"), "{stderr}");
+    assert_eq!(std::fs::read_dir(&temporary).unwrap().count(), 0);
 }

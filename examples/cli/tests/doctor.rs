@@ -6,98 +6,16 @@ mod common;
 #[path = "../../driver/mod.rs"]
 mod driver;
 
-use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::Output;
 
-use common::{answers, pulse_trust, run, text};
+use common::tenant::{Tenant, broken, command, doctor};
+use common::text;
 use pulse_relay::{Config, Relay};
-use pulse_trust::UnixTime;
-use pulse_trust::hosted::{Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state};
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::relay::RelayEnvironment;
 use pulse_trust::session::{InstanceConfig, InstanceEnd, InstanceEvent};
-use pulse_trust::storage::{BillingState, DataDir, Revision};
 use serde_json::Value;
-
-/// A provisioned tenant: its directory, the control plane's key, and the environment of its container.
-struct Tenant {
-    directory: tempfile::TempDir,
-    control_plane: SigningKey,
-    host: String,
-    environment: BTreeMap<&'static str, String>,
-}
-
-impl Tenant {
-    fn provision() -> Self {
-        let control_plane = SigningKey::generate().unwrap();
-        let order = TenantOrder::new("t-DOCTOR", "https://cloud.example.test");
-        let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, UnixTime::now()).unwrap();
-        let directory = tempfile::tempdir().unwrap();
-        let locked = DataDir::new(directory.path()).lock().unwrap();
-        locked.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
-        drop(locked);
-        std::fs::remove_file(directory.path().join(".pulse-trust.lock")).unwrap();
-        let host = issued.instance_host.to_string();
-        let environment = BTreeMap::from([
-            ("PULSE_HOSTED_MODE", "true".to_owned()),
-            ("PULSE_PUBLIC_URL", format!("https://{host}")),
-            ("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", control_plane.public_key().to_base64()),
-            ("PULSE_LEGACY_KEY_PATH", String::new()),
-        ]);
-        Self { directory, control_plane, host, environment }
-    }
-
-    fn runtime(&self, relay: &str) -> Runtime {
-        let lease = TrustKeySet::new([self.control_plane.public_key().clone()]);
-        let mut runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::for_leases(lease));
-        runtime.public_url = Some(format!("https://{}", self.host));
-        runtime.relay_environment = RelayEnvironment::from_values(None, Some(relay)).0;
-        runtime
-    }
-
-    fn doctor(&self, arguments: &[&str]) -> Output {
-        doctor(self.directory.path(), &self.environment, arguments)
-    }
-
-    /// The report in JSON. Whatever it says, the directory is as it was.
-    fn report(&self, arguments: &[&str]) -> Value {
-        let before = files(self.directory.path());
-        let output = self.doctor(&[arguments, &["--json"]].concat());
-        assert_eq!(files(self.directory.path()), before);
-        let report = answers(&output).remove(0);
-        assert_eq!(output.status.success(), report["ready"] == true, "{report:#}");
-        report
-    }
-}
-
-fn doctor(directory: &Path, environment: &BTreeMap<&'static str, String>, arguments: &[&str]) -> Output {
-    run(pulse_trust().arg("doctor").arg(directory).args(arguments).envs(environment), b"")
-}
-
-/// Every file, the lock's too.
-fn files(directory: &Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = std::fs::read_dir(directory).unwrap().map(Result::unwrap);
-    entries
-        .map(|entry| {
-            (entry.file_name().to_string_lossy().into_owned(), std::fs::read(entry.path()).unwrap_or_default())
-        })
-        .collect()
-}
-
-/// The first broken link.
-fn broken(report: &Value) -> &Value {
-    let links = report["links"].as_array().unwrap();
-    let first = links.iter().find(|link| link["state"] == "broken").unwrap();
-    assert_eq!(report["first_broken"], first["name"]);
-    first
-}
-
-fn command(link: &Value) -> &str {
-    link["mend"]["command"].as_str().unwrap_or_default()
-}
 
 #[test]
 fn a_provisioned_tenant_is_ready_and_the_directory_stays_as_it_is() {
@@ -123,7 +41,8 @@ fn another_key_than_the_control_planes_is_shown_beside_it_with_the_line_that_men
     assert_eq!(link["name"], "lease key");
     assert_eq!(link["sides"]["PULSE_TRIAL_ACTIVATION_PUBLIC_KEY"], other.log_fingerprint());
     assert_eq!(link["sides"]["--lease-key"], own.log_fingerprint());
-    assert_eq!(command(link), format!("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY={own}"));
+    // The key that is there stays: what it has signed may count elsewhere.
+    assert_eq!(command(link), format!("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY={other},{own}"));
     // Without the operator's key the fault is the same, and it says what to give.
     let report = tenant.report(&["--offline"]);
     assert_eq!(
@@ -135,20 +54,8 @@ fn another_key_than_the_control_planes_is_shown_beside_it_with_the_line_that_men
 #[test]
 fn each_setting_that_is_missing_or_wrong_is_named_with_its_line() {
     let cases: [(&str, Option<&str>, &str, &str, &str); 5] = [
-        (
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY",
-            None,
-            "hosted lease",
-            "KEY_NOT_CONFIGURED",
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY=",
-        ),
-        (
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY",
-            Some("AAAA"),
-            "settings",
-            "SETTING_KEY_INVALID",
-            "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY=",
-        ),
+        ("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", None, "hosted lease", "KEY_NOT_CONFIGURED", ""),
+        ("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", Some("AAAA"), "settings", "SETTING_KEY_INVALID", ""),
         (
             "PULSE_PUBLIC_URL",
             Some("https://t-other.cloud.example.test"),
@@ -169,6 +76,9 @@ fn each_setting_that_is_missing_or_wrong_is_named_with_its_line() {
         let found = broken(&report);
         assert_eq!((text(found, "name"), text(found, "error")), (link, error), "{variable}: {report:#}");
         assert!(command(found).starts_with(mend), "{variable}: {found:#}");
+        // What the doctor does not know is no line to paste.
+        assert_eq!(command(found).is_empty(), mend.is_empty(), "{variable}: {found:#}");
+        assert!(found["mend"].to_string().contains(variable), "{variable}: {found:#}");
         if error.starts_with("SETTING") || error.starts_with("KEY") {
             assert!(text(found, "what").contains(variable), "{found:#}");
         }
@@ -240,10 +150,7 @@ async fn the_relay_is_asked_for_its_key_and_for_the_instance() {
     assert_eq!(text(broken(&report), "name"), "instance at the relay", "{report:#}");
     assert!(text(broken(&report), "what").contains("has not started"), "{report:#}");
 
-    let started = {
-        let locked = DataDir::new(tenant.directory.path()).lock().unwrap();
-        bootstrap(&locked, &tenant.runtime(&url), UnixTime::now()).unwrap()
-    };
+    let started = tenant.start(&url);
     let config = InstanceConfig::new(
         url.clone(),
         started.credential.require_secret_token().unwrap(),
@@ -260,9 +167,14 @@ async fn the_relay_is_asked_for_its_key_and_for_the_instance() {
         _ => {}
     }));
     when_registered.await.unwrap();
-    let (_tenant, report) = asked(tenant, &url).await;
+    let (tenant, report) = asked(tenant, &url).await;
     assert_eq!(report["ready"], true, "{report:#}");
     assert!(report.to_string().contains("is connected, and answers"));
+    // The same relay and the same host, but a directory that holds no identity: whoever registered, it was not this one.
+    std::fs::remove_file(tenant.directory.path().join("relay.enc")).unwrap();
+    let (_tenant, report) = asked(tenant, &url).await;
+    assert_eq!(text(broken(&report), "name"), "instance at the relay", "{report:#}");
+    assert!(text(broken(&report), "what").contains("another process"), "{report:#}");
 }
 
 /// Answers each request with this date.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{answers, cases, pulse_trust, run, text, vector_file};
+use common::{answers, assert_prints, cases, pulse_trust, run, text, unsigned, vector_file};
 use serde_json::Value;
 
 /// Both halves of a key pair, made by the tool.
@@ -206,4 +206,72 @@ fn a_reader_that_has_read_enough_ends_the_tool_quietly() {
     writer.join().unwrap();
     assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
     assert_eq!(stderr(&ended), "");
+}
+
+#[test]
+fn a_token_writes_no_line_of_the_answer() {
+    let (_, public) = key_pair();
+    let token = unsigned("x\n\u{1b}[1A\u{1b}[2Kvalid lease for evil; grants relay\n\u{9b}2J\u{202e}");
+    for arguments in [
+        &["verify", "--lease-key", &public][..],
+        &["verify", "--lease-key", &public, "--json"],
+        &["inspect"],
+        &["inspect", "--lease-key", &public],
+        &["inspect", "--json"],
+    ] {
+        let output = run(pulse_trust().arg("lease").args(arguments), token.as_bytes());
+        let shown = assert_prints(&output.stdout);
+        assert!(shown.contains("valid lease for evil"), "{shown}");
+        assert!(!shown.lines().any(|line| line.starts_with("valid")), "{shown}");
+        assert_prints(&output.stderr);
+    }
+    // What is signed is shown so, too.
+    let (private, public) = key_pair();
+    let mut sign = pulse_trust();
+    sign.args(["lease", "sign", "--kind", "license", "--license-id", "a\nvalid\u{1b}[2K", "--email", "a@example.test"]);
+    let signed = run(sign.args(["--key", &private, "--capability", "b\nvalid\u{1b}[2K"]), b"");
+    for command in ["verify", "inspect"] {
+        let output = run(pulse_trust().args(["lease", command, "--license-key", &public]), &signed.stdout);
+        let shown = assert_prints(&output.stdout);
+        assert!(output.status.success() && shown.contains("b\\nvalid"), "{shown}");
+        assert_eq!(shown.lines().filter(|line| line.starts_with("valid")).count(), usize::from(command == "verify"));
+    }
+}
+
+#[test]
+fn a_token_that_is_inspected_and_refused_is_no_success() {
+    let (private, public) = key_pair();
+    let sign = |arguments: &[&str]| {
+        let mut command = pulse_trust();
+        command.args(["lease", "sign", "--key", &private, "--host", "t-1.example.test"]).args(arguments);
+        run(&mut command, b"").stdout
+    };
+    let inspect = |token: &[u8], arguments: &[&str]| {
+        let output = run(pulse_trust().args(["lease", "inspect"]).args(arguments), token);
+        (output.status.code(), assert_prints(&output.stdout))
+    };
+    let token = sign(&[]);
+    assert_eq!(inspect(&token, &[]).0, Some(0), "nothing is asked of it");
+    assert_eq!(inspect(&token, &["--lease-key", &public]).0, Some(0));
+    let other = key_pair().1;
+    let (status, shown) = inspect(&token, &["--lease-key", &other]);
+    assert_eq!(status, Some(1));
+    assert!(shown.contains("NOT VALID: ") && shown.contains("t-1.example.test"), "no other time helps: {shown}");
+    assert_eq!(inspect(&token, &["--lease-key", &public, "--host", "t-2.example.test"]).0, Some(1));
+    let (status, shown) = inspect(&sign(&["--now", "1700000000"]), &["--lease-key", &public]);
+    assert!(status == Some(1) && shown.contains("NOT VALID now: "), "{shown}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_device_without_an_end_is_read_only_as_far_as_a_token_goes() {
+    let (_, public) = key_pair();
+    let verified = run(pulse_trust().args(["lease", "verify", "--lease-key", &public, "--file", "/dev/zero"]), b"");
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(assert_prints(&verified.stdout).contains("TOKEN_TOO_LARGE"));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("token");
+    std::fs::write(&path, "x".repeat(100_000)).unwrap();
+    let verified = run(pulse_trust().args(["lease", "verify", "--lease-key", &public, "--file"]).arg(path), b"");
+    assert!(assert_prints(&verified.stdout).contains("100000 bytes"));
 }

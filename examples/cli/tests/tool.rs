@@ -59,6 +59,16 @@ fn colors_appear_only_where_they_are_asked_for() {
 }
 
 #[test]
+fn clicolor_force_0_forces_nothing() {
+    for arguments in [&["lease", "inspect"][..], &["lease", "verfy"], &["lease", "verify"]] {
+        let mut command = pulse_trust();
+        command.env_remove("NO_COLOR").env("CLICOLOR_FORCE", "0").args(arguments);
+        let output = run(&mut command, b"a.b.c\n");
+        common::assert_prints(&[output.stdout, output.stderr].concat());
+    }
+}
+
+#[test]
 fn the_prober_is_the_one_of_its_package() {
     let output = run(pulse_trust().args(["prober", "--help"]), b"");
     assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("[NAME=]URL"));

@@ -1,6 +1,6 @@
 module github.com/rcourtman/pulse-trust/examples/go/cmd
 
-go 1.26.0
+go 1.25.0
 
 replace github.com/rcourtman/pulse-trust/examples/go => ../
 
@@ -12,5 +12,5 @@ require (
 
 require (
 	github.com/tetratelabs/wazero v1.12.0 // indirect
-	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/sys v0.44.0 // indirect
 )

@@ -1,6 +1,10 @@
 package compat
 
-import pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+import (
+	"errors"
+
+	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+)
 
 // GenerateIdentityKeyPair is internal/relay.GenerateIdentityKeyPair.
 func GenerateIdentityKeyPair() (privateKeyB64, publicKeyB64, fingerprint string, err error) {
@@ -32,7 +36,7 @@ func SignKeyExchange(ephemeralPub []byte, identityPrivateKeyB64 string) ([]byte,
 	}
 	identity, err := pulsetrust.IdentityFromPrivateKey(identityPrivateKeyB64)
 	if err != nil {
-		return nil, err
+		return nil, contextOf("decode private key", err)
 	}
 	defer identity.Close()
 	signature, err := identity.SignKeyExchange([32]byte(ephemeralPub))
@@ -51,7 +55,7 @@ func VerifyKeyExchangeSignature(ephemeralPub, signature []byte, identityPublicKe
 	message := append([]byte{byte(len(ephemeralPub))}, ephemeralPub...)
 	channel, err := handshake.Finish(append(message, signature...), identityPublicKeyB64)
 	if err != nil {
-		return err
+		return sentinel(err, ErrKeyExchangeSigCheck)
 	}
 	channel.Close()
 	return nil
@@ -70,19 +74,37 @@ func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *C
 	defer identity.Close()
 	made, answer, err := pulsetrust.AcceptKeyExchange(identity, payload)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, sentinel(err, ErrKeyExchangeTooShort)
 	}
 	return &ChannelEncryption{made}, answer, nil
 }
 
-// Encrypt seals the payload of a DATA frame. Sealing and sending are one critical section: a message that is sent after one
-// that was sealed later is a replay for the other side, and lost. [pulsetrust.Session] keeps the order by itself.
+// Encrypt seals the payload of a DATA frame.
+//
+// Sealing and sending are one critical section: the caller holds one lock from before Encrypt until the frame is in the
+// connection's queue, and the queue keeps its order. The counter is taken here, so a message that is sent after one that
+// was sealed later is a replay for the other side, and lost. Goroutines that each seal and then send lose some of a burst.
+// [pulsetrust.Session] seals as it writes, and so keeps the order by itself.
 func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
-	return c.channel.Seal(plaintext)
+	sealed, err := c.channel.Seal(plaintext)
+	return sealed, sentinel(err, ErrNonceOverflow)
 }
 
-// Decrypt opens the payload of a DATA frame. A message that is refused changes nothing.
-func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) { return c.channel.Open(data) }
+// Decrypt opens the payload of a DATA frame. A message that is refused changes nothing. One that is sent again is
+// [ErrNonceReplay].
+func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) {
+	if len(data) < nonceAndTag {
+		return nil, ErrCiphertextTooShort
+	}
+	opened, err := c.channel.Open(data)
+	if errors.Is(err, pulsetrust.ErrMessageForged) {
+		err = contextOf("gcm open", err)
+	}
+	return opened, sentinel(err, ErrNonceReplay)
+}
+
+// nonceAndTag is how long the shortest message is.
+const nonceAndTag = 12 + 16
 
 // Close wipes the keys. The runtime has none today; the garbage collector does it too, later.
 func (c *ChannelEncryption) Close() { c.channel.Close() }

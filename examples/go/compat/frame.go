@@ -2,6 +2,7 @@ package compat
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
@@ -21,21 +22,40 @@ type Frame struct {
 // EncodeFrame is internal/relay.EncodeFrame.
 func EncodeFrame(frame Frame) ([]byte, error) {
 	if frame.Version != ProtocolVersion {
-		message := fmt.Sprintf("expected version %d, received %d", ProtocolVersion, frame.Version)
-		return nil, &pulsetrust.Error{Code: pulsetrust.ErrFrameVersion, Message: message}
+		return nil, versionError(frame.Version)
 	}
-	return pulsetrust.EncodeFrame(pulsetrust.Frame{
+	bytes, err := pulsetrust.EncodeFrame(pulsetrust.Frame{
 		Type: pulsetrust.FrameType(frame.Type), Channel: frame.Channel, Payload: frame.Payload,
 	})
+	return bytes, frameError(err, frame.Version, frame.Type)
 }
 
 // DecodeFrame is internal/relay.DecodeFrame; the payload is part of data.
 func DecodeFrame(data []byte) (Frame, error) {
 	frame, err := pulsetrust.DecodeFrame(data)
 	if err != nil {
-		return Frame{}, err
+		version, frameType := byte(0), byte(0)
+		if len(data) > 1 {
+			version, frameType = data[0], data[1]
+		}
+		return Frame{}, frameError(err, version, frameType)
 	}
 	return Frame{ProtocolVersion, byte(frame.Type), frame.Channel, frame.Payload}, nil
+}
+
+// frameError is the deployed error, which two of them say more with.
+func frameError(err error, version, frameType byte) error {
+	switch {
+	case errors.Is(err, pulsetrust.ErrFrameVersion):
+		return versionError(version)
+	case errors.Is(err, pulsetrust.ErrFrameType):
+		return fmt.Errorf("%w: 0x%02X", ErrUnknownFrameType, frameType)
+	}
+	return sentinel(err, ErrFrameTooShort, ErrPayloadTooLarge)
+}
+
+func versionError(version byte) error {
+	return fmt.Errorf("%w: got %d, want %d", ErrUnsupportedVersion, version, ProtocolVersion)
 }
 
 // NewFrame is internal/relay.NewFrame.

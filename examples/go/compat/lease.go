@@ -35,12 +35,6 @@ func PublicKeyFingerprint(key ed25519.PublicKey) string {
 	return names.LogFingerprint
 }
 
-// TrustKeys are the keys that the runtime verifies with: of leases (TrialActivationPublicKey), and of licenses and grants.
-// Either may be nil.
-func TrustKeys(lease, license ed25519.PublicKey) (*pulsetrust.TrustKeys, error) {
-	return pulsetrust.NewTrustKeys(base64.StdEncoding.EncodeToString(lease), base64.StdEncoding.EncodeToString(license))
-}
-
 // SignEntitlementLeaseToken is pkg/licensing.SignEntitlementLeaseToken: claims that say no issuer, audience, issue time or
 // expiry get the usual ones, and the host is written in its normal form.
 func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now time.Time) (string, error) {
@@ -55,11 +49,18 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 		return "", err
 	}
 	org, _ := members["org_id"].(string)
-	members["org_id"] = strings.TrimSpace(org) // the library refuses a lease without one
+	if members["org_id"] = strings.TrimSpace(org); members["org_id"] == "" {
+		return "", ErrLeaseOrgIDMissing
+	}
 	host, _ := members["instance_host"].(string)
-	if members["instance_host"], err = pulsetrust.NormalizeHost(host); err != nil {
+	if strings.TrimSpace(host) == "" {
+		return "", ErrLeaseInstanceMissing
+	}
+	normalized, err := NormalizeHost(host)
+	if err != nil {
 		return "", err
 	}
+	members["instance_host"] = normalized.name
 	if issuer, _ := members["iss"].(string); strings.TrimSpace(issuer) == "" {
 		members["iss"] = leaseIssuer
 	}
@@ -78,20 +79,24 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 	if text, err = json.Marshal(members); err != nil {
 		return "", err
 	}
+	if len(privateKey) != ed25519.PrivateKeySize {
+		return "", ErrLeasePrivateKey
+	}
 	key, err := pulsetrust.SigningKeyFromBase64(base64.StdEncoding.EncodeToString(privateKey))
 	if err != nil {
-		return "", err
+		return "", sentinel(err, ErrLeasePrivateKey)
 	}
 	defer key.Close()
-	return pulsetrust.SignToken(key, pulsetrust.KindLease, text, false)
+	token, err := pulsetrust.SignToken(key, pulsetrust.KindLease, text, false)
+	return token, contextOf("sign entitlement lease token", err)
 }
 
 // VerifyEntitlementLeaseToken is pkg/licensing.VerifyEntitlementLeaseToken: signature, issuer, audience, term and host.
-// An empty expected host is any host, as there.
-func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expectedInstanceHost string, now time.Time) (*Claims, error) {
-	lease, err := pulsetrust.VerifyToken(keys, strings.TrimSpace(token), leaseChecks(expectedInstanceHost), now)
+// Where the deployed function takes "" for any host, this one takes [AnyHost], and no lease is for the zero [Host].
+func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expected Host, now time.Time) (*Claims, error) {
+	lease, err := pulsetrust.VerifyToken(keys, strings.TrimSpace(token), expected.checks(), now)
 	if err != nil {
-		return nil, err
+		return nil, leaseError(err)
 	}
 	defer lease.Close()
 	kind, err := lease.Kind()
@@ -110,10 +115,10 @@ func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trus
 
 // ParseEntitlementLeaseToken is pkg/licensing.ParseEntitlementLeaseToken: the same without the term, for a screen. What it
 // gives must not be used where a verified lease is asked for.
-func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expectedInstanceHost string, now time.Time) (*Claims, error) {
-	inspected, err := pulsetrust.InspectToken(keys, strings.TrimSpace(token), leaseChecks(expectedInstanceHost), now)
+func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expected Host, now time.Time) (*Claims, error) {
+	inspected, err := pulsetrust.InspectToken(keys, strings.TrimSpace(token), expected.checks(), now)
 	if err != nil {
-		return nil, err
+		return nil, leaseError(err)
 	}
 	if inspected.Kind != "lease" {
 		return nil, notALease()
@@ -121,11 +126,8 @@ func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trust
 	return decode[Claims](inspected.Claims)
 }
 
-func leaseChecks(host string) pulsetrust.LeaseChecks {
-	if strings.TrimSpace(host) == "" {
-		return pulsetrust.LeaseChecks{Host: pulsetrust.AnyHost()}
-	}
-	return pulsetrust.LeaseChecks{Host: pulsetrust.RequireHost(host)}
+func leaseError(err error) error {
+	return sentinel(err, ErrHostMismatch, ErrLeaseOrgIDMissing, ErrLeaseInstanceMissing)
 }
 
 func notALease() error {

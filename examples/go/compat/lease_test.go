@@ -79,8 +79,12 @@ func TestLeasesAsTheDeployedFunctionsReadThem(t *testing.T) {
 	compared := 0
 	for _, c := range v.Cases {
 		now := time.Unix(c.Now, 0)
-		verified, err := compat.VerifyEntitlementLeaseToken[leaseClaims](" "+c.Token+"\n", keys, c.ExpectedHost, now)
-		inspected, inspectErr := compat.ParseEntitlementLeaseToken[leaseClaims](c.Token, keys, c.ExpectedHost, now)
+		host, hostErr := compat.HostOfPublicURL(c.ExpectedHost)
+		verified, err := compat.VerifyEntitlementLeaseToken[leaseClaims](" "+c.Token+"\n", keys, host, now)
+		inspected, inspectErr := compat.ParseEntitlementLeaseToken[leaseClaims](c.Token, keys, host, now)
+		if hostErr != nil && (err == nil || inspectErr == nil) {
+			t.Errorf("%s: a lease for no host", c.Name)
+		}
 		if c.VerifyError != "" && err == nil || c.InspectError != "" && inspectErr == nil {
 			t.Errorf("%s: laxer than the deployed functions", c.Name)
 		}
@@ -114,11 +118,11 @@ func TestSignedLeasesVerify(t *testing.T) {
 		"trial": {leaseClaims{OrgID: "default", InstanceHost: "t-1.example.test", SubscriptionState: "trial", TrialEndsAt: &ends}, ends},
 	} {
 		token := must[string](t)(compat.SignEntitlementLeaseToken(private, c.claims, now))
-		claims := must[*leaseClaims](t)(compat.VerifyEntitlementLeaseToken[leaseClaims](token, keys, "t-1.example.test", now))
+		claims := must[*leaseClaims](t)(compat.VerifyEntitlementLeaseToken[leaseClaims](token, keys, hostOf(t, "t-1.example.test"), now))
 		if claims.ExpiresAt != c.expires || claims.InstanceHost != "t-1.example.test" {
 			t.Errorf("%s: %+v", name, claims)
 		}
-		_, err := compat.VerifyEntitlementLeaseToken[leaseClaims](token, keys, "t-2.example.test", now)
+		_, err := compat.VerifyEntitlementLeaseToken[leaseClaims](token, keys, hostOf(t, "t-2.example.test"), now)
 		if !errors.Is(err, pulsetrust.ErrHostMismatch) {
 			t.Errorf("%s for another host: %v", name, err)
 		}

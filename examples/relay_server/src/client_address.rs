@@ -60,6 +60,12 @@ pub(crate) fn of_request(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet
     peer.into()
 }
 
+/// The address of a connection that has sent nothing yet; `None` where it is a trusted proxy's, as its clients are not known.
+pub(crate) fn of_peer(peer: SocketAddr, trusted: &[IpNet]) -> Option<AddressKey> {
+    let peer = peer.ip().to_canonical();
+    (!trusted.iter().any(|network| network.contains(&peer))).then(|| peer.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -41,6 +41,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     if timeout_at(end, shared.tasks.wait()).await.is_err() {
         warn!(connections = shared.tasks.len(), "connections were left when the drain timeout was over");
     }
+    shared.directory.release();
 }
 
 /// Tells everybody, and where there are other nodes, to which of them to go: in an order that is the ids', over a while, so that

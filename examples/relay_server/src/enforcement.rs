@@ -32,7 +32,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if swept_at.elapsed() >= SWEEP {
             shared.rates.load().sweep();
             shared.paces.sweep(shared.elapsed());
-            shared.registry.compact();
+            shared.registry.keep_journal();
             swept_at = Instant::now();
         }
     }

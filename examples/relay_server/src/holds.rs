@@ -5,9 +5,9 @@
 //! what no longer counts, and whenever it has grown long.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +62,8 @@ pub(crate) struct Holds {
 struct Journal {
     file: File,
     lines: usize,
+    /// All that was to be written has been.
+    is_whole: bool,
 }
 
 impl Holds {
@@ -77,21 +79,18 @@ impl Holds {
         failures: Counter,
     ) -> io::Result<(Self, Vec<(String, Hold)>)> {
         let path = data_dir.join(FILE);
-        let text = state_file::read(&path)?.unwrap_or_default();
+        // Bytes, as a crash can tear a line inside a character.
+        let bytes = state_file::read_bytes(&path)?.unwrap_or_default();
         let mut holds = BTreeMap::new();
-        let last_is_whole = text.ends_with('\n');
-        let count = text.lines().count();
-        for (index, line) in text.lines().enumerate() {
-            match serde_json::from_str::<Line>(line) {
+        for (line, number) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1_u64..) {
+            match serde_json::from_slice::<Line>(line) {
                 Ok(line) if line.identity().is_some() => holds.extend(line.into_hold()),
-                _ if !last_is_whole && index.saturating_add(1) == count => {}
+                _ if !line.ends_with(b"\n") => {}
                 _ => {
-                    let number = index.saturating_add(1);
                     let message = format!(
-                        "{}, line {number}: expected a line of the journal of held ids; move the file away to start without it",
-                        path.display()
+                        "line {number}: expected a line of the journal of held ids; move the file away to start without it"
                     );
-                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    return Err(state_file::invalid(&path, &message));
                 }
             }
         }
@@ -107,15 +106,17 @@ impl Holds {
         Ok((Self { path, journal, failures }, holds.into_iter().collect()))
     }
 
-    /// Rewrites the journal with the holds there are, if it has grown long.
-    pub(crate) fn compact<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)>) {
+    /// Rewrites the journal with the holds there are, if it has grown long, lacks something, or is not where it was.
+    pub(crate) fn keep<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)>) {
         let mut journal = locked(&self.journal);
-        if journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES) {
+        let is_short = journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES);
+        let in_place = journal.check_place(&self.path);
+        if is_short && journal.is_whole && in_place.is_ok() {
             return;
         }
-        match Journal::rewritten(&self.path, holds) {
-            Ok(rewritten) => *journal = rewritten,
-            Err(error) => self.failed(&error),
+        let mended = Journal::rewritten(&self.path, holds).map(|rewritten| *journal = rewritten);
+        if let Err(error) = mended.and(in_place) {
+            self.failed(&error);
         }
     }
 
@@ -124,14 +125,17 @@ impl Holds {
         let Some(line) = line(instance_id, hold) else { return };
         let mut journal = locked(&self.journal);
         journal.lines = journal.lines.saturating_add(1);
-        if let Err(error) = journal.file.write_all(line.as_bytes()) {
+        let written = journal.file.write_all(line.as_bytes());
+        if let Err(error) = written.and_then(|()| journal.check_place(&self.path)) {
+            journal.is_whole = false;
             self.failed(&error);
         }
     }
 
     fn failed(&self, error: &io::Error) {
         self.failures.inc();
-        error!(%error, "{FILE} could not be written: who holds which id may be lost at a restart");
+        let path = self.path.display();
+        error!(%error, "{path} could not be written: who holds which id may be lost at a restart");
     }
 }
 
@@ -140,7 +144,17 @@ impl Journal {
         let lines = holds.len();
         let whole: String = holds.filter_map(|(id, hold)| line(id, hold)).collect();
         state_file::replace(path, whole.as_bytes())?;
-        Ok(Self { file: OpenOptions::new().append(true).mode(0o600).open(path)?, lines })
+        Ok(Self { file: OpenOptions::new().append(true).mode(0o600).open(path)?, lines, is_whole: true })
+    }
+
+    /// Whether the file that is written is the one that a restart would read: what is written to a file that was deleted
+    /// is lost without an error.
+    fn check_place(&self, path: &Path) -> io::Result<()> {
+        let (there, ours) = (fs::metadata(path)?, self.file.metadata()?);
+        if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "another file is in its place"))
     }
 }
 
@@ -224,7 +238,7 @@ mod tests {
         for _ in 0..SOME_LINES + 10 {
             holds.record(&id, &held);
         }
-        holds.compact([(&id, &held)].into_iter());
+        holds.keep([(&id, &held)].into_iter());
         let text = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
         assert_eq!(text.lines().count(), 1);
         holds.record(&id, &held);

@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -12,12 +14,11 @@ use hyper::header::{
 };
 use hyper::service::service_fn;
 use hyper::upgrade::OnUpgrade;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use pulse_trust::keys::{PublicKey, TrustKeySet};
 use pulse_trust::session::RelayedEnd;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -25,6 +26,7 @@ use crate::client_address;
 use crate::link::Origin;
 use crate::listener::Upgraded;
 use crate::shared::Shared;
+use crate::slots::Slot;
 use crate::sync::{Mutex, locked};
 
 /// What one request may hold, headers and all.
@@ -34,7 +36,7 @@ const MAX_REQUEST_LEN: usize = 8 * 1024;
 struct Handshake {
     end: RelayedEnd,
     /// An app's place; an instance keeps the newcomer's until it is registered.
-    app_slot: Option<OwnedSemaphorePermit>,
+    app_slot: Option<Slot>,
     address: client_address::AddressKey,
     host: Box<str>,
     upgrade: OnUpgrade,
@@ -46,7 +48,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: &Shared,
     stream: S,
     peer: SocketAddr,
-    newcomer: OwnedSemaphorePermit,
+    newcomer: Slot,
 ) -> Option<Upgraded<S>> {
     let hello_timeout = shared.config.load().limits.hello_timeout;
     let handshake = Mutex::new(None);
@@ -162,9 +164,13 @@ fn upgrade(
     let is_handshake = has_token(&request, CONNECTION, "upgrade")
         && has_token(&request, UPGRADE, "websocket")
         && request.headers().get(SEC_WEBSOCKET_VERSION).is_some_and(|version| version == "13");
-    let accept = request.headers().get(SEC_WEBSOCKET_KEY).map(|key| derive_accept_key(key.as_bytes()));
-    let Some(accept) = accept.filter(|_| is_handshake).and_then(|accept| HeaderValue::from_str(&accept).ok()) else {
-        return text(StatusCode::UPGRADE_REQUIRED, "text/plain", "expected a WebSocket handshake, version 13\n");
+    if !is_handshake || request.version() != Version::HTTP_11 {
+        let message = "expected a WebSocket handshake of version 13, over HTTP/1.1\n";
+        return text(StatusCode::UPGRADE_REQUIRED, "text/plain", message);
+    }
+    let Some(accept) = request.headers().get(SEC_WEBSOCKET_KEY).and_then(accept) else {
+        let message = "expected in Sec-WebSocket-Key the base64 of 16 bytes\n";
+        return text(StatusCode::BAD_REQUEST, "text/plain", message);
     };
     let address = client_address::of_request(peer, request.headers(), &shared.config.load().trusted_proxies);
     if !shared.rates.load().handshakes.take(&address) {
@@ -197,6 +203,12 @@ fn upgrade(
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     response
+}
+
+/// The answer to a key: base64 of 16 bytes, as it must be.
+fn accept(key: &HeaderValue) -> Option<HeaderValue> {
+    let nonce = STANDARD.decode(key.as_bytes()).ok()?;
+    (nonce.len() == 16).then(|| HeaderValue::from_str(&derive_accept_key(key.as_bytes())).ok())?
 }
 
 fn has_token(request: &Request<Incoming>, name: HeaderName, token: &str) -> bool {

@@ -1,10 +1,11 @@
 //! An instance registers, or renews its registration; and it leaves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use pulse_trust::relay::{ControlPayload, Register, RegisterAck, WireErrorCode};
-use tokio::sync::OwnedSemaphorePermit;
+use pulse_trust::session::RelayFault;
 use tracing::{info, warn};
 
 use crate::admission::{self, Admitted, Refused};
@@ -14,7 +15,12 @@ use crate::link::Link;
 use crate::logging::cut;
 use crate::registry::{ClaimRefused, Claimed, Fence};
 use crate::shared::Shared;
+use crate::slots::Slot;
 use crate::story::Event;
+
+/// How long before its end a registration is renewed, and by how much the clocks of the two ends may differ.
+const RENEWAL: Duration = Duration::from_secs(5 * 60);
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
 /// Registers an instance, or says how its connection ends.
 pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Option<Ending> {
@@ -64,6 +70,12 @@ async fn fence(
     }
 }
 
+/// Refuses what came in the place of a REGISTER.
+pub(crate) fn refuse(shared: &Shared, link: &Link, fault: RelayFault) -> Option<Ending> {
+    let refused = check_rate(shared, link).err().unwrap_or_else(|| Refused::new(fault.code, fault.message));
+    conclude(shared, link, link.instance_id().is_some(), Err(refused))
+}
+
 fn conclude(shared: &Shared, link: &Link, is_renewal: bool, outcome: Result<(), Refused>) -> Option<Ending> {
     match outcome {
         Ok(()) => None,
@@ -87,16 +99,37 @@ fn conclude(shared: &Shared, link: &Link, is_renewal: bool, outcome: Result<(), 
     }
 }
 
+fn check_rate(shared: &Shared, link: &Link) -> Result<(), Refused> {
+    if shared.rates.load().refusals.is_blocked(&link.address) {
+        let message = "too many refused tries from this address: wait";
+        return Err(Refused { costs_a_try: false, ..Refused::new(WireErrorCode::RateLimited, message) });
+    }
+    Ok(())
+}
+
+/// A renewal has its time: until then an instance would only make the relay work.
+fn check_renewal(shared: &Shared, link: &Link) -> Result<(), Refused> {
+    let earliest = RENEWAL.saturating_add(CLOCKS_DIFFER);
+    match link.live() {
+        Some(live) if shared.clock.now().saturating_add(earliest) < live.expires_at => {
+            let at = live.expires_at.as_secs();
+            let message = format!("a registration is renewed at most 5 min before expires_at, which is {at}: wait");
+            Err(Refused { costs_a_try: false, ..Refused::new(WireErrorCode::AuthFailed, message) })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A registration that only the id has to be free for.
 struct Prepared {
     admitted: Admitted,
-    slot: Option<OwnedSemaphorePermit>,
+    slot: Option<Slot>,
 }
 
 fn prepare(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<Prepared, Refused> {
-    if register.session_token.is_empty() && shared.rates.load().refusals.is_blocked(&link.address) {
-        let message = "too many refused tries from this address: wait";
-        return Err(Refused { code: WireErrorCode::RateLimited, message: message.to_owned(), costs_a_try: false });
+    if register.session_token.is_empty() {
+        check_rate(shared, link)?;
+        check_renewal(shared, link)?;
     }
     let admitted = admission::decide(shared, link, register)?;
     if link.instance_id().is_some_and(|id| **id != *admitted.claim.instance_id) {

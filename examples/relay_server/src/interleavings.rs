@@ -34,7 +34,7 @@ fn link(shared: &Shared, end: RelayedEnd) -> Arc<Link> {
     let outbox = Outbox::new(1024 * 1024, Arc::clone(&shared.memory));
     Link::new(
         end,
-        Origin { address, host: "h".into(), slot },
+        Origin { address, host: "h".into(), slot: slot.into() },
         outbox,
         shared.config.load().limits.of_side(end),
         shared.elapsed(),

@@ -17,6 +17,7 @@ mod cluster;
 mod cluster;
 mod config;
 mod connection;
+mod directory_lock;
 mod drain;
 mod enforcement;
 mod holds;
@@ -48,6 +49,7 @@ mod story;
 mod sync;
 mod throttle;
 mod tls;
+mod turn;
 
 pub use config::{
     ByteRate, Clock, Config, ConfigError, FeedConfig, Limits, NatsConfig, Rate, Sources, TlsFiles, settings_help,

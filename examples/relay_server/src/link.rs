@@ -7,12 +7,12 @@ use std::time::Duration;
 use pulse_trust::UnixTime;
 use pulse_trust::relay::RevocationSubject;
 use pulse_trust::session::{RelaySide, RelaySideLimits, RelayedEnd};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
 use crate::client_address::AddressKey;
 use crate::connection::Outbox;
 use crate::passage::Route;
+use crate::slots::Slot;
 use crate::story::Story;
 use crate::sync::{Mutex, MutexGuard, locked};
 use crate::throttle::Throttle;
@@ -43,7 +43,7 @@ pub(crate) struct Unfinished {
 pub(crate) struct Origin {
     pub(crate) address: AddressKey,
     pub(crate) host: Box<str>,
-    pub(crate) slot: OwnedSemaphorePermit,
+    pub(crate) slot: Slot,
 }
 
 /// One connection of either role.
@@ -61,12 +61,13 @@ pub(crate) struct Link {
     side: Mutex<RelaySide<Route>>,
     known: Mutex<VecDeque<AddressKey>>,
     unfinished: Mutex<Option<Unfinished>>,
+    still_since: Mutex<Option<Instant>>,
     /// Of an app's connection alone.
     own_throttle: Throttle,
     /// Of an instance, on whichever connection it is.
     throttle: OnceLock<Arc<Throttle>>,
     /// Its place among the connections there may be.
-    slot: Mutex<OwnedSemaphorePermit>,
+    slot: Mutex<Slot>,
 }
 
 impl Link {
@@ -94,6 +95,7 @@ impl Link {
             side,
             known,
             unfinished,
+            still_since: Mutex::default(),
             own_throttle,
             throttle,
             slot,
@@ -135,7 +137,7 @@ impl Link {
     }
 
     /// Moves the connection among others, for which there may be another number.
-    pub(crate) fn set_slot(&self, slot: OwnedSemaphorePermit) {
+    pub(crate) fn set_slot(&self, slot: Slot) {
         *locked(&self.slot) = slot;
     }
 
@@ -144,6 +146,16 @@ impl Link {
         let mut unfinished = locked(&self.unfinished);
         let since = unfinished.map_or_else(Instant::now, |begun| begun.since);
         *unfinished = bytes.map(|bytes| Unfinished { since, bytes });
+    }
+
+    /// Notes since when the other end takes nothing of what is on its way; `None` where nothing is.
+    pub(crate) fn set_still_since(&self, since: Option<Instant>) {
+        *locked(&self.still_since) = since;
+    }
+
+    /// Since when the other end takes nothing though something is on its way to it.
+    pub(crate) fn still_since(&self) -> Option<Instant> {
+        *locked(&self.still_since)
     }
 
     /// The message that has not arrived whole, where it is a large one.

@@ -10,20 +10,22 @@ use prometheus::IntGauge;
 use pulse_trust::session::RelayedEnd;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tracing::warn;
 
+use crate::client_address;
 use crate::connection;
 use crate::http;
 use crate::shared::Shared;
+use crate::slots::Slot;
+use crate::turn::let_others_run;
 
 /// Connections that may wait to be accepted: after a restart all instances come at once. The kernel has a limit of its own.
 const BACKLOG: u32 = 16_384;
 /// What the kernel may hold for a slow reader. Its own choice grows to megabytes, behind which others' answers wait.
 const SEND_BUFFER: u32 = 256 * 1024;
-/// Connections that are told 503 with the time to read it; more of them at once may miss it.
-const REFUSALS_AT_ONCE: usize = 256;
+/// After so many connections those that were accepted have a turn: when all instances come at once, few are newcomers at a time.
+const ACCEPTED_PER_TURN: u32 = 16;
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n\
     Content-Length: 21\r\nRetry-After: 5\r\n\r\ntoo many connections\n";
 
@@ -77,8 +79,10 @@ impl Listener for Tcp {
 
 /// Accepts until the relay drains.
 pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
-    let refusals = Arc::new(Semaphore::new(REFUSALS_AT_ONCE));
-    loop {
+    for number in (0..ACCEPTED_PER_TURN).cycle() {
+        if number == 0 {
+            let_others_run().await;
+        }
         let (stream, peer) = tokio::select! {
             () = shared.drain.cancelled() => return,
             accepted = listener.accept() => match accepted {
@@ -91,11 +95,12 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
                 }
             },
         };
-        let Some(slots) = shared.slots.newcomer() else {
+        let address = client_address::of_peer(peer, &shared.config.load().trusted_proxies);
+        let Some(slots) = shared.slots.newcomer(address) else {
             shared.metrics.connections_refused.inc();
             // A client that waits for a handshake could not read the answer.
             if shared.tls.is_none() {
-                refuse(stream, &refusals);
+                refuse(stream, shared.slots.refusal());
             }
             continue;
         };
@@ -138,15 +143,15 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: &Arc<Shared>,
     stream: S,
     peer: SocketAddr,
-    newcomer: OwnedSemaphorePermit,
+    newcomer: Slot,
 ) {
     let Some(upgraded) = http::serve(shared, stream, peer, newcomer).await else { return };
     connection::serve(shared, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
 }
 
 /// Answers 503. What the client has sent is read for a moment, as a reset could keep the answer from it.
-fn refuse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut stream: S, refusals: &Arc<Semaphore>) {
-    let Ok(permit) = Arc::clone(refusals).try_acquire_owned() else {
+fn refuse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut stream: S, place: Option<Slot>) {
+    let Some(place) = place else {
         stream.write_all(TOO_MANY).now_or_never();
         return;
     };
@@ -157,7 +162,7 @@ fn refuse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut stream: S, ref
             tokio::io::copy(&mut stream.take(64 * 1024), &mut tokio::io::sink()).await.ok();
         };
         timeout(Duration::from_secs(1), telling).await.ok();
-        drop(permit);
+        drop(place);
     });
 }
 

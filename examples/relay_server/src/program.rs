@@ -1,5 +1,7 @@
 //! The relay as a program: its settings, its signals, its end.
 
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -36,12 +38,10 @@ pub struct Arguments {
 /// Runs a relay until a signal ends it: the whole of the binary `pulse-relay`.
 pub fn program(arguments: &Arguments) -> ExitCode {
     if arguments.settings {
-        print!("{}", settings_page());
-        return ExitCode::SUCCESS;
+        return print(&settings_page());
     }
     if arguments.metrics {
-        print!("{}", metrics_page());
-        return ExitCode::SUCCESS;
+        return print(&metrics_page());
     }
     let read = read(arguments).and_then(|(sources, config)| {
         if arguments.check_config {
@@ -52,8 +52,7 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     let config = match read {
         Ok(config) => config,
         Err(message) => {
-            eprintln!("{message}");
-            return ExitCode::FAILURE;
+            return failed(&message);
         }
     };
     if arguments.check_config {
@@ -74,6 +73,26 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// Prints a page, which is all that was asked for.
+fn print(page: &str) -> ExitCode {
+    match say(page) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&format!("standard output: {error}")),
+    }
+}
+
+/// Writes to standard output. `print!` panics where nobody reads it, or the disk behind it is full.
+fn say(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+fn failed(message: &str) -> ExitCode {
+    writeln!(io::stderr(), "{message}").ok();
+    ExitCode::FAILURE
+}
+
 fn read(arguments: &Arguments) -> Result<(Sources, Config), String> {
     let read = || -> Result<(Sources, Config), ConfigError> {
         let sources = Sources::of_process(arguments.config.as_deref())?;
@@ -88,11 +107,12 @@ fn check(sources: &Sources, config: &Config) -> Result<(), String> {
     if let Some(files) = &config.tls {
         files.load().map_err(|error| error.to_string())?;
     }
+    let mut page = String::new();
     for (setting, value) in config.settings() {
-        println!("{setting} = {value} ({})", sources.origin(setting));
+        writeln!(page, "{setting} = {value} ({})", sources.origin(setting)).ok();
     }
-    println!("ok");
-    Ok(())
+    page.push_str("ok\n");
+    say(&page).map_err(|error| format!("standard output: {error}"))
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -108,7 +128,9 @@ async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<()
         () = signals.end() => return Ok(()),
     };
     // The one line on standard output: for a program that started this one on port 0.
-    println!("listening on {}", relay.local_addr());
+    if let Err(error) = say(&format!("listening on {}\n", relay.local_addr())) {
+        warn!(%error, "standard output takes nothing: the address that the relay listens on is in this log alone");
+    }
     loop {
         tokio::select! {
             is_end = signals.next() => match is_end {

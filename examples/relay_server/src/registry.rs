@@ -146,11 +146,11 @@ impl Registry {
         expired
     }
 
-    /// Keeps the journal of holds short.
-    pub(crate) fn compact(&self) {
+    /// Keeps the journal of holds short and in its place.
+    pub(crate) fn keep_journal(&self) {
         let mut holders = locked(&self.holders);
         holders.replaced.retain(|_, (_, known_at)| known_at.elapsed() < REPLACED_IS_KEPT);
-        self.holds.compact(holders.by_id.iter().map(|(id, holder)| (id, &holder.hold)));
+        self.holds.keep(holders.by_id.iter().map(|(id, holder)| (id, &holder.hold)));
     }
 
     /// Grants an id to a connection, or says why not. `welcome` makes the first frame from the id's generation; it is

@@ -16,6 +16,7 @@ use tracing::{info, warn};
 #[cfg(feature = "nats")]
 use crate::cluster::Cluster;
 use crate::config::Config;
+use crate::directory_lock::DirectoryLock;
 use crate::holds::Holds;
 use crate::links::Links;
 use crate::listener::{self, Listener, Tcp};
@@ -171,9 +172,10 @@ async fn join(shared: &Arc<Shared>) -> io::Result<()> {
 pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Arc<Shared>, Option<Feed>)> {
     let limits = config.limits.clone();
     let metrics = Metrics::new().map_err(io::Error::other)?;
-    let directory = config.data_dir.display().to_string();
+    let data_dir = config.data_dir.display().to_string();
     state_file::make_directory(&config.data_dir)
-        .map_err(|error| named(&error, "make or open the directory", &directory, "PULSE_RELAY_DATA_DIR"))?;
+        .map_err(|error| named(&error, "make or open the directory", &data_dir, "PULSE_RELAY_DATA_DIR"))?;
+    let directory = DirectoryLock::take(&config.data_dir)?;
     let session_key = SessionKey::load_or_make(&config.data_dir)?;
     let now = config.clock.now();
     let failures = metrics.state_write_failures.clone();
@@ -187,6 +189,7 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
         admission: ArcSwap::from_pointee(Admission::new(config.keys.clone())),
         clock: config.clock.clone(),
         cluster: OnceLock::new(),
+        directory,
         links: Links::default(),
         memory: Arc::new(Memory::new(limits.process_queued_bytes.saturating_sub(arriving))),
         arriving: Arc::new(Memory::new(arriving)),

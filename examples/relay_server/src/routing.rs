@@ -42,6 +42,10 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
         Ok(RelayEvent::Register(register)) => {
             return instance::register(shared, link, &register).map_or(Next::Continue, Next::End);
         }
+        Ok(RelayEvent::UnreadableRegister(fault)) => {
+            return instance::refuse(shared, link, fault).map_or(Next::Continue, Next::End);
+        }
+        Ok(RelayEvent::Leftover { .. }) => dropped(shared, "channel_closed", 1),
         Ok(RelayEvent::Connect(connect)) => {
             if let Some(elsewhere) = app::connect(shared, link, connect) {
                 return Next::Elsewhere(elsewhere);
@@ -61,6 +65,10 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
             link.outbox.push_own(answer);
         }
         Ok(_) => {}
+        // Something else than a REGISTER, to begin with.
+        Err(fault) if fault.code == WireErrorCode::AuthFailed => {
+            return instance::refuse(shared, link, fault).map_or(Next::Continue, Next::End);
+        }
         Err(fault) => return Next::End(fault.into()),
     }
     Next::Continue

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use pulse_trust::UnixTime;
+use pulse_trust::keys::SigningKey;
 use pulse_trust::relay::RevocationSubject;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -90,7 +91,7 @@ impl SessionKey {
             return Self::from_text(&path, &text);
         }
         // 64 bytes of base64 text: as good a random key as any, made by the library's own generator.
-        let key = pulse_trust::keys::SigningKey::generate().map_err(io::Error::other)?.secret_base64();
+        let key = SigningKey::generate().map_err(io::Error::other)?.secret_base64();
         let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
         file.write_all(key.expose_secret().as_bytes())?;
         file.as_file().sync_all()?;
@@ -105,9 +106,15 @@ impl SessionKey {
     }
 
     fn from_text(path: &Path, text: &str) -> io::Result<Self> {
-        if text.len() < 32 {
-            let message = format!("{}: expected a key of 32 bytes or more, found {}", path.display(), text.len());
-            return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+        // An Ed25519 key holds its public half too, so whatever else has the length of one shows.
+        let key = SigningKey::from_base64(text).ok().map(|key| key.secret_base64());
+        if key.is_none_or(|key| key.expose_secret() != text) {
+            let length = text.len();
+            let message = format!(
+                "expected the key as a relay writes it, 88 characters of base64, found {length} bytes of something else: \
+                 restore the file, or move it away (a new key is made, and instances register afresh)"
+            );
+            return Err(state_file::invalid(path, &message));
         }
         <Hmac<Sha256> as KeyInit>::new_from_slice(text.as_bytes()).map(Self).map_err(io::Error::other)
     }

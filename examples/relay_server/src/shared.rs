@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::cluster::Cluster;
 use crate::config::Config;
+use crate::directory_lock::DirectoryLock;
 use crate::links::Links;
 use crate::logging::{LogHandle, RefusalLog};
 use crate::memory::Memory;
@@ -31,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     /// The other nodes, where there can be some.
     pub(crate) cluster: OnceLock<Arc<Cluster>>,
+    /// Held until the relay has drained, or is dropped.
+    pub(crate) directory: DirectoryLock,
     pub(crate) links: Links,
     /// For what waits to be sent.
     pub(crate) memory: Arc<Memory>,

@@ -12,19 +12,30 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).recursive(true).create(path)
 }
 
+/// Reads a file of text; `None` if there is none.
+///
+/// # Errors
+/// As [`read_bytes`], and [`io::ErrorKind::InvalidData`] for bytes that are no text.
+pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
+    let Some(bytes) = read_bytes(path)? else { return Ok(None) };
+    let message = "expected text in UTF-8, found other bytes: restore the file, or move it away to start without it";
+    String::from_utf8(bytes).map(Some).map_err(|_| invalid(path, message))
+}
+
 /// Reads a file; `None` if there is none.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for what is not a regular file, or is open to others than its owner.
-pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
+pub(crate) fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     // Neither followed, where it is a link, nor waited for, where it is a pipe.
     let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).map_err(io::Error::other)?;
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(io::Error::new(error.kind(), format!("{}: {error}", path.display()))),
+        Err(error) => return Err(named(error)),
     };
-    let metadata = file.metadata()?;
+    let metadata = file.metadata().map_err(named)?;
     if !metadata.is_file() {
         return Err(invalid(path, "expected a regular file"));
     }
@@ -37,9 +48,9 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
             ),
         ));
     }
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(Some(text))
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(named)?;
+    Ok(Some(bytes))
 }
 
 /// Replaces a file whole: a reader sees the old one or the new one.
@@ -52,6 +63,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 
-fn invalid(path: &Path, what: &str) -> io::Error {
+/// A file that holds something else than it should.
+pub(crate) fn invalid(path: &Path, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()))
 }

@@ -28,6 +28,7 @@ export function hostImports(memory: () => ArrayBuffer): WebAssembly.Imports {
       file_write: fails,
       directory_make: fails,
       lock: fails,
+      open_read_only: fails,
       directory_mode: () => 0,
       failure: () => 0, // no text of a failure
       take() {},

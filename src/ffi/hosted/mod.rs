@@ -145,7 +145,8 @@ pub unsafe extern "C" fn pulse_registration_credential(
 }
 
 /// Which link of the chain from "provisioned" to "can register" is broken: JSON with `ready`, `links` (each `name`,
-/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. Creates nothing.
+/// `state`: `holds`, `will_be_made`, `broken`; `seen`, `error`) and `warnings`. It only reads: it takes no lock, makes no
+/// file, and leaves files of older forms as they are.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_readiness(
     data_dir: *const pulse_data_dir,
@@ -160,7 +161,7 @@ pub unsafe extern "C" fn pulse_readiness(
             let runtime = borrow(runtime, "runtime")?;
             let data_dir = borrow(data_dir, "data_dir")?;
             let now = UnixTime::from_secs(now);
-            let found = data_dir.with_lock(|locked| Ok(readiness(locked, &runtime.runtime, now)))?;
+            let found = data_dir.with_reader(|files| Ok(readiness(files, &runtime.runtime, now)))?;
             let links = found.links.iter().map(|link| match &link.state {
                 LinkState::Holds(seen) => LinkReport { name: link.name, state: "holds", seen, error: None },
                 LinkState::WillBeMade(seen) => LinkReport { name: link.name, state: "will_be_made", seen, error: None },
@@ -175,12 +176,16 @@ pub unsafe extern "C" fn pulse_readiness(
     }
 }
 
-/// What a billing state (its JSON, with unsealed secrets) grants now, once the lease in it was verified: JSON with
-/// `capabilities`, `limits`, `meters_enabled`, `plan_version`, `subscription_state`, `trial_started_at`,
+/// What a billing state (its JSON, with unsealed secrets) says once the lease in it was verified, which must be for the
+/// organization `org` (empty: any, as the deployed runtime has it). JSON with `capabilities` (those that it names,
+/// whatever its state is), `granted` (those that count at `now`), `limits`, `meters_enabled`, `plan_version`,
+/// `subscription_state`, `trial_started_at`,
 /// `trial_ends_at`, `lease_error`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_billing_state_resolve(
     runtime: *const pulse_runtime,
+    org: *const c_char,
+    org_len: usize,
     billing_json: *const c_char,
     billing_json_len: usize,
     now: i64,
@@ -192,11 +197,14 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
+            let org = text(org, org_len, "org")?.trim();
             let Json(state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;
+            let checks = runtime.lease_checks_for(Some(org).filter(|org| !org.is_empty()));
             let now = UnixTime::from_secs(now);
-            let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), now);
+            let resolved = resolve_billing(&state, &runtime.keys, &checks, now);
             let resolved = Resolved {
                 capabilities: &resolved.capabilities,
+                granted: resolved.capabilities_at(now),
                 limits: &resolved.limits,
                 meters_enabled: &resolved.meters_enabled,
                 plan_version: &resolved.plan_version,

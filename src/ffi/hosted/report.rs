@@ -69,6 +69,9 @@ pub(super) struct LinkReport<'a> {
 pub(super) struct Resolved<'a> {
     #[serde(serialize_with = "crate::json::form::serialize")]
     pub(super) capabilities: &'a [Capability],
+    /// Those that count now, and the free set.
+    #[serde(serialize_with = "crate::json::form::serialize")]
+    pub(super) granted: Vec<Capability>,
     pub(super) limits: &'a BTreeMap<String, i64>,
     pub(super) meters_enabled: &'a [String],
     pub(super) plan_version: &'a str,

@@ -24,8 +24,7 @@ pub(super) struct Act {
     method: String,
     path: String,
     headers: BTreeMap<String, String>,
-    #[serde(deserialize_with = "crate::json::form::deserialize")]
-    body: Body,
+    body: String,
     request: u64,
 }
 
@@ -57,7 +56,8 @@ pub(super) fn act_of_instance(end: &mut InstanceEnd, act: Act, now: Now) -> Resu
 pub(super) fn act_of_phone(end: &mut PhoneEnd, act: Act, now: Now) -> Result<ActResult, Fault> {
     match act.act.as_str() {
         "request" => {
-            let request = end.request(&act.method, &act.path, act.headers, act.body.as_bytes().to_vec(), now)?;
+            let request =
+                end.request(&act.method, &act.path, act.headers, Body::from_base64(&act.body)?.into_bytes(), now)?;
             Ok(ActResult { request: Some(request.as_u64()) })
         }
         "cancel" => {

@@ -7,6 +7,7 @@
 
 mod field;
 mod point;
+mod table_check;
 mod window_table;
 
 pub(super) use point::{Point, encode_all};

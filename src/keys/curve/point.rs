@@ -9,7 +9,7 @@ use curve25519_dalek::edwards::EdwardsPoint;
 use super::field::{Loose, Tight};
 
 /// The curve's d (RFC 8032, section 5.1).
-const D: Tight = Tight::from_bytes(&[
+pub(super) const D: Tight = Tight::from_bytes(&[
     0xa3, 0x78, 0x59, 0x13, 0xca, 0x4d, 0xeb, 0x75, 0xab, 0xd8, 0x41, 0x41, 0x4d, 0x0a, 0x70, 0x00, 0x98, 0xe8, 0x79,
     0x77, 0x79, 0x40, 0xc7, 0x8c, 0x73, 0xfe, 0x6f, 0x2b, 0xee, 0x6c, 0x03, 0x52,
 ]);
@@ -31,9 +31,9 @@ pub(in crate::keys) struct Point {
 #[derive(Clone, Copy)]
 #[repr(align(128))]
 pub(super) struct Entry {
-    half_sum: Loose,
-    half_difference: Loose,
-    dxy: Loose,
+    pub(super) half_sum: Loose,
+    pub(super) half_difference: Loose,
+    pub(super) dxy: Loose,
 }
 
 impl Point {
@@ -97,34 +97,44 @@ impl Point {
     }
 
     fn encode_with(&self, inverse_of_z: &Tight) -> [u8; 32] {
-        let mut bytes = self.y.times(inverse_of_z).to_bytes();
-        let [.., last] = &mut bytes;
-        *last |= u8::from(self.x.times(inverse_of_z).is_odd()) << 7;
-        bytes
+        encode_affine(&self.x.times(inverse_of_z), &self.y.times(inverse_of_z))
     }
 }
 
 impl Entry {
     /// The points as entries, with one inversion for all.
-    pub(super) fn all_of(points: &[Point]) -> Option<Vec<Self>> {
+    pub(super) fn all_of(points: &[Point]) -> Option<impl Iterator<Item = Self>> {
         // A quarter of this is d.
         let d2 = D.plus(&D).carried();
         let d4 = d2.plus(&d2);
         let doubled: Vec<Tight> = points.iter().map(|point| point.z.plus(&point.z).carried()).collect();
         let halves = Tight::inverted_all(&doubled)?;
-        let entry = |(point, half): (&Point, &Tight)| {
-            let (x, y) = (point.x.times(half), point.y.times(half));
+        let entry = move |(point, half): (&Point, Tight)| {
+            let (x, y) = (point.x.times(&half), point.y.times(&half));
             Self { half_sum: y.plus(&x), half_difference: y.minus(&x), dxy: x.times(&y).loose().times(&d4).loose() }
         };
-        Some(points.iter().zip(&halves).map(entry).collect())
+        Some(points.iter().zip(halves).map(entry))
     }
 
     /// The point, or its opposite, in extended coordinates.
     pub(super) fn to_point(self, negative: bool) -> Point {
-        let (sum, difference) = (self.half_sum.carried(), self.half_difference.carried());
-        let y = sum.plus(&difference).carried();
-        let x = if negative { difference.minus(&sum) } else { sum.minus(&difference) }.carried();
+        let (mut x, y) = self.coordinates();
+        if negative {
+            x = Tight::ZERO.minus(&x).carried();
+        }
         Point { x, y, z: Tight::ONE, t: x.times(&y) }
+    }
+
+    /// The point's x and y.
+    pub(super) fn coordinates(&self) -> (Tight, Tight) {
+        let (sum, difference) = (self.half_sum.carried(), self.half_difference.carried());
+        (sum.minus(&difference).carried(), sum.plus(&difference).carried())
+    }
+
+    /// The point's canonical encoding.
+    pub(super) fn encode(&self) -> [u8; 32] {
+        let (x, y) = self.coordinates();
+        encode_affine(&x, &y)
     }
 
     /// Reads both of the entry's cache lines, so that they are being fetched.
@@ -133,6 +143,14 @@ impl Entry {
         self.half_sum.touch();
         self.dxy.touch();
     }
+}
+
+/// RFC 8032, section 5.1.2.
+fn encode_affine(x: &Tight, y: &Tight) -> [u8; 32] {
+    let mut bytes = y.to_bytes();
+    let [.., last] = &mut bytes;
+    *last |= u8::from(x.is_odd()) << 7;
+    bytes
 }
 
 /// The encodings of many points, with one inversion for all; `None` never in practice.

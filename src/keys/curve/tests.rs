@@ -129,7 +129,7 @@ fn encoding(point: EdwardsPoint) -> [u8; 32] {
 fn compare_points(firsts: &[EdwardsPoint], seconds: &[EdwardsPoint]) {
     let points =
         |library: &[EdwardsPoint]| -> Vec<Point> { library.iter().map(|point| Point::of(point).unwrap()).collect() };
-    let (own_firsts, entries) = (points(firsts), Entry::all_of(&points(seconds)).unwrap());
+    let (own_firsts, entries) = (points(firsts), Entry::all_of(&points(seconds)).unwrap().collect::<Vec<_>>());
     for (first, own_first) in firsts.iter().zip(&own_firsts) {
         assert_eq!(own_first.encode().unwrap(), encoding(*first));
         assert_eq!(own_first.doubled_times(1).encode().unwrap(), encoding(first + first));

@@ -7,10 +7,10 @@
 
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
-use curve25519_dalek::traits::Identity;
 use sha2::{Digest, Sha512};
 
 use super::point::{Entry, Point};
+use super::table_check::are_multiples;
 use crate::error::{Error, Result};
 
 /// Scalars are below the group's order, which is 2^252 and a little (RFC 8032, section 5.1).
@@ -18,6 +18,10 @@ const BITS: u32 = 252;
 
 /// Rows of a table with the narrowest windows, of 4 bits.
 const MAX_ROWS: usize = 63;
+
+/// Points that are made entries of with one inversion: so many that its time is small beside theirs, and so few that
+/// they stay in the processor's second-level cache.
+const AT_ONCE: usize = 512;
 
 /// The sum of the products: each scalar times the point of its table.
 pub(in crate::keys) fn sum_of_products<const N: usize>(products: [(&WindowTable, &Scalar); N]) -> Point {
@@ -59,50 +63,39 @@ impl WindowTable {
             first = first.doubled_times(width);
         }
         let mut entries = Vec::with_capacity(entry_count(width));
-        let mut row = Vec::with_capacity(last_row_len(width).max(row_len(width)));
+        let mut multiples = Vec::with_capacity(AT_ONCE);
         for (index, (first, step)) in firsts.iter().zip(Entry::all_of(&firsts)?).enumerate() {
             let is_last = index.saturating_add(1) == firsts.len();
             let mut multiple = *first;
-            row.clear();
-            row.push(multiple);
+            multiples.push(multiple);
             for _ in 1..if is_last { last_row_len(width) } else { row_len(width) } {
+                if multiples.len() == AT_ONCE {
+                    entries.extend(Entry::all_of(&multiples)?);
+                    multiples.clear();
+                }
                 multiple.add(&step, false);
-                row.push(multiple);
+                multiples.push(multiple);
             }
-            entries.extend(Entry::all_of(&row)?);
         }
+        entries.extend(Entry::all_of(&multiples)?);
         Some(Self { width, entries })
     }
 
-    /// Notices any entry that is wrong: the sum of all of them is a multiple of `point` that the curve library computes
-    /// in its own way. A product with a scalar that depends on the point says that the entries are in their places.
     fn check(&self, point: &EdwardsPoint) -> Result<()> {
-        // It starts with a point that is not neutral, so that every coordinate of every entry contributes to the sum.
-        let mut sum = Point::of(point).ok_or(Error::KeyTableCorrupt)?;
-        self.entries.iter().for_each(|entry| sum.add(entry, false));
         let sample = Scalar::from_bytes_mod_order_wide(&Sha512::digest(point.compress().as_bytes()).into());
-        let product = sum_of_products([(self, &sample)]);
-        #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
-        let expected =
-            [point + self.expected_sum(point), point * sample].map(|point| Some(point.compress().to_bytes()));
-        if [sum.encode(), product.encode()] == expected { Ok(()) } else { Err(Error::KeyTableCorrupt) }
+        let expected = EdwardsPoint::vartime_double_scalar_mul_basepoint(&sample, point, &Scalar::ZERO);
+        let product = sum_of_products([(self, &sample)]).encode();
+        let is_sound = self.entries.len() == entry_count(self.width)
+            && are_multiples(self.rows(), self.width, point)
+            && product == Some(expected.compress().to_bytes());
+        if is_sound { Ok(()) } else { Err(Error::KeyTableCorrupt) }
     }
 
-    /// For each row `(1 + .. + its length) * 2^(w*i)` times the point. The factor is not reduced modulo the order of
-    /// the base point: the key may be of another order.
-    #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
-    fn expected_sum(&self, point: &EdwardsPoint) -> EdwardsPoint {
-        let up_to = |len: usize| {
-            let len = u64::try_from(len).unwrap_or_default();
-            Scalar::from(len.saturating_mul(len.saturating_add(1)) >> 1)
-        };
-        let mut first = *point;
-        let mut firsts = EdwardsPoint::identity();
-        for _ in 1..row_count(self.width) {
-            firsts += first;
-            first = (0..self.width).fold(first, |point, _| point + point);
-        }
-        firsts * up_to(row_len(self.width)) + first * up_to(last_row_len(self.width))
+    fn rows(&self) -> impl Iterator<Item = &[Entry]> + Clone {
+        let rows_below = row_count(self.width).saturating_sub(1);
+        let below = self.entries.get(..row_len(self.width).saturating_mul(rows_below)).unwrap_or_default();
+        let last = self.entries.get(below.len()..).unwrap_or_default();
+        below.chunks(row_len(self.width)).chain([last])
     }
 
     /// The memory that a table with windows of this width takes, in bytes.
@@ -236,8 +229,19 @@ mod tests {
         assert_eq!(sound.check(&point), Ok(()));
         for index in 0..sound.entries.len() {
             let mut corrupted = WindowTable::unchecked(&point, 4).unwrap();
-            corrupted.entries[index] = sound.entries[(index + 1) % sound.entries.len()];
+            let other = sound.entries[(index + 1) % sound.entries.len()];
+            corrupted.entries[index] = other;
             assert_eq!(corrupted.check(&point), Err(Error::KeyTableCorrupt), "entry {index}");
+            let parts: [fn(&mut Entry, &Entry); 3] = [
+                |entry, other| entry.half_sum = other.half_sum,
+                |entry, other| entry.half_difference = other.half_difference,
+                |entry, other| entry.dxy = other.dxy,
+            ];
+            for (number, corrupt) in parts.iter().enumerate() {
+                corrupted.entries[index] = sound.entries[index];
+                corrupt(&mut corrupted.entries[index], &other);
+                assert_eq!(corrupted.check(&point), Err(Error::KeyTableCorrupt), "entry {index}, part {number}");
+            }
         }
         let mut swapped = WindowTable::unchecked(&point, 4).unwrap();
         swapped.entries.rotate_left(1);
@@ -252,11 +256,11 @@ mod tests {
     fn an_entry_that_is_off_by_a_point_of_small_order_is_noticed() {
         let point = ED25519_BASEPOINT_POINT;
         let torsion: Vec<Point> = EIGHT_TORSION.iter().map(|torsion| Point::of(torsion).unwrap()).collect();
-        for torsion in Entry::all_of(&torsion).unwrap().iter().skip(1) {
+        for torsion in Entry::all_of(&torsion).unwrap().skip(1) {
             let mut corrupted = WindowTable::unchecked(&point, 4).unwrap();
             let mut wrong = corrupted.entries[100].to_point(false);
-            wrong.add(torsion, false);
-            corrupted.entries[100] = Entry::all_of(&[wrong]).unwrap()[0];
+            wrong.add(&torsion, false);
+            corrupted.entries[100] = Entry::all_of(&[wrong]).unwrap().next().unwrap();
             assert_eq!(corrupted.check(&point), Err(Error::KeyTableCorrupt));
         }
     }

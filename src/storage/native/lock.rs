@@ -28,28 +28,26 @@ pub(super) enum Attempt {
 pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     let lock_path = path.join(LOCK_FILE);
     let not_regular = || Error::FileNotRegular { path: shown(&lock_path) };
-    let cannot = |operation: &'static str| {
-        let lock_path = lock_path.clone();
-        move |errno: Errno| failed(operation, &lock_path, errno)
-    };
+    let cannot_lock = |errno: Errno| failed("lock", &lock_path, errno);
     let lock = match open_or_make(root) {
-        Ok(lock) => lock,
-        Err(Errno::NOENT | Errno::EXIST) => return Ok(Attempt::NotYet),
+        Ok(Some(lock)) => lock,
+        Ok(None) => return Ok(Attempt::NotYet),
+        Err(Errno::NOENT) if is_deleted(root) => return Err(Error::FileMissing { path: shown(path) }),
         Err(errno) if prevents_writing(errno) => return Ok(Attempt::ReadOnly(io::Error::from(errno).to_string())),
         Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(not_regular()),
-        Err(errno) => return Err(cannot("open")(errno)),
+        Err(errno) => return Err(cannot_lock(errno)),
     };
-    let stat = rustix::fs::fstat(&lock).map_err(cannot("open"))?;
+    let stat = rustix::fs::fstat(&lock).map_err(cannot_lock)?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(not_regular());
     }
     match retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK) => return Ok(Attempt::NotYet),
-        Err(errno) => return Err(cannot("lock")(errno)),
+        Err(errno) => return Err(cannot_lock(errno)),
     }
     let is_current = is_lock_file(root, &lock).and_then(|is| Ok(is && leads_to(path, root)?));
-    if !is_current.map_err(cannot("lock"))? {
+    if !is_current.map_err(cannot_lock)? {
         return Ok(Attempt::NotYet);
     }
     refuse_links(&lock, &lock_path)?;
@@ -57,19 +55,30 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     Ok(Attempt::Held(lock))
 }
 
-/// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all.
-fn open_or_make(root: &OwnedFd) -> Result<OwnedFd, Errno> {
+/// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all. `None` if
+/// others have made and removed it, or swept away what was being made, meanwhile.
+fn open_or_make(root: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = || retry_on_intr(|| rustix::fs::openat(root, LOCK_FILE, flags, Mode::empty()));
     match open() {
         Err(Errno::NOENT) => {}
-        opened => return opened,
+        opened => return opened.map(Some),
     }
     let made = Temporary::write(root.as_fd(), &[], None).map_err(errno_of)?;
-    match made.rename_to_new(LOCK_FILE) {
+    let opened = match made.rename_to_new(LOCK_FILE) {
         Ok(()) | Err(Errno::EXIST) => open(),
         Err(errno) => Err(errno),
+    };
+    match opened {
+        Ok(lock) => Ok(Some(lock)),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno),
     }
+}
+
+/// Whether the directory was removed after it had been opened, so that nothing can be made in it.
+fn is_deleted(root: &OwnedFd) -> bool {
+    rustix::fs::fstat(root).is_ok_and(|stat| stat.st_nlink == 0)
 }
 
 fn errno_of(error: io::Error) -> Errno {

@@ -54,7 +54,7 @@ impl Files for NativeFiles {
 
 fn open_root(path: &Path) -> Result<OwnedFd> {
     directory::open_followed(path).map_err(|errno| match errno {
-        Errno::NOENT | Errno::NOTDIR => Error::FileMissing { path: shown(path) },
+        Errno::NOENT => Error::FileMissing { path: shown(path) },
         _ => failed("open", path, errno),
     })
 }
@@ -76,7 +76,7 @@ impl LockedFiles for NativeDirectory {
 
     fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         let path = self.path.join(name);
-        match Place::find(&self.root, name).map_err(|errno| failed("open", &path, unfollowed(errno)))? {
+        match Place::find(&self.root, name).map_err(|errno| failed("read", &path, unfollowed(errno)))? {
             Some(place) => read::read(place.directory.as_fd(), Path::new(place.name), &path, limit, warnings),
             None => Ok(None),
         }

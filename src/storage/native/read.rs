@@ -30,7 +30,7 @@ pub(super) fn read(
         Err(Errno::NOENT) => return Ok(None),
         // A symbolic link, a socket.
         Err(Errno::LOOP | Errno::NXIO) => return Err(Error::FileNotRegular { path: shown(path) }),
-        Err(errno) => return Err(failed("open", path, errno)),
+        Err(errno) => return Err(failed("read", path, errno)),
     };
     let stat = rustix::fs::fstat(&file).map_err(|errno| failed("read", path, errno))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {

@@ -53,6 +53,11 @@ fn texts_are_trimmed_and_an_identity_is_handed_on() {
         "pulse://connect?auth_token=token&identity_fingerprint=print&identity_public_key=key&instance_id=id\
          &instance_url=HTTPS%3A%2F%2Fh&relay_url=not+a+url&schema=pulse-mobile-onboarding-v1"
     );
+    // An app would refuse it, and the operator is told why.
+    let [warning] = &payload.diagnostics[..] else { panic!("{:?}", payload.diagnostics) };
+    assert_eq!(warning.code, pulse_trust::pairing::DiagnosticCode::PairingCodeRefused);
+    assert!(warning.message.contains("relay_url"), "{}", warning.message);
+    assert!(!warning.is_error());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::victim::end_of;
 
 const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EROFS", "EMFILE", "EINTR", "EDQUOT"];
 /// Calls that are no business of the storage: memory, threads, signals, and the end.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 27] = [
     "brk",
     "mmap",
     "munmap",
@@ -37,6 +37,10 @@ const OTHERS: [&str; 24] = [
     "exit_group",
     "epoll_pwait",
     "poll",
+    // Of Go's runtime, which ends the process where they fail.
+    "epoll_create1",
+    "epoll_ctl",
+    "eventfd2",
 ];
 
 /// A directory that a job begins from, its state, and copies of it.

@@ -13,9 +13,15 @@ mod faults;
 mod fill;
 mod jobs;
 mod key_matrix;
+mod license_bits;
 mod objects;
+mod preload;
 mod races;
+mod random;
 mod report;
+#[path = "../../common/sealing.rs"]
+#[allow(dead_code, unreachable_pub, clippy::panic, reason = "this package seals the license files alone")]
+mod sealing;
 mod short_io;
 mod trace;
 mod victim;
@@ -67,6 +73,8 @@ fn main() -> ExitCode {
     if is_own {
         report.add("the key matrix", || key_matrix::all(&settings));
         report.add("every bit and every truncation", || bits::all(&settings));
+        report.add("the same of activation and license", || license_bits::all(&settings));
+        report.add("no random bytes", || random::all(&settings));
     }
     report.finish()
 }

@@ -1,19 +1,17 @@
 //! Reads and writes that do less than they were asked to: a library that is loaded before the C library's.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
 use crate::Settings;
 use crate::check::check;
 use crate::faults::Fixture;
 use crate::jobs::Job;
+use crate::preload::compile;
 use crate::report::Outcome;
 use crate::victim::{End, end_of};
 
 pub(crate) fn all(settings: &Settings) -> Outcome {
     let mut outcome = Outcome::default();
     let folder = tempfile::tempdir().expect("a folder");
-    let library = match compile(folder.path()) {
+    let library = match compile("short_io", folder.path()) {
         Ok(library) => library,
         Err(error) => {
             outcome.count(|| "the library".to_owned(), Err(error));
@@ -34,16 +32,4 @@ pub(crate) fn all(settings: &Settings) -> Outcome {
         }
     }
     outcome
-}
-
-fn compile(folder: &Path) -> Result<PathBuf, String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("short_io.c");
-    let library = folder.join("short_io.so");
-    let status = Command::new("cc")
-        .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-        .arg(&library)
-        .arg(source)
-        .status()
-        .map_err(|error| format!("cc: {error}"))?;
-    if status.success() { Ok(library) } else { Err("the library does not compile".to_owned()) }
 }

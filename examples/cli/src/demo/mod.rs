@@ -7,6 +7,7 @@ mod phone;
 mod runtime;
 mod tenant;
 
+use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -51,30 +52,39 @@ pub(crate) fn run(args: &DemoArgs) -> Result<Outcome, Stop> {
             args.listen
         )));
     }
+    crate::descriptors::check()?;
     let runtime = pulse_relay::runtime().map_err(|error| Stop::cannot_tell(format!("no sockets: {error}")))?;
-    runtime.block_on(demonstrate(args.listen)).map_err(|failure| Stop::cannot_tell(failure.to_string()))?;
+    runtime.block_on(demonstrate(args.listen))?;
     Ok(Outcome::Accepted)
 }
 
-async fn demonstrate(listen: SocketAddr) -> Result<(), Failure> {
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::cannot_tell(failure.to_string())
+    }
+}
+
+async fn demonstrate(listen: SocketAddr) -> Result<(), Stop> {
+    // Before there is anything to remove, so that a signal always leads to its removal.
+    let mut end = Ended::by_signals().map_err(Failure::from_error)?;
     // First of all, so that nothing is started where the port is taken.
     let listener = tokio::net::TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| Failure::new(format!("cannot listen on {listen} (--listen): {error}")))?;
     let page_at = listener.local_addr().map_err(Failure::from_error)?;
 
     let control_plane = SigningKey::generate()?;
-    let relay_data = tempfile::tempdir().map_err(Failure::from_error)?;
+    let relay_data = private_directory()?;
     let relay = start_relay(page_at.ip(), &control_plane, relay_data.path()).await?;
     let relay_url = format!("ws://{}/ws/instance", relay.local_addr());
     let tenant = Tenant::start(&control_plane, &relay_url)?;
     let mut registered = register(registration(&tenant, &relay_url).await?).await?;
     let shown = Arc::new(tenant.shown(&relay_url, &registered.instance_id)?);
 
-    announce(page_at, &shown);
+    announce(page_at, &shown)?;
     let pages = tokio::spawn(page::serve(listener, page_at, Arc::clone(&shown)));
     tokio::select! {
         ended = watch(&mut registered, &shown) => ended?,
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(Failure::from_error)?,
+        () = end.wait() => {}
     }
     pages.abort();
     relay.drain().await;
@@ -99,19 +109,66 @@ async fn registration(tenant: &Tenant, relay_url: &str) -> Result<Registration, 
     })
 }
 
-fn announce(page_at: SocketAddr, shown: &Shown) {
-    for (step, seen) in &shown.steps {
-        anstream::println!("{step}: {seen}");
+/// A temporary directory of mode 0700, as formats.md#encrypted-files has it.
+pub(super) fn private_directory() -> Result<tempfile::TempDir, Failure> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.prefix("pulse-trust-demo-").tempdir().map_err(Failure::from_error)
+}
+
+/// The signals that end a program: Ctrl-C, `kill`, a terminal that is closed.
+struct Ended {
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 3],
+}
+
+impl Ended {
+    #[cfg(unix)]
+    fn by_signals() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let signals =
+            [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+        Ok(Self { signals })
     }
-    anstream::println!("\nOpen http://{page_at}/ and pair. Ctrl-C ends the demonstration.");
+
+    #[cfg(unix)]
+    async fn wait(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.signals;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn by_signals() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(&mut self) {
+        tokio::signal::ctrl_c().await.ok();
+    }
+}
+
+fn announce(page_at: SocketAddr, shown: &Shown) -> io::Result<()> {
+    let mut output = anstream::stdout().lock();
+    for (step, seen) in &shown.steps {
+        writeln!(output, "{step}: {seen}")?;
+    }
+    writeln!(output, "\nOpen http://{page_at}/ and pair. Ctrl-C ends the demonstration.")?;
+    output.flush()
 }
 
 /// Notes each phone that the tenant has answered. Ends when the tenant does.
-async fn watch(registered: &mut Registered, shown: &Shown) -> Result<(), Failure> {
+async fn watch(registered: &mut Registered, shown: &Shown) -> Result<(), Stop> {
     loop {
         let path = registered.first_request().await?;
         let seen = format!("a phone asked the tenant for {path}, through the relay, and was answered");
-        anstream::println!("Paired: {seen}.");
+        // The page shows it too, so whoever has closed this output keeps the demonstration.
+        writeln!(anstream::stdout(), "Paired: {seen}.").ok();
         *shown.paired.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Tenant {
 
 impl Tenant {
     pub(super) fn start(control_plane: &SigningKey, relay_url: &str) -> Result<Self, Failure> {
-        let directory = tempfile::tempdir().map_err(Failure::from_error)?;
+        let directory = super::private_directory()?;
         let order = {
             let mut tenant_order = TenantOrder::new("t-demo", "https://cloud.example.test");
             tenant_order.email = "owner@example.test".to_owned();

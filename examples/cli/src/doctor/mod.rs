@@ -1,8 +1,13 @@
 //! `pulse-trust doctor`: which link from "provisioned" to "a phone can reach it" is broken. Reads, asks, and changes nothing.
 
+mod context;
+mod lease_key;
 mod mend;
+mod mend_files;
 mod relay;
+mod relay_links;
 mod report;
+mod sides;
 mod tenant;
 
 use std::path::PathBuf;
@@ -56,6 +61,7 @@ struct Asked {
 
 pub(crate) fn run(args: &DoctorArgs) -> Result<Outcome, Stop> {
     let asked = asked(args)?;
+    crate::descriptors::check()?;
     let mut output = anstream::stdout().lock();
     let mut all_hold = true;
     let mut untold = None;

@@ -1,4 +1,5 @@
-//! What the doctor found, and how it is told.
+//! What the doctor found, and how it is told. Much of it is text of strangers - a token's, a relay's, a file's name - so
+//! everything is escaped where it is written for a terminal, and nowhere before.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,6 +7,7 @@ use std::path::{Path, PathBuf};
 use pulse_trust::Error;
 use serde_json::{Value, json};
 
+use crate::shown::{json_text, shown};
 use crate::style::{BAD, GOOD, NAME, WARN, styled};
 
 /// What was found of one directory.
@@ -66,6 +68,7 @@ impl Report {
         Self { directory: directory.to_owned(), links: Vec::new(), warnings: Vec::new(), relay_not_asked: None }
     }
 
+    /// The relay was not asked, for a reason that the verdict names.
     pub(super) fn relay_not_asked(&mut self, offline: bool) {
         let why = if offline { "--offline" } else { "the tenant has no relay yet; --relay URL asks one" };
         self.relay_not_asked = Some(why);
@@ -88,44 +91,34 @@ impl Report {
     }
 
     pub(super) fn write(&self, output: &mut impl Write, as_json: bool) -> io::Result<()> {
-        if as_json { writeln!(output, "{}", self.json()) } else { self.write_text(output) }
+        if as_json { writeln!(output, "{}", json_text(&self.json())) } else { self.write_text(output) }
     }
 
     fn write_text(&self, output: &mut impl Write) -> io::Result<()> {
-        writeln!(output, "{}", styled(NAME, &self.directory.display().to_string()))?;
-        let first = self.first_broken().map(|(name, _)| name);
+        writeln!(output, "{}", styled(NAME, &shown(&self.directory.display().to_string())))?;
         for link in &self.links {
             match &link.state {
-                State::Holds(seen) => writeln!(output, "{} {:<24} {seen}", styled(GOOD, "ok     "), link.name)?,
+                State::Holds(seen) => {
+                    writeln!(output, "{} {:<24} {}", styled(GOOD, "ok     "), link.name, shown(seen))?;
+                }
                 State::WillBeMade(seen) => {
-                    writeln!(output, "{} {:<24} the next start makes it: {seen}", styled(WARN, "to come"), link.name)?;
+                    let (state, seen) = (styled(WARN, "to come"), shown(seen));
+                    writeln!(output, "{state} {:<24} the next start makes it: {seen}", link.name)?;
                 }
                 State::Broken(fault) => {
-                    writeln!(output, "{} {:<24} {}", styled(BAD, "BROKEN "), link.name, fault.what)?;
+                    writeln!(output, "{} {:<24} {}", styled(BAD, "BROKEN "), link.name, shown(&fault.what))?;
                 }
             }
         }
         for warning in &self.warnings {
-            writeln!(output, "{} {warning}", styled(WARN, "warning"))?;
+            writeln!(output, "{} {}", styled(WARN, "warning"), shown(warning))?;
         }
         match self.first_broken() {
             None => writeln!(output, "\n{}", styled(GOOD, &self.good_verdict()))?,
             Some((name, fault)) => {
-                writeln!(output, "\n{} {}: {}", styled(BAD, "The first broken link is the"), name, fault.what)?;
-                let width = fault.sides.iter().map(|(side, _)| side.len()).max().unwrap_or_default();
-                for (side, value) in &fault.sides {
-                    writeln!(output, "  {side:<width$}  {value}")?;
-                }
-                writeln!(output, "To mend it: {}", fault.mend.what)?;
-                if let Some(command) = &fault.mend.command {
-                    writeln!(output, "  {command}")?;
-                }
+                write_fault(output, name, fault)?;
                 if self.links.iter().filter(|link| link.is_broken()).count() > 1 {
-                    writeln!(
-                        output,
-                        "Then run the doctor again: what follows the {} may follow from it.",
-                        first.unwrap_or_default()
-                    )?;
+                    writeln!(output, "Then run the doctor again: what follows the {name} may follow from it.")?;
                 }
             }
         }
@@ -135,7 +128,7 @@ impl Report {
     fn good_verdict(&self) -> String {
         match self.relay_not_asked {
             Some(why) => format!("Everything here is ready to register. The relay was not asked ({why})."),
-            None => "Every link holds: a phone can reach this tenant.".to_owned(),
+            None => "Every link holds that shows from here: a phone can reach this tenant.".to_owned(),
         }
     }
 
@@ -153,6 +146,19 @@ impl Report {
             object.insert("mend".to_owned(), json!({"what": fault.mend.what, "command": fault.mend.command}));
         }
         value
+    }
+}
+
+fn write_fault(output: &mut impl Write, name: &str, fault: &Fault) -> io::Result<()> {
+    writeln!(output, "\n{} {name}: {}", styled(BAD, "The first broken link is the"), shown(&fault.what))?;
+    let width = fault.sides.iter().map(|(side, _)| side.chars().count()).max().unwrap_or_default();
+    for (side, value) in &fault.sides {
+        writeln!(output, "  {side:<width$}  {}", shown(value))?;
+    }
+    writeln!(output, "To mend it: {}", shown(&fault.mend.what))?;
+    match &fault.mend.command {
+        Some(command) => writeln!(output, "  {}", shown(command)),
+        None => Ok(()),
     }
 }
 

@@ -2,20 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::hosted::{
     CandidateKind, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, legacy_key_path_from_process, readiness,
     registration_credential,
 };
 use pulse_trust::keys::PublicKey;
 use pulse_trust::pairing::relay_url_normal_form;
-use pulse_trust::relay::{Admission, DEFAULT_SERVER_URL, NoRevocations, RelayConfig};
-use pulse_trust::storage::{DataDir, LockedDataDir};
-use pulse_trust::token::UnverifiedToken;
+use pulse_trust::relay::{Admission, DEFAULT_SERVER_URL, NoRevocations, RelayConfig, validate_server_url};
+use pulse_trust::storage::{DataDir, LockedDataDir, Revision};
 use pulse_trust::{Error, TokenKind, UnixTime, Warning};
 
-use super::mend::{Context, fault_of};
+use super::Asked;
+use super::context::{Context, KeyOpens};
+use super::lease_key::lease_key_link;
+use super::mend::{self, fault_of};
 use super::report::{Fault, Link, Report, State};
-use super::{Asked, fingerprints, mend};
+
+const DIRECTORY: &str = "data directory";
+const SETTINGS: &str = "settings";
 
 /// What the doctor looks at.
 pub(super) struct Tenant {
@@ -23,6 +28,7 @@ pub(super) struct Tenant {
     data_dir: LockedDataDir,
     runtime: Runtime,
     config: Option<RelayConfig>,
+    key_opens: KeyOpens,
     lease: Option<String>,
     registration: Option<Expected>,
 }
@@ -40,64 +46,70 @@ pub(super) struct Expected {
 impl Tenant {
     /// Opens the directory and reads the settings; a link says why not.
     pub(super) fn open(directory: &Path, asked: &Asked, now: UnixTime, report: &mut Report) -> Option<Self> {
-        let context = Context { directory, asked, lease: None, public_url: None, keys: None, now, relay_clock: None };
+        let context = Context::new(directory, asked, now);
         let opened = legacy_key_path_from_process()
             .and_then(|legacy| DataDir::new(directory).with_legacy_key(legacy).open_read_only());
         let data_dir = match opened {
             Ok(data_dir) => data_dir,
             Err(error) => {
-                report.links.push(Link::broken("data directory", fault_of(error, &context)));
+                report.links.push(Link::broken(DIRECTORY, fault_of(DIRECTORY, error, &context)));
                 return None;
             }
         };
         let (runtime, warnings) = match Runtime::from_process() {
             Ok(read) => read,
             Err(error) => {
-                report.links.push(Link::broken("settings", fault_of(error, &context)));
+                report.links.push(Link::broken(SETTINGS, fault_of(SETTINGS, error, &context)));
                 return None;
             }
         };
         report.warnings.extend(warnings.iter().map(ToString::to_string));
-        let config = data_dir.relay_config().ok().map(|loaded| loaded.value);
+        let config = data_dir.relay_config().ok();
         let billing = data_dir.billing_state(DEFAULT_ORG).ok().and_then(|loaded| loaded.value);
+        let key_opens = KeyOpens {
+            // The code is made with the key.
+            billing: billing.as_ref().is_some_and(|state| !state.integrity.is_empty()),
+            relay: config.as_ref().is_some_and(|loaded| loaded.revision != Revision::ABSENT) && is_sealed(directory),
+        };
+        let config = config.map(|loaded| loaded.value);
         let lease = billing.map(|state| state.entitlement_jwt.expose_secret().to_owned());
         let lease = lease.filter(|lease| !lease.is_empty());
         let registration = expected(&data_dir, &runtime, config.as_ref(), now);
-        Some(Self { directory: directory.to_owned(), data_dir, runtime, config, lease, registration })
+        Some(Self { directory: directory.to_owned(), data_dir, runtime, config, key_opens, lease, registration })
     }
 
     pub(super) fn registration(&self) -> Option<&Expected> {
         self.registration.as_ref()
     }
 
-    /// The relay that the tenant uses, or will use; `None` where it is to use none.
+    /// The relay that the tenant uses, or would use if its lease counted: that relay's clock says whether it is this
+    /// machine's that keeps it from counting. `None` where it is to use none.
     pub(super) fn relay_url(&self) -> Option<String> {
         let config = self.config.as_ref()?;
-        self.registration.as_ref()?;
-        let url = self.runtime.relay_environment.server_url_over(&config.server_url);
-        Some(if url.trim().is_empty() { DEFAULT_SERVER_URL.to_owned() } else { url.to_owned() })
+        let environment = &self.runtime.relay_environment;
+        let is_switched_on = environment.enabled_over(config.enabled)
+            || self.runtime.mode == RuntimeMode::Hosted && config.is_untouched() && !environment.says_disabled();
+        if self.registration.is_none() && !(self.lease.is_some() && is_switched_on) {
+            return None;
+        }
+        let url = environment.server_url_over(&config.server_url);
+        let url = if url.trim().is_empty() { DEFAULT_SERVER_URL } else { url };
+        validate_server_url(url).is_ok().then(|| url.to_owned())
     }
 
     /// The links of the directory, in the order of the journey.
     pub(super) fn add_links(&self, asked: &Asked, now: UnixTime, relay_clock: Option<UnixTime>, report: &mut Report) {
-        let context = Context {
-            directory: &self.directory,
-            asked,
-            lease: self.lease.as_deref(),
-            public_url: self.runtime.public_url.as_deref(),
-            keys: Some(&self.runtime.keys),
-            now,
-            relay_clock,
-        };
-        report.links.push(Link::holds("data directory", "read, and left as it is"));
+        let context = self.context(asked, now, relay_clock);
+        report.links.push(Link::holds(DIRECTORY, "read, and left as it is"));
         report.links.extend(self.mode_link(&context));
-        report.links.extend(self.lease_key_link(asked));
+        report.links.extend(public_url_link(&context));
+        report.links.extend(lease_key_link(&self.runtime.keys.lease, &context));
         let found = readiness(&self.data_dir, &self.runtime, now);
         for link in found.links {
             let state = match link.state {
                 LinkState::Holds(seen) => State::Holds(seen),
                 LinkState::WillBeMade(seen) => State::WillBeMade(seen),
-                LinkState::Broken(error) => State::Broken(Box::new(fault_of(error, &context))),
+                LinkState::Broken(error) => State::Broken(Box::new(fault_of(link.name, error, &context))),
                 other => State::Holds(format!("{other:?}")),
             };
             report.links.push(Link { name: link.name, state });
@@ -110,38 +122,26 @@ impl Tenant {
     /// A lease that nothing but the runtime's mode keeps from counting.
     fn mode_link(&self, context: &Context<'_>) -> Option<Link> {
         let is_kept = self.runtime.mode != RuntimeMode::Hosted && self.lease.is_some() && self.registration.is_none();
-        is_kept.then(|| Link::broken("settings", fault_of(Error::NotHosted, context)))
+        is_kept.then(|| Link::broken(SETTINGS, fault_of(SETTINGS, Error::NotHosted, context)))
     }
 
-    /// The operator's key against the runtime's.
-    fn lease_key_link(&self, asked: &Asked) -> Option<Link> {
-        const NAME: &str = "lease key";
-        let key = asked.lease_key.as_ref()?;
-        if self.runtime.keys.lease.keys().any(|trusted| trusted == key) {
-            return Some(Link::holds(NAME, format!("the runtime trusts {}", key.log_fingerprint())));
+    fn context<'a>(&'a self, asked: &'a Asked, now: UnixTime, relay_clock: Option<UnixTime>) -> Context<'a> {
+        let secret = self.config.as_ref().map(|config| config.instance_secret.expose_secret());
+        // The secret of a self-hosted instance is no host, and not told.
+        let is_host = self.runtime.mode == RuntimeMode::Hosted;
+        Context {
+            lease: self.lease.as_deref(),
+            public_url: self.runtime.public_url.as_deref(),
+            keys: Some(&self.runtime.keys),
+            server_url: self.config.as_ref().map(|config| config.server_url.as_str()),
+            host_of_config: secret
+                .filter(|secret| is_host && secret.contains('.'))
+                .and_then(|secret| InstanceHost::normalize(secret).ok())
+                .map(|host| host.to_string()),
+            key_opens: self.key_opens,
+            relay_clock,
+            ..Context::new(&self.directory, asked, now)
         }
-        let setting = TokenKind::Lease.runtime_key_setting();
-        let is_signer = self.lease.as_deref().and_then(|lease| UnverifiedToken::parse(lease).ok()).map(|token| {
-            if token.verify_under(key, TokenKind::Lease).is_ok() {
-                "signed by --lease-key"
-            } else {
-                "not signed by --lease-key"
-            }
-        });
-        let mut sides = vec![
-            (setting.to_owned(), fingerprints(&self.runtime.keys.lease)),
-            ("--lease-key".to_owned(), key.log_fingerprint()),
-        ];
-        sides.extend(is_signer.map(|is| ("the tenant's lease".to_owned(), is.to_owned())));
-        Some(Link::broken(
-            NAME,
-            Fault {
-                what: "the runtime does not trust the control plane's key".to_owned(),
-                error: None,
-                sides,
-                mend: mend::set_in_runtime(setting, &key.to_base64()),
-            },
-        ))
     }
 
     /// The relay that was asked about against the one that the tenant uses.
@@ -161,6 +161,20 @@ impl Tenant {
             },
         ))
     }
+}
+
+/// The library's message says what is wrong with a host, and this one whose it is.
+fn public_url_link(context: &Context<'_>) -> Option<Link> {
+    let error = InstanceHost::normalize(context.public_url?).err()?;
+    let mut fault = fault_of(SETTINGS, error, context);
+    fault.what = format!("PULSE_PUBLIC_URL: {}", fault.what);
+    Some(Link::broken(SETTINGS, fault))
+}
+
+/// Whether relay.enc holds more than the plain JSON of older installations, which opens under any key.
+fn is_sealed(directory: &Path) -> bool {
+    std::fs::read(directory.join("relay.enc"))
+        .is_ok_and(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).is_err())
 }
 
 /// What the relay would make of the tenant's credential, were its keys the runtime's.

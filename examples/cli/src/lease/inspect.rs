@@ -1,4 +1,5 @@
-//! Shows tokens, whether they verify or not. Without a key everything shown is what the token claims of itself.
+//! Shows tokens, whether they verify or not. Without a key everything shown is what the token claims of itself; with one,
+//! a token that does not verify is refused, and shown all the same.
 
 use std::io::Write;
 
@@ -12,6 +13,7 @@ use super::claims;
 use super::tokens::{Token, TokenArgs};
 use super::trust::{Asked, TrustArgs};
 use crate::outcome::{Outcome, Stop};
+use crate::shown::{json_text, told};
 use crate::style::{BAD, GOOD, WARN, styled};
 
 /// So many tokens are read at a time.
@@ -35,17 +37,17 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Stop> {
     let asked = args.trust.asked()?;
     let mut tokens = args.tokens.open()?;
     let mut output = anstream::stdout().lock();
-    let mut readable = true;
+    let mut accepted = true;
     let mut number: u64 = 0;
     loop {
         let chunk = tokens.next_chunk(CHUNK)?;
         if chunk.is_empty() {
-            return Ok(Outcome::accepted_if(readable && number > 0));
+            return Ok(Outcome::accepted_if(accepted && number > 0));
         }
         for token in &chunk {
             number = number.saturating_add(1);
             let inspected = inspect(token, &asked);
-            readable &= inspected.is_ok();
+            accepted &= inspected.as_ref().is_ok_and(|it| !matches!(it.standing, Standing::Invalid(_)));
             let shown = if args.json { json_line(number, &inspected) } else { human(number, &inspected, &asked) };
             writeln!(output, "{shown}")?;
         }
@@ -107,14 +109,14 @@ fn json_line(number: u64, inspected: &Result<Inspected, Error>) -> String {
         }),
         Err(error) => json!({"line": number, "readable": false, "error": error_json(error)}),
     };
-    value.to_string()
+    json_text(&value)
 }
 
 fn human(number: u64, inspected: &Result<Inspected, Error>, asked: &Asked) -> String {
     let it = match inspected {
         Ok(it) => it,
         Err(error) => {
-            return format!("{number}: {}: {error} ({} {})", styled(BAD, "unreadable"), error.code(), error.name());
+            return format!("{number}: {}: {}", styled(BAD, "unreadable"), told(error));
         }
     };
     let standing = match &it.standing {
@@ -124,9 +126,11 @@ fn human(number: u64, inspected: &Result<Inspected, Error>, asked: &Asked) -> St
             if it.kind == TokenKind::Lease { "lease" } else { "license" },
         ),
         Standing::Valid => format!("{} now", styled(GOOD, "VALID")),
-        Standing::Invalid(error) => {
-            format!("{} now: {error} ({} {})", styled(BAD, "NOT VALID"), error.code(), error.name())
+        // At another time it may be valid; nothing else changes with time.
+        Standing::Invalid(error) if error.is_about_time() => {
+            format!("{} now: {}", styled(BAD, "NOT VALID"), told(error))
         }
+        Standing::Invalid(error) => format!("{}: {}", styled(BAD, "NOT VALID"), told(error)),
     };
     let mut text = format!("{number}: {}, {standing}", it.kind.as_str());
     if let Some(key_id) = &it.key_id {

@@ -4,7 +4,9 @@ mod claims;
 mod inspect;
 mod keygen;
 mod private_key;
+mod receiver;
 mod sign;
+mod sign_flags;
 mod tokens;
 mod trust;
 mod verify;
@@ -15,10 +17,10 @@ use crate::outcome::{Outcome, Stop};
 
 #[derive(Subcommand)]
 pub(crate) enum LeaseCommand {
-    /// Makes a key pair
+    /// Makes a key pair, or shows the public key of one
     Keygen(keygen::KeygenArgs),
     /// Signs a lease, license or grant
-    Sign(Box<sign::SignArgs>),
+    Sign(Box<sign_flags::SignArgs>),
     /// Verifies tokens, one a line on standard input
     Verify(verify::VerifyArgs),
     /// Shows tokens, also those that do not verify

@@ -1,49 +1,84 @@
 //! Where the private key to sign with comes from.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use pulse_trust::keys::{PublicKey, SigningKey};
 
 use crate::outcome::Stop;
+use crate::setting::given;
+use crate::shell;
+use crate::shown::shown;
+use crate::style::{WARN, styled};
 
 /// The longest text that can be a key, with room for line ends.
 const MAX_KEY_FILE_LEN: u64 = 1024;
 
 #[derive(Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct PrivateKeyArgs {
-    /// The private key, base64. Other processes can see arguments: prefer --key-file or the variable
-    #[arg(long, value_name = "BASE64", env = "PULSE_SIGNING_KEY", hide_env_values = true)]
+    /// The private key, base64. Other processes can see arguments: prefer --key-file, or the variable PULSE_SIGNING_KEY,
+    /// which counts where neither flag is given
+    #[arg(long, value_name = "BASE64")]
     key: Option<String>,
     /// A file that holds the private key
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "key")]
     key_file: Option<PathBuf>,
 }
 
 impl PrivateKeyArgs {
-    /// Reads the key. 32 bytes that are a public key are refused: a seed looks the same, but one of sixteen seeds at the
-    /// most is a point of the curve's main group, and signing with a public key is the commoner mistake.
+    /// Reads the key, as [`key_of_file`] does.
     pub(crate) fn read(&self, as_is: bool) -> Result<SigningKey, Stop> {
-        let (argument, text) = match (&self.key_file, &self.key) {
-            (Some(path), _) => (path.display().to_string(), read_key_file(path)?),
-            (None, Some(key)) => ("--key".to_owned(), key.clone()),
-            (None, None) => return Err(Stop::usage("--key-file or --key is required")),
-        };
-        if !as_is && PublicKey::from_base64(&text).is_ok() {
-            return Err(Stop::usage(format!(
-                "{argument}: this is a public key, expected the private key of 64 bytes. If it is a 32-byte seed, add --as-is"
-            )));
+        if let Some(path) = &self.key_file {
+            return key_of_file(path, as_is);
         }
-        SigningKey::from_base64(&text).map_err(|error| Stop::bad_argument(&argument, &error))
+        match given("--key", self.key.as_deref(), "PULSE_SIGNING_KEY")? {
+            Some(given) => private_key(given.by, &given.value, as_is),
+            None => Err(Stop::usage("--key-file, --key or the variable PULSE_SIGNING_KEY is required")),
+        }
     }
 }
 
-fn read_key_file(path: &std::path::Path) -> Result<String, Stop> {
-    use std::io::Read;
+/// The private key in a file. A file that others may read is used, with a warning.
+pub(super) fn key_of_file(path: &Path, as_is: bool) -> Result<SigningKey, Stop> {
     let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_KEY_FILE_LEN).read_to_string(&mut text))
+    File::open(path)
+        .and_then(|file| {
+            warn_of_wide_mode(path, &file)?;
+            file.take(MAX_KEY_FILE_LEN).read_to_string(&mut text)
+        })
         .map_err(|error| Stop::cannot_tell(format!("{}: {error}", path.display())))?;
-    Ok(text)
+    private_key(&path.display().to_string(), &text, as_is)
+}
+
+/// 32 bytes that are a public key are refused: a seed looks the same, but one of sixteen seeds at the most is a point of
+/// the curve's main group, and signing with a public key is the commoner mistake.
+fn private_key(source: &str, text: &str, as_is: bool) -> Result<SigningKey, Stop> {
+    if !as_is && PublicKey::from_base64(text).is_ok() {
+        return Err(Stop::usage(format!(
+            "{source}: this is a public key, expected the private key of 64 bytes. If it is a 32-byte seed, add --as-is"
+        )));
+    }
+    SigningKey::from_base64(text).map_err(|error| Stop::bad_argument(source, &error))
+}
+
+#[cfg(unix)]
+fn warn_of_wide_mode(path: &Path, file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata()?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        let path = path.display().to_string();
+        let command = shell::command(["chmod", "600", &shell::path(&path)]);
+        let warning = pulse_trust::Warning::WideMode { path, mode };
+        let told = shown(&format!("{warning}, so others can sign with this key: {command}"));
+        writeln!(anstream::stderr(), "{}: {told}", styled(WARN, "warning")).ok();
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn warn_of_wide_mode(_: &Path, _: &File) -> io::Result<()> {
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Tokens from standard input or a file. What is longer than any token is counted, not kept.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -36,11 +36,14 @@ impl TokenArgs {
     pub(crate) fn open(&self) -> Result<Tokens, Stop> {
         let Some(path) = &self.file else {
             if io::stdin().is_terminal() {
-                anstream::eprintln!("Paste tokens, one a line, and end with Ctrl-D.");
+                writeln!(anstream::stderr(), "Paste tokens, one a line, and end with Ctrl-D.").ok();
             }
             return Ok(Tokens::Lines(Box::new(BufReader::new(io::stdin()))));
         };
-        let token = File::open(path).and_then(|file| Token::read(file, self.exact));
+        let token = File::open(path).and_then(|file| {
+            let length = file.metadata()?.len();
+            Token::read(file, length, self.exact)
+        });
         token
             .map(|token| Tokens::One(Some(token)))
             .map_err(|error| Stop::cannot_tell(format!("{}: {error}", path.display())))
@@ -68,12 +71,14 @@ impl Tokens {
 }
 
 impl Token {
-    fn read(mut input: impl Read, exact: bool) -> io::Result<Self> {
+    /// The input as one token. A device has no end, so no more is read than shows that it is too long for a token; how
+    /// long it is is then what the file says of itself.
+    fn read(input: impl Read, file_len: u64, exact: bool) -> io::Result<Self> {
         let mut bytes = Vec::new();
-        let kept = input.by_ref().take(kept_len()).read_to_end(&mut bytes)?;
-        let rest = io::copy(&mut input, &mut io::sink())?;
-        let mut token = Self { bytes, length: kept.saturating_add(usize::try_from(rest).unwrap_or(usize::MAX)) };
-        if !exact && rest == 0 {
+        let kept = input.take(kept_len()).read_to_end(&mut bytes)?;
+        let length = kept.max(usize::try_from(file_len).unwrap_or(usize::MAX));
+        let mut token = Self { bytes, length };
+        if !exact && length == kept {
             token.trim_line_end();
         }
         Ok(token)
@@ -155,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_file_is_taken_byte_for_byte_only_when_asked() {
-        let text = |exact| Token::read(&b"a.b.c\n"[..], exact).unwrap().text().map(str::to_owned);
+        let text = |exact| Token::read(&b"a.b.c\n"[..], 6, exact).unwrap().text().map(str::to_owned);
         assert_eq!(text(false).as_deref(), Ok("a.b.c"));
         assert_eq!(text(true).as_deref(), Ok("a.b.c\n"));
     }

@@ -16,6 +16,7 @@ use super::tokens::{Token, TokenArgs};
 use super::trust::{Asked, TrustArgs};
 use crate::moment::moment;
 use crate::outcome::{Outcome, Stop};
+use crate::shown::{json_text, shown, told};
 use crate::style::{BAD, GOOD, WARN, styled};
 
 /// So many tokens are read, verified and printed at a time: memory stays bounded however many there are.
@@ -78,7 +79,7 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Stop> {
     if args.quiet {
         writeln!(output, "{}", summary.text(began.elapsed()))?;
     } else if summary.total != 1 {
-        anstream::eprintln!("{}", summary.text(began.elapsed()));
+        writeln!(anstream::stderr(), "{}", summary.text(began.elapsed())).ok();
     }
     Ok(Outcome::accepted_if(summary.refused == 0 && summary.total > 0))
 }
@@ -138,7 +139,7 @@ fn json_line(number: u64, verdict: &Result<Verified, Error>) -> String {
         }),
         Err(error) => json!({"line": number, "accepted": false, "error": error_json(error)}),
     };
-    value.to_string()
+    json_text(&value)
 }
 
 fn error_json(error: &Error) -> Value {
@@ -155,19 +156,19 @@ fn human(number: u64, is_alone: bool, verdict: &Result<Verified, Error>, asked: 
     let verified = match verdict {
         Ok(verified) => verified,
         Err(error) => {
-            return format!("{place}{}: {error} ({} {})", styled(BAD, "refused"), error.code(), error.name());
+            return format!("{place}{}: {}", styled(BAD, "refused"), told(error));
         }
     };
     let subject = match &verified.token {
         VerifiedToken::Lease(lease) => format!(" for {}", lease.instance_host()),
-        VerifiedToken::License(license) => format!(" {}", license.claims().lid),
-        VerifiedToken::Grant(grant) => format!(" of license {}", grant.claims().lid),
+        VerifiedToken::License(license) => format!(" {}", shown(&license.claims().lid)),
+        VerifiedToken::Grant(grant) => format!(" of license {}", shown(&grant.claims().lid)),
         _ => String::new(),
     };
     let relay = match &verified.relay {
         Ok(()) => styled(GOOD, "grants relay"),
         Err(reason) => {
-            format!("{}: {reason} ({} {})", styled(WARN, "does not grant relay"), reason.code(), reason.name())
+            format!("{}: {}", styled(WARN, "does not grant relay"), told(reason))
         }
     };
     let until = verified

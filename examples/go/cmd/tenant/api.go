@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
@@ -22,11 +21,21 @@ const (
 )
 
 // newAPI is the runtime's own HTTP server, as far as this example has one.
-func newAPI(instance string) http.Handler {
+func newAPI(instance string, push func(pulsetrust.PushNotification) error) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/status", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(map[string]string{"status": "healthy", "instance": instance})
+	})
+	mux.HandleFunc("POST /api/push/test", func(w http.ResponseWriter, _ *http.Request) {
+		notification := pulsetrust.PushNotification{
+			Type: "test", Priority: "normal", Title: "Pulse", Body: "Notifications reach this phone.",
+		}
+		if err := push(notification); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
 	})
 	return mux
 }
@@ -93,132 +102,8 @@ func requestURI(path string) (*url.URL, error) {
 	case target.Scheme != "" || target.Host != "" || target.Opaque != "" || strings.HasPrefix(target.Path, "//"):
 		return nil, errors.New("a path that names a host")
 	}
-	return &url.URL{Path: target.Path, RawPath: target.RawPath, RawQuery: target.RawQuery}, nil
-}
-
-// A recorder sends a handler's response, once and at most one frame of it, or one frame for each event of a stream.
-type recorder struct {
-	ctx      context.Context
-	cancel   context.CancelFunc
-	id       string
-	header   http.Header
-	send     func(pulsetrust.ProxyResponse) error
-	status   int
-	body     []byte
-	isStream bool
-	isOver   bool
-	// streams is isStream for the timer, which runs beside the handler.
-	streams atomic.Bool
-}
-
-func (r *recorder) Header() http.Header { return r.header }
-
-func (r *recorder) WriteHeader(status int) {
-	if r.status != 0 || status < 200 {
-		return
+	if !strings.HasPrefix(target.Path, "/") {
+		target.Path = "/" + target.Path
 	}
-	r.status = status
-	r.isStream = strings.HasPrefix(r.header.Get("Content-Type"), "text/event-stream")
-	if r.isStream {
-		r.streams.Store(true)
-		r.piece(pulsetrust.ProxyResponse{Headers: r.headers(), Stream: true})
-	}
-}
-
-func (r *recorder) Write(bytes []byte) (int, error) {
-	r.WriteHeader(http.StatusOK)
-	if r.isOver {
-		return 0, http.ErrHandlerTimeout
-	}
-	r.body = append(r.body, bytes...)
-	if r.isStream {
-		r.sendEvents()
-	}
-	if len(r.body) > pulsetrust.MaxBody {
-		what := "response body"
-		if r.isStream {
-			what = "stream event"
-		}
-		r.fail(http.StatusRequestEntityTooLarge, what+" exceeds 47KB limit")
-		return 0, http.ErrContentLength
-	}
-	return len(bytes), nil
-}
-
-// Flush is for handlers that stream; whole events are sent as they are written.
-func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
-
-// sendEvents sends each whole event; an empty line ends one.
-func (r *recorder) sendEvents() {
-	for {
-		event, rest, found := bytes.Cut(r.body, []byte("\n\n"))
-		if !found {
-			return
-		}
-		r.body = bytes.Clone(rest)
-		if len(event) > 0 && len(event) <= pulsetrust.MaxBody {
-			r.piece(pulsetrust.ProxyResponse{Body: event, Stream: true})
-		}
-	}
-}
-
-func (r *recorder) end() {
-	if r.ctx.Err() != nil && !r.isStream {
-		r.fail(http.StatusBadGateway, "local API request failed")
-		return
-	}
-	r.WriteHeader(http.StatusOK)
-	if !r.isStream {
-		r.last(pulsetrust.ProxyResponse{Status: r.status, Headers: r.headers(), Body: r.body})
-		return
-	}
-	if rest := bytes.TrimRight(r.body, "\n"); len(rest) > 0 {
-		r.piece(pulsetrust.ProxyResponse{Body: rest, Stream: true})
-	}
-	r.last(pulsetrust.ProxyResponse{Status: r.status, StreamDone: true})
-}
-
-func (r *recorder) fail(status int, message string) {
-	headers := map[string]string{"Content-Type": "application/json"}
-	r.last(pulsetrust.ProxyResponse{Status: status, Headers: headers, Body: errorBody(message)})
-}
-
-// late ends the context of a handler that has not answered in time and does not stream. The handler's own goroutine then
-// says so, so that nothing is written by two.
-func (r *recorder) late() {
-	if !r.streams.Load() {
-		r.cancel()
-	}
-}
-
-func (r *recorder) piece(piece pulsetrust.ProxyResponse) {
-	if r.isOver {
-		return
-	}
-	piece.ID, piece.Status = r.id, r.status
-	if r.send(piece) != nil {
-		// The phone is gone: the handler is told by its context.
-		r.isOver = true
-		r.cancel()
-	}
-}
-
-func (r *recorder) last(response pulsetrust.ProxyResponse) {
-	if r.isOver {
-		return
-	}
-	r.isOver = true
-	response.ID = r.id
-	_ = r.send(response) // a phone that is gone needs no answer
-}
-
-// headers are short: a frame has room for the largest body and little else.
-func (r *recorder) headers() map[string]string {
-	told := map[string]string{}
-	for _, name := range returned {
-		if value := r.header.Get(name); value != "" && len(value) <= 256 {
-			told[name] = value
-		}
-	}
-	return told
+	return &url.URL{Path: target.Path, RawQuery: target.RawQuery}, nil
 }

@@ -27,7 +27,7 @@ func (t *tenant) refresh() (*pulsetrust.RefreshSettings, error) {
 	if t.settings.refreshURL == "" {
 		return nil, nil
 	}
-	return t.dir.LeaseRefresh(t.settings.runtime, t.keys, time.Now())
+	return t.dir.LeaseRefresh(t.settings.runtime, t.keys, pulsetrust.DefaultOrg, time.Now())
 }
 
 // askForLease posts a refresh request, in a goroutine of its own, and hands on what came of it.
@@ -62,7 +62,8 @@ func post(ctx context.Context, url, body string) (status int, answer []byte, err
 func (c *conversation) leaseRefreshed(told pulsetrust.SessionEvent) {
 	c.credential = told.Token
 	c.tenant.events.write(event{"event": "lease_refreshed", "expires_at": told.ExpiresAt})
-	warnings, err := c.tenant.dir.SaveRefreshedLease(c.tenant.settings.runtime, c.tenant.keys, told.Token, time.Now())
+	tenant := c.tenant
+	warnings, err := tenant.dir.SaveRefreshedLease(tenant.settings.runtime, tenant.keys, pulsetrust.DefaultOrg, told.Token, time.Now())
 	c.tenant.events.warn(warnings)
 	c.warn(err)
 }
@@ -71,7 +72,7 @@ func (c *conversation) leaseRefreshed(told pulsetrust.SessionEvent) {
 func (c *conversation) leaseLost(told pulsetrust.SessionEvent) {
 	c.credential = ""
 	c.tenant.events.write(event{"event": "lease_lost", "status": told.Status})
-	warnings, err := c.tenant.dir.ClearLostLease()
+	warnings, err := c.tenant.dir.ClearLostLease(pulsetrust.DefaultOrg)
 	c.tenant.events.warn(warnings)
 	c.warn(err)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
@@ -19,6 +20,7 @@ type tenant struct {
 	identity *pulsetrust.Identity
 	api      http.Handler
 	times    *pulsetrust.SessionTimes // nil: as deployed
+	session  atomic.Pointer[pulsetrust.Session]
 }
 
 // start does what a runtime does before it speaks to the relay.
@@ -47,7 +49,7 @@ func start(path string, settings settings, events *events) (started *tenant, err
 	if t.identity, err = pulsetrust.IdentityFromPrivateKey(t.config.IdentityPrivateKey); err != nil {
 		return nil, fmt.Errorf("identity: %w", err)
 	}
-	t.api = newAPI(t.config.InstanceSecret)
+	t.api = newAPI(t.config.InstanceSecret, t.push)
 	events.write(event{
 		"event":       "bootstrapped",
 		"outcome":     report.Outcome,
@@ -93,6 +95,15 @@ func noCredential(picked pulsetrust.Credential) error {
 // pairingCode is what the phone scans, once the relay has said which instance this is.
 func (t *tenant) pairingCode(instanceID string) (pulsetrust.Pairing, error) {
 	return pulsetrust.BuildPairing(t.config, instanceID, t.settings.authToken, t.settings.runtime.PublicURL)
+}
+
+// push asks the relay to notify the phones. Nothing is kept for later: without a registration it fails.
+func (t *tenant) push(notification pulsetrust.PushNotification) error {
+	session := t.session.Load()
+	if session == nil {
+		return &pulsetrust.Error{Code: pulsetrust.ErrSessionNotOpen, Message: "there is no session with a relay"}
+	}
+	return session.Push(notification)
 }
 
 func (t *tenant) close() {

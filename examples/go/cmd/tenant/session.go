@@ -62,6 +62,8 @@ func (t *tenant) serve(ctx context.Context) error {
 		return err
 	}
 	defer session.Close()
+	t.session.Store(session)
+	defer t.session.Store(nil)
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	c := &conversation{

@@ -42,6 +42,12 @@ func newScriptedRelay(t *testing.T) *scriptedRelay {
 // startTenant starts a fresh tenant in this process; it ends with the test.
 func (r *scriptedRelay) startTenant(times *pulsetrust.SessionTimes) *tenant {
 	r.t.Helper()
+	return r.startTenantWith(nil, times)
+}
+
+// startTenantWith is startTenant with another server behind the proxy.
+func (r *scriptedRelay) startTenantWith(api http.Handler, times *pulsetrust.SessionTimes) *tenant {
+	r.t.Helper()
 	path := r.t.TempDir()
 	made, err := provision(path, time.Now())
 	if err != nil {
@@ -55,6 +61,9 @@ func (r *scriptedRelay) startTenant(times *pulsetrust.SessionTimes) *tenant {
 		r.t.Fatal(err)
 	}
 	started.times = times
+	if api != nil {
+		started.api = api
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

@@ -109,8 +109,9 @@ func bootstrap(dir *pulsetrust.DataDir, keys *pulsetrust.TrustKeys) (string, err
 	if err != nil {
 		return "", err
 	}
-	if _, err := dir.RegistrationCredential(runtime, keys, now); err != nil {
-		return "", err
+	// What the one call says: another call would read the directory again, after the failure.
+	if report.Credential.Token == "" {
+		return "", errors.New("no credential is offered")
 	}
 	return report.Config.IdentityFingerprint, nil
 }
@@ -130,7 +131,7 @@ func saveBilling(dir *pulsetrust.DataDir, org string, members map[string]any) er
 	if err != nil {
 		return err
 	}
-	_, _, err = dir.SaveBillingState(org, text, revision)
+	_, err = dir.SaveBillingState(org, text, revision)
 	return err
 }
 

@@ -80,8 +80,16 @@ package engine
 #cgo nocallback pulse_refresh_delay_ms
 #cgo noescape pulse_refresh_backoff_ms
 #cgo nocallback pulse_refresh_backoff_ms
+#cgo noescape pulse_plan_canonical
+#cgo nocallback pulse_plan_canonical
+#cgo noescape pulse_limits_scrub
+#cgo nocallback pulse_limits_scrub
+#cgo noescape pulse_tier_capabilities
+#cgo nocallback pulse_tier_capabilities
 #cgo noescape pulse_data_dir_open
 #cgo nocallback pulse_data_dir_open
+#cgo noescape pulse_data_dir_create
+#cgo nocallback pulse_data_dir_create
 #cgo noescape pulse_data_dir_lock
 #cgo nocallback pulse_data_dir_lock
 #cgo noescape pulse_data_dir_unlock
@@ -100,6 +108,16 @@ package engine
 #cgo nocallback pulse_billing_state_load
 #cgo noescape pulse_billing_state_save
 #cgo nocallback pulse_billing_state_save
+#cgo noescape pulse_license_file_load
+#cgo nocallback pulse_license_file_load
+#cgo noescape pulse_license_file_save
+#cgo nocallback pulse_license_file_save
+#cgo noescape pulse_data_dir_seal
+#cgo nocallback pulse_data_dir_seal
+#cgo noescape pulse_data_dir_unseal
+#cgo nocallback pulse_data_dir_unseal
+#cgo noescape pulse_data_dir_derive_key
+#cgo nocallback pulse_data_dir_derive_key
 #cgo noescape pulse_runtime_new
 #cgo nocallback pulse_runtime_new
 #cgo noescape pulse_runtime_free
@@ -172,6 +190,8 @@ package engine
 #cgo nocallback pulse_refreshed_lease_save
 #cgo noescape pulse_lost_lease_clear
 #cgo nocallback pulse_lost_lease_clear
+#cgo noescape pulse_lease_refresh_answer
+#cgo nocallback pulse_lease_refresh_answer
 #cgo noescape pulse_pairing_build
 #cgo nocallback pulse_pairing_build
 #cgo noescape pulse_pairing_code_parse
@@ -580,12 +600,71 @@ func RefreshBackoffMs(in *Instance, failures uint32) (value uint64) {
 	return uint64(C.pulse_refresh_backoff_ms(C.uint32_t(failures)))
 }
 
+// PlanCanonical is pulse_plan_canonical of the C header.
+func PlanCanonical(in *Instance, plan string) (given []byte, err error) {
+	var cGiven *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_plan_canonical((*C.char)(unsafe.Pointer(unsafe.StringData(plan))), C.size_t(len(plan)), &cGiven, &fault)
+	goruntime.KeepAlive(plan)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = takeBuffer(unsafe.Pointer(cGiven))
+	return
+}
+
+// LimitsScrub is pulse_limits_scrub of the C header.
+func LimitsScrub(in *Instance, plan string, limitsJSON string) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_limits_scrub((*C.char)(unsafe.Pointer(unsafe.StringData(plan))), C.size_t(len(plan)), (*C.char)(unsafe.Pointer(unsafe.StringData(limitsJSON))), C.size_t(len(limitsJSON)), &cOutJSON, &fault)
+	goruntime.KeepAlive(plan)
+	goruntime.KeepAlive(limitsJSON)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// TierCapabilities is pulse_tier_capabilities of the C header.
+func TierCapabilities(in *Instance, tier string, featuresJSON string) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_tier_capabilities((*C.char)(unsafe.Pointer(unsafe.StringData(tier))), C.size_t(len(tier)), (*C.char)(unsafe.Pointer(unsafe.StringData(featuresJSON))), C.size_t(len(featuresJSON)), &cOutJSON, &fault)
+	goruntime.KeepAlive(tier)
+	goruntime.KeepAlive(featuresJSON)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
 // DataDirOpen is pulse_data_dir_open of the C header.
 func DataDirOpen(in *Instance, path string) (made Ref, err error) {
 	var cMade *C.pulse_data_dir
 	var fault *C.pulse_error
 	status := C.pulse_data_dir_open((*C.char)(unsafe.Pointer(unsafe.StringData(path))), C.size_t(len(path)), &cMade, &fault)
 	goruntime.KeepAlive(path)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	made = Ref{unsafe.Pointer(cMade)}
+	return
+}
+
+// DataDirCreate is pulse_data_dir_create of the C header.
+func DataDirCreate(in *Instance, path string, legacyKey string) (made Ref, err error) {
+	var cMade *C.pulse_data_dir
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_create((*C.char)(unsafe.Pointer(unsafe.StringData(path))), C.size_t(len(path)), (*C.char)(unsafe.Pointer(unsafe.StringData(legacyKey))), C.size_t(len(legacyKey)), &cMade, &fault)
+	goruntime.KeepAlive(path)
+	goruntime.KeepAlive(legacyKey)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return
@@ -707,6 +786,77 @@ func BillingStateSave(dataDir Ref, org string, billingJSON string, revision stri
 	return
 }
 
+// LicenseFileLoad is pulse_license_file_load of the C header.
+func LicenseFileLoad(dataDir Ref, file int32) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_license_file_load((*C.pulse_data_dir)(dataDir.pointer), C.pulse_license_file(file), &cOutJSON, &fault)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// LicenseFileSave is pulse_license_file_save of the C header.
+func LicenseFileSave(dataDir Ref, file int32, contentJSON string, revision string) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_license_file_save((*C.pulse_data_dir)(dataDir.pointer), C.pulse_license_file(file), (*C.char)(unsafe.Pointer(unsafe.StringData(contentJSON))), C.size_t(len(contentJSON)), (*C.char)(unsafe.Pointer(unsafe.StringData(revision))), C.size_t(len(revision)), &cOutJSON, &fault)
+	goruntime.KeepAlive(contentJSON)
+	goruntime.KeepAlive(revision)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// DataDirSeal is pulse_data_dir_seal of the C header.
+func DataDirSeal(dataDir Ref, plaintext []byte) (given []byte, err error) {
+	var cGiven *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_seal((*C.pulse_data_dir)(dataDir.pointer), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(plaintext))), C.size_t(len(plaintext)), &cGiven, &fault)
+	goruntime.KeepAlive(plaintext)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = takeBuffer(unsafe.Pointer(cGiven))
+	return
+}
+
+// DataDirUnseal is pulse_data_dir_unseal of the C header.
+func DataDirUnseal(dataDir Ref, name string, sealed []byte) (given []byte, err error) {
+	var cGiven *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_unseal((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(name))), C.size_t(len(name)), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(sealed))), C.size_t(len(sealed)), &cGiven, &fault)
+	goruntime.KeepAlive(name)
+	goruntime.KeepAlive(sealed)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = takeBuffer(unsafe.Pointer(cGiven))
+	return
+}
+
+// DataDirDeriveKey is pulse_data_dir_derive_key of the C header.
+func DataDirDeriveKey(dataDir Ref, purpose string) (given []byte, err error) {
+	var cGiven *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_data_dir_derive_key((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(purpose))), C.size_t(len(purpose)), &cGiven, &fault)
+	goruntime.KeepAlive(purpose)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	given = takeBuffer(unsafe.Pointer(cGiven))
+	return
+}
+
 // RuntimeNew is pulse_runtime_new of the C header.
 func RuntimeNew(mode int32, keys Ref, publicURL string, relayEnabled string, relayServer string) (made Ref, err error) {
 	var cMade *C.pulse_runtime
@@ -768,10 +918,11 @@ func Readiness(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) 
 }
 
 // BillingStateResolve is pulse_billing_state_resolve of the C header.
-func BillingStateResolve(runtime Ref, billingJSON string, now int64) (outJSON []byte, err error) {
+func BillingStateResolve(runtime Ref, org string, billingJSON string, now int64) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_billing_state_resolve((*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(billingJSON))), C.size_t(len(billingJSON)), C.int64_t(now), &cOutJSON, &fault)
+	status := C.pulse_billing_state_resolve((*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(billingJSON))), C.size_t(len(billingJSON)), C.int64_t(now), &cOutJSON, &fault)
+	goruntime.KeepAlive(org)
 	goruntime.KeepAlive(billingJSON)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
@@ -1110,10 +1261,11 @@ func SessionFree(session Ref) {
 }
 
 // LeaseRefreshLoad is pulse_lease_refresh_load of the C header.
-func LeaseRefreshLoad(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) {
+func LeaseRefreshLoad(dataDir Ref, runtime Ref, org string, now int64) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_lease_refresh_load((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), C.int64_t(now), &cOutJSON, &fault)
+	status := C.pulse_lease_refresh_load((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), C.int64_t(now), &cOutJSON, &fault)
+	goruntime.KeepAlive(org)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return
@@ -1123,10 +1275,11 @@ func LeaseRefreshLoad(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err 
 }
 
 // RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
-func RefreshedLeaseSave(dataDir Ref, runtime Ref, token string, now int64) (outJSON []byte, err error) {
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now int64) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_refreshed_lease_save((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(token))), C.size_t(len(token)), C.int64_t(now), &cOutJSON, &fault)
+	status := C.pulse_refreshed_lease_save((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(token))), C.size_t(len(token)), C.int64_t(now), &cOutJSON, &fault)
+	goruntime.KeepAlive(org)
 	goruntime.KeepAlive(token)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
@@ -1137,10 +1290,27 @@ func RefreshedLeaseSave(dataDir Ref, runtime Ref, token string, now int64) (outJ
 }
 
 // LostLeaseClear is pulse_lost_lease_clear of the C header.
-func LostLeaseClear(dataDir Ref) (outJSON []byte, err error) {
+func LostLeaseClear(dataDir Ref, org string) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_lost_lease_clear((*C.pulse_data_dir)(dataDir.pointer), &cOutJSON, &fault)
+	status := C.pulse_lost_lease_clear((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), &cOutJSON, &fault)
+	goruntime.KeepAlive(org)
+	if status != 0 {
+		err = takeFault(int32(status), unsafe.Pointer(fault))
+		return
+	}
+	outJSON = takeBuffer(unsafe.Pointer(cOutJSON))
+	return
+}
+
+// LeaseRefreshAnswer is pulse_lease_refresh_answer of the C header.
+func LeaseRefreshAnswer(keys Ref, org string, instanceHost string, httpStatus uint32, body []byte, now int64) (outJSON []byte, err error) {
+	var cOutJSON *C.pulse_buffer
+	var fault *C.pulse_error
+	status := C.pulse_lease_refresh_answer((*C.pulse_trust_keys)(keys.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(instanceHost))), C.size_t(len(instanceHost)), C.uint32_t(httpStatus), (*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(body))), C.size_t(len(body)), C.int64_t(now), &cOutJSON, &fault)
+	goruntime.KeepAlive(org)
+	goruntime.KeepAlive(instanceHost)
+	goruntime.KeepAlive(body)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return

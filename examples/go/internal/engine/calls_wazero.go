@@ -351,6 +351,39 @@ func RefreshBackoffMs(in *Instance, failures uint32) (value uint64) {
 	return uint64(c.call("pulse_refresh_backoff_ms", uint64(uint32(failures))))
 }
 
+// PlanCanonical is pulse_plan_canonical of the C header.
+func PlanCanonical(in *Instance, plan string) (given []byte, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_plan_canonical", c.text(plan), uint64(len(plan)), c.out(), c.out())); err != nil {
+		return
+	}
+	given, err = c.takeBuffer(2)
+	return
+}
+
+// LimitsScrub is pulse_limits_scrub of the C header.
+func LimitsScrub(in *Instance, plan string, limitsJSON string) (outJSON []byte, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_limits_scrub", c.text(plan), uint64(len(plan)), c.text(limitsJSON), uint64(len(limitsJSON)), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(4)
+	return
+}
+
+// TierCapabilities is pulse_tier_capabilities of the C header.
+func TierCapabilities(in *Instance, tier string, featuresJSON string) (outJSON []byte, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_tier_capabilities", c.text(tier), uint64(len(tier)), c.text(featuresJSON), uint64(len(featuresJSON)), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(4)
+	return
+}
+
 // DataDirOpen is pulse_data_dir_open of the C header.
 func DataDirOpen(in *Instance, path string) (made Ref, err error) {
 	c := in.begin()
@@ -359,6 +392,17 @@ func DataDirOpen(in *Instance, path string) (made Ref, err error) {
 		return
 	}
 	made = Ref{c.in, c.outNumber(2)}
+	return
+}
+
+// DataDirCreate is pulse_data_dir_create of the C header.
+func DataDirCreate(in *Instance, path string, legacyKey string) (made Ref, err error) {
+	c := in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_create", c.text(path), uint64(len(path)), c.text(legacyKey), uint64(len(legacyKey)), c.out(), c.out())); err != nil {
+		return
+	}
+	made = Ref{c.in, c.outNumber(4)}
 	return
 }
 
@@ -454,6 +498,61 @@ func BillingStateSave(dataDir Ref, org string, billingJSON string, revision stri
 	return
 }
 
+// LicenseFileLoad is pulse_license_file_load of the C header.
+func LicenseFileLoad(dataDir Ref, file int32) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_license_file_load", uint64(dataDir.pointer), uint64(uint32(file)), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(2)
+	return
+}
+
+// LicenseFileSave is pulse_license_file_save of the C header.
+func LicenseFileSave(dataDir Ref, file int32, contentJSON string, revision string) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_license_file_save", uint64(dataDir.pointer), uint64(uint32(file)), c.text(contentJSON), uint64(len(contentJSON)), c.text(revision), uint64(len(revision)), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(6)
+	return
+}
+
+// DataDirSeal is pulse_data_dir_seal of the C header.
+func DataDirSeal(dataDir Ref, plaintext []byte) (given []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_seal", uint64(dataDir.pointer), c.bytes(plaintext), uint64(len(plaintext)), c.out(), c.out())); err != nil {
+		return
+	}
+	given, err = c.takeBuffer(3)
+	return
+}
+
+// DataDirUnseal is pulse_data_dir_unseal of the C header.
+func DataDirUnseal(dataDir Ref, name string, sealed []byte) (given []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_unseal", uint64(dataDir.pointer), c.text(name), uint64(len(name)), c.bytes(sealed), uint64(len(sealed)), c.out(), c.out())); err != nil {
+		return
+	}
+	given, err = c.takeBuffer(5)
+	return
+}
+
+// DataDirDeriveKey is pulse_data_dir_derive_key of the C header.
+func DataDirDeriveKey(dataDir Ref, purpose string) (given []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_data_dir_derive_key", uint64(dataDir.pointer), c.text(purpose), uint64(len(purpose)), c.out(), c.out())); err != nil {
+		return
+	}
+	given, err = c.takeBuffer(3)
+	return
+}
+
 // RuntimeNew is pulse_runtime_new of the C header.
 func RuntimeNew(mode int32, keys Ref, publicURL string, relayEnabled string, relayServer string) (made Ref, err error) {
 	c := keys.in.begin()
@@ -506,13 +605,13 @@ func Readiness(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) 
 }
 
 // BillingStateResolve is pulse_billing_state_resolve of the C header.
-func BillingStateResolve(runtime Ref, billingJSON string, now int64) (outJSON []byte, err error) {
+func BillingStateResolve(runtime Ref, org string, billingJSON string, now int64) (outJSON []byte, err error) {
 	c := runtime.in.begin()
 	defer c.end()
-	if err = c.status(c.call("pulse_billing_state_resolve", uint64(runtime.pointer), c.text(billingJSON), uint64(len(billingJSON)), uint64(now), c.out(), c.out())); err != nil {
+	if err = c.status(c.call("pulse_billing_state_resolve", uint64(runtime.pointer), c.text(org), uint64(len(org)), c.text(billingJSON), uint64(len(billingJSON)), uint64(now), c.out(), c.out())); err != nil {
 		return
 	}
-	outJSON, err = c.takeBuffer(4)
+	outJSON, err = c.takeBuffer(6)
 	return
 }
 
@@ -794,35 +893,46 @@ func SessionFree(session Ref) {
 }
 
 // LeaseRefreshLoad is pulse_lease_refresh_load of the C header.
-func LeaseRefreshLoad(dataDir Ref, runtime Ref, now int64) (outJSON []byte, err error) {
+func LeaseRefreshLoad(dataDir Ref, runtime Ref, org string, now int64) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	if err = c.status(c.call("pulse_lease_refresh_load", uint64(dataDir.pointer), uint64(runtime.pointer), uint64(now), c.out(), c.out())); err != nil {
-		return
-	}
-	outJSON, err = c.takeBuffer(3)
-	return
-}
-
-// RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
-func RefreshedLeaseSave(dataDir Ref, runtime Ref, token string, now int64) (outJSON []byte, err error) {
-	c := dataDir.in.begin()
-	defer c.end()
-	if err = c.status(c.call("pulse_refreshed_lease_save", uint64(dataDir.pointer), uint64(runtime.pointer), c.text(token), uint64(len(token)), uint64(now), c.out(), c.out())); err != nil {
+	if err = c.status(c.call("pulse_lease_refresh_load", uint64(dataDir.pointer), uint64(runtime.pointer), c.text(org), uint64(len(org)), uint64(now), c.out(), c.out())); err != nil {
 		return
 	}
 	outJSON, err = c.takeBuffer(5)
 	return
 }
 
-// LostLeaseClear is pulse_lost_lease_clear of the C header.
-func LostLeaseClear(dataDir Ref) (outJSON []byte, err error) {
+// RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now int64) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	if err = c.status(c.call("pulse_lost_lease_clear", uint64(dataDir.pointer), c.out(), c.out())); err != nil {
+	if err = c.status(c.call("pulse_refreshed_lease_save", uint64(dataDir.pointer), uint64(runtime.pointer), c.text(org), uint64(len(org)), c.text(token), uint64(len(token)), uint64(now), c.out(), c.out())); err != nil {
 		return
 	}
-	outJSON, err = c.takeBuffer(1)
+	outJSON, err = c.takeBuffer(7)
+	return
+}
+
+// LostLeaseClear is pulse_lost_lease_clear of the C header.
+func LostLeaseClear(dataDir Ref, org string) (outJSON []byte, err error) {
+	c := dataDir.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_lost_lease_clear", uint64(dataDir.pointer), c.text(org), uint64(len(org)), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(3)
+	return
+}
+
+// LeaseRefreshAnswer is pulse_lease_refresh_answer of the C header.
+func LeaseRefreshAnswer(keys Ref, org string, instanceHost string, httpStatus uint32, body []byte, now int64) (outJSON []byte, err error) {
+	c := keys.in.begin()
+	defer c.end()
+	if err = c.status(c.call("pulse_lease_refresh_answer", uint64(keys.pointer), c.text(org), uint64(len(org)), c.text(instanceHost), uint64(len(instanceHost)), uint64(uint32(httpStatus)), c.bytes(body), uint64(len(body)), uint64(now), c.out(), c.out())); err != nil {
+		return
+	}
+	outJSON, err = c.takeBuffer(9)
 	return
 }
 

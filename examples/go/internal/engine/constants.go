@@ -100,6 +100,10 @@ const (
 	IdentityKeep = 0
 	// IdentityReplace: the identity may be replaced or dropped: every phone has to be paired again.
 	IdentityReplace = 1
+	// LicenseFileActivation: activation.enc: the grant of a self-hosted instance, and whether its paid access is suspended.
+	LicenseFileActivation = 0
+	// LicenseFileLicense: license.enc: a classic license.
+	LicenseFileLicense = 1
 	// ModeSelfHosted: it is run by its owner.
 	ModeSelfHosted = 0
 	// ModeHosted: it is run by Pulse Cloud: it is bootstrapped, and may offer its lease.

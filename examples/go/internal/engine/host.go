@@ -21,6 +21,7 @@ const (
 	answerNotDurable = -5
 	answerFailed     = -6
 	answerBusy       = -7
+	answerLockFailed = -8
 )
 
 type instanceKey struct{}
@@ -55,6 +56,9 @@ func exportHost(engine wazero.Runtime) error {
 			m.Memory().WriteUint32Le(outReadOnly, 1)
 		}
 		return handle
+	})
+	export("open_read_only", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
+		return files(ctx).openReadOnly(text(m, path, pathLen))
 	})
 	export("unlock", func(ctx context.Context, directory int32) { files(ctx).unlock(directory) })
 	export("file_read", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32, limit uint64, outMode uint32) int32 {

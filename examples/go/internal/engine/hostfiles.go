@@ -4,7 +4,9 @@ package engine
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
+	"strings"
+	"syscall"
 )
 
 // noDirectory, in the place of a directory's handle, says that a name is an absolute path.
@@ -39,17 +41,24 @@ func (h *hostFiles) failed(err error) int32 {
 	var durable *notDurable
 	switch {
 	case errors.As(err, &durable):
-		h.failure = durable.cause.Error()
+		h.failure = systemText(durable.cause)
 		return answerNotDurable
 	case errors.Is(err, errNotRegular):
 		return answerNotRegular
 	}
-	h.failure = err.Error()
-	var inner *fs.PathError
-	if errors.As(err, &inner) {
-		h.failure = inner.Err.Error()
-	}
+	h.failure = systemText(err)
 	return answerFailed
+}
+
+// systemText is an error of the operating system in the words that the library has for it with cgo, without the path,
+// which the library says itself.
+func systemText(err error) string {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return err.Error()
+	}
+	text := errno.Error()
+	return fmt.Sprintf("%s%s (os error %d)", strings.ToUpper(text[:1]), text[1:], int(errno))
 }
 
 // An entry is a name and what it is: 0 a file, 1 a directory, 2 a link or what cannot be told.

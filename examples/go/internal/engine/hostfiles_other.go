@@ -17,6 +17,8 @@ func (*directory) close() {}
 
 func (h *hostFiles) lock(string) (int32, bool) { return h.failed(errNoFiles), false }
 
+func (h *hostFiles) openReadOnly(string) int32 { return h.failed(errNoFiles) }
+
 func (h *hostFiles) read(int32, string, uint64) (int32, uint32) { return h.failed(errNoFiles), 0 }
 
 func (h *hostFiles) write(int32, string, []byte, bool) int32 { return h.failed(errNoFiles) }

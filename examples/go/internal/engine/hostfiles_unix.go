@@ -5,6 +5,7 @@ package engine
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -18,12 +19,9 @@ type directory struct {
 
 // lock opens a directory and tries to take its lock. It never waits: the instance takes no other call meanwhile.
 func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
-	root, err := openFollowed(path)
-	switch {
-	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.ENOTDIR):
-		return answerAbsent, false
-	case err != nil:
-		return h.failed(err), false
+	root, answer := h.openRoot(path)
+	if answer != answerDone {
+		return answer, false
 	}
 	lock, reason, err := tryLock(root, path)
 	if err != nil {
@@ -31,7 +29,10 @@ func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 		if errors.Is(err, errBusy) {
 			return answerBusy, false
 		}
-		return h.failed(err), false
+		if answer := h.failed(err); answer != answerFailed {
+			return answer, false
+		}
+		return answerLockFailed, false
 	}
 	if lock >= 0 {
 		sweep(root)
@@ -41,6 +42,28 @@ func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 	h.last++
 	h.opened[h.last] = &directory{descriptor: root, lock: lock}
 	return h.last, lock < 0
+}
+
+// openReadOnly opens a directory for reading alone, without a lock.
+func (h *hostFiles) openReadOnly(path string) int32 {
+	root, answer := h.openRoot(path)
+	if answer != answerDone {
+		return answer
+	}
+	h.last++
+	h.opened[h.last] = &directory{descriptor: root, lock: -1}
+	return h.last
+}
+
+func (h *hostFiles) openRoot(path string) (root int, answer int32) {
+	root, err := openFollowed(path)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return -1, answerAbsent
+	case err != nil:
+		return -1, h.failed(err)
+	}
+	return root, answerDone
 }
 
 func (d *directory) close() {
@@ -86,11 +109,13 @@ func (h *hostFiles) read(handle int32, name string, limit uint64) (answer int32,
 		return h.failed(unfollowed(err)), 0
 	}
 	defer done()
+	var larger *tooLarge
 	bytes, mode, err := readFile(parent, last, limit)
 	switch {
 	case errors.Is(err, unix.ENOENT):
 		return answerAbsent, 0
-	case errors.Is(err, errTooLarge):
+	case errors.As(err, &larger):
+		h.failure = strconv.FormatInt(larger.length, 10)
 		return answerTooLarge, 0
 	case err != nil:
 		return h.failed(err), 0

@@ -23,7 +23,7 @@ func tryLock(root int, path string) (lock int, reason string, err error) {
 	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EEXIST):
 		return -1, "", errBusy
 	case preventsWriting(err):
-		return -1, err.Error(), nil
+		return -1, systemText(err), nil
 	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.ENXIO), errors.Is(err, unix.EISDIR):
 		return -1, "", errNotRegular
 	default:

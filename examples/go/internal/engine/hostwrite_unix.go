@@ -13,7 +13,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var errTooLarge = errors.New("larger than it may be")
+// tooLarge: a file is longer than it may be.
+type tooLarge struct{ length int64 }
+
+func (e *tooLarge) Error() string { return "larger than it may be" }
 
 // readFile reads a regular file of at most so many bytes, without following a link.
 func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uint32, err error) {
@@ -35,7 +38,7 @@ func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uin
 		return nil, 0, errNotRegular
 	}
 	if uint64(stat.Size) > limit {
-		return nil, 0, errTooLarge
+		return nil, 0, &tooLarge{stat.Size}
 	}
 	// Room for one byte more, which says that the file has grown since.
 	bytes = make([]byte, stat.Size+1)

@@ -159,7 +159,8 @@ func Pick() int {
 }
 
 func newPool() (*pool, error) {
-	config := wazero.NewRuntimeConfig()
+	// The module has no debug information that could be looked for.
+	config := wazero.NewRuntimeConfig().WithDebugInfoEnabled(false)
 	if compilationCache != "" {
 		cache, err := wazero.NewCompilationCacheWithDir(compilationCache)
 		if err != nil {
@@ -189,15 +190,22 @@ func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule, index in
 		return nil, err
 	}
 	in.module, in.memory = module, module.Memory()
-	for name := range compiled.ExportedFunctions() {
-		in.functions[name] = module.ExportedFunction(name)
-	}
-	pointer, err := in.functions["pulse_wasm_alloc"].Call(in.context, scratchLen)
+	pointer, err := in.function("pulse_wasm_alloc").Call(in.context, scratchLen)
 	if err != nil || pointer[0] == 0 {
 		return nil, fmt.Errorf("pulse_wasm_alloc: %w", err)
 	}
 	in.scratch = uint32(pointer[0])
 	return in, nil
+}
+
+// function is one of the module's exports. Each is prepared when it is first called: few of them are, in most processes.
+func (in *Instance) function(name string) api.Function {
+	function, ok := in.functions[name]
+	if !ok {
+		function = in.module.ExportedFunction(name)
+		in.functions[name] = function
+	}
+	return function
 }
 
 // A call gathers its arguments in the instance's memory, which is its own until end.
@@ -282,7 +290,7 @@ func (c *call) call(name string, arguments ...uint64) uint64 {
 	if len(c.stack) == 0 {
 		c.stack = append(c.stack, 0)
 	}
-	if err := c.in.functions[name].CallWithStack(c.in.context, c.stack); err != nil {
+	if err := c.in.function(name).CallWithStack(c.in.context, c.stack); err != nil {
 		c.in.retire(err)
 		return 0
 	}

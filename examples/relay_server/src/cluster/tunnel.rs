@@ -133,7 +133,7 @@ fn stub(cluster: &Cluster, shared: &Shared, end: RelayedEnd, address: AddressKey
     let outbox = Outbox::new(config.limits.queued_bytes, Arc::clone(&shared.memory));
     // There are as many places as a semaphore has; what is limited are the channels of the real ends.
     let slot = Arc::clone(&cluster.places).try_acquire_owned().ok()?;
-    let origin = Origin { address, host: "".into(), slot };
+    let origin = Origin { address, host: "".into(), slot: slot.into() };
     Some(Link::new(end, origin, outbox, config.limits.of_side(end), shared.elapsed()))
 }
 

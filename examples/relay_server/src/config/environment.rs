@@ -5,7 +5,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
+use pulse_trust::relay::relay_host;
 
 use super::limits::Limits;
 use super::table::{Limit, TABLE};
@@ -15,7 +17,7 @@ use crate::logging::{self, LogFormat};
 pub(super) const ADDR: &str = "127.0.0.1:8080";
 pub(super) const DATA_DIR: &str = "/var/lib/pulse-relay";
 const HOSTED_KEY: &str = "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY";
-const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
+pub(super) const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
 const TLS_CERTIFICATE: &str = "PULSE_RELAY_TLS_CERTIFICATE";
 const TLS_KEY: &str = "PULSE_RELAY_TLS_KEY";
 const FEED_URL: &str = "PULSE_RELAY_LICENSE_SERVER_URL";
@@ -50,7 +52,7 @@ impl Config {
             config.drain_timeout = time(variable, &text)?;
         }
         config.trusted_proxies = list("PULSE_RELAY_TRUSTED_PROXIES", &lookup, network)?;
-        config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, |text| Some(text.to_ascii_lowercase()))?;
+        config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, public_host)?;
         for setting in TABLE {
             if let (Some(limit), Some(text)) = (setting.limit, lookup(setting.variable)) {
                 set(limit, setting.variable, &text, &mut config.limits)?;
@@ -78,10 +80,18 @@ impl Config {
             }
         };
         config.revocation_feed = match lookup(FEED_URL) {
+            None if lookup(FEED_TOKEN).is_some() => {
+                let reason = format!("is of no use without {FEED_URL}: nothing would be revoked");
+                return Err(ConfigError { variable: FEED_TOKEN, reason });
+            }
             None => None,
             Some(url) => {
                 let reason = format!("is needed beside {FEED_URL}");
                 let token = lookup(FEED_TOKEN).ok_or(ConfigError { variable: FEED_TOKEN, reason })?;
+                if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    let reason = "expected visible ASCII characters, as a header holds them".to_owned();
+                    return Err(ConfigError { variable: FEED_TOKEN, reason });
+                }
                 Some(FeedConfig::new(&url, &token).map_err(|reason| ConfigError { variable: FEED_URL, reason })?)
             }
         };
@@ -166,11 +176,19 @@ fn list<T>(
     lookup: &impl Fn(&'static str) -> Option<String>,
     read: impl Fn(&str) -> Option<T>,
 ) -> Result<Vec<T>, ConfigError> {
-    let text = lookup(variable).unwrap_or_default();
-    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let Some(text) = lookup(variable) else { return Ok(Vec::new()) };
+    let parts = text.split(',').map(str::trim);
     parts
         .map(|part| read(part).ok_or_else(|| ConfigError { variable, reason: format!("{part:?} cannot be read") }))
         .collect()
+}
+
+/// A host, with a port where one is written, and nothing else of a URL.
+fn public_host(text: &str) -> Option<String> {
+    let host = relay_host(&format!("wss://{text}")).ok()?;
+    let port = host.rsplit_once(':').filter(|(before, _)| !before.contains(':') || before.ends_with(']'));
+    let is_port = port.is_none_or(|(_, port)| port.parse::<u16>().is_ok_and(|port| port > 0));
+    (is_port && host == text.to_ascii_lowercase() && InstanceHost::normalize(text).is_ok()).then_some(host)
 }
 
 /// A network, or an address alone.
@@ -212,6 +230,15 @@ mod tests {
             ("PULSE_RELAY_PUBLIC_KEY", "x"),
             ("PULSE_RELAY_DRAIN_TIMEOUT", "two"),
             ("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+            ("PULSE_RELAY_TRUSTED_PROXIES", ","),
+            ("PULSE_RELAY_PUBLIC_HOSTS", ","),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "https://relay.example.test/"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "a b"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:abc"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:99999"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "user@relay.example.test"),
+            ("PULSE_RELAY_PUBLIC_HOSTS", "*"),
+            ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "token"),
             ("PULSE_RELAY_MAX_APPS", "0"),
             ("PULSE_RELAY_STALL_TIMEOUT", "0s"),
             ("PULSE_RELAY_QUEUE_MEMORY", "64MB"),
@@ -223,6 +250,8 @@ mod tests {
         ] {
             assert_eq!(one(variable, value).unwrap_err().variable, variable);
         }
+        let hosts = one("PULSE_RELAY_PUBLIC_HOSTS", "Relay.example.test, relay.example.test:8443,[2001:db8::1]:443");
+        assert_eq!(hosts.unwrap().public_hosts, ["relay.example.test", "relay.example.test:8443", "[2001:db8::1]:443"]);
         let proxies = one("PULSE_RELAY_TRUSTED_PROXIES", "10.0.0.0/8, ::1").unwrap().trusted_proxies;
         assert_eq!(proxies, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse::<IpNet>().unwrap()]);
     }
@@ -243,8 +272,28 @@ mod tests {
             })
         };
         assert!(feed("https://license.example.test/").unwrap().revocation_feed.is_some());
-        for bad in ["license.example.test", "ftp://license.example.test", "https://", "https://a b", "http://[::1"] {
-            assert_eq!(feed(bad).unwrap_err().variable, FEED_URL, "{bad}");
+        assert!(feed("http://127.0.0.1:8090").unwrap().revocation_feed.is_some());
+        for bad in [
+            "license.example.test",
+            "ftp://license.example.test",
+            "http://license.example.test",
+            "https://user:secret@license.example.test",
+            "https://license.example.test/?token=secret",
+            "https://",
+            "https://a b",
+            "http://[::1",
+        ] {
+            let refused = feed(bad).unwrap_err();
+            assert_eq!(refused.variable, FEED_URL, "{bad}");
+            assert!(!refused.to_string().contains("secret"), "{refused}");
+        }
+        for token in ["t\u{f6}k", "tok\nX-Other: 1", "two words"] {
+            let refused = Config::from_lookup(|name| match name {
+                FEED_URL => Some("https://license.example.test".to_owned()),
+                FEED_TOKEN => Some(token.to_owned()),
+                _ => None,
+            });
+            assert_eq!(refused.unwrap_err().variable, FEED_TOKEN);
         }
         assert_eq!(one(FEED_URL, "https://license.example.test").unwrap_err().variable, FEED_TOKEN);
         let shown = format!("{:?}", feed("https://license.example.test").unwrap());

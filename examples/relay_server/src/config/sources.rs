@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::environment::HOSTED_KEY_FALLBACK;
 use super::file::SettingsFile;
+use super::table::TABLE;
 use super::{Config, ConfigError};
 
 const FILE: &str = "PULSE_RELAY_CONFIG";
@@ -18,6 +20,7 @@ impl Sources {
     /// # Errors
     /// A file that cannot be read, with the key that is wrong.
     pub fn of_process(file: Option<&Path>) -> Result<Self, ConfigError> {
+        check_environment()?;
         let named = environment(FILE);
         let path = file.or(named.as_deref().map(Path::new));
         let file = path.map(SettingsFile::read).transpose();
@@ -51,6 +54,16 @@ impl Sources {
     /// The file, if it is the one that says this.
     fn file_of(&self, variable: &str) -> Option<&SettingsFile> {
         self.file.as_ref().filter(|file| environment(variable).is_none() && file.get(variable).is_some())
+    }
+}
+
+/// Refuses a value that is not text: taken for absent, it would leave a relay without its keys or its revocations.
+fn check_environment() -> Result<(), ConfigError> {
+    let settings = TABLE.iter().map(|setting| setting.variable);
+    let is_text = |variable: &&str| !matches!(std::env::var(variable), Err(std::env::VarError::NotUnicode(_)));
+    match settings.chain([FILE, HOSTED_KEY_FALLBACK, "RUST_LOG"]).find(|variable| !is_text(variable)) {
+        Some(variable) => Err(ConfigError { variable, reason: "expected UTF-8, received other bytes".to_owned() }),
+        None => Ok(()),
     }
 }
 

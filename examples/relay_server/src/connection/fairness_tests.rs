@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::headers::MAX_FRAGMENTS;
 use super::serve;
 use crate::client_address::AddressKey;
 use crate::config::Config;
@@ -24,24 +25,44 @@ const FLOODERS: usize = 8;
 const FRAMES: usize = 200;
 /// So many frames are a turn, and the last one may be answered in the next.
 const MOST_OF_ONE: usize = 17;
+/// So many reads are a turn, and one more finds out that it is over.
+const MOST_READS_OF_ONE: usize = 33;
+
+/// Reads and answers of all floods.
+type Counts = (Arc<AtomicUsize>, Arc<AtomicUsize>);
 
 /// A client that always has a frame more, and takes every answer at once.
 struct Flood {
     input: io::Cursor<Vec<u8>>,
+    reads: Arc<AtomicUsize>,
     answers: Arc<AtomicUsize>,
 }
 
 impl Flood {
-    fn new(answers: &Arc<AtomicUsize>) -> Self {
+    fn new(counts: &Counts) -> Self {
         let ping = Frame::new(FrameType::Ping, 0, b"").encode().unwrap_or_default();
         // A client's message: binary, masked with zeros.
         let message = [&[0x82, 0x80 | 6, 0, 0, 0, 0][..], &ping].concat();
-        Self { input: io::Cursor::new(message.repeat(FRAMES)), answers: Arc::clone(answers) }
+        Self::of(message.repeat(FRAMES), counts)
+    }
+
+    /// Messages in as many fragments as are taken, all but the first one empty.
+    fn in_fragments(counts: &Counts) -> Self {
+        let ping = Frame::new(FrameType::Ping, 0, b"").encode().unwrap_or_default();
+        let first = [&[0x02, 0x80 | 6, 0, 0, 0, 0][..], &ping].concat();
+        let fragments = [0x00, 0x80, 0, 0, 0, 0].repeat(usize::try_from(MAX_FRAGMENTS).unwrap_or_default() - 2);
+        let message = [first, fragments, vec![0x80, 0x80, 0, 0, 0, 0]].concat();
+        Self::of(message.repeat(FRAMES), counts)
+    }
+
+    fn of(input: Vec<u8>, (reads, answers): &Counts) -> Self {
+        Self { input: io::Cursor::new(input), reads: Arc::clone(reads), answers: Arc::clone(answers) }
     }
 }
 
 impl AsyncRead for Flood {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
         Pin::new(&mut self.input).poll_read(context, into)
     }
 }
@@ -65,33 +86,52 @@ impl AsyncWrite for Flood {
 /// empty.
 #[tokio::test]
 async fn between_two_turns_of_a_neighbor_each_flooder_has_one() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = Config::on_loopback(TrustKeys::default(), directory.path());
-    let shared = relay::prepare(&config, None).unwrap().0;
-    let answers = Arc::new(AtomicUsize::new(0));
-    // It comes first, and is a task, as what the runtime itself waits for has its turn more seldom.
-    let neighbor = tokio::spawn(neighbor(Arc::clone(&answers)));
-    let slots = Arc::new(Semaphore::new(FLOODERS));
-    let mut floods = JoinSet::new();
-    for _ in 0..FLOODERS {
-        let (shared, flood) = (Arc::clone(&shared), Flood::new(&answers));
-        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
-        let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
-        let origin = Origin { address, host: "h".into(), slot };
-        floods.spawn(async move { serve(&shared, RelayedEnd::App, origin, flood, Vec::new()).await });
-    }
-    let (most, answered) = neighbor.await.unwrap();
+    let (_, most, answered) = flood(Flood::new).await;
     assert!(answered >= FLOODERS * FRAMES, "{answered} of {} frames were answered", FLOODERS * FRAMES);
     let allowed = FLOODERS * MOST_OF_ONE;
     assert!(most <= allowed, "{most} frames between two turns of a neighbor, at most {allowed} were expected");
 }
 
-/// Has a turn whenever it can, until all is answered. The most frames between two of its turns, and all of them.
-async fn neighbor(answers: Arc<AtomicUsize>) -> (usize, usize) {
+/// A message in fragments was put together in one turn, however many of them came: two connections that sent empty ones
+/// kept every other one waiting for seconds.
+#[tokio::test]
+async fn a_turn_ends_inside_a_message_too() {
+    let (most, _, answered) = flood(Flood::in_fragments).await;
+    assert!(answered >= FLOODERS * FRAMES, "{answered} of {} frames were answered", FLOODERS * FRAMES);
+    let allowed = FLOODERS * MOST_READS_OF_ONE;
+    assert!(most <= allowed, "{most} reads between two turns of a neighbor, at most {allowed} were expected");
+}
+
+/// The most reads, and the most answers, between two turns of a neighbor of eight floods; and all answers.
+async fn flood(flood: impl Fn(&Counts) -> Flood) -> (usize, usize, usize) {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::on_loopback(TrustKeys::default(), directory.path());
+    let shared = relay::prepare(&config, None).unwrap().0;
+    let counts = Counts::default();
+    // It comes first, and is a task, as what the runtime itself waits for has its turn more seldom.
+    let neighbor = tokio::spawn(neighbor(counts.clone()));
+    let slots = Arc::new(Semaphore::new(FLOODERS));
+    let mut floods = JoinSet::new();
+    for _ in 0..FLOODERS {
+        let (shared, flood) = (Arc::clone(&shared), flood(&counts));
+        let slot = Arc::clone(&slots).try_acquire_owned().unwrap();
+        let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
+        let origin = Origin { address, host: "h".into(), slot: slot.into() };
+        floods.spawn(async move { serve(&shared, RelayedEnd::App, origin, flood, Vec::new()).await });
+    }
+    neighbor.await.unwrap()
+}
+
+/// Has a turn whenever it can, until all is answered.
+async fn neighbor((reads, answers): Counts) -> (usize, usize, usize) {
+    let (mut most_reads, mut reads_before) = (0, 0);
     let (mut most, mut before) = (0, 0);
     // Many more turns than a flood without end would take.
     for _ in 0..100_000 {
         next_turn().await;
+        let now = reads.load(Ordering::Relaxed);
+        most_reads = most_reads.max(now.saturating_sub(reads_before));
+        reads_before = now;
         let now = answers.load(Ordering::Relaxed);
         most = most.max(now.saturating_sub(before));
         before = now;
@@ -99,7 +139,7 @@ async fn neighbor(answers: Arc<AtomicUsize>) -> (usize, usize) {
             break;
         }
     }
-    (most, before)
+    (most_reads, most, before)
 }
 
 /// Goes to the end of the queue. What yields to the runtime instead waits until the queue is empty.

@@ -1,12 +1,14 @@
 //! One WebSocket connection: frames in, frames out, and everything that is waited for.
 
-mod counted;
 #[cfg(all(test, not(shuttle)))]
 mod fairness_tests;
 mod farewell;
+mod headers;
+mod hold_up;
 mod outbox;
 mod socket;
 mod unfinished;
+mod wire;
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -24,7 +26,9 @@ use crate::pacing;
 use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
+use crate::turn::let_others_run;
 use crate::{app, instance};
+use hold_up::HoldUp;
 use socket::{Incoming, Socket};
 use unfinished::Unfinished;
 
@@ -65,6 +69,8 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         socket,
         unfinished,
         sending: None,
+        hold_up: HoldUp::default(),
+        is_still: false,
         pace: Pace::default(),
         waited: shared.metrics.queue_seconds.clone(),
         turn: 0,
@@ -87,6 +93,9 @@ struct Connection<S> {
     unfinished: Unfinished,
     /// Since when the frame that is on its way is, and the room that it takes.
     sending: Option<(Instant, Option<Room>)>,
+    hold_up: HoldUp,
+    /// Something is on its way, and the other end takes nothing.
+    is_still: bool,
     pace: Pace,
     /// How long frames waited to be sent.
     waited: Histogram,
@@ -136,7 +145,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     Next::Continue => {}
                     Next::Pass(passing) => {
                         self.pace(shared, &passing);
-                        blocked = pass(shared, passing);
+                        blocked = self.pass(shared, passing);
                     }
                     Next::End(ending) => return ending,
                     Next::Fence(register) => {
@@ -154,7 +163,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                 },
                 Step::Room(passing, room) => {
-                    blocked = None;
+                    if let Some(held) = blocked.take() {
+                        self.hold_up.held(held.channel, held.since.elapsed());
+                    }
                     match room {
                         Some(room) => passing.deliver(shared, room),
                         None => routing::dropped(shared, "channel_closed", 1),
@@ -169,7 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             if self.turn >= FRAMES_PER_TURN {
                 self.turn = 0;
-                tokio::task::yield_now().await;
+                let_others_run().await;
             }
         }
     }
@@ -189,10 +200,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Sends what waits, then takes what comes, unless a frame of this sender waits for room.
     fn poll_step(&mut self, context: &mut Context<'_>, is_blocked: bool) -> Poll<Step> {
         loop {
+            let written = self.socket.bytes_written();
             match self.socket.poll_flush(context) {
-                Poll::Ready(Ok(())) => self.sending = None,
+                Poll::Ready(Ok(())) => {
+                    self.sending = None;
+                    if std::mem::take(&mut self.is_still) {
+                        self.link.set_still_since(None);
+                    }
+                }
                 Poll::Ready(Err(_)) => return Poll::Ready(Step::End(Ending::gone())),
-                Poll::Pending => break,
+                Poll::Pending => {
+                    let was_still = std::mem::replace(&mut self.is_still, true);
+                    if !was_still || self.socket.bytes_written() != written {
+                        self.link.set_still_since(Some(Instant::now()));
+                    }
+                    break;
+                }
             }
             match self.link.outbox.poll_next(context) {
                 Poll::Ready(outbox::Outgoing::Frame(queued)) => {
@@ -247,8 +270,29 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 taken.map_or_else(|fault| Next::End(fault.into()), |()| Next::Continue)
             }
             Incoming::Gone => Next::End(Ending::gone()),
+            Incoming::TooManyFragments(ending) => {
+                shared.metrics.rate_limited.with_label_values(&["fragments"]).inc();
+                Next::End(ending)
+            }
             Incoming::Fault(ending) => Next::End(ending),
         }
+    }
+
+    /// Delivers a frame, or waits for room at its receiver.
+    fn pass(&mut self, shared: &Shared, passing: Passing) -> Option<Blocked> {
+        if let Some(room) = passing.try_reserve() {
+            if passing.route.passage.is_waiting() {
+                self.hold_up.answered(passing.channel);
+            }
+            passing.deliver(shared, room);
+            return None;
+        }
+        let (route, channel, since) = (passing.route.clone(), passing.channel, Instant::now());
+        let waiting = Box::pin(async move {
+            let room = passing.reserve().await;
+            (passing, room)
+        });
+        Some(Blocked { route, channel, since, waiting })
     }
 
     fn next_timeout(&self, shared: &Shared, blocked: Option<&Blocked>) -> Instant {
@@ -257,7 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let limits = &config.limits;
         let side = after(shared.started, self.link.side().next_timeout());
         let write = self.sending.as_ref().and_then(|(since, _)| after(*since, limits.write_timeout));
-        let stall = blocked.and_then(|blocked| after(blocked.since, limits.stall_timeout));
+        let stall = blocked.and_then(|blocked| self.hold_up.end_of(&self.link, blocked, limits.stall_timeout));
         let shrink = self.socket.has_large_buffers().then(|| after(self.active_at, IDLE)).flatten();
         let first = [side, write, stall, shrink, self.pace.paused_until].into_iter().flatten().min();
         first.unwrap_or_else(|| after(Instant::now(), limits.silence_timeout).unwrap_or_else(Instant::now))
@@ -275,9 +319,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let reason = "nothing could be sent for too long".to_owned();
             return Some(Ending { close_code: 1008, last_frame: None, reason, sends_rest: false });
         }
-        if blocked.as_ref().is_some_and(|blocked| is_over(blocked.since, stall_timeout))
-            && let Some(stalled) = blocked.take()
-        {
+        let is_stalled = |blocked: &mut Blocked| {
+            self.hold_up.end_of(&self.link, blocked, stall_timeout).is_some_and(|end| end <= now)
+        };
+        if let Some(stalled) = blocked.take_if(is_stalled) {
+            self.hold_up.held(stalled.channel, now.saturating_duration_since(stalled.since));
+            self.hold_up.ended(stalled.channel, stall_timeout);
             routing::end_stalled(shared, &self.link, stalled.channel, &stalled.route);
         }
         if self.socket.has_large_buffers() && self.sending.is_none() && is_over(self.active_at, IDLE) {
@@ -300,20 +347,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
     }
-}
-
-/// Delivers a frame, or waits for room at its receiver.
-fn pass(shared: &Shared, passing: Passing) -> Option<Blocked> {
-    if let Some(room) = passing.try_reserve() {
-        passing.deliver(shared, room);
-        return None;
-    }
-    let (route, channel, since) = (passing.route.clone(), passing.channel, Instant::now());
-    let waiting = Box::pin(async move {
-        let room = passing.reserve().await;
-        (passing, room)
-    });
-    Some(Blocked { route, channel, since, waiting })
 }
 
 async fn wait(blocked: &mut Option<Blocked>) -> (Passing, Option<Room>) {

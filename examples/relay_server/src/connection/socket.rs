@@ -12,8 +12,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::counted::Counted;
+use super::headers::MAX_FRAGMENTS;
 use super::outbox::Ending;
+use super::wire::Wire;
 
 /// A frame of this length or more leaves buffers behind that are worth giving back.
 const LARGE_FRAME: usize = 4096;
@@ -30,13 +31,15 @@ pub(super) enum Incoming {
     Ping,
     /// The other end closed, or is gone.
     Gone,
+    /// A message in more fragments than are taken, which ends the connection.
+    TooManyFragments(Ending),
     /// Something that ends the connection.
     Fault(Ending),
 }
 
 pub(super) struct Socket<S> {
-    socket: Option<WebSocketStream<Counted<S>>>,
-    /// Bytes of the messages that came: where all that was read is among them, the read buffer is empty.
+    socket: Option<WebSocketStream<Wire<S>>>,
+    /// Messages that came: where all that was read is in them, the read buffer is empty.
     taken: u64,
     has_large_buffers: bool,
 }
@@ -44,12 +47,12 @@ pub(super) struct Socket<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A socket on a stream whose handshake is done; `read` is what was read after it.
     pub(super) async fn new(stream: S, read: Vec<u8>) -> Self {
-        let stream = Counted::new(stream, read.len());
+        let stream = Wire::new(stream, &read);
         let socket = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config())).await;
         Self { socket: Some(socket), taken: 0, has_large_buffers: false }
     }
 
-    fn socket(&mut self) -> Option<&mut WebSocketStream<Counted<S>>> {
+    fn socket(&mut self) -> Option<&mut WebSocketStream<Wire<S>>> {
         self.socket.as_mut()
     }
 
@@ -57,10 +60,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         let Some(socket) = self.socket() else { return Poll::Ready(Incoming::Gone) };
         let message = match ready!(socket.poll_next_unpin(context)) {
             Some(Ok(message)) => message,
+            Some(Err(_)) if socket.get_ref().headers().has_too_many_fragments() => {
+                let message = format!("a message came in {MAX_FRAGMENTS} fragments or more: send it in fewer");
+                return Poll::Ready(Incoming::TooManyFragments(Ending::error(
+                    1008,
+                    WireErrorCode::RateLimited,
+                    &message,
+                )));
+            }
             Some(Err(error)) => return Poll::Ready(classify(&error)),
             None => return Poll::Ready(Incoming::Gone),
         };
-        self.taken = self.taken.saturating_add(wire_len(message.len()));
+        self.taken = self.taken.saturating_add(1);
         self.has_large_buffers |= message.len() >= LARGE_FRAME;
         Poll::Ready(match message {
             Message::Binary(bytes) => Incoming::Frame(bytes),
@@ -70,10 +81,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         })
     }
 
-    /// Bytes that were read of a message which is not there yet, or a little more. To be asked when nothing is ready.
+    /// Bytes that were read of a message which is not there yet. To be asked when nothing is ready.
     pub(super) fn unfinished(&self) -> usize {
-        let read = self.socket.as_ref().map_or(0, |socket| socket.get_ref().bytes_read());
-        usize::try_from(read.saturating_sub(self.taken)).unwrap_or(usize::MAX).min(LONGEST_MESSAGE)
+        let unfinished = self.socket.as_ref().map_or(0, |socket| socket.get_ref().headers().unfinished());
+        usize::try_from(unfinished).unwrap_or(usize::MAX).min(LONGEST_MESSAGE)
+    }
+
+    /// Bytes that went to the other end.
+    pub(super) fn bytes_written(&self) -> u64 {
+        self.socket.as_ref().map_or(0, |socket| socket.get_ref().bytes_written())
     }
 
     /// Begins to send a frame.
@@ -100,11 +116,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// Gives the buffers back that a large frame left behind. To be called when all is flushed.
     ///
     /// The library keeps its buffers at the largest size they ever had, so it is given up for a new one on the same
-    /// stream; that needs an empty read buffer, which shows in the bytes counted on both sides of it.
+    /// stream; that needs an empty read buffer, which shows in the messages counted on both sides of it.
     pub(super) async fn shrink(&mut self) {
         self.has_large_buffers = false;
         let Some(socket) = self.socket.take() else { return };
-        let is_drained = socket.get_ref().bytes_read() == self.taken;
+        let headers = socket.get_ref().headers();
+        let is_drained = headers.unfinished() == 0 && headers.messages() == self.taken;
         self.socket = Some(if is_drained {
             WebSocketStream::from_raw_socket(socket.into_inner(), Role::Server, Some(config())).await
         } else {
@@ -131,8 +148,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// The stream below.
-    pub(super) fn into_stream(self) -> Option<Counted<S>> {
-        self.socket.map(WebSocketStream::into_inner)
+    pub(super) fn into_stream(self) -> Option<S> {
+        self.socket.map(|socket| socket.into_inner().into_inner())
     }
 }
 
@@ -146,16 +163,6 @@ fn config() -> WebSocketConfig {
         .max_frame_size(Some(LONGEST_MESSAGE))
 }
 
-/// The fewest bytes that a client's message of this length takes: header, length, mask, payload.
-fn wire_len(length: usize) -> u64 {
-    let header = match length {
-        0..=125 => 6,
-        126..=0xffff => 8,
-        _ => 14,
-    };
-    u64::try_from(length.saturating_add(header)).unwrap_or(u64::MAX)
-}
-
 fn fault(code: u16, message: &str) -> Incoming {
     Incoming::Fault(Ending::error(code, WireErrorCode::InternalError, message))
 }
@@ -166,7 +173,7 @@ fn classify(error: &Error) -> Incoming {
         Error::Capacity(_) => fault(1009, "a frame is larger than 65542 bytes"),
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Incoming::Gone,
         Error::Protocol(_) => fault(1002, "the WebSocket protocol was broken"),
-        Error::Utf8(_) => fault(1003, "expected binary messages, received text"),
+        Error::Utf8(_) => fault(1007, "expected UTF-8 in a text, or in the reason of a close, received other bytes"),
         _ => Incoming::Gone,
     }
 }

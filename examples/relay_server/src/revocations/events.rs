@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pulse_trust::entitlement::InstanceHost;
+use pulse_trust::keys::KeyId;
 use pulse_trust::relay::{InstanceId, RevocationList};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -71,7 +72,7 @@ impl Event {
             names_something = true;
         }
         if let Some(id) = given(&self.kid) {
-            list.revoke_signing_key(&id);
+            list.revoke_signing_key(&KeyId::parse(&id).map_err(|_| "its key id is invalid")?);
             names_something = true;
         }
         Ok(names_something)

@@ -1,6 +1,7 @@
 //! One read of the feed: `GET /v1/revocations?since=SEQ` with a bearer token.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use hyper::Uri;
@@ -20,16 +21,26 @@ pub struct FeedConfig {
 }
 
 impl FeedConfig {
-    /// A feed at the license server's base URL.
+    /// A feed at the license server's base URL: `https`, or `http` on this machine, as the token goes with each request.
     ///
     /// # Errors
     /// What was expected of the URL.
     pub fn new(url: &str, secret_token: &str) -> Result<Self, String> {
-        let expected = || format!("expected a URL such as https://license.example.com, received {url:?}");
-        let uri: Uri = url.parse().map_err(|_| expected())?;
-        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
-        if !is_http || uri.host().is_none_or(str::is_empty) || uri.query().is_some() {
-            return Err(expected());
+        // It is not repeated in the message: it may hold a password.
+        let expected = |but: &str| format!("expected a URL such as https://license.example.com, received one {but}");
+        let uri: Uri = url.parse().map_err(|_| expected("that cannot be read"))?;
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| expected("without a host"))?;
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(expected("with a user name: the token goes into PULSE_RELAY_REVOCATION_FEED_TOKEN"));
+        }
+        if uri.query().is_some() {
+            return Err(expected("with a query"));
+        }
+        match uri.scheme_str() {
+            Some("https") => {}
+            Some("http") if is_this_machine(host) => {}
+            Some("http") => return Err(expected("with http:// to another machine, which would show the token")),
+            _ => return Err(expected("with another scheme")),
         }
         Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned() })
     }
@@ -38,6 +49,11 @@ impl FeedConfig {
     pub(crate) fn url(&self) -> &str {
         &self.url
     }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 impl fmt::Debug for FeedConfig {

@@ -36,6 +36,17 @@ async fn what_cannot_be_taken_closes_with_the_code_that_says_why() {
     metric_becomes(&relay, "pulse_relay_instance_connections", 0).await;
 }
 
+/// A reason that is no text was answered with 1003, as if a text message had come.
+#[tokio::test]
+async fn a_close_whose_reason_is_no_text_is_answered_with_1007() {
+    let keys = TestKeys::new();
+    let (relay, _directory) = fresh(&keys).await;
+    let mut app = Client::connect(&relay, "/ws/app").await;
+    app.send_raw(&[0x88, 0x80 | 4, 0, 0, 0, 0, 0x03, 0xe8, 0xff, 0xfe]).await;
+    let (_, code, reason) = app.end().await;
+    assert!(code == 1007 && reason.contains("UTF-8"), "{code} {reason}");
+}
+
 /// A reason whose characters JSON escapes to six bytes each did not fit the frame, and was never sent.
 #[tokio::test]
 async fn a_long_reason_arrives_cut() {

@@ -109,9 +109,33 @@ impl Client {
     pub(crate) async fn connect_from(source: [u8; 4], relay: &Relay, path: &str) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind((source, 0).into()).unwrap();
+        Self::connect_on(socket, relay, path).await
+    }
+
+    /// Connects on a socket that is set up already.
+    pub(crate) async fn connect_on(socket: tokio::net::TcpSocket, relay: &Relay, path: &str) -> Self {
         let stream = MaybeTlsStream::Plain(socket.connect(relay.local_addr()).await.unwrap());
         let url = format!("ws://{}{path}", relay.local_addr());
         Self(tokio_tungstenite::client_async(url, stream).await.unwrap().0)
+    }
+
+    /// Sends bytes past the WebSocket library.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        tokio::io::AsyncWriteExt::write_all(self.0.get_mut(), bytes).await.unwrap();
+    }
+
+    /// The code and the reason of the close that comes; 1006 if there is none.
+    pub(crate) async fn close_of<S>(mut socket: WebSocketStream<S>) -> (u16, String)
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    {
+        loop {
+            match socket.next().await {
+                Some(Ok(Message::Close(Some(close)))) => return (close.code.into(), close.reason.to_string()),
+                Some(Ok(_)) => {}
+                _ => return (1006, String::new()),
+            }
+        }
     }
 
     /// The next frame, if one comes in time.
@@ -207,8 +231,12 @@ pub(crate) fn connect(instance_id: &str) -> Connect {
 
 /// An app with an open channel: its connection and channel, and the instance's channel.
 pub(crate) async fn channel(relay: &Relay, instance: &mut Client, instance_id: &str) -> (Client, u32, u32) {
+    channel_of(Client::connect(relay, "/ws/app").await, instance, instance_id).await
+}
+
+/// The same, of an app that is connected.
+pub(crate) async fn channel_of(mut app: Client, instance: &mut Client, instance_id: &str) -> (Client, u32, u32) {
     use pulse_trust::relay::ChannelOpen;
-    let mut app = Client::connect(relay, "/ws/app").await;
     let connect = Connect::new(instance_id, "tok");
     app.send(connect.to_frame(0).unwrap()).await;
     let open: ChannelOpen = instance.expect().await;

@@ -58,6 +58,37 @@ async fn a_registration_is_renewed_on_its_connection_and_its_phones_do_not_notic
     metric_becomes(&relay, "pulse_relay_instance_connections", 1).await;
 }
 
+/// It closed the connection, with all its phones.
+#[tokio::test]
+async fn a_renewal_that_cannot_be_read_is_an_error_and_the_registration_goes_on() {
+    let keys = TestKeys::new();
+    let (relay, _directory) = fresh(&keys).await;
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 60), "h", "key")).await;
+    let (mut app, here, there) = channel(&relay, &mut instance, &ack.instance_id).await;
+    instance.send(frame(FrameType::Register, 0, b"{")).await;
+    assert_eq!(instance.refusal().await.0, "AUTH_FAILED");
+    app.send(frame(FrameType::Data, here, b"x")).await;
+    assert_eq!(instance.next().await.unwrap(), frame(FrameType::Data, there, b"x"));
+}
+
+/// An hour before its time, a registration was renewed.
+#[tokio::test]
+async fn a_renewal_long_before_its_time_is_an_error_and_the_registration_goes_on() {
+    let keys = TestKeys::new();
+    let (relay, _directory) = fresh(&keys).await;
+    let (mut instance, _) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    instance.say(&register(&keys.lease(HOST, 7200), "h", "key"), 0).await;
+    let (code, message) = instance.refusal().await;
+    assert!(code == "AUTH_FAILED" && message.contains("5 min"), "{code}: {message}");
+    instance.settle().await;
+    metric_becomes(&relay, "pulse_relay_instance_connections", 1).await;
+    // In time, to the second that a clock may differ by.
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 301), "h", "key")).await;
+    instance.say(&register(&keys.lease(HOST, 7200), "h", "key"), 0).await;
+    let renewed: RegisterAck = instance.expect().await;
+    assert!(renewed.expires_at > ack.expires_at);
+}
+
 #[tokio::test]
 async fn a_removed_key_ends_the_sessions_that_it_signed() {
     let keys = TestKeys::new();

@@ -19,7 +19,7 @@ pub(crate) struct FeedServer {
 impl FeedServer {
     pub(crate) async fn start(answers: impl Fn(u64) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let config = FeedConfig::new(&format!("http://{}", listener.local_addr().unwrap()), "feed token").unwrap();
+        let config = FeedConfig::new(&format!("http://{}", listener.local_addr().unwrap()), "feed-token").unwrap();
         let server = Self { config, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
         let (answers, requests) = (Arc::clone(&server.answers), Arc::clone(&server.requests));
         tokio::spawn(async move {
@@ -30,7 +30,7 @@ impl FeedServer {
                     let mut request = vec![0; 4096];
                     let length = stream.read(&mut request).await.unwrap_or(0);
                     let request = String::from_utf8_lossy(&request[..length]).into_owned();
-                    assert!(request.contains("Bearer feed token"), "{request}");
+                    assert!(request.contains("Bearer feed-token"), "{request}");
                     let since = request.split("since=").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
                     let since = since.parse().unwrap();
                     requests.lock().unwrap().push(since);

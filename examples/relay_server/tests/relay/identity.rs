@@ -16,8 +16,12 @@ async fn the_hold_survives_a_restart_and_a_crash() {
     let (relay, directory) = fresh(&keys).await;
     let token = keys.lease(HOST, 3600);
     let (instance, _) = registered(&relay, &register(&token, "h", "key")).await;
-    // No drain: the first relay goes on in this process, as if it had been killed.
-    let crashed = start(Config::on_loopback(keys.trusted(), directory.path())).await;
+    // No drain: what the first relay has written so far is what a kill leaves.
+    let left = tempfile::tempdir().unwrap();
+    for file in ["session.key", "holds.jsonl"] {
+        std::fs::copy(directory.path().join(file), left.path().join(file)).unwrap();
+    }
+    let crashed = start(Config::on_loopback(keys.trusted(), left.path())).await;
     assert_eq!(refused(&crashed, &register(&token, "h", "another")).await.0, "DUPLICATE_INSTANCE");
     registered(&crashed, &register(&token, "h", "key")).await;
     drop((instance, crashed));
@@ -75,6 +79,7 @@ async fn whoever_proves_an_identity_once_must_prove_it_until_the_hold_is_over() 
     }
     let mut config = Config::on_loopback(keys.trusted(), directory.path());
     config.public_hosts = vec!["relay.example.test".to_owned()];
+    relay.drain().await;
     let restarted = start(config).await;
     assert_eq!(refused(&restarted, &unproved()).await.0, "AUTH_FAILED");
     assert_eq!(refused(&restarted, &proving(&identity, &token, &host)).await.0, "AUTH_FAILED", "not a public host");

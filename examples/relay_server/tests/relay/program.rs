@@ -22,8 +22,13 @@ impl Program {
     }
 
     fn start_in(directory: tempfile::TempDir, keys: &TestKeys, settings: &[(&str, &str)], stderr: Stdio) -> Self {
-        let mut child =
-            Self::command(&directory, keys, settings).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
+        let mut command = Self::command(&directory, keys, settings);
+        command.stderr(stderr);
+        Self::started(command, directory)
+    }
+
+    pub(crate) fn started(mut command: Command, directory: tempfile::TempDir) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let addr = line.trim().rsplit(' ').next().unwrap().parse().unwrap();
@@ -207,15 +212,13 @@ async fn a_relay_that_is_killed_knows_who_holds_which_id_when_it_comes_back() {
 fn a_setting_that_cannot_be_used_ends_the_start_and_is_named() {
     let keys = TestKeys::new();
     for (variable, value) in [
-        ("PULSE_RELAY_LICENSE_SERVER_URL", "license.example.test"),
         ("PULSE_RELAY_LOG_FORMAT", "xml"),
         ("PULSE_RELAY_DRAIN_TIMEOUT", "soon"),
         ("PULSE_RELAY_ADDR", "192.0.2.1:0"),
         ("PULSE_RELAY_DATA_DIR", "/dev/null/data"),
     ] {
         let directory = tempfile::tempdir().unwrap();
-        let settings = [(variable, value), ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "t")];
-        let output = Program::command(&directory, &keys, &settings).output().unwrap();
+        let output = Program::command(&directory, &keys, &[(variable, value)]).output().unwrap();
         assert!(!output.status.success());
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(text.contains(variable) && text.contains(value), "{text}");

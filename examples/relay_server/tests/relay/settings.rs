@@ -38,6 +38,18 @@ fn the_page_of_settings_is_that_of_the_program() {
     assert!(page == kept, "run cargo run -p pulse-relay -- --settings > examples/relay_server/SETTINGS.md");
 }
 
+/// Such a value counted as absent: a relay without its keys, or without its revocations.
+#[test]
+fn a_value_that_is_not_text_ends_the_start() {
+    use std::os::unix::ffi::OsStrExt;
+    let broken = std::ffi::OsStr::from_bytes(b"a\xff");
+    for variable in ["PULSE_RELAY_PUBLIC_KEY", "PULSE_RELAY_DATA_DIR", "PULSE_RELAY_LICENSE_SERVER_URL", "RUST_LOG"] {
+        let Output { status, stderr, .. } = relay(&["--check-config"]).env(variable, broken).output().unwrap();
+        let text = String::from_utf8(stderr).unwrap();
+        assert!(!status.success() && text.contains(variable) && text.contains("UTF-8"), "{text}");
+    }
+}
+
 #[test]
 fn a_file_is_checked_without_a_trace_and_the_environment_wins() {
     let directory = tempfile::tempdir().unwrap();

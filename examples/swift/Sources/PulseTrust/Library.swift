@@ -189,10 +189,48 @@ enum Library {
         }
     }
 
+    static func planCanonical(plan: [UInt8]) throws -> Buffer {
+        try lend(plan) { planPointer, planLength in
+            try callForBuffer { out, error in
+                pulse_plan_canonical(planPointer, planLength, out, error)
+            }
+        }
+    }
+
+    static func limitsScrub(plan: [UInt8], limitsJson: [UInt8]) throws -> Buffer {
+        try lend(plan) { planPointer, planLength in
+            try lend(limitsJson) { limitsJsonPointer, limitsJsonLength in
+                try callForBuffer { outJson, error in
+                    pulse_limits_scrub(planPointer, planLength, limitsJsonPointer, limitsJsonLength, outJson, error)
+                }
+            }
+        }
+    }
+
+    static func tierCapabilities(tier: [UInt8], featuresJson: [UInt8]) throws -> Buffer {
+        try lend(tier) { tierPointer, tierLength in
+            try lend(featuresJson) { featuresJsonPointer, featuresJsonLength in
+                try callForBuffer { outJson, error in
+                    pulse_tier_capabilities(tierPointer, tierLength, featuresJsonPointer, featuresJsonLength, outJson, error)
+                }
+            }
+        }
+    }
+
     static func dataDirOpen(path: [UInt8]) throws -> OpaquePointer {
         try lend(path) { pathPointer, pathLength in
             try callForHandle { out, error in
                 pulse_data_dir_open(pathPointer, pathLength, out, error)
+            }
+        }
+    }
+
+    static func dataDirCreate(path: [UInt8], legacyKey: [UInt8]) throws -> OpaquePointer {
+        try lend(path) { pathPointer, pathLength in
+            try lend(legacyKey) { legacyKeyPointer, legacyKeyLength in
+                try callForHandle { out, error in
+                    pulse_data_dir_create(pathPointer, pathLength, legacyKeyPointer, legacyKeyLength, out, error)
+                }
             }
         }
     }
@@ -265,6 +303,48 @@ enum Library {
         }
     }
 
+    static func licenseFileLoad(dataDir: OpaquePointer, file: Int32) throws -> Buffer {
+        try callForBuffer { outJson, error in
+            pulse_license_file_load(dataDir, file, outJson, error)
+        }
+    }
+
+    static func licenseFileSave(dataDir: OpaquePointer, file: Int32, contentJson: [UInt8], revision: [UInt8]) throws -> Buffer {
+        try lend(contentJson) { contentJsonPointer, contentJsonLength in
+            try lend(revision) { revisionPointer, revisionLength in
+                try callForBuffer { outJson, error in
+                    pulse_license_file_save(dataDir, file, contentJsonPointer, contentJsonLength, revisionPointer, revisionLength, outJson, error)
+                }
+            }
+        }
+    }
+
+    static func dataDirSeal(dataDir: OpaquePointer, plaintext: [UInt8]) throws -> Buffer {
+        try lendBytes(plaintext) { plaintextPointer, plaintextLength in
+            try callForBuffer { out, error in
+                pulse_data_dir_seal(dataDir, plaintextPointer, plaintextLength, out, error)
+            }
+        }
+    }
+
+    static func dataDirUnseal(dataDir: OpaquePointer, name: [UInt8], sealed: [UInt8]) throws -> Buffer {
+        try lend(name) { namePointer, nameLength in
+            try lendBytes(sealed) { sealedPointer, sealedLength in
+                try callForBuffer { out, error in
+                    pulse_data_dir_unseal(dataDir, namePointer, nameLength, sealedPointer, sealedLength, out, error)
+                }
+            }
+        }
+    }
+
+    static func dataDirDeriveKey(dataDir: OpaquePointer, purpose: [UInt8]) throws -> Buffer {
+        try lend(purpose) { purposePointer, purposeLength in
+            try callForBuffer { out, error in
+                pulse_data_dir_derive_key(dataDir, purposePointer, purposeLength, out, error)
+            }
+        }
+    }
+
     static func runtimeNew(mode: Int32, keys: OpaquePointer, publicUrl: [UInt8], relayEnabled: [UInt8], relayServer: [UInt8]) throws -> OpaquePointer {
         try lend(publicUrl) { publicUrlPointer, publicUrlLength in
             try lend(relayEnabled) { relayEnabledPointer, relayEnabledLength in
@@ -295,10 +375,12 @@ enum Library {
         }
     }
 
-    static func billingStateResolve(runtime: OpaquePointer, billingJson: [UInt8], now: Int64) throws -> Buffer {
-        try lend(billingJson) { billingJsonPointer, billingJsonLength in
-            try callForBuffer { outJson, error in
-                pulse_billing_state_resolve(runtime, billingJsonPointer, billingJsonLength, now, outJson, error)
+    static func billingStateResolve(runtime: OpaquePointer, org: [UInt8], billingJson: [UInt8], now: Int64) throws -> Buffer {
+        try lend(org) { orgPointer, orgLength in
+            try lend(billingJson) { billingJsonPointer, billingJsonLength in
+                try callForBuffer { outJson, error in
+                    pulse_billing_state_resolve(runtime, orgPointer, orgLength, billingJsonPointer, billingJsonLength, now, outJson, error)
+                }
             }
         }
     }
@@ -472,23 +554,41 @@ enum Library {
         return (out)
     }
 
-    static func leaseRefreshLoad(dataDir: OpaquePointer, runtime: OpaquePointer, now: Int64) throws -> Buffer {
-        try callForBuffer { outJson, error in
-            pulse_lease_refresh_load(dataDir, runtime, now, outJson, error)
-        }
-    }
-
-    static func refreshedLeaseSave(dataDir: OpaquePointer, runtime: OpaquePointer, token: [UInt8], now: Int64) throws -> Buffer {
-        try lend(token) { tokenPointer, tokenLength in
+    static func leaseRefreshLoad(dataDir: OpaquePointer, runtime: OpaquePointer, org: [UInt8], now: Int64) throws -> Buffer {
+        try lend(org) { orgPointer, orgLength in
             try callForBuffer { outJson, error in
-                pulse_refreshed_lease_save(dataDir, runtime, tokenPointer, tokenLength, now, outJson, error)
+                pulse_lease_refresh_load(dataDir, runtime, orgPointer, orgLength, now, outJson, error)
             }
         }
     }
 
-    static func lostLeaseClear(dataDir: OpaquePointer) throws -> Buffer {
-        try callForBuffer { outJson, error in
-            pulse_lost_lease_clear(dataDir, outJson, error)
+    static func refreshedLeaseSave(dataDir: OpaquePointer, runtime: OpaquePointer, org: [UInt8], token: [UInt8], now: Int64) throws -> Buffer {
+        try lend(org) { orgPointer, orgLength in
+            try lend(token) { tokenPointer, tokenLength in
+                try callForBuffer { outJson, error in
+                    pulse_refreshed_lease_save(dataDir, runtime, orgPointer, orgLength, tokenPointer, tokenLength, now, outJson, error)
+                }
+            }
+        }
+    }
+
+    static func lostLeaseClear(dataDir: OpaquePointer, org: [UInt8]) throws -> Buffer {
+        try lend(org) { orgPointer, orgLength in
+            try callForBuffer { outJson, error in
+                pulse_lost_lease_clear(dataDir, orgPointer, orgLength, outJson, error)
+            }
+        }
+    }
+
+    static func leaseRefreshAnswer(keys: OpaquePointer, org: [UInt8], instanceHost: [UInt8], httpStatus: UInt32, body: [UInt8], now: Int64) throws -> Buffer {
+        try lend(org) { orgPointer, orgLength in
+            try lend(instanceHost) { instanceHostPointer, instanceHostLength in
+                try lendBytes(body) { bodyPointer, bodyLength in
+                    try callForBuffer { outJson, error in
+                        pulse_lease_refresh_answer(keys, orgPointer, orgLength, instanceHostPointer, instanceHostLength, httpStatus, bodyPointer, bodyLength, now, outJson, error)
+                    }
+                }
+            }
         }
     }
 

@@ -184,8 +184,35 @@ internal object PulseLibrary {
     @JvmStatic external fun pulse_refresh_delay_ms(expiresAt: Long, now: Long, random: Int): Long
     @JvmStatic external fun pulse_refresh_backoff_ms(failures: Int): Long
 
-    // Files of a data directory: relay config and billing state
+    // Plans, limits and tiers
+    @JvmStatic external fun pulse_plan_canonical(plan: Pointer?, planLen: SizeT, out: PointerByReference, error: PointerByReference): Int
+    @JvmStatic external fun pulse_limits_scrub(
+        plan: Pointer?,
+        planLen: SizeT,
+        limitsJson: Pointer?,
+        limitsJsonLen: SizeT,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_tier_capabilities(
+        tier: Pointer?,
+        tierLen: SizeT,
+        featuresJson: Pointer?,
+        featuresJsonLen: SizeT,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+
+    // Files of a data directory
     @JvmStatic external fun pulse_data_dir_open(path: Pointer?, pathLen: SizeT, out: PointerByReference, error: PointerByReference): Int
+    @JvmStatic external fun pulse_data_dir_create(
+        path: Pointer?,
+        pathLen: SizeT,
+        legacyKey: Pointer?,
+        legacyKeyLen: SizeT,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
     @JvmStatic external fun pulse_data_dir_lock(dataDir: Pointer, timeoutMs: Int, error: PointerByReference): Int
     @JvmStatic external fun pulse_data_dir_unlock(dataDir: Pointer, error: PointerByReference): Int
     @JvmStatic external fun pulse_data_dir_free(dataDir: Pointer?)
@@ -211,6 +238,8 @@ internal object PulseLibrary {
         error: PointerByReference,
     ): Int
     @JvmStatic external fun pulse_relay_server_url_check(url: Pointer?, urlLen: SizeT, error: PointerByReference): Int
+
+    // The billing state of an organization, as the file has it
     @JvmStatic external fun pulse_billing_state_load(
         dataDir: Pointer,
         org: Pointer?,
@@ -227,6 +256,49 @@ internal object PulseLibrary {
         revision: Pointer?,
         revisionLen: SizeT,
         outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+
+    // `activation.enc` and `license.enc`
+    @JvmStatic external fun pulse_license_file_load(
+        dataDir: Pointer,
+        file: Int,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_license_file_save(
+        dataDir: Pointer,
+        file: Int,
+        contentJson: Pointer?,
+        contentJsonLen: SizeT,
+        revision: Pointer?,
+        revisionLen: SizeT,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+
+    // What else a runtime keeps under the directory's key
+    @JvmStatic external fun pulse_data_dir_seal(
+        dataDir: Pointer,
+        plaintext: Pointer?,
+        plaintextLen: SizeT,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_data_dir_unseal(
+        dataDir: Pointer,
+        name: Pointer?,
+        nameLen: SizeT,
+        sealed: Pointer?,
+        sealedLen: SizeT,
+        out: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_data_dir_derive_key(
+        dataDir: Pointer,
+        purpose: Pointer?,
+        purposeLen: SizeT,
+        out: PointerByReference,
         error: PointerByReference,
     ): Int
 
@@ -267,6 +339,8 @@ internal object PulseLibrary {
     ): Int
     @JvmStatic external fun pulse_billing_state_resolve(
         runtime: Pointer,
+        org: Pointer?,
+        orgLen: SizeT,
         billingJson: Pointer?,
         billingJsonLen: SizeT,
         now: Long,
@@ -417,6 +491,8 @@ internal object PulseLibrary {
     @JvmStatic external fun pulse_lease_refresh_load(
         dataDir: Pointer,
         runtime: Pointer,
+        org: Pointer?,
+        orgLen: SizeT,
         now: Long,
         outJson: PointerByReference,
         error: PointerByReference,
@@ -424,13 +500,34 @@ internal object PulseLibrary {
     @JvmStatic external fun pulse_refreshed_lease_save(
         dataDir: Pointer,
         runtime: Pointer,
+        org: Pointer?,
+        orgLen: SizeT,
         token: Pointer?,
         tokenLen: SizeT,
         now: Long,
         outJson: PointerByReference,
         error: PointerByReference,
     ): Int
-    @JvmStatic external fun pulse_lost_lease_clear(dataDir: Pointer, outJson: PointerByReference, error: PointerByReference): Int
+    @JvmStatic external fun pulse_lost_lease_clear(
+        dataDir: Pointer,
+        org: Pointer?,
+        orgLen: SizeT,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
+    @JvmStatic external fun pulse_lease_refresh_answer(
+        keys: Pointer,
+        org: Pointer?,
+        orgLen: SizeT,
+        instanceHost: Pointer?,
+        instanceHostLen: SizeT,
+        httpStatus: Int,
+        body: Pointer?,
+        bodyLen: SizeT,
+        now: Long,
+        outJson: PointerByReference,
+        error: PointerByReference,
+    ): Int
 
     // Pairing codes
     @JvmStatic external fun pulse_pairing_build(

@@ -1,0 +1,78 @@
+package pulsetrust
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+)
+
+// BillingState loads the billing state of an organization as JSON, secrets in plain; nil if there is no file. The
+// revision is the state of the file, which a save has to name.
+func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision string, warnings []string, err error) {
+	err = d.use(func(ref engine.Ref) error {
+		bytes, err := engine.BillingStateLoad(ref, org)
+		if err != nil {
+			return err
+		}
+		var loaded struct {
+			Billing  json.RawMessage `json:"billing"`
+			Revision string          `json:"revision"`
+			Warnings []string        `json:"warnings"`
+		}
+		err = json.Unmarshal(bytes, &loaded)
+		if string(loaded.Billing) != "null" {
+			billing = loaded.Billing
+		}
+		revision, warnings = loaded.Revision, loaded.Warnings
+		return err
+	})
+	return billing, revision, warnings, err
+}
+
+// SavedBilling is what a save of a billing state gives.
+type SavedBilling struct {
+	Revision  string   `json:"revision"`  // the state of the file now
+	Integrity string   `json:"integrity"` // the code over it; empty in a directory without a key file
+	Warnings  []string `json:"warnings"`
+}
+
+// SaveBillingState saves the billing state of an organization, secrets sealed, the whole signed, over the state of the
+// file that revision names (empty: there is no file yet). Where the file was changed meanwhile, it fails with
+// [ErrRevisionMismatch].
+func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision string) (done SavedBilling, err error) {
+	err = d.use(func(ref engine.Ref) error {
+		bytes, err := engine.BillingStateSave(ref, org, string(billing), revisionOrNone(revision))
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &done)
+	})
+	return done, err
+}
+
+// ResolvedBilling is what a billing state counts for, once the lease in it was looked at.
+type ResolvedBilling struct {
+	Capabilities      []string         `json:"capabilities"` // those that it names, whatever its state is
+	Granted           []string         `json:"granted"`      // those that count at the given time
+	Limits            map[string]int64 `json:"limits"`
+	MetersEnabled     []string         `json:"meters_enabled"`
+	PlanVersion       string           `json:"plan_version"`
+	SubscriptionState string           `json:"subscription_state"`
+	TrialStartedAt    *int64           `json:"trial_started_at"`
+	TrialEndsAt       *int64           `json:"trial_ends_at"`
+	LeaseError        *Reason          `json:"lease_error"`
+}
+
+// ResolveBilling resolves a billing state, as [DataDir.BillingState] gives it. The lease in it has to be for the
+// organization org; empty takes a lease for any, as the deployed runtime does. The file is not changed.
+func (d *DataDir) ResolveBilling(config RuntimeConfig, keys *TrustKeys, org string, billing json.RawMessage, now time.Time) (resolved ResolvedBilling, err error) {
+	err = d.withRuntime(config, keys, func(_, runtime engine.Ref) error {
+		bytes, err := engine.BillingStateResolve(runtime, org, string(billing), now.Unix())
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(bytes, &resolved)
+	})
+	return resolved, err
+}

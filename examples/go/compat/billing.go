@@ -1,0 +1,96 @@
+package compat
+
+import (
+	"encoding/json"
+	"time"
+
+	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+)
+
+// LoadBillingState is internal/config.FileBillingStore.GetBillingState: the billing state of an organization as the file
+// has it, secrets in plain; nil where there is none. State is the runtime's BillingState. Other than there, a file that
+// was modified outside Pulse is an error and not "none".
+func LoadBillingState[State any](dir *pulsetrust.DataDir, org string) (state *State, warnings []string, err error) {
+	billing, _, warnings, err := dir.BillingState(org)
+	if err != nil || billing == nil {
+		return nil, warnings, contextOf("billing state for org "+org, err)
+	}
+	state, err = decode[State](billing)
+	return state, warnings, err
+}
+
+// SaveBillingState is internal/config.FileBillingStore.SaveBillingState. It gives the integrity code, and sets it in the
+// state as the deployed function does. Members of the file that State does not have stay. A file that cannot be read, or
+// was modified outside Pulse, is not replaced.
+func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *State) (integrity string, warnings []string, err error) {
+	stored, revision, _, err := dir.BillingState(org)
+	if err != nil {
+		return "", nil, contextOf("billing state for org "+org, err)
+	}
+	members := map[string]json.RawMessage{}
+	if stored != nil {
+		if err := json.Unmarshal(stored, &members); err != nil {
+			return "", nil, err
+		}
+	}
+	for _, name := range billingMembers {
+		delete(members, name)
+	}
+	own, err := convert[map[string]json.RawMessage](state)
+	if err != nil {
+		return "", nil, err
+	}
+	for name, value := range *own {
+		members[name] = value
+	}
+	text, err := json.Marshal(members)
+	if err != nil {
+		return "", nil, err
+	}
+	saved, err := dir.SaveBillingState(org, text, revision)
+	if err != nil {
+		return "", nil, contextOf("billing state for org "+org, err)
+	}
+	code, err := json.Marshal(map[string]string{"integrity": saved.Integrity})
+	if err != nil {
+		return "", nil, err
+	}
+	return saved.Integrity, saved.Warnings, json.Unmarshal(code, state)
+}
+
+// ResolveBillingState is pkg/licensing.ResolveEntitlementLeaseBillingState: what a billing state counts for now, once the
+// lease in it was verified. The lease has to be for the organization org; empty takes a lease for any, as the deployed
+// function does. The expected host is that of the runtime's public URL. The reason says why a lease does not count; nil
+// where it does, or where there is none.
+func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string, state *State, now time.Time) (resolved *State, reason *pulsetrust.Reason, err error) {
+	members, err := convert[map[string]json.RawMessage](state)
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := json.Marshal(members)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, err := dir.ResolveBilling(runtime, keys, org, text, now)
+	if err != nil {
+		return nil, nil, err
+	}
+	decided, err := convert[map[string]json.RawMessage](counts)
+	if err != nil {
+		return nil, nil, err
+	}
+	delete(*decided, "lease_error")
+	for name, value := range *decided {
+		(*members)[name] = value
+	}
+	resolved, err = convert[State](members)
+	return resolved, counts.LeaseError, err
+}
+
+// billingMembers are those whose absence says that they are empty.
+var billingMembers = []string{
+	"capabilities", "limits", "meters_enabled", "entitlement_jwt", "entitlement_refresh_token", "commercial_migration",
+	"plan_version", "subscription_state", "trial_started_at", "trial_ends_at", "trial_extended_at", "overflow_granted_at",
+	"quickstart_credits_granted", "quickstart_credits_used", "quickstart_credits_granted_at", "integrity",
+	"stripe_customer_id", "stripe_subscription_id", "stripe_price_id",
+}

@@ -1,0 +1,52 @@
+package compat
+
+import (
+	"context"
+	"time"
+
+	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+)
+
+// RefreshLease is one round of the runtime's hosted entitlement refresh for an organization: it asks the control plane
+// through post, which gives the status and the body of the answer, and saves what follows from it: the new lease, or that
+// there is none any more. It gives when to ask again; 0 where there is nothing to refresh, or nothing any more. failures
+// counts the rounds before this one that failed.
+func RefreshLease(
+	ctx context.Context, dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string,
+	failures uint32, now time.Time, post func(ctx context.Context, body []byte) (status int, answer []byte, err error),
+) (next time.Duration, outcome pulsetrust.RefreshOutcome, err error) {
+	refresh, err := dir.LeaseRefresh(runtime, keys, org, now)
+	if err != nil || refresh == nil {
+		return 0, "", contextOf("hosted entitlement refresh", err)
+	}
+	body, err := refresh.Request()
+	if err != nil {
+		return 0, "", err
+	}
+	outcome = pulsetrust.LeaseRetry
+	var token string
+	status, answer, err := post(ctx, body)
+	if err == nil {
+		outcome, token, err = refresh.Answered(keys, status, answer, now)
+	}
+	switch outcome {
+	case pulsetrust.LeaseRefreshed:
+		if _, err = dir.SaveRefreshedLease(runtime, keys, org, token, now); err != nil {
+			break
+		}
+		renewed, err := dir.LeaseRefresh(runtime, keys, org, now)
+		if err != nil || renewed == nil {
+			return 0, outcome, err
+		}
+		next, err = pulsetrust.RefreshDelay(time.Unix(renewed.ExpiresAt, 0), now)
+		return next, outcome, err
+	case pulsetrust.LeaseLost:
+		_, err = dir.ClearLostLease(org)
+		return 0, outcome, contextOf("hosted entitlement refresh", err)
+	}
+	next, backoffErr := pulsetrust.RefreshBackoff(failures + 1)
+	if err == nil {
+		err = backoffErr
+	}
+	return next, outcome, contextOf("hosted entitlement refresh", err)
+}

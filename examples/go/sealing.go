@@ -1,0 +1,32 @@
+package pulsetrust
+
+import "github.com/rcourtman/pulse-trust/examples/go/internal/engine"
+
+// Seal seals bytes under the directory's key, in the form of its *.enc files: a nonce, then AES-256-GCM ciphertext and
+// tag. The key file is made where there is none and nothing is sealed under a lost one; nothing else is written.
+func (d *DataDir) Seal(plaintext []byte) (sealed []byte, err error) {
+	err = d.use(func(ref engine.Ref) error {
+		sealed, err = engine.DataDirSeal(ref, plaintext)
+		return err
+	})
+	return sealed, err
+}
+
+// Unseal opens what was sealed under the directory's key. The name is that of the file, for errors.
+func (d *DataDir) Unseal(name string, sealed []byte) (plaintext []byte, err error) {
+	err = d.use(func(ref engine.Ref) error {
+		plaintext, err = engine.DataDirUnseal(ref, name, sealed)
+		return err
+	})
+	return plaintext, err
+}
+
+// DeriveKey gives a secret key of 32 bytes for one purpose, derived from the directory's key by HKDF-SHA256 without a
+// salt. A shorter key is the beginning of this one. The directory's key is made as by Seal.
+func (d *DataDir) DeriveKey(purpose string) (key []byte, err error) {
+	err = d.use(func(ref engine.Ref) error {
+		key, err = engine.DataDirDeriveKey(ref, purpose)
+		return err
+	})
+	return key, err
+}
