@@ -259,6 +259,22 @@ fault slow relay "a removed key whose sessions go on" 'a_hang_up_rotates_a_key.*
 sed -i 's/^        end_untrusted(shared);$//' examples/relay_server/src/reload.rs
 PLANT
 
+fault slow cluster "a takeover that the other node does not hear of" 'a_takeover_on_another_node.*FAILED' <<'PLANT'
+sed -i 's/^            shared.registry.replace(&instance_id, generation);$/            drop((instance_id, generation));/' examples/relay_server/src/cluster/service.rs
+PLANT
+
+fault slow cluster "a window that is not given back across nodes" 'they_meet_and_what_they_say.*FAILED' <<'PLANT'
+sed -i 's/^            self.in_flight.pop_front();$//' examples/relay_server/src/cluster/tunnel.rs
+PLANT
+
+fault slow cluster "the id of a dead node's instance that anybody takes" 'the_id_of_a_dead_nodes.*FAILED' <<'PLANT'
+sed -i 's/if is_other \&\& is_gone {/if false \&\& is_other \&\& is_gone {/; s/if is_other \&\& is_held {/if is_other \&\& is_held \&\& !is_gone {/' examples/relay_server/src/cluster/presence.rs
+PLANT
+
+fault slow cluster "two holders after a race" 'races_over_three_nodes.*FAILED' <<'PLANT'
+sed -i 's/is_some_and(|fence| fence.generation < holder.fence.generation)/is_some_and(|_| false)/; s/is_some_and(|(generation, _)| \*generation > fence.generation)/is_some_and(|_| false)/' examples/relay_server/src/registry.rs
+PLANT
+
 fault slow relay "frames of a channel that was not accepted" 'reaches_the_instance_with_nothing_but_its_connect.*FAILED' <<'PLANT'
 sed -i 's/Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward/Some(channel) => RelayEvent::Forward/' src/session/relay_side.rs
 PLANT

@@ -10,7 +10,10 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bin=${BIN:-$here/../../../target/debug}
-[ -x "$bin/pulse-relay" ] || bin=$(dirname "$(command -v pulse-relay)")
+if ! [ -x "$bin/pulse-relay" ]; then
+  bin=$(command -v pulse-relay)
+  bin=$(dirname "$bin")
+fi
 scratch=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$scratch"' EXIT
@@ -32,10 +35,10 @@ wait_for http://127.0.0.1:14223/healthz
 
 # The control plane's key: of this run, and trusted by these relays alone.
 openssl rand -base64 32 >"$scratch/control-plane.key"
-public=$(openssl pkey -inform DER -pubout -outform DER -in <(
-  printf '\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20'
-  base64 -d "$scratch/control-plane.key"
-) | tail -c 32 | base64)
+# A private key in PKCS #8 is these bytes and the seed.
+printf '\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20' >"$scratch/control-plane.der"
+base64 -d "$scratch/control-plane.key" >>"$scratch/control-plane.der"
+public=$(openssl pkey -inform DER -pubout -outform DER -in "$scratch/control-plane.der" | tail -c 32 | base64)
 
 nodes=()
 for number in 1 2 3; do

@@ -40,6 +40,7 @@ macro_rules! metrics {
         histograms { $($histogram:ident $buckets:tt $histogram_name:literal $histogram_help:literal;)* }
     ) => {
         /// The metrics by name.
+        #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "those of several nodes stay at 0"))]
         pub(crate) struct Metrics {
             registry: Registry,
             $(pub(crate) $gauge: IntGauge,)*

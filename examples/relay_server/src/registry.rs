@@ -66,6 +66,7 @@ pub(crate) enum ClaimRefused {
     /// The id was registered again meanwhile, on this node or another.
     Replaced,
     /// The nodes' common store cannot be asked.
+    #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
     Unavailable,
     /// The welcome could not be made.
     Failed,
