@@ -113,6 +113,7 @@ impl Body {
         &self.0
     }
 
+    #[cfg(feature = "capi")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }

@@ -296,7 +296,7 @@ fn a_tenant_starts() -> Job {
         drop(registration_credential(locked, runtime, NOW));
         drop(readiness(locked, runtime, NOW));
         let billing = locked.billing_state(DEFAULT_ORG).unwrap().value.unwrap();
-        drop(lease_refresh(&billing, runtime, NOW));
+        drop(lease_refresh(&billing, runtime, pulse_trust::hosted::DEFAULT_ORG, NOW));
     })
 }
 

@@ -63,7 +63,7 @@ fn each_setting_that_is_missing_or_wrong_is_named_with_its_line() {
             "HOST_MISMATCH",
             "PULSE_PUBLIC_URL=https://t-doctor.cloud.example.test",
         ),
-        ("PULSE_RELAY_ENABLED", Some("off"), "hosted lease", "RELAY_DISABLED", "PULSE_RELAY_ENABLED=true"),
+        ("PULSE_RELAY_ENABLED", Some("off"), "relay config", "RELAY_DISABLED", "PULSE_RELAY_ENABLED=true"),
         ("PULSE_HOSTED_MODE", None, "settings", "NOT_HOSTED", "PULSE_HOSTED_MODE=true"),
     ];
     for (variable, value, link, error, mend) in cases {

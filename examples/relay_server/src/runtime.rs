@@ -62,7 +62,7 @@ mod tests {
             let before = turns.load(Ordering::Relaxed);
             near.write_all(&[1]).await.unwrap();
             near.read_exact(&mut [0]).await.unwrap();
-            waited.push(turns.load(Ordering::Relaxed) - before);
+            waited.push(turns.load(Ordering::Relaxed).saturating_sub(before));
         }
         waited.sort_unstable();
         waited[ROUND_TRIPS / 2]

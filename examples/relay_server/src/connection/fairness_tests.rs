@@ -1,4 +1,5 @@
 //! How much of a flood is handled before somebody else may run, in frames and not in time.
+#![allow(clippy::unwrap_used, clippy::arithmetic_side_effects)]
 
 use std::io;
 use std::pin::Pin;

@@ -126,7 +126,7 @@ mod tests {
             _ => bytes.extend([&[MASKED | 127][..], &u64::try_from(payload).unwrap().to_be_bytes()].concat()),
         }
         // Bytes that would be read as headers if the length were wrong.
-        bytes.resize(bytes.len() + 4 + payload, 0x01);
+        bytes.extend([0x01].repeat(payload.saturating_add(4)));
         bytes
     }
 

@@ -138,7 +138,7 @@ mod tests {
             json!({"token_id": "t"}),
             json!({"host": "T-1.Example.Test"}),
             json!({"instance_id": "relay_0123456789abcdef"}),
-            json!({"kid": "k"}),
+            json!({"kid": "0123456789abcdef"}),
         ] {
             kept.add([Event::read(value).unwrap()]);
         }
@@ -158,9 +158,15 @@ mod tests {
 
     #[test]
     fn an_event_that_names_nothing_is_refused() {
-        for value in
-            [json!({}), json!(7), json!({"lid": 7}), json!({"lv": 3}), json!({"lid": ""}), json!({"instance_id": "x"})]
-        {
+        for value in [
+            json!({}),
+            json!(7),
+            json!({"lid": 7}),
+            json!({"lv": 3}),
+            json!({"lid": ""}),
+            json!({"instance_id": "x"}),
+            json!({"kid": "0123456789ABCDEF"}),
+        ] {
             assert!(Event::read(value.clone()).is_err(), "{value}");
         }
     }

@@ -19,7 +19,7 @@ async fn without_nats_local_sessions_go_on_and_when_it_is_back_so_is_presence() 
         let Some(mut nats) = Nats::start() else { return };
         let keys = TestKeys::new();
         let [a, b] = nats.nodes(&keys).await;
-        let (mut instance, ack) = registered(&a.relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+        let (mut instance, ack) = registered(&a.relay, &register(&keys.lease(HOST, 240), "h", "key")).await;
         let (mut near, near_here, near_there) = channel(&a.relay, &mut instance, &ack.instance_id).await;
         let (mut far, far_here, _) = channel(&b.relay, &mut instance, &ack.instance_id).await;
         nats.kill();
@@ -31,7 +31,7 @@ async fn without_nats_local_sessions_go_on_and_when_it_is_back_so_is_presence() 
         near.send(frame(FrameType::Data, near_here, b"still here")).await;
         assert_eq!(instance.next().await.unwrap(), frame(FrameType::Data, near_there, b"still here"));
         assert_eq!(refused(&b.relay, &register(&keys.lease(OTHER, 3600), "h", "key")).await.0, "INTERNAL_ERROR");
-        // A renewal needs nobody else.
+        // A renewal needs nobody else. It is within five minutes of the end.
         instance.say(&register(&keys.lease(HOST, 3600), "h", "key"), 0).await;
         instance.expect::<RegisterAck>().await;
         nats.start_again(has_forgotten);

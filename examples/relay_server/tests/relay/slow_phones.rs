@@ -148,3 +148,22 @@ async fn a_slow_phone_holds_up_one_that_waits_for_its_answer_for_a_bounded_time(
     assert!(asked_at.elapsed() < Duration::from_secs(10), "{:?}", asked_at.elapsed());
     let (_instance, _slow) = (sending.await.unwrap(), reading.await.unwrap());
 }
+
+/// Frames on their way to a phone that had gone counted as stray ones: 256 of them ended the connection of all phones.
+#[tokio::test]
+async fn an_answer_on_its_way_to_a_phone_that_went_ends_nobody_else() {
+    let keys = TestKeys::new();
+    let (relay, _directory) = with_stall_timeout(&keys, Duration::from_secs(10)).await;
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    let (gone, _, gone_there) = channel(&relay, &mut instance, &ack.instance_id).await;
+    let (mut other, here, there) = channel(&relay, &mut instance, &ack.instance_id).await;
+    drop(gone);
+    let close: ChannelClose = instance.expect().await;
+    assert_eq!(close.channel_id, gone_there);
+    for _ in 0..5000 {
+        instance.send(frame(FrameType::Data, gone_there, &[0; 100])).await;
+    }
+    instance.send(frame(FrameType::Data, there, b"answer")).await;
+    assert_eq!(other.next().await, Some(frame(FrameType::Data, here, b"answer")));
+    assert!(metric(&relay, r#"pulse_relay_dropped_frames_total{reason="channel_closed"}"#).await >= 4999);
+}
