@@ -29,6 +29,8 @@ use crate::{app, pacing};
 
 /// How often it is looked whether the other node is there.
 const TICK: Duration = Duration::from_millis(500);
+/// After so many of them something is said, so that a message that was lost is missed though nothing follows it.
+const TICKS_OF_SILENCE: u32 = 10;
 
 /// What comes to a tunnel.
 pub(super) enum Input {
@@ -160,6 +162,7 @@ impl Tunnel {
         inputs: &mut mpsc::UnboundedReceiver<Input>,
     ) -> (String, bool) {
         let mut tick = interval(TICK);
+        let mut silent_ticks = 0_u32;
         let mut waiting = VecDeque::new();
         let mut blocked: Option<Blocked> = None;
         loop {
@@ -216,6 +219,11 @@ impl Tunnel {
                 _ = tick.tick() => {
                     if !self.cluster.nodes.is_alive(&self.peer) {
                         return ("the relay's other node is gone: connect again".to_owned(), false);
+                    }
+                    silent_ticks = silent_ticks.saturating_add(1);
+                    if silent_ticks >= TICKS_OF_SILENCE {
+                        silent_ticks = 0;
+                        self.send(&Packet::Taken(0)).await;
                     }
                     let stall_timeout = shared.config.load().limits.stall_timeout;
                     if let Some(stalled) = blocked.take_if(|blocked| blocked.since.elapsed() >= stall_timeout) {

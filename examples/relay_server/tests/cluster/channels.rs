@@ -74,6 +74,39 @@ async fn a_refusal_crosses_with_its_code_and_an_instance_nowhere_is_not_found() 
     assert_eq!(app.refusal().await.0, "INSTANCE_NOT_FOUND");
 }
 
+/// NATS drops what a subscriber does not take in time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_missing_ends_the_channel_on_both_sides() {
+    use futures_util::StreamExt;
+    let Some(nats) = Nats::start() else { return };
+    let keys = TestKeys::new();
+    let [a, b] = nats.nodes(&keys).await;
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let mut heard = client.subscribe("pulse_relay.n.>").await.unwrap();
+    client.flush().await.unwrap();
+    let (mut instance, ack) = registered(&a.relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    let (mut app, here, there) = channel(&b.relay, &mut instance, &ack.instance_id).await;
+    app.send(frame(FrameType::Data, here, b"request")).await;
+    assert_eq!(instance.next().await.unwrap(), frame(FrameType::Data, there, b"request"));
+    // The same message again, but for its number: those between were lost.
+    let message = loop {
+        let message = heard.next().await.unwrap();
+        if message.payload.ends_with(b"request") {
+            break message;
+        }
+    };
+    let mut payload = message.payload.to_vec();
+    payload[23] += 5;
+    client.publish(message.subject, payload.into()).await.unwrap();
+    let closed: ChannelClose = instance.expect().await;
+    assert!(closed.channel_id == there && closed.reason.contains("lost"), "{closed:?}");
+    let closed: ChannelClose = app.expect().await;
+    assert!(closed.channel_id == here && closed.reason.contains("lost"), "{closed:?}");
+    becomes(&a.relay, "pulse_relay_cluster_gaps_total", 1).await;
+    // And they find each other again.
+    channel(&b.relay, &mut instance, &ack.instance_id).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_end_on_another_node_slows_its_sender_and_loses_nothing() {
     let Some(nats) = Nats::start() else { return };
