@@ -2,22 +2,15 @@
 //! on failure only, and no panic was caught.
 
 use std::ffi::{CStr, c_char};
-use std::ptr::{null, null_mut};
+use std::ptr::null_mut;
 
-use pulse_trust::ffi::admission::{pulse_admission_admit, pulse_admission_free, pulse_admission_new};
-use pulse_trust::ffi::data_dir::pulse_relay_server_url_check;
 use pulse_trust::ffi::frame::pulse_frame_decode;
-use pulse_trust::ffi::identity::{pulse_identity_free, pulse_identity_from_private_key};
 use pulse_trust::ffi::ids::{pulse_host_normalize, pulse_instance_id_of_host, pulse_tenant_host};
-use pulse_trust::ffi::keys::{
-    pulse_public_key_describe, pulse_signing_key_free, pulse_signing_key_from_base64, pulse_trust_keys_free,
-    pulse_trust_keys_new,
-};
+use pulse_trust::ffi::keys::{pulse_public_key_describe, pulse_signing_key_free, pulse_signing_key_from_base64};
 use pulse_trust::ffi::pairing::{
     pulse_connection_check, pulse_pairing_code_free, pulse_pairing_code_parse, pulse_pairing_code_secret_json,
     pulse_qr_svg, pulse_qr_terminal, pulse_relay_url_for_app,
 };
-use pulse_trust::ffi::token::{PULSE_HOST_ANY, pulse_token_inspect, pulse_token_verify};
 use pulse_trust::ffi::{buffer, error, pulse_buffer, pulse_error, pulse_status};
 
 type TextToBuffer =
@@ -67,14 +60,6 @@ pub(crate) fn run(input: &[u8]) {
                 }
             }
             9 => pulse_signing_key_free(gives(|out, error| pulse_signing_key_from_base64(text, length, out, error))),
-            // 10 and what has no number of its own is a frame.
-            11 => pulse_identity_free(gives(|out, error| pulse_identity_from_private_key(text, length, out, error))),
-            12 => {
-                let mut fault = null_mut();
-                let status = pulse_relay_server_url_check(text, length, &mut fault);
-                check(status, fault);
-            }
-            13 => asks_of_a_token(text, length),
             _ => {
                 let (mut kind, mut channel, mut offset) = (0xa5, 0xa5a5, 0xa5a5);
                 let mut fault = null_mut();
@@ -88,30 +73,6 @@ pub(crate) fn run(input: &[u8]) {
                 }
             }
         }
-    }
-}
-
-/// Any text as a token, verified, inspected and admitted: nobody has signed it, so that nothing may come of it.
-unsafe fn asks_of_a_token(token: *const c_char, length: usize) {
-    // A key that has signed nothing.
-    const KEY: &str = "Qa2sPQy3b3TqI/3X8Ybt81StNVuaDE3Gy9Zj+c+unEY=";
-    const NOW: i64 = 1_800_000_000;
-    let key = KEY.as_ptr().cast();
-    // SAFETY: as the caller says; what is made is freed once.
-    unsafe {
-        let keys = gives(|out, error| pulse_trust_keys_new(key, KEY.len(), key, KEY.len(), out, error));
-        let verified = gives(|out, error| {
-            pulse_token_verify(keys, token, length, PULSE_HOST_ANY, null(), 0, null(), 0, 300, NOW, out, error)
-        });
-        let inspected = gives(|out, error| {
-            pulse_token_inspect(keys, token, length, PULSE_HOST_ANY, null(), 0, null(), 0, NOW, out, error)
-        });
-        let admission = gives(|out, error| pulse_admission_new(keys, 300, out, error));
-        let admitted =
-            gives(|out, error| pulse_admission_admit(admission, token, length, token, length, NOW, out, error));
-        assert!(verified.is_null() && inspected.is_null() && admitted.is_null(), "a token that nobody signed");
-        pulse_admission_free(admission);
-        pulse_trust_keys_free(keys);
     }
 }
 
