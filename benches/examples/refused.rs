@@ -95,7 +95,8 @@ fn main() {
     // The package has both of its back ends: a process must choose.
     let _ = jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER.install_default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/refused");
-    let peers: [(&str, fn(&Case) -> bool); 3] =
+    type Accepts = fn(&Case) -> bool;
+    let peers: [(&str, Accepts); 3] =
         [("pulse-trust", pulse_trust), ("jsonwebtoken", jsonwebtoken), ("jwt-simple", jwt_simple)];
     for (peer, accepts) in peers {
         println!("{peer}");
