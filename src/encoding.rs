@@ -42,6 +42,7 @@ pub(crate) fn secret_base64_decode_any(text: &str) -> Option<Zeroizing<Vec<u8>>>
 }
 
 /// A secret in the standard alphabet with padding, strictly.
+#[cfg(feature = "storage")]
 pub(crate) fn secret_base64_decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     decode_secret(&STANDARD, text)
 }

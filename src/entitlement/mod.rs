@@ -34,6 +34,7 @@ mod verified_token;
 
 pub use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 pub use capability::{Capability, Tier, hosted_plan_capabilities, provider_chain_ceiling};
+#[cfg(feature = "storage")]
 pub(crate) use entitlement_check::Subscription;
 pub use grant::{GrantState, InspectedGrant, VerifiedGrant};
 pub use grant_claims::GrantClaims;
