@@ -155,10 +155,11 @@ impl VerifiedLease {
         }
     }
 
-    /// The state at `now`: past its expiry, or past the end of its trial, a lease is expired.
+    /// The state at `now`: past its expiry, past the end of its trial, or past that of the license under which a
+    /// provider signed it, a lease is expired.
     pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
         match self.check_time(now) {
-            Err(Error::Expired { .. }) => SubscriptionState::Expired,
+            Err(Error::Expired { .. } | Error::ProviderChain { .. }) => SubscriptionState::Expired,
             _ => self.subscription().state_at(now),
         }
     }

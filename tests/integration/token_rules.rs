@@ -262,6 +262,8 @@ fn a_kept_lease_ends_with_its_providers_license() {
     let refused = lease.check_grants(&wanted, license_ends_at).unwrap_err();
     assert!(matches!(refused, Error::ProviderChain { .. }), "{refused:?}");
     assert!(!lease.capabilities_at(license_ends_at).contains(&wanted));
+    assert_eq!(lease.state_at(license_ends_at), SubscriptionState::Expired);
+    assert_eq!(lease.state_at(license_ends_at.saturating_sub(seconds(1))), SubscriptionState::Active);
     assert_eq!(kept(None).counts_until(), NOW.saturating_add(seconds(100 * 86_400)), "a lifetime license");
 }
 
