@@ -25,9 +25,11 @@ pub(super) fn are_multiples<'a>(
     let mut ends = Vec::new();
     let mut first = *point;
     for row in rows.clone() {
-        ends.push(first);
-        ends.push(doubled_times(first, row.len().trailing_zeros()));
-        first = doubled_times(first, width);
+        let doublings = row.len().trailing_zeros();
+        let last = doubled_times(first, doublings);
+        ends.extend([first, last]);
+        // No row follows the last, which may be longer than the others.
+        first = doubled_times(last, width.saturating_sub(doublings));
     }
     let ends = EdwardsPoint::compress_batch_alloc(&ends);
     rows.zip(ends.as_chunks::<2>().0).all(|(row, [first, last])| {
