@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, bytes, call, text};
 use super::data_dir::pulse_data_dir;
-use super::fault::{pulse_error, pulse_status};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::hosted::pulse_runtime;
 use super::json::{self, warning_texts};
 use super::keys::pulse_trust_keys;
@@ -126,9 +126,8 @@ pub unsafe extern "C" fn pulse_lease_refresh_answer(
             let org = text(org, org_len, "org")?;
             let instance_host = text(instance_host, instance_host_len, "instance_host")?;
             let body = bytes(body, body_len, "body")?;
-            let status = u16::try_from(http_status).unwrap_or_default();
             let mut token = None;
-            let outcome = match RefreshOutcome::from_status(status) {
+            let outcome = match RefreshOutcome::from_status(self::http_status(http_status, "http_status")?) {
                 RefreshOutcome::Refreshed => {
                     let request = RefreshRequest::new(org, instance_host, "");
                     token = Some(request.accept(body, keys, UnixTime::from_secs(now))?.0);
@@ -140,6 +139,11 @@ pub unsafe extern "C" fn pulse_lease_refresh_answer(
             json::buffer(&RefreshAnswer { outcome, token: token.as_ref().map(Secret::expose_secret) })
         })
     }
+}
+
+/// The status that a parameter holds.
+pub(super) fn http_status(status: u32, parameter: &'static str) -> Result<u16, Fault> {
+    u16::try_from(status).map_err(|_| Fault::Argument(parameter, "expected an HTTP status"))
 }
 
 #[derive(Serialize)]

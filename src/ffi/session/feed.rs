@@ -7,6 +7,7 @@ use super::{
     PULSE_FEED_REFRESH_FAILURE, PULSE_FEED_START, PULSE_FEED_STOP, PULSE_FEED_TIMEOUT, pulse_feed,
 };
 use crate::ffi::fault::Fault;
+use crate::ffi::refresh::http_status;
 use crate::session::{ConnectionId, InstanceEnd, Now, PhoneEnd};
 use crate::time::UnixTime;
 
@@ -32,9 +33,7 @@ pub(super) fn feed_instance(
         PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
         PULSE_FEED_TIMEOUT => end.handle_timeout(now),
         PULSE_FEED_REFRESH_ANSWER => {
-            let status = u16::try_from(connection);
-            let status = status.map_err(|_| Fault::Argument("connection", "expected an HTTP status"))?;
-            end.handle_refresh_answer(status, data, now);
+            end.handle_refresh_answer(http_status(connection, "connection")?, data, now);
         }
         PULSE_FEED_REFRESH_FAILURE => end.handle_refresh_failure(now),
         _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_...")),
