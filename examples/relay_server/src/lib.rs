@@ -8,6 +8,7 @@
 mod admin;
 mod admission;
 mod app;
+mod blocked;
 mod client_address;
 mod clock;
 #[cfg(feature = "nats")]

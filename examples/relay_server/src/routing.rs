@@ -203,6 +203,14 @@ impl Passing {
         peer.outbox.reserve(&self.route.passage, peer.end, self.bytes.len()).await
     }
 
+    /// As [`Passing::deliver`], where there is room; without it the channel has ended, and the frame with it.
+    pub(crate) fn deliver_if(self, shared: &Shared, room: Option<Room>) {
+        match room {
+            Some(room) => self.deliver(shared, room),
+            None => dropped(shared, "channel_closed", 1),
+        }
+    }
+
     /// Leaves the frame with the receiver, unless the channel was closed.
     pub(crate) fn deliver(self, shared: &Shared, room: Room) {
         let Route { peer, passage, .. } = &self.route;

@@ -3,7 +3,6 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +12,14 @@ use pulse_trust::relay::{
 };
 use pulse_trust::session::RelayedEnd;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::interval;
 
 use super::Cluster;
 use super::packet::{Open, Packet, Received};
+use crate::blocked::Blocked;
 use crate::client_address::AddressKey;
 use crate::connection::{Outbox, Outgoing, Queued, Room};
 use crate::link::{Link, Origin};
-use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
 use crate::sync::atomic::Ordering;
@@ -55,14 +54,6 @@ struct Tunnel {
     /// Frames that the other node has not passed on yet: what they take here is the window of the channel.
     in_flight: VecDeque<Option<Room>>,
     taken: u32,
-}
-
-/// A frame that waits for room at its receiver.
-struct Blocked {
-    route: Route,
-    channel: u32,
-    since: Instant,
-    waiting: Pin<Box<dyn Future<Output = (Passing, Option<Room>)> + Send>>,
 }
 
 enum Step {
@@ -208,13 +199,10 @@ impl Tunnel {
                     Some(Input::Lost(reason)) => return (reason.to_owned(), false),
                     None => return ("the relay's node ends".to_owned(), true),
                 },
-                (passing, room) = wait(&mut blocked) => {
+                (passing, room) = Blocked::wait(&mut blocked) => {
                     blocked = None;
                     self.taken = self.taken.saturating_add(1);
-                    match room {
-                        Some(room) => passing.deliver(shared, room),
-                        None => routing::dropped(shared, "channel_closed", 1),
-                    }
+                    passing.deliver_if(shared, room);
                 }
                 _ = tick.tick() => {
                     if !self.cluster.nodes.is_alive(&self.peer) {
@@ -307,16 +295,7 @@ impl Tunnel {
     }
 
     fn pass(&self, shared: &Shared, passing: Passing) -> Blocked {
-        let pause = pacing::pace(shared, &self.stub, &passing);
-        let (route, channel, since) = (passing.route.clone(), passing.channel, Instant::now());
-        let waiting = Box::pin(async move {
-            if !pause.is_zero() {
-                sleep(pause).await;
-            }
-            let room = passing.reserve().await;
-            (passing, room)
-        });
-        Blocked { route, channel, since: since.checked_add(pause).unwrap_or(since), waiting }
+        Blocked::after(pacing::pace(shared, &self.stub, &passing), passing)
     }
 
     fn given_back(&mut self, count: u32) {
@@ -328,12 +307,5 @@ impl Tunnel {
     async fn send(&mut self, packet: &Packet) -> bool {
         self.sent = self.sent.saturating_add(1);
         publish(&self.cluster, &self.peer, self.id, self.sent, packet).await
-    }
-}
-
-async fn wait(blocked: &mut Option<Blocked>) -> (Passing, Option<Room>) {
-    match blocked {
-        Some(blocked) => blocked.waiting.as_mut().await,
-        None => std::future::pending().await,
     }
 }

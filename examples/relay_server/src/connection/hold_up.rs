@@ -6,7 +6,7 @@ use std::time::Duration;
 use pulse_trust::session::RelayedEnd;
 use tokio::time::Instant;
 
-use super::Blocked;
+use crate::blocked::Blocked;
 use crate::link::Link;
 
 /// The part of the stall timeout after which a receiver that takes nothing loses its channel, if there are others: 3.3 s. The kernel says that

@@ -11,7 +11,6 @@ mod unfinished;
 mod wire;
 
 use std::future::poll_fn;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -21,9 +20,9 @@ use pulse_trust::session::{RelayTimeout, RelayedEnd};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, sleep_until};
 
+use crate::blocked::Blocked;
 use crate::link::{Link, Origin};
 use crate::pacing;
-use crate::passage::Route;
 use crate::routing::{self, Next, Passing};
 use crate::shared::Shared;
 use crate::turn::let_others_run;
@@ -112,14 +111,6 @@ struct Pace {
     was_told: bool,
 }
 
-/// A frame that waits for room at its receiver.
-struct Blocked {
-    route: Route,
-    channel: u32,
-    since: Instant,
-    waiting: Pin<Box<dyn Future<Output = (Passing, Option<Room>)> + Send>>,
-}
-
 enum Step {
     Incoming(Incoming),
     End(Ending),
@@ -137,7 +128,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let step = tokio::select! {
                 biased;
                 step = poll_fn(|context| self.poll_step(context, is_blocked)) => step,
-                (passing, room) = wait(&mut blocked) => Step::Room(passing, room),
+                (passing, room) = Blocked::wait(&mut blocked) => Step::Room(passing, room),
                 () = sleep_until(timeout) => Step::Timeout,
             };
             match step {
@@ -166,10 +157,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     if let Some(held) = blocked.take() {
                         self.hold_up.held(held.channel, held.since.elapsed());
                     }
-                    match room {
-                        Some(room) => passing.deliver(shared, room),
-                        None => routing::dropped(shared, "channel_closed", 1),
-                    }
+                    passing.deliver_if(shared, room);
                 }
                 Step::End(ending) => return ending,
                 Step::Timeout => {
@@ -287,12 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             passing.deliver(shared, room);
             return None;
         }
-        let (route, channel, since) = (passing.route.clone(), passing.channel, Instant::now());
-        let waiting = Box::pin(async move {
-            let room = passing.reserve().await;
-            (passing, room)
-        });
-        Some(Blocked { route, channel, since, waiting })
+        Some(Blocked::after(Duration::ZERO, passing))
     }
 
     fn next_timeout(&self, shared: &Shared, blocked: Option<&Blocked>) -> Instant {
@@ -346,12 +329,5 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 _ => return None,
             }
         }
-    }
-}
-
-async fn wait(blocked: &mut Option<Blocked>) -> (Passing, Option<Room>) {
-    match blocked {
-        Some(blocked) => blocked.waiting.as_mut().await,
-        None => std::future::pending().await,
     }
 }
