@@ -14,14 +14,12 @@ use std::path::Path;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use jwt_simple::prelude::{Duration, Ed25519PublicKey, EdDSAPublicKeyLike, UnixTimeStamp, VerificationOptions};
 use pulse_trust::UnixTime;
-use pulse_trust::entitlement::{HostBinding, LeaseChecks, VerifiedToken};
+use pulse_trust::entitlement::{HostBinding, LEASE_AUDIENCE, LEASE_ISSUER, LeaseChecks, VerifiedToken};
 use pulse_trust::keys::{PublicKey, TrustKeySet, TrustKeys};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 const NOT_ASKED: [&str; 4] = ["host", "kind", "chain", "capability"];
-const ISSUER: &str = "pulse-pro-entitlement-lease";
-const AUDIENCE: &str = "pulse-pro-entitlement-cache";
 
 #[derive(Deserialize)]
 struct Case {
@@ -161,8 +159,8 @@ fn jsonwebtoken(case: &Case) -> bool {
     validation.validate_nbf = true;
     match case.kind.as_str() {
         "lease" => {
-            validation.set_issuer(&[ISSUER]);
-            validation.set_audience(&[AUDIENCE]);
+            validation.set_issuer(&[LEASE_ISSUER]);
+            validation.set_audience(&[LEASE_AUDIENCE]);
             validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         }
         "grant" => {
@@ -196,7 +194,7 @@ fn jwt_simple(case: &Case) -> bool {
         ..VerificationOptions::default()
     };
     if case.kind == "lease" {
-        (options.allowed_issuers, options.allowed_audiences) = (only(ISSUER), only(AUDIENCE));
+        (options.allowed_issuers, options.allowed_audiences) = (only(LEASE_ISSUER), only(LEASE_AUDIENCE));
     } else if case.kind == "grant" {
         options.allowed_audiences = only("pulse-runtime");
     }
