@@ -201,7 +201,10 @@ func (s *Session) Request(method, path string, headers map[string]string, body [
 	var result struct {
 		Request uint64 `json:"request"`
 	}
-	asked := map[string]any{"act": "request", "method": method, "path": path, "body": body}
+	asked := map[string]any{"act": "request", "method": method, "path": path}
+	if len(body) > 0 {
+		asked["body"] = body
+	}
 	if len(headers) > 0 {
 		asked["headers"] = headers
 	}

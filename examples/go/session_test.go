@@ -94,6 +94,37 @@ func TestSettingsThatAreRefused(t *testing.T) {
 	}
 }
 
+// A body that is too large was called a wrong argument.
+func TestARequestSaysWhatIsWrongWithIt(t *testing.T) {
+	identity, err := GenerateIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer identity.Close()
+	public, err := identity.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := RelayConfig{Enabled: true, ServerURL: "wss://relay.example.test/ws/instance", IdentityPublicKey: public}
+	offer, err := BuildPairing(&config, "relay_0123456789abcdef", "token", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, err := NewPhoneSession(offer.DeepLink, PhoneSettings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer phone.Close()
+	if _, err := phone.Request("POST", "/", nil, make([]byte, 48129)); !isCode(err, ErrBodyTooLarge) {
+		t.Errorf("a large body: %v", err)
+	}
+	for _, body := range [][]byte{nil, {}, make([]byte, 48128)} {
+		if _, err := phone.Request("GET", "/", nil, body); !isCode(err, ErrSessionNotOpen) {
+			t.Errorf("before it is ready, %d bytes: %v", len(body), err)
+		}
+	}
+}
+
 func isCode(err error, code Code) bool {
 	var refused *Error
 	return errors.As(err, &refused) && refused.Code == code
