@@ -3,6 +3,7 @@ package pulsetrust_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,9 +73,15 @@ func TestEveryRevocationRefusesWhatItNames(t *testing.T) {
 	}
 	admission := must[*pulsetrust.Admission](t)(pulsetrust.NewAdmission(keys, 0))
 	defer admission.Close()
-	for what, id := range map[pulsetrust.Revocation]string{pulsetrust.RevokeHost: "no host", pulsetrust.RevokeInstance: "no id", 99: "x"} {
+	for what, id := range map[pulsetrust.Revocation]string{
+		pulsetrust.RevokeHost: "no host", pulsetrust.RevokeInstance: "no id", 99: "x", pulsetrust.RevokeLicense: "",
+		pulsetrust.RevokeInstallation: "", pulsetrust.RevokeToken: "", pulsetrust.RevokeSigningKey: strings.ToUpper(names.KeyID),
+	} {
 		if err := admission.Revoke(what, id); err == nil {
 			t.Errorf("revoked %d %q", what, id)
 		}
+	}
+	if err := admission.RevokeLicenseBelow("", 3); err == nil {
+		t.Error("revoked versions of no license")
 	}
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -147,6 +149,40 @@ func TestRelayConfigsAreReadAsDeployed(t *testing.T) {
 }
 
 // Files keep their guarantees whichever engine writes them.
+// Whoever only looks leaves a directory as it is, on both engines: it made a lock file, and rewrote files of older forms.
+func TestReadinessWritesNothing(t *testing.T) {
+	vectors := read[tenantVectors](t, "tenants.json")
+	keys := must[*pulsetrust.TrustKeys](t)(pulsetrust.NewTrustKeys(vectors.HostedPublicKey, vectors.LicensePublicKey))
+	for _, name := range []string{"fresh-hosted", "already-bootstrapped"} {
+		path := copied(t, filepath.Join("tenants", name, "before"))
+		if err := os.WriteFile(filepath.Join(path, "relay.enc"), []byte(`{"enabled":true}`), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := filesOf(t, path)
+		dir := must[*pulsetrust.DataDir](t)(pulsetrust.OpenDataDir(path))
+		report := must[pulsetrust.ReadinessReport](t)(dir.Readiness(pulsetrust.RuntimeConfig{Hosted: true}, keys, time.Unix(vectors.Now, 0)))
+		dir.Close()
+		if after := filesOf(t, path); len(report.Links) == 0 || !maps.Equal(before, after) {
+			t.Errorf("%s: %v\n%v", name, slices.Sorted(maps.Keys(after)), report.Links)
+		}
+	}
+	absent := must[*pulsetrust.DataDir](t)(pulsetrust.OpenDataDir(filepath.Join(t.TempDir(), "none")))
+	defer absent.Close()
+	if _, err := absent.Readiness(pulsetrust.RuntimeConfig{}, keys, time.Unix(vectors.Now, 0)); !errors.Is(err, pulsetrust.ErrFileMissing) {
+		t.Errorf("%v", err)
+	}
+}
+
+func filesOf(t *testing.T, path string) map[string]string {
+	files := map[string]string{}
+	for _, entry := range must[[]os.DirEntry](t)(os.ReadDir(path)) {
+		if !entry.IsDir() {
+			files[entry.Name()] = string(must[[]byte](t)(os.ReadFile(filepath.Join(path, entry.Name()))))
+		}
+	}
+	return files
+}
+
 func TestLinksAreNotFollowed(t *testing.T) {
 	path, elsewhere := t.TempDir(), filepath.Join(t.TempDir(), "target")
 	if err := os.WriteFile(elsewhere, []byte("{}"), 0o600); err != nil {

@@ -4,9 +4,10 @@ use std::fs;
 
 use crate::common::sealing::{license_key, seal_text};
 use crate::common::{cases, copied, files_of, set_mode, vector_file, vectors};
+use pulse_trust::entitlement::{Capability, HostBinding, LeaseChecks};
 use pulse_trust::hosted::{
     BootstrapOutcome, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
-    registration_credential,
+    registration_credential, resolve_billing,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::RelayEnvironment;
@@ -138,6 +139,42 @@ fn warnings_of_every_file_arrive() {
             assert!(warnings.contains(&expected), "{name}: {warnings:?}");
         }
     }
+}
+
+/// A suspended or expired state was said to grant what it names.
+#[test]
+fn a_billing_state_counts_for_what_its_state_lets_it() {
+    let now = UnixTime::from_secs(1_800_000_000);
+    let relay = Capability::RELAY;
+    let counts = |state: &str, trial_ends_at: Option<i64>| {
+        let mut billing = BillingState::default();
+        billing.capabilities = vec![relay.clone()];
+        billing.subscription_state = state.to_owned();
+        billing.trial_ends_at = trial_ends_at;
+        let checks = LeaseChecks::new(HostBinding::AnyHost);
+        let granted = resolve_billing(&billing, &TrustKeys::default(), &checks, now).capabilities_at(now);
+        assert!(granted.contains(&Capability::from("sso")), "the free set counts always");
+        granted.contains(&relay)
+    };
+    for (state, expected) in [("active", true), ("grace", true), ("", false), ("expired", false), ("suspended", false)] {
+        assert_eq!(counts(state, None), expected, "{state}");
+    }
+    let trial = |seconds: i64| counts("trial", Some(now.as_secs() + seconds));
+    assert_eq!((trial(1), trial(0), counts("trial", None)), (true, false, false));
+}
+
+#[test]
+fn a_trial_that_would_end_before_it_begins_is_not_issued() {
+    let now = UnixTime::from_secs(1_800_000_000);
+    let key = SigningKey::generate().unwrap();
+    let issued = |trial_ends_at: Option<i64>| {
+        let mut order = TenantOrder::new("t-a", "https://cloud.example.test");
+        order.subscription_state = "trial".to_owned();
+        order.trial_ends_at = trial_ends_at;
+        issue_billing_state(&order, BillingState::default(), &key, now).map(drop)
+    };
+    let refused = Err(Error::TrialEnded { ended_at: now, now });
+    assert_eq!((issued(Some(now.as_secs())), issued(Some(now.as_secs() + 1)), issued(None)), (refused, Ok(()), Ok(())));
 }
 
 #[test]
