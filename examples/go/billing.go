@@ -15,19 +15,27 @@ func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision st
 		if err != nil {
 			return err
 		}
-		var loaded struct {
-			Billing  json.RawMessage `json:"billing"`
-			Revision string          `json:"revision"`
-			Warnings []string        `json:"warnings"`
-		}
-		err = json.Unmarshal(bytes, &loaded)
-		if string(loaded.Billing) != "null" {
-			billing = loaded.Billing
-		}
-		revision, warnings = loaded.Revision, loaded.Warnings
+		billing, revision, warnings, err = loadedFile(bytes)
 		return err
 	})
 	return billing, revision, warnings, err
+}
+
+// loadedFile reads what the load of a file gives: the file's JSON, nil where there is no file, its revision, and warnings.
+func loadedFile(bytes []byte) (content json.RawMessage, revision string, warnings []string, err error) {
+	var loaded struct {
+		Billing  json.RawMessage `json:"billing"`
+		Content  json.RawMessage `json:"content"`
+		Revision string          `json:"revision"`
+		Warnings []string        `json:"warnings"`
+	}
+	err = json.Unmarshal(bytes, &loaded)
+	for _, value := range []json.RawMessage{loaded.Billing, loaded.Content} {
+		if len(value) > 0 && string(value) != "null" {
+			content = value
+		}
+	}
+	return content, loaded.Revision, loaded.Warnings, err
 }
 
 // SavedBilling is what a save of a billing state gives.

@@ -23,16 +23,7 @@ func (d *DataDir) LicenseFile(file LicenseFile) (content json.RawMessage, revisi
 		if err != nil {
 			return err
 		}
-		var loaded struct {
-			Content  json.RawMessage `json:"content"`
-			Revision string          `json:"revision"`
-			Warnings []string        `json:"warnings"`
-		}
-		err = json.Unmarshal(bytes, &loaded)
-		if string(loaded.Content) != "null" {
-			content = loaded.Content
-		}
-		revision, warnings = loaded.Revision, loaded.Warnings
+		content, revision, warnings, err = loadedFile(bytes)
 		return err
 	})
 	return content, revision, warnings, err

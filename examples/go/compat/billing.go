@@ -79,7 +79,9 @@ func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.
 	if err != nil {
 		return nil, nil, err
 	}
+	// The deployed state has neither of these.
 	delete(*decided, "lease_error")
+	delete(*decided, "granted")
 	for name, value := range *decided {
 		(*members)[name] = value
 	}

@@ -82,6 +82,14 @@ func TestBillingStatesAsDeployed(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(normal(resolved), normal(&c.Resolved)) {
 				t.Errorf("%+v %v\ndeployed %+v", resolved, err, c.Resolved)
 			}
+			// A state that is kept as a map has the deployed members and no others.
+			members := must[*map[string]any](t)(first(compat.LoadBillingState[map[string]any](dir, c.Org)))
+			whole, _, err := compat.ResolveBillingState(dir, runtime, keys, "", members, time.Unix(v.Now, 0))
+			for _, name := range []string{"granted", "lease_error"} {
+				if _, ok := (*whole)[name]; ok || err != nil {
+					t.Errorf("resolved with %s: %v", name, err)
+				}
+			}
 			integrity, _, err := compat.SaveBillingState(dir, c.Org, state)
 			if err != nil || integrity != state.Integrity || integrity != c.IntegrityAfter {
 				t.Errorf("saved with %s, was %s %v", integrity, c.IntegrityAfter, err)
