@@ -156,7 +156,8 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
         assert!(granted.contains(&Capability::from("sso")), "the free set counts always");
         granted.contains(&relay)
     };
-    for (state, expected) in [("active", true), ("grace", true), ("", false), ("expired", false), ("suspended", false)] {
+    for (state, expected) in [("active", true), ("grace", true), ("", false), ("expired", false), ("suspended", false)]
+    {
         assert_eq!(counts(state, None), expected, "{state}");
     }
     let trial = |seconds: i64| counts("trial", Some(now.as_secs() + seconds));
