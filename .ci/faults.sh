@@ -318,3 +318,36 @@ PLANT
 fault slow relay "a renewal whenever it pleases" 'renewal_long_before_its_time.*FAILED' <<'PLANT'
 sed -i '/^        check_renewal(shared, link)?;$/d' examples/relay_server/src/instance.rs
 PLANT
+
+fault slow constant-time "a comparison of secrets that ends early" 'FAILED secrets are compared, the first byte differs' <<'PLANT'
+sed -i 's/self.0.as_bytes().ct_eq(other.0.as_bytes()).into()/self.0.bytes().eq(other.0.bytes())/' src/secret.rs
+PLANT
+
+fault slow sanitizers "a byte that is read past the end of a caller's bytes" 'AddressSanitizer: heap-buffer-overflow' <<'PLANT'
+sed -i 's/^    Ok(unsafe { core::slice::from_raw_parts(data, length) })/    core::hint::black_box(unsafe { data.add(length).read() });\n&/' src/ffi/call.rs
+PLANT
+
+fault slow sanitizers "a handle that is never freed" 'LeakSanitizer: detected memory leaks' <<'PLANT'
+sed -i 's/drop(unsafe { Box::from_raw(handle) });/core::mem::forget(unsafe { Box::from_raw(handle) });/' src/ffi/call.rs
+PLANT
+
+fault slow sanitizers "a number that threads count without a lock" 'ThreadSanitizer: data race' <<'PLANT'
+sed -i 's/^    Ok(unsafe { core::slice::from_raw_parts(data, length) })/    unsafe { static mut PLANTED: u64 = 0; PLANTED = PLANTED.wrapping_add(1); }\n&/' src/ffi/call.rs
+PLANT
+
+fault slow supply-chain "a crate that nobody has vouched for" 'arrayref' <<'PLANT'
+sed -i 's/^\[dependencies\]$/[dependencies]\narrayref = "0.3"/' Cargo.toml
+cargo metadata --format-version 1 >/dev/null
+PLANT
+
+fault slow supply-chain "a program without the list of its crates" 'has no list of its crates inside' <<'PLANT'
+sed -i 's/^cargo auditable build/cargo build/' .ci/auditable
+PLANT
+
+fault slow supply-chain "a list that lacks a crate" 'and these are not' <<'PLANT'
+sed -i 's/^kept = \[component for component in bom\["components"\] if/& component["name"] != "serde" and/' .ci/sbom.py
+PLANT
+
+fault slow reproducible "a place of the machine in the library" 'depends on where or when it is built' <<'PLANT'
+sed -i 's/^export CARGO_ENCODED_RUSTFLAGS$/unset CARGO_ENCODED_RUSTFLAGS/' examples/c/build.sh
+PLANT

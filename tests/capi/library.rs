@@ -8,12 +8,18 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder with `libpulse_trust.so` and `.a`, of the profile that `PULSE_TRUST_CAPI_PROFILE` names (`dev`).
+/// The folder with `libpulse_trust.so` and `.a`, of the profile that `PULSE_TRUST_CAPI_PROFILE` names (`dev`). Cargo has a
+/// folder of its own for each target that is named to it.
 pub(crate) fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
         let profile = std::env::var("PULSE_TRUST_CAPI_PROFILE").unwrap_or_else(|_| "dev".to_owned());
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
+        let triple = std::env::var("CARGO_BUILD_TARGET").unwrap_or_default();
+        let mut target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_owned();
+        if !triple.is_empty() {
+            assert!(target.ends_with(&triple), "built for another target: {}", target.display());
+            target.pop();
+        }
         let built = Command::new(env!("CARGO"))
             .current_dir(root())
             .args(["rustc", "--lib", "--features", "capi", "--crate-type", "cdylib,staticlib"])
@@ -23,7 +29,7 @@ pub(crate) fn folder() -> &'static Path {
             .output()
             .unwrap();
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        target.join(if profile == "dev" { "debug" } else { &profile })
+        target.join(triple).join(if profile == "dev" { "debug" } else { &profile })
     })
 }
 
@@ -35,9 +41,10 @@ pub(crate) fn run(command: &mut Command) -> Output {
     output
 }
 
-/// Compiles a C program against the static library.
+/// Compiles a C program against the static library, with the flags of `CFLAGS` too: a sanitizer's.
 pub(crate) fn compile(source: &Path, program: &Path) {
     run(Command::new("cc")
+        .args(std::env::var("CFLAGS").unwrap_or_default().split_whitespace())
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1", "-g", "-I"])
         .arg(root().join("include"))
         .arg(source)

@@ -13,4 +13,5 @@ mod guards;
 mod header;
 mod library;
 mod prototypes;
+mod refused;
 mod symbols;

@@ -8,4 +8,9 @@ target=${CARGO_TARGET_DIR:-target}
 # Optimized as a release, with the names of functions for the reports.
 CARGO_PROFILE_RELEASE_DEBUG=line-tables-only CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
   cargo build --release -p pulse-constant-time --target-dir "$target/constant-time"
-valgrind --quiet --track-origins=yes "$target/constant-time/release/pulse-constant-time"
+reports=$(mktemp)
+trap 'rm -f "$reports"' EXIT
+valgrind --quiet --track-origins=yes --log-file="$reports" "$target/constant-time/release/pulse-constant-time" || {
+  cat "$reports" >&2
+  exit 1
+}

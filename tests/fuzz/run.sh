@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Fuzzes every target, or those named, for some seconds each: tests/fuzz/run.sh [SECONDS [TARGET...]]. It begins with the
 # committed corpus and with what the deployed Go code made. PULSE_TRUST_CORPUS=DIRECTORY keeps what it finds.
+# The table at its end has the executions of each target, and their sum.
 # The input of a crash is left in target/fuzz: mend the fault, and commit the input to corpus/TARGET, which `cargo test` runs.
 # It needs no nightly compiler: coverage is what stable rustc can instrument. Memory errors are for other checks, as the
 # library has no unsafe code outside of src/ffi.
@@ -20,6 +21,8 @@ trap 'rm -rf "$scratch"' EXIT
 python3 seeds.py "$scratch/seeds" ../vectors/deployed
 found=${PULSE_TRUST_CORPUS:-$scratch/found}
 all=0
+whole=$SECONDS
+rows=
 for target in "${targets[@]}"; do
   mkdir -p "$found/$target" "$scratch/seeds/$target" "corpus/$target"
   if ! "../../target/fuzz/$triple/release/$target" -max_total_time="$seconds" -max_len=20000 -timeout=5 \
@@ -30,8 +33,15 @@ for target in "${targets[@]}"; do
     exit 1
   fi
   executions=$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/log")
+  a_second=$(sed -n 's/^stat::average_exec_per_sec: *//p' "$scratch/log")
+  # The inputs that reach what no other one reaches.
+  corpus=$(sed -nE 's/^#[0-9]+[[:space:]]+DONE .* corp: ([0-9]+)\/.*/\1/p' "$scratch/log")
   [ "$executions" -ge 100 ] || { echo "$target ran '$executions' inputs: expected at least 100" >&2; exit 1; }
+  [ "$corpus" -ge 1 ] || { echo "$target has '$corpus' inputs in its corpus: expected at least one" >&2; exit 1; }
   echo "$target: $executions inputs in $seconds s"
+  rows+=$(printf '| %s | %s | %s | %s |' "$target" "$executions" "$a_second" "$corpus")$'\n'
   all=$((all + executions))
 done
-echo "all ${#targets[@]} targets: $all inputs"
+whole=$((SECONDS - whole))
+printf '\n| target | executions | a second | corpus |\n|---|---:|---:|---:|\n%s| **all %s** | %s | %s | |\n' \
+  "$rows" "${#targets[@]}" "$all" "$((all / (whole > 0 ? whole : 1)))"

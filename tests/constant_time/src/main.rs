@@ -6,7 +6,8 @@
 //! ```
 //!
 //! What the protocol publishes is published here too: public keys, signatures, sealed texts. Two answers no caller can be
-//! spared, and each is one branch: whether a shared secret is zero, and whether a tag is right.
+//! spared: whether a shared secret is zero, which is one branch, and whether a tag is right, which is two: AES-GCM's own,
+//! and that of the channel on what AES-GCM answers.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test")]
 
 mod valgrind;
@@ -26,14 +27,14 @@ fn main() -> ExitCode {
         eprintln!("run it by tests/constant_time/run.sh: it says nothing without valgrind");
         return ExitCode::FAILURE;
     }
-    // How many answers a job gives; a control gives any number, and must be found.
+    // How many branches on those answers a job has at most; a control has any number, and must be found.
     let jobs: [(&str, Job, Option<usize>); 8] = [
         ("secrets are compared, the same", compare_the_same, Some(0)),
         ("secrets are compared, the first byte differs", compare_others, Some(0)),
         ("a seed becomes a key, and signs", sign, Some(0)),
         ("keys are agreed on from ephemeral secrets", || drop(channels()), Some(2)),
-        ("messages are sealed and opened", || seal_and_open(false), Some(3)),
-        ("a forged message is refused", || seal_and_open(true), Some(3)),
+        ("messages are sealed and opened", || seal_and_open(false), Some(2 + 2)),
+        ("a forged message is refused", || seal_and_open(true), Some(2 + 2)),
         ("the control: a comparison that ends early", compare_early, None),
         ("the control: a table that is read at a secret place", look_up, None),
     ];
