@@ -28,6 +28,8 @@ pub(crate) struct Idle {
     pub(crate) registered_seconds: f64,
     /// Processor time of the relay for it.
     pub(crate) registration_cpu_seconds: f64,
+    /// The same of the NATS server, where there is one.
+    pub(crate) registration_nats_cpu_seconds: f64,
 }
 
 /// In turns, so that what the machine does besides meets both.
@@ -48,10 +50,10 @@ pub(crate) async fn measure(
 
 async fn once(cluster: &Cluster, instances: usize, idle: Duration) -> Result<Idle, Failure> {
     let node = cluster.nodes.first().ok_or("no node")?;
-    let empty = node.role.usage()?;
+    let (empty, nats_cpu) = (node.role.usage()?, cluster.nats_cpu_seconds()?);
     let mut fleets = start_fleets(instances, &cluster.addresses())?;
     let registered = reports(&mut fleets).await?;
-    let settled = node.role.usage()?;
+    let (settled, nats_cpu) = (node.role.usage()?, cluster.nats_cpu_seconds()? - nats_cpu);
     sleep(idle).await;
     let resident_mb = node.role.usage()?.resident_mb;
     let connected = node.metric("pulse_relay_instance_connections").await?;
@@ -62,6 +64,7 @@ async fn once(cluster: &Cluster, instances: usize, idle: Duration) -> Result<Idl
         kib_per_instance: (resident_mb - empty.resident_mb) * 1024.0 / instances as f64,
         registered_seconds: registered.seconds,
         registration_cpu_seconds: settled.cpu_seconds - empty.cpu_seconds,
+        registration_nats_cpu_seconds: nats_cpu,
     })
 }
 
@@ -71,5 +74,6 @@ fn medians(rounds: &[Idle]) -> Idle {
         kib_per_instance: of(|idle| idle.kib_per_instance),
         registered_seconds: of(|idle| idle.registered_seconds),
         registration_cpu_seconds: of(|idle| idle.registration_cpu_seconds),
+        registration_nats_cpu_seconds: of(|idle| idle.registration_nats_cpu_seconds),
     }
 }

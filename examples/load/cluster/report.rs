@@ -44,6 +44,7 @@ pub(crate) fn table(figures: &Figures) -> String {
         "relay's CPU for all, s".to_owned(),
         format!("{:.1} / {:.1}", alone.registration_cpu_seconds, clustered.registration_cpu_seconds),
     );
+    row("NATS's CPU for all, s".to_owned(), format!("{:.1}", clustered.registration_nats_cpu_seconds));
     row(
         format!("Request at {rate} a second, p50: same node / another, ms"),
         format!("{:.2} / {:.2}", hop.same.p50_ms, hop.other.p50_ms),
