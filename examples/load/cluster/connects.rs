@@ -4,7 +4,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use pulse_trust::relay::{ChannelClose, Connect, ConnectAck, ControlPayload, Frame, FrameType, RegisterAck};
+use pulse_trust::relay::{
+    ChannelClose, Connect, ConnectAck, ControlPayload, ErrorMessage, Frame, FrameType, RegisterAck,
+};
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -14,8 +16,8 @@ use crate::attackers::{Socket, open};
 use crate::drained::{next, register, send};
 use crate::fleet::percentile_ms;
 
-/// The tenant whose instance is asked for.
-const TENANT: usize = 0;
+/// So many of one connection: a relay limits the frames of a connection that it does not forward.
+const OF_A_CONNECTION: usize = 100;
 
 /// Times of one after the other.
 #[derive(Serialize)]
@@ -45,14 +47,19 @@ pub(crate) async fn measure(program: &Program, count: usize) -> Result<Connects,
     eprintln!("{count} CONNECTs on one node and across two");
     let cluster = Cluster::start(program, 2).await?;
     let [here, there] = cluster.nodes.as_slice() else { return Err("not two nodes".into()) };
-    let (instance, ack) = register(here.addr, TENANT).await?;
-    let accepting = tokio::spawn(accept_all(instance));
-    let same = connects(here.addr, &ack, count).await?.into();
-    let other = connects(there.addr, &ack, count).await?.into();
     let nats = cluster.nats.as_ref().ok_or("no NATS server")?;
-    let lookup = nats.lookups(TENANT, count).await?.into();
-    accepting.abort();
-    Ok(Connects { same, other, lookup })
+    let (mut same, mut other, mut lookup) = (Vec::new(), Vec::new(), Vec::new());
+    for tenant in 0..count.div_ceil(OF_A_CONNECTION) {
+        // An instance for each way, as its connection is limited too.
+        for (number, relay, took) in [(2 * tenant, here.addr, &mut same), (2 * tenant + 1, there.addr, &mut other)] {
+            let (instance, ack) = register(here.addr, number).await?;
+            let accepting = tokio::spawn(accept_all(instance));
+            took.append(&mut connects(relay, &ack, count.min(OF_A_CONNECTION)).await?);
+            accepting.abort();
+        }
+        lookup.append(&mut nats.lookups(2 * tenant, count.min(OF_A_CONNECTION)).await?);
+    }
+    Ok(Connects { same: same.into(), other: other.into(), lookup: lookup.into() })
 }
 
 async fn accept_all(mut instance: Socket) -> Result<(), Failure> {
@@ -71,7 +78,11 @@ async fn connects(relay: SocketAddr, instance: &RegisterAck, count: usize) -> Re
         let began = Instant::now();
         send(&mut phone, Connect::new(instance.instance_id.as_str(), "").to_frame(0)?).await?;
         let answer = next(&mut phone).await?;
-        let channel = ConnectAck::from_frame(&Frame::decode(&answer)?)?.channel_id;
+        let answer = Frame::decode(&answer)?;
+        if let Ok(refusal) = ErrorMessage::from_frame(&answer) {
+            return Err(format!("a CONNECT was refused: {} {}", refusal.code, refusal.message).into());
+        }
+        let channel = ConnectAck::from_frame(&answer)?.channel_id;
         took.push(began.elapsed());
         send(&mut phone, ChannelClose::new(channel, "enough").to_frame(channel)?).await?;
     }
