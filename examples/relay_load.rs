@@ -3,6 +3,7 @@
 //! - `cargo run --release --example relay_load` measures 10,000 instances and prints a table;
 //! - `-- --scale 1000,2000,5000,10000,19500 --chart FILE` repeats it for each number and draws how cost grows;
 //! - `-- --quick` is a small one, to see that it runs;
+//! - `-- cluster` measures several nodes over a NATS server; `-- cluster --quick` is a small one, `--json FILE` keeps the figures;
 //! - `-- attack` attacks relays that it starts on loopback, and prints what a healthy tenant noticed of it.
 
 #![allow(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "a load tool, not the library")]
@@ -15,6 +16,8 @@ mod attack;
 mod attackers;
 #[path = "load/chart.rs"]
 mod chart;
+#[path = "load/cluster/mod.rs"]
+mod cluster;
 #[path = "load/drained.rs"]
 mod drained;
 #[path = "driver/mod.rs"]
@@ -25,6 +28,8 @@ mod fleet;
 mod phones;
 #[path = "load/process.rs"]
 mod process;
+#[path = "load/spread.rs"]
+mod spread;
 #[path = "load/storm.rs"]
 mod storm;
 #[path = "load/tenant.rs"]
@@ -79,6 +84,8 @@ pub(crate) struct Load {
 enum Role {
     /// Attacks relays on loopback.
     Attack(attack::Arguments),
+    /// Measures several nodes over a NATS server: memory, hops, throughput, and what a dead node costs.
+    Cluster(cluster::Arguments),
     /// An attack.
     #[command(hide = true)]
     Attacker(attackers::Arguments),
@@ -102,6 +109,7 @@ fn main() -> Result<(), Failure> {
 async fn run(arguments: Arguments) -> Result<(), Failure> {
     match arguments.role {
         Some(Role::Attack(attack)) => attack::run(attack).await,
+        Some(Role::Cluster(cluster)) => cluster::run(cluster).await,
         Some(Role::Attacker(attacker)) => attackers::run(attacker).await,
         Some(Role::Relay) => relay().await,
         Some(Role::Fleet(fleet)) => fleet::run(fleet).await,

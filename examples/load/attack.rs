@@ -82,14 +82,14 @@ async fn measure(attack: Attack, seconds: u64, scale: usize) -> Result<Figures, 
     let phones = |addr: &str| {
         role(&format!("phones --relay {addr} --phones {HEALTHY} --rate {RATE} --seconds {}", seconds.saturating_sub(1)))
     };
-    let (mut attacked, mut control) = (phones(&addr)?, phones(&control_addr)?);
+    let (attacked, control) = (phones(&addr)?, phones(&control_addr)?);
     let mut peak_mb = before.resident_mb;
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {
         sleep(Duration::from_millis(200)).await;
         peak_mb = peak_mb.max(relay.usage()?.resident_mb);
     }
-    let (attacked, control) = (attacked.report().await?, control.report().await?);
+    let (attacked, control) = (phones::report(attacked).await?, phones::report(control).await?);
     attacker.kill().await?;
     sleep(RECOVERY).await;
     let after_mb = relay.usage()?.resident_mb;

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 use crate::drained::{Pair, send};
 use crate::{Failure, tenant};
@@ -191,7 +191,8 @@ async fn flood(relay: SocketAddr, frame: Vec<u8>, end: Instant) -> Result<(), Fa
 }
 
 pub(crate) async fn open(relay: SocketAddr, path: &str) -> Result<Socket, Failure> {
-    Ok(connect_async(format!("ws://{relay}/ws/{path}")).await?.0)
+    // Without waiting for more to send: answers are timed.
+    Ok(connect_async_with_config(format!("ws://{relay}/ws/{path}"), None, true).await?.0)
 }
 
 /// The instance that attacks aim at: none of the healthy phones' own.

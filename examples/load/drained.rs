@@ -45,12 +45,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) async fn connect(relay: SocketAddr, tenant: usize) -> Result<Self, Failure> {
-        let lease = tenant::lease(tenant, &tenant::control_plane()?)?;
-        let mut instance = open(relay, "instance").await?;
-        let register = Register::new(lease);
-        send(&mut instance, register.to_frame(0)?).await?;
-        let answer = next(&mut instance).await?;
-        let ack = RegisterAck::from_frame(&Frame::decode(&answer)?)?;
+        let (mut instance, ack) = register(relay, tenant).await?;
         let mut phone = open(relay, "app").await?;
         send(&mut phone, Connect::new(ack.instance_id, "").to_frame(0)?).await?;
         let offered = next(&mut instance).await?;
@@ -61,6 +56,16 @@ impl Pair {
         let phone_channel = ConnectAck::from_frame(&Frame::decode(&accepted)?)?.channel_id;
         Ok(Self { instance, instance_channel, phone, phone_channel })
     }
+}
+
+/// An instance that is registered.
+pub(crate) async fn register(relay: SocketAddr, tenant: usize) -> Result<(Socket, RegisterAck), Failure> {
+    let lease = tenant::lease(tenant, &tenant::control_plane()?)?;
+    let mut instance = open(relay, "instance").await?;
+    let register = Register::new(lease);
+    send(&mut instance, register.to_frame(0)?).await?;
+    let answer = next(&mut instance).await?;
+    Ok((instance, RegisterAck::from_frame(&Frame::decode(&answer)?)?))
 }
 
 async fn answer_all(mut socket: Socket, reached: Reached) -> Result<(), Failure> {
@@ -104,7 +109,7 @@ pub(crate) async fn send(socket: &mut Socket, frame: Vec<u8>) -> Result<(), Fail
     Ok(socket.send(Message::Binary(frame.into())).await?)
 }
 
-async fn next(socket: &mut Socket) -> Result<Vec<u8>, Failure> {
+pub(crate) async fn next(socket: &mut Socket) -> Result<Vec<u8>, Failure> {
     loop {
         match socket.next().await {
             Some(Ok(Message::Binary(bytes))) => return Ok(bytes.into()),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::driver::{Act, Dialing, dial, drive};
-use crate::{Failure, tenant};
+use crate::{Failure, spread, tenant};
 
 /// A response of about the size of `/api/status`.
 const STATUS: &[u8] = &[b' '; 1024];
@@ -18,9 +18,9 @@ const STATUS: &[u8] = &[b' '; 1024];
 /// What a fleet is.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// The relay's address.
-    #[arg(long)]
-    relay: String,
+    /// The address of the relay, or of each of its nodes: an instance that one does not take goes to another.
+    #[arg(long, value_delimiter = ',', required = true)]
+    relay: Vec<String>,
     /// Number of the first tenant.
     #[arg(long)]
     first: usize,
@@ -54,13 +54,19 @@ enum Event {
 /// Runs a fleet for good.
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let key = tenant::control_plane()?;
-    let url = format!("ws://{}/ws/instance", arguments.relay);
     let tenants = arguments.first..arguments.first.saturating_add(arguments.count);
-    let ends = tenants.map(|number| end(&url, number, &key)).collect::<Result<Vec<_>, _>>()?;
+    let ends = tenants
+        .map(|number| {
+            let urls = spread::instance_urls(number, &arguments.relay);
+            let end = end(urls.first().ok_or("no relay")?, number, &key)?;
+            Ok((end, urls))
+        })
+        .collect::<Result<Vec<_>, Failure>>()?;
     let (events, mut happened) = mpsc::unbounded_channel();
     let in_flight = Arc::new(Semaphore::new(arguments.in_flight));
     let mut start = Instant::now();
-    let acts: Vec<_> = ends.into_iter().map(|end| live(end, Arc::clone(&in_flight), events.clone())).collect();
+    let acts: Vec<_> =
+        ends.into_iter().map(|(end, urls)| live(end, urls, Arc::clone(&in_flight), events.clone())).collect();
     let (mut registered, mut failed_attempts, mut latencies) = (0_usize, 0, Vec::new());
     while let Some(event) = happened.recv().await {
         match event {
@@ -107,6 +113,7 @@ fn end(url: &str, number: usize, key: &SigningKey) -> Result<InstanceEnd, Failur
 /// Drives an instance as long as what is returned is kept.
 fn live(
     end: InstanceEnd,
+    urls: Vec<String>,
     in_flight: Arc<Semaphore>,
     events: mpsc::UnboundedSender<Event>,
 ) -> mpsc::UnboundedSender<Act<InstanceEnd>> {
@@ -116,10 +123,19 @@ fn live(
     let dialed = Arc::clone(&begun);
     let dial_in_turn = move |url: String| -> Dialing {
         let (in_flight, dialed) = (Arc::clone(&in_flight), Arc::clone(&dialed));
+        let others: Vec<_> = urls.iter().filter(|other| **other != url).cloned().collect();
         Box::pin(async move {
             let _permit = in_flight.acquire_owned().await;
             *dialed.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-            dial(url).await
+            let mut dialed = dial(url).await;
+            // As a balancer does it: who cannot be reached is passed over.
+            for other in others {
+                if dialed.is_ok() {
+                    break;
+                }
+                dialed = dial(other).await;
+            }
+            dialed
         })
     };
     let mut is_registered = false;

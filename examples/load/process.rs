@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use procfs::process::Process;
+use rustix::process::{Pid, Signal, kill_process};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -23,12 +24,14 @@ impl Role {
         arguments: &[String],
         environment: impl IntoIterator<Item = (&'a str, String)>,
     ) -> Result<Self, Failure> {
-        let mut child = Command::new(std::env::current_exe()?)
-            .args(arguments)
-            .envs(environment)
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(arguments).envs(environment);
+        Self::of_program(command)
+    }
+
+    /// Starts another program.
+    pub(crate) fn of_program(mut command: Command) -> Result<Self, Failure> {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let lines = BufReader::new(child.stdout.take().ok_or("a child without output")?).lines();
         Ok(Self { child, lines })
     }
@@ -51,9 +54,18 @@ impl Role {
 
     /// Asks it to end, as an operator would.
     pub(crate) fn terminate(&self) -> Result<(), Failure> {
+        self.signal(Signal::TERM)
+    }
+
+    /// Stops it where it is, as a machine that hangs: its connections stay open.
+    pub(crate) fn freeze(&self) -> Result<(), Failure> {
+        self.signal(Signal::STOP)
+    }
+
+    fn signal(&self, signal: Signal) -> Result<(), Failure> {
         let id = self.child.id().ok_or("a child ended")?;
-        let id = rustix::process::Pid::from_raw(i32::try_from(id)?).ok_or("a child without number")?;
-        Ok(rustix::process::kill_process(id, rustix::process::Signal::TERM)?)
+        let id = Pid::from_raw(i32::try_from(id)?).ok_or("a child without number")?;
+        Ok(kill_process(id, signal)?)
     }
 
     /// What it has used so far.

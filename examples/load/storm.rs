@@ -57,7 +57,7 @@ pub(crate) async fn run(instances: usize, load: &Load) -> Result<Figures, Failur
     let idle = relay.usage()?;
 
     eprintln!("{} requests a second for {} s", load.rate, load.request_seconds);
-    let requests: phones::Report = start_phones(load, instances, &addr)?.report().await?;
+    let requests = phones::report(start_phones(load, instances, &addr)?).await?;
     let asked = relay.usage()?;
 
     eprintln!("the relay is killed and started again");
@@ -79,7 +79,8 @@ pub(crate) async fn run(instances: usize, load: &Load) -> Result<Figures, Failur
     })
 }
 
-fn start_fleets(instances: usize, addr: &str) -> Result<Vec<Role>, Failure> {
+/// Fleets of so many instances together, at a relay or at several of its nodes, separated by commas.
+pub(crate) fn start_fleets(instances: usize, addr: &str) -> Result<Vec<Role>, Failure> {
     let fleets = instances.div_ceil(FLEET);
     let each = instances.div_ceil(fleets);
     (0..fleets)
@@ -94,7 +95,7 @@ fn start_fleets(instances: usize, addr: &str) -> Result<Vec<Role>, Failure> {
 }
 
 /// The report of all fleets together: the latest end, the worst latencies.
-async fn reports(fleets: &mut [Role]) -> Result<fleet::Report, Failure> {
+pub(crate) async fn reports(fleets: &mut [Role]) -> Result<fleet::Report, Failure> {
     let mut all = fleet::Report { seconds: 0.0, p50_ms: 0.0, p99_ms: 0.0, failed_attempts: 0 };
     for fleet in fleets {
         let report: fleet::Report = fleet.report().await?;
@@ -112,7 +113,7 @@ fn start_phones(load: &Load, instances: usize, addr: &str) -> Result<Role, Failu
     Role::start(&words(&format!("phones --relay {addr} --phones {phones} --rate {rate} --seconds {seconds}")), [])
 }
 
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 

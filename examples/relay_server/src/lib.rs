@@ -35,6 +35,7 @@ mod metrics;
 mod pacing;
 mod passage;
 mod program;
+mod proxy_protocol;
 mod rates;
 mod registry;
 mod relay;

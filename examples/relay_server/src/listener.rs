@@ -16,6 +16,7 @@ use tracing::warn;
 use crate::client_address;
 use crate::connection;
 use crate::http;
+use crate::proxy_protocol;
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::turn::let_others_run;
@@ -95,7 +96,13 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
                 }
             },
         };
-        let address = client_address::of_peer(peer, &shared.config.load().trusted_proxies);
+        let (is_proxied, address) = {
+            let config = shared.config.load();
+            let is_proxied = proxy_protocol::is_expected(peer, &config.proxy_protocol);
+            // Behind a proxy everybody may be.
+            let address = client_address::of_peer(peer, &config.trusted_proxies).filter(|_| !is_proxied);
+            (is_proxied, address)
+        };
         let Some(slots) = shared.slots.newcomer(address) else {
             shared.metrics.connections_refused.inc();
             // A client that waits for a handshake could not read the answer.
@@ -108,8 +115,22 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
         shared.tasks.spawn(async move {
             let (_place, newcomer) = slots;
             let _counted = Counted::new(&serving.metrics.connections);
-            let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
             let within = serving.config.load().limits.hello_timeout;
+            let (mut stream, mut peer) = (stream, peer);
+            if is_proxied {
+                let named = tokio::select! {
+                    named = proxy_protocol::read(&mut stream, peer, within) => named,
+                    () = serving.drain.cancelled() => return,
+                };
+                match named {
+                    Ok(named) => peer = named,
+                    Err(error) => {
+                        let warned = || warn!(proxy = %peer, %error, "a proxy's connection has no PROXY header");
+                        return serving.refusal_log.write(&serving.metrics, warned);
+                    }
+                }
+            }
+            let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
             let handshake = tls.handshake(stream, within, &serving.metrics);
             let shaken = tokio::select! {
                 shaken = handshake => shaken,

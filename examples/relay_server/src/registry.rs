@@ -227,7 +227,9 @@ impl Registry {
     #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
     pub(crate) fn replace(&self, instance_id: &str, generation: u64) {
         let mut holders = locked(&self.holders);
-        holders.replaced.insert(instance_id.to_owned(), (generation, Instant::now()));
+        // Two nodes may say it in the other order: the newest counts, or a claim between the two would be granted beside it.
+        let replaced = holders.replaced.entry(instance_id.to_owned()).or_insert((generation, Instant::now()));
+        *replaced = (replaced.0.max(generation), Instant::now());
         let Some(holder) = holders.by_id.get_mut(instance_id) else { return };
         if holder.fence.generation < generation
             && let Some(link) = holder.link.take()
@@ -286,4 +288,45 @@ impl Holders {
 
 fn after(now: Instant, time: Duration) -> Instant {
     now.checked_add(time).unwrap_or(now)
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use pulse_trust::keys::TrustKeys;
+    use pulse_trust::session::RelayedEnd;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+    use crate::client_address::AddressKey;
+    use crate::config::Config;
+    use crate::connection::Outbox;
+    use crate::link::Origin;
+    use crate::relay;
+
+    const ID: &str = "relay_0123456789abcdef";
+
+    /// Nodes B and C took the id over with generations 6 and 8 while a claim of this node, with 7, was on its way; C is heard first.
+    #[tokio::test]
+    async fn a_claim_between_two_takeovers_is_refused_in_whichever_order_they_are_heard() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::on_loopback(TrustKeys::default(), directory.path());
+        let shared = relay::prepare(&config, None).unwrap().0;
+        for (number, heard) in [[6, 8], [8, 6]].into_iter().enumerate() {
+            let instance_id = format!("{ID}{number}");
+            for generation in heard {
+                shared.registry.replace(&instance_id, generation);
+            }
+            let slot = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+            let address = AddressKey::from(std::net::IpAddr::from([127, 0, 0, 1]));
+            let outbox = Outbox::new(1024 * 1024, Arc::clone(&shared.memory));
+            let origin = Origin { address, host: "h".into(), slot: slot.into() };
+            let limits = shared.config.load().limits.of_side(RelayedEnd::Instance);
+            let link = Link::new(RelayedEnd::Instance, origin, outbox, limits, shared.elapsed());
+            let fence = Some(Fence { generation: 7, changes: 0 });
+            let expires_at = UnixTime::from_secs(i64::MAX);
+            let claim = Claim { instance_id, identity: [1; 32], is_proved: false, generation: None, fence, expires_at };
+            let claimed = shared.registry.claim(&claim, &link, UnixTime::from_secs(0), |_| Some(Bytes::new()));
+            assert_eq!(claimed, Err(ClaimRefused::Replaced), "{heard:?}");
+        }
+    }
 }

@@ -52,6 +52,7 @@ impl Config {
             config.drain_timeout = time(variable, &text)?;
         }
         config.trusted_proxies = list("PULSE_RELAY_TRUSTED_PROXIES", &lookup, network)?;
+        config.proxy_protocol = list("PULSE_RELAY_PROXY_PROTOCOL", &lookup, network)?;
         config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, public_host)?;
         for setting in TABLE {
             if let (Some(limit), Some(text)) = (setting.limit, lookup(setting.variable)) {
@@ -237,6 +238,7 @@ mod tests {
             ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:abc"),
             ("PULSE_RELAY_PUBLIC_HOSTS", "relay.example.test:99999"),
             ("PULSE_RELAY_PUBLIC_HOSTS", "user@relay.example.test"),
+            ("PULSE_RELAY_PROXY_PROTOCOL", "haproxy"),
             ("PULSE_RELAY_PUBLIC_HOSTS", "*"),
             ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "token"),
             ("PULSE_RELAY_MAX_APPS", "0"),

@@ -48,6 +48,8 @@ pub struct Config {
     pub revocation_feed: Option<FeedConfig>,
     /// The networks of proxies that are believed when they say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
+    /// The networks of proxies whose connections begin with a PROXY header.
+    pub proxy_protocol: Vec<IpNet>,
     /// The host names, with a port where URLs name one, under which instances reach this relay: proofs of identity are
     /// checked against them. Empty: against the `Host` header.
     pub public_hosts: Vec<String>,
@@ -91,6 +93,7 @@ impl Config {
             tls: None,
             revocation_feed: None,
             trusted_proxies: Vec::new(),
+            proxy_protocol: Vec::new(),
             public_hosts: Vec::new(),
             log: String::new(),
             log_format: LogFormat::Text,

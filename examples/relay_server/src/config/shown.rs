@@ -40,6 +40,7 @@ impl Config {
             "PULSE_RELAY_DATA_DIR" => self.data_dir.display().to_string(),
             "PULSE_RELAY_PUBLIC_HOSTS" => listed(self.public_hosts.iter().cloned(), "the Host header"),
             "PULSE_RELAY_TRUSTED_PROXIES" => listed(self.trusted_proxies.iter().map(ToString::to_string), "none"),
+            "PULSE_RELAY_PROXY_PROTOCOL" => listed(self.proxy_protocol.iter().map(ToString::to_string), "none"),
             "PULSE_RELAY_DRAIN_TIMEOUT" => duration::show(self.drain_timeout),
             "PULSE_RELAY_TLS_CERTIFICATE" => file(tls.map(|files| files.certificate.as_path())),
             "PULSE_RELAY_TLS_KEY" => file(tls.map(|files| files.key.as_path())),

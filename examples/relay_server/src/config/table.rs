@@ -80,6 +80,11 @@ pub(crate) const TABLE: &[Setting] = &[
         "anybody can write that header",
     ),
     plain(
+        "PULSE_RELAY_PROXY_PROTOCOL",
+        "addresses or networks, separated by commas, of proxies whose connections begin with a PROXY header (version 1 or 2), before TLS too; without it they are closed",
+        "a proxy that does not read HTTP cannot write another",
+    ),
+    plain(
         "PULSE_RELAY_TLS_CERTIFICATE",
         "the listener's certificate and those between it and a root, a file in PEM; it is read again when it changes",
         "",

@@ -18,3 +18,5 @@ mod common;
 mod nats;
 mod outages;
 mod ownership;
+mod process;
+mod rolling;

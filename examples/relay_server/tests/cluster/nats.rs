@@ -21,7 +21,7 @@ impl Nats {
     /// A fresh server; `None`, and said so, where there is no program.
     pub(crate) fn start() -> Option<Self> {
         let program = std::env::var_os("PULSE_NATS_SERVER").map_or_else(|| PathBuf::from("nats-server"), PathBuf::from);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let directory = tempfile::tempdir().unwrap();
         match run(&program, port, directory.path()) {
             Ok(child) => Some(Self { program, child, port, directory }),
@@ -79,6 +79,11 @@ impl Drop for Nats {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// A port that is free now.
+pub(crate) fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn run(program: &std::path::Path, port: u16, directory: &std::path::Path) -> std::io::Result<Child> {

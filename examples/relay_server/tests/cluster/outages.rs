@@ -1,14 +1,12 @@
 //! NATS goes and comes back, nodes die and drain.
 
-use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use pulse_trust::relay::{ChannelClose, ControlPayload, Drain, ErrorMessage, Frame, FrameType, RegisterAck};
 
 use crate::common::{Client, TestKeys, channel, frame, get_status, refused, register, registered, status_of};
 use crate::nats::{Nats, answers, becomes};
+use crate::process::Process;
 
 const HOST: &str = "t-1.cloud.example.test";
 const OTHER: &str = "t-2.cloud.example.test";
@@ -44,44 +42,12 @@ async fn without_nats_local_sessions_go_on_and_when_it_is_back_so_is_presence() 
     }
 }
 
-/// A node as a process, which can be killed.
-struct Process {
-    child: Child,
-    addr: SocketAddr,
-    _data: tempfile::TempDir,
-}
-
-impl Process {
-    fn start(nats: &Nats, keys: &TestKeys) -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_pulse-relay"))
-            .env("PULSE_RELAY_ADDR", "127.0.0.1:0")
-            .env("PULSE_RELAY_DATA_DIR", data.path())
-            .env("PULSE_RELAY_NATS_URL", nats.url())
-            .env("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY", keys.lease.public_key().to_base64())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        Self { child, addr: line.trim().rsplit(' ').next().unwrap().parse().unwrap(), _data: data }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_instances_of_a_node_that_dies_register_elsewhere_within_seconds_and_nobody_else_takes_their_ids() {
     let Some(nats) = Nats::start() else { return };
     let keys = TestKeys::new();
     let [survivor] = nats.nodes(&keys).await;
-    let mut dying = Process::start(&nats, &keys);
+    let mut dying = Process::start(&nats, &keys, &[]);
     becomes(&survivor.relay, "pulse_relay_cluster_peers", 1).await;
     assert_eq!(status_of(dying.addr, "/readyz").await, 200);
     let token = keys.lease(HOST, 3600);
@@ -89,7 +55,7 @@ async fn the_instances_of_a_node_that_dies_register_elsewhere_within_seconds_and
     instance.say(&register(&token, "h", "key"), 0).await;
     let ack: RegisterAck = instance.expect().await;
     let (mut app, here, _) = channel(&survivor.relay, &mut instance, &ack.instance_id).await;
-    dying.child.kill().unwrap();
+    dying.kill();
     let died = Instant::now();
     // At once, as the identity is the same; its phone is told within seconds.
     let (mut instance, again) = registered(&survivor.relay, &register(&token, "h", "key")).await;
@@ -107,13 +73,13 @@ async fn the_id_of_a_dead_nodes_instance_is_held_for_its_identity() {
     let Some(nats) = Nats::start() else { return };
     let keys = TestKeys::new();
     let [survivor] = nats.nodes(&keys).await;
-    let mut dying = Process::start(&nats, &keys);
+    let mut dying = Process::start(&nats, &keys, &[]);
     becomes(&survivor.relay, "pulse_relay_cluster_peers", 1).await;
     let token = keys.lease(HOST, 3600);
     let mut instance = Client::connect_to(dying.addr, "/ws/instance").await;
     instance.say(&register(&token, "h", "key"), 0).await;
     instance.expect::<RegisterAck>().await;
-    dying.child.kill().unwrap();
+    dying.kill();
     becomes(&survivor.relay, "pulse_relay_cluster_peers", 0).await;
     for _ in 0..2 {
         let (code, _) = refused(&survivor.relay, &register(&token, "h", "another key")).await;

@@ -20,6 +20,7 @@ mod identity;
 mod limits;
 mod pace;
 mod program;
+mod proxy_protocol;
 mod registration;
 mod revocations;
 mod seeing;

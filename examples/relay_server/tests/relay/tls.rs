@@ -46,6 +46,10 @@ impl Authority {
     }
 
     async fn connect(&self, addr: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        self.connect_on(TcpStream::connect(addr).await.unwrap()).await
+    }
+
+    async fn connect_on(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -54,7 +58,7 @@ impl Authority {
             .with_root_certificates(roots)
             .with_no_client_auth();
         let name = ServerName::try_from("localhost").unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, TcpStream::connect(addr).await.unwrap()).await
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
     }
 
     /// The certificate that the relay shows to a new connection.
@@ -83,6 +87,23 @@ async fn start(keys: &TestKeys, directory: &Path) -> Relay {
     config.tls = Some(files(directory));
     config.limits.certificate_interval = Duration::from_millis(100);
     Relay::start(config).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_proxys_header_comes_before_tls() {
+    use tokio::io::AsyncWriteExt;
+    let (keys, authority, directory) = (TestKeys::new(), Authority::new(), tempfile::tempdir().unwrap());
+    let files = files(directory.path());
+    authority.issue(2099, &files.certificate, &files.key);
+    let mut config = Config::on_loopback(keys.trusted(), directory.path().join("data"));
+    config.tls = Some(files);
+    config.proxy_protocol = vec!["127.0.0.1/32".parse().unwrap()];
+    let relay = Relay::start(config).await.unwrap();
+    let mut stream = TcpStream::connect(relay.local_addr()).await.unwrap();
+    stream.write_all(b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 443\r\n").await.unwrap();
+    let stream = authority.connect_on(stream).await.unwrap();
+    tokio_tungstenite::client_async("wss://localhost/ws/instance", stream).await.unwrap();
+    assert!(authority.connect(relay.local_addr()).await.is_err(), "TLS without the header was served");
 }
 
 #[tokio::test]

@@ -1,0 +1,71 @@
+//! A node as a process: it can be killed, and drained by the signal that an operator sends.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::common::TestKeys;
+use crate::nats::Nats;
+
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) addr: SocketAddr,
+    _data: tempfile::TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Process {
+    /// A node with these settings beside those that it needs.
+    pub(crate) fn start(nats: &Nats, keys: &TestKeys, settings: &[(&'static str, String)]) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let mut all = vec![
+            ("PULSE_RELAY_ADDR", "127.0.0.1:0".to_owned()),
+            ("PULSE_RELAY_DATA_DIR", data.path().display().to_string()),
+            ("PULSE_RELAY_NATS_URL", nats.url()),
+            ("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY", keys.lease.public_key().to_base64()),
+        ];
+        all.extend_from_slice(settings);
+        let (child, addr) = run(&all);
+        Self { child, addr, _data: data, settings: all }
+    }
+
+    /// As the kernel does it.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+    }
+
+    /// Drains it with SIGTERM, waits for its end, and starts it again with the same settings and data.
+    pub(crate) fn restart(mut self) -> Self {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, Signal::TERM).unwrap();
+        let began = Instant::now();
+        while self.child.try_wait().unwrap().is_none() {
+            assert!(began.elapsed() < Duration::from_secs(10), "a node does not end");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        (self.child, self.addr) = run(&self.settings);
+        self
+    }
+}
+
+fn run(settings: &[(&'static str, String)]) -> (Child, SocketAddr) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_pulse-relay"))
+        .envs(settings.iter().cloned())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().rsplit(' ').next().unwrap().parse().unwrap())
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}

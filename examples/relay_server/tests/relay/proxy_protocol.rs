@@ -1,0 +1,60 @@
+//! A proxy that speaks the PROXY protocol says where connections come from, and nobody else can.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+use pulse_relay::{Config, Rate, Relay};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+
+use crate::common::{TestKeys, start};
+
+const PROXY: [u8; 4] = [127, 0, 0, 9];
+const V1: &[u8] = b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 443\r\n";
+/// 198.51.100.8, in version 2.
+const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\x08\xc0\0\x02\x01\xc8\x22\x01\xbb";
+
+/// The first line of the answer to a handshake, of a connection from `source` that begins with these bytes; empty where there is none.
+async fn handshake(relay: &Relay, source: [u8; 4], begins: &[u8]) -> String {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((source, 0).into()).unwrap();
+    let mut stream = socket.connect(relay.local_addr()).await.unwrap();
+    let request = "GET /ws/app HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
+    stream.write_all(&[begins, request.as_bytes()].concat()).await.unwrap();
+    let mut answer = vec![0; 512];
+    // A reset is no answer either.
+    let read =
+        tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap_or_default();
+    String::from_utf8_lossy(&answer[..read]).lines().next().unwrap_or_default().to_owned()
+}
+
+async fn behind_proxy(proxies: &[&str]) -> (Relay, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::on_loopback(TestKeys::new().trusted(), directory.path());
+    config.proxy_protocol = proxies.iter().map(|network| network.parse::<IpNet>().unwrap()).collect();
+    // The second handshake of an address is told so.
+    config.limits.handshakes_per_address = Rate { burst: 1, interval: Duration::from_secs(600) };
+    (start(config).await, directory)
+}
+
+#[tokio::test]
+async fn what_the_proxy_names_is_what_limits_count() {
+    let (relay, _directory) = behind_proxy(&["127.0.0.9/32"]).await;
+    for header in [V1, V2] {
+        assert_eq!(handshake(&relay, PROXY, header).await, "HTTP/1.1 101 Switching Protocols");
+        assert_eq!(handshake(&relay, PROXY, header).await, "HTTP/1.1 429 Too Many Requests");
+    }
+    // A health check of the proxy itself is the proxy's own.
+    assert_eq!(handshake(&relay, PROXY, b"PROXY UNKNOWN\r\n").await, "HTTP/1.1 101 Switching Protocols");
+    assert_eq!(handshake(&relay, PROXY, b"").await, "", "a proxy's connection without the header was served");
+}
+
+#[tokio::test]
+async fn nobody_else_is_believed_or_has_to_say_it() {
+    let (relay, _directory) = behind_proxy(&["127.0.0.9/32"]).await;
+    assert_eq!(handshake(&relay, [127, 0, 0, 1], V1).await, "HTTP/1.1 400 Bad Request");
+    assert_eq!(handshake(&relay, [127, 0, 0, 1], b"").await, "HTTP/1.1 101 Switching Protocols");
+    let (relay, _directory) = behind_proxy(&[]).await;
+    assert_eq!(handshake(&relay, PROXY, V1).await, "HTTP/1.1 400 Bad Request");
+}
