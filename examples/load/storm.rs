@@ -35,12 +35,14 @@ impl Figures {
 /// Runs the storm with so many instances.
 pub(crate) async fn run(instances: usize, load: &Load) -> Result<Figures, Failure> {
     let folder = tempfile::tempdir()?;
-    let environment = |addr: &str| -> Result<[(&'static str, String); 4], Failure> {
+    let environment = |addr: &str| -> Result<[(&'static str, String); 5], Failure> {
         Ok([
             ("PULSE_RELAY_ADDR", addr.to_owned()),
             ("PULSE_RELAY_DATA_DIR", folder.path().display().to_string()),
             ("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY", tenant::control_plane()?.public_key().to_base64()),
             ("PULSE_RELAY_PUBLIC_KEY", String::new()),
+            // All come from one address.
+            ("PULSE_RELAY_HANDSHAKES_PER_ADDRESS", "1000000, 1000000/s".to_owned()),
         ])
     };
     let mut relay = Role::start(&["relay".to_owned()], environment("127.0.0.1:0")?)?;

@@ -9,27 +9,52 @@
 # PULSE_NATS_SERVER the server.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+fail() {
+  echo "three-nodes.sh: $*" >&2
+  exit 1
+}
+case "$#:${1:-}" in
+  0: | 1:--once) ;;
+  *) fail "expected no argument, or --once; received: $*" ;;
+esac
 bin=${BIN:-$here/../../../target/debug}
 if ! [ -x "$bin/pulse-relay" ]; then
-  bin=$(command -v pulse-relay)
+  bin=$(command -v pulse-relay) || fail "there is no pulse-relay in $bin or in the path: build it (cargo build -p pulse-relay -p pulse-prober), or name its folder in BIN"
   bin=$(dirname "$bin")
 fi
+[ -x "$bin/pulse-prober" ] || fail "there is no pulse-prober in $bin: build it too (cargo build -p pulse-prober)"
+nats=${PULSE_NATS_SERVER:-nats-server}
+command -v "$nats" >/dev/null || fail "there is no $nats: install nats-server, or name it in PULSE_NATS_SERVER"
+for port in 14222 14223 18080 18081 18082 18083; do
+  if (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then fail "port $port is taken: is another three-nodes.sh running?"; fi
+done
 scratch=$(mktemp -d)
 pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$scratch"' EXIT
+# A failure leaves the files, so that the logs can be read.
+end() {
+  local status=$?
+  kill "${pids[@]}" 2>/dev/null || true
+  wait 2>/dev/null || true
+  [ "$status" = 1 ] || rm -rf "$scratch"
+}
+trap end EXIT
+# Bash waits for a program in the foreground before it heeds a signal; `wait` below does not.
+trap 'exit 143' TERM
+trap 'exit 130' INT
 
+# Until what was started last answers, or has ended.
 wait_for() { # URL
   local _
   for _ in $(seq 100); do
     if curl -fsS -o /dev/null "$1" 2>/dev/null; then return; fi
+    kill -0 "${pids[-1]}" 2>/dev/null || break
     sleep 0.1
   done
-  echo "$1 does not answer: see $scratch" >&2
   tail -n 5 "$scratch"/*.log >&2
-  exit 1
+  fail "$1 does not answer: the logs are in $scratch"
 }
 
-"${PULSE_NATS_SERVER:-nats-server}" --addr 127.0.0.1 --port 14222 --http_port 14223 --jetstream --store_dir "$scratch/nats" >"$scratch/nats.log" 2>&1 &
+"$nats" --addr 127.0.0.1 --port 14222 --http_port 14223 --jetstream --store_dir "$scratch/nats" >"$scratch/nats.log" 2>&1 &
 pids+=($!)
 wait_for http://127.0.0.1:14223/healthz
 
@@ -62,9 +87,11 @@ if command -v haproxy >/dev/null; then
   nodes+=(--node proxy=ws://127.0.0.1:18080)
 fi
 
-if [ "${1:-}" = --once ]; then
-  "$bin/pulse-prober" --once --signing-key-file "$scratch/control-plane.key" "${nodes[@]}"
-else
+how=(--once)
+if [ "$#" = 0 ]; then
   echo "three nodes run; the files are in $scratch"
-  "$bin/pulse-prober" --interval 5 --signing-key-file "$scratch/control-plane.key" "${nodes[@]}"
+  how=(--interval 5)
 fi
+"$bin/pulse-prober" "${how[@]}" --signing-key-file "$scratch/control-plane.key" "${nodes[@]}" &
+pids+=($!)
+wait "${pids[-1]}"

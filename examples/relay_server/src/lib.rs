@@ -38,6 +38,7 @@ mod program;
 mod proxy_protocol;
 mod rates;
 mod registry;
+mod regular_file;
 mod relay;
 mod reload;
 mod revocations;

@@ -131,13 +131,13 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
                 }
             }
             let Some(tls) = &serving.tls else { return serve(&serving, stream, peer, newcomer).await };
-            let handshake = tls.handshake(stream, within, &serving.metrics);
+            let handshake = Box::pin(tls.handshake(stream, within, &serving.metrics));
             let shaken = tokio::select! {
                 shaken = handshake => shaken,
                 () = serving.drain.cancelled() => None,
             };
             if let Some(stream) = shaken {
-                serve(&serving, stream, peer, newcomer).await;
+                Box::pin(serve(&serving, stream, peer, newcomer)).await;
             }
         });
     }
@@ -159,14 +159,15 @@ impl Drop for Counted {
     }
 }
 
-/// HTTP, and what it becomes.
+/// HTTP, and what it becomes. A task is as large as the largest of what it waits for, for as long as it lives: what comes before the
+/// WebSocket, and what only TLS needs, is in boxes of its own.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: &Arc<Shared>,
     stream: S,
     peer: SocketAddr,
     newcomer: Slot,
 ) {
-    let Some(upgraded) = http::serve(shared, stream, peer, newcomer).await else { return };
+    let Some(upgraded) = Box::pin(http::serve(shared, stream, peer, newcomer)).await else { return };
     connection::serve(shared, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
 }
 

@@ -14,6 +14,7 @@ use crate::logging::{Log, LogHandle};
 use crate::metrics::metrics_page;
 use crate::relay::Relay;
 use crate::runtime::runtime;
+use crate::session_token::SessionKey;
 
 /// How long threads that still work may hold up the end of the process.
 const LAST_THREADS: Duration = Duration::from_millis(100);
@@ -102,8 +103,9 @@ fn read(arguments: &Arguments) -> Result<(Sources, Config), String> {
     read().map_err(|error| error.to_string())
 }
 
-/// What a start would read too: the certificate and its key.
+/// What a start would read too: the certificate and its key, and the session key.
 fn check(sources: &Sources, config: &Config) -> Result<(), String> {
+    SessionKey::check(&config.data_dir).map_err(|error| error.to_string())?;
     if let Some(files) = &config.tls {
         files.load().map_err(|error| error.to_string())?;
     }
@@ -135,7 +137,8 @@ async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<()
         tokio::select! {
             is_end = signals.next() => match is_end {
                 true => break,
-                false => reload(arguments, &relay).await,
+                false if reload_until_ended(arguments, &relay, &mut signals).await => break,
+                false => {}
             },
             () = relay.failed() => return Err("the listener ended".into()),
         }
@@ -145,6 +148,25 @@ async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<()
         () = signals.end() => warn!("a second signal: connections are dropped"),
     }
     Ok(())
+}
+
+/// Reads the settings again, and once more where SIGHUP came meanwhile. Whether a signal ended the relay first: a file on a disk that
+/// hangs must not keep it.
+async fn reload_until_ended(arguments: &Arguments, relay: &Relay, signals: &mut Signals) -> bool {
+    let mut is_wanted = true;
+    while std::mem::take(&mut is_wanted) {
+        let mut reading = std::pin::pin!(reload(arguments, relay));
+        loop {
+            tokio::select! {
+                () = &mut reading => break,
+                is_end = signals.next() => match is_end {
+                    true => return true,
+                    false => is_wanted = true,
+                },
+            }
+        }
+    }
+    false
 }
 
 /// Reads the settings again. What cannot be used changes nothing.

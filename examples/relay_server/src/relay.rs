@@ -182,10 +182,11 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
     let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
     // A quarter: whoever stops half way keeps nothing from being sent.
     let arriving = limits.process_queued_bytes.div_euclid(4);
-    let tls = config.tls.clone().map(|files| Tls::open(files, &metrics)).transpose()?.map(Arc::new);
+    let tls = config.tls.clone().map(|files| Tls::open(files, config.clock.now(), &metrics)).transpose()?.map(Arc::new);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
     let shared = Arc::new(Shared {
         config: ArcSwap::from_pointee(config.clone()),
+        at_start: config.clone(),
         admission: ArcSwap::from_pointee(Admission::new(config.keys.clone())),
         clock: config.clock.clone(),
         cluster: OnceLock::new(),

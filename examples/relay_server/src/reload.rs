@@ -16,8 +16,11 @@ use crate::shared::Shared;
 /// Who was admitted under a key that is not configured any more is ended, as a restart would do it.
 pub(crate) fn apply(shared: &Shared, config: Config) {
     let before = shared.config.load_full();
-    for variable in before.needing_restart(&config) {
-        warn!(setting = variable, "the setting has changed, and counts from the next start on");
+    for variable in shared.at_start.needing_restart(&config) {
+        warn!(
+            setting = variable,
+            "the setting is not the one that the relay started with, and counts from the next start on"
+        );
     }
     for ((setting, old), (_, new)) in before.settings().into_iter().zip(config.settings()) {
         if old != new {

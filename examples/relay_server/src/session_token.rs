@@ -105,6 +105,12 @@ impl SessionKey {
         Self::from_text(&path, &text)
     }
 
+    /// Whether the key of a data directory can be used, or has yet to be made.
+    pub(crate) fn check(data_dir: &Path) -> io::Result<()> {
+        let path = data_dir.join(KEY_FILE);
+        state_file::read(&path)?.map_or(Ok(()), |text| Self::from_text(&path, &text).map(drop))
+    }
+
     fn from_text(path: &Path, text: &str) -> io::Result<Self> {
         // An Ed25519 key holds its public half too, so whatever else has the length of one shows.
         let key = SigningKey::from_base64(text).ok().map(|key| key.secret_base64());

@@ -26,8 +26,10 @@ use crate::throttle::Paces;
 use crate::tls::Tls;
 
 pub(crate) struct Shared {
-    /// The settings in effect.
+    /// The settings as they were read last.
     pub(crate) config: ArcSwap<Config>,
+    /// Those that the relay started with: in effect where only a restart changes them.
+    pub(crate) at_start: Config,
     pub(crate) admission: ArcSwap<Admission>,
     pub(crate) clock: Clock,
     /// The other nodes, where there can be some.

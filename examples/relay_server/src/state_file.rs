@@ -1,11 +1,14 @@
 //! Files of the data directory: regular, of mode 0600, replaced whole.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use crate::regular_file;
 
 /// Makes the directory, of mode 0700, where it is missing.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
@@ -27,19 +30,16 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
 /// # Errors
 /// [`io::ErrorKind::InvalidData`] for what is not a regular file, or is open to others than its owner.
 pub(crate) fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // Neither followed, where it is a link, nor waited for, where it is a pipe.
-    let flags = i32::try_from((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits()).map_err(io::Error::other)?;
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-    let mut file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+    let mut file = match regular_file::open(path, OFlags::NOFOLLOW) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => {
+            return Err(invalid(path, "expected a regular file, found a symbolic link: put the file itself there"));
+        }
         Err(error) => return Err(named(error)),
     };
-    let metadata = file.metadata().map_err(named)?;
-    if !metadata.is_file() {
-        return Err(invalid(path, "expected a regular file"));
-    }
-    let mode = metadata.permissions().mode() & 0o777;
+    let mode = file.metadata().map_err(named)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         return Err(invalid(
             path,

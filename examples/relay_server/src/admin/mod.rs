@@ -2,6 +2,7 @@
 
 mod connections;
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -77,8 +78,8 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
             false => text(StatusCode::NOT_FOUND, "there is no such connection any more\n"),
         },
         (Method::GET, "/settings", _) => {
-            let settings: std::collections::BTreeMap<_, _> = shared.config.load().settings().into_iter().collect();
-            json(&settings)
+            let settings = shared.config.load().in_effect(&shared.at_start);
+            json(&settings.into_iter().collect::<BTreeMap<_, _>>())
         }
         (Method::GET, "/readyz", _) => http::ready(shared),
         (Method::PUT, "/log", _) => set_log(request, shared).await,

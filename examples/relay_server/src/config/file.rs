@@ -1,12 +1,12 @@
 //! The settings in a file.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
 use super::table::TABLE;
+use crate::regular_file;
 
 /// A file of settings that was read.
 pub(super) struct SettingsFile {
@@ -18,7 +18,9 @@ pub(super) struct SettingsFile {
 impl SettingsFile {
     /// Reads a file; an error names it, and the key.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let unusable = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let bytes = regular_file::read(path).map_err(|error| unusable(&error))?;
+        let text = String::from_utf8(bytes).map_err(|error| unusable(&error))?;
         Self::parse(path, &text)
     }
 

@@ -24,7 +24,10 @@ impl NatsConfig {
         let expected = "expected a URL such as nats://nats.example.com:4222 or tls://…";
         let (scheme, rest) = url.split_once("://").ok_or_else(|| expected.to_owned())?;
         let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-        if !matches!(scheme, "nats" | "tls") || host.is_empty() || host.contains(char::is_whitespace) {
+        let host = host.strip_suffix('/').unwrap_or(host);
+        // Nothing follows the port: a token in a query would not be used, and would be shown.
+        let is_host = |character: char| !character.is_whitespace() && !matches!(character, '?' | '#' | '/');
+        if !matches!(scheme, "nats" | "tls") || host.is_empty() || !host.chars().all(is_host) {
             return Err(expected.to_owned());
         }
         Ok(Self {
@@ -74,7 +77,14 @@ mod tests {
         let config = NatsConfig::new("nats://relay:secret@nats.example.com:4222").unwrap();
         assert_eq!(config.shown(), "nats://nats.example.com:4222");
         assert!(!format!("{config:?}").contains("secret"));
-        for bad in ["nats.example.com", "http://nats", "nats://", "nats://user:secret@"] {
+        for bad in [
+            "nats.example.com",
+            "http://nats",
+            "nats://",
+            "nats://user:secret@",
+            "nats://nats?token=secret",
+            "nats://nats/secret",
+        ] {
             assert!(!NatsConfig::new(bad).unwrap_err().contains("secret"), "{bad}");
         }
     }

@@ -10,7 +10,7 @@ use super::{Config, NatsConfig, duration, rate};
 use crate::logging::LogFormat;
 
 impl Config {
-    /// The settings in effect, each with the environment variable that sets it.
+    /// Its settings, each with the environment variable that sets it.
     pub fn settings(&self) -> Vec<(&'static str, String)> {
         TABLE.iter().map(|setting| (setting.variable, self.shown(setting))).collect()
     }
@@ -20,6 +20,12 @@ impl Config {
         let mut config = Self::on_loopback(TrustKeys::default(), super::environment::DATA_DIR);
         super::environment::ADDR.clone_into(&mut config.addr);
         TABLE.iter().map(|setting| config.shown(setting)).collect()
+    }
+
+    /// The settings in effect in a relay that started with others: only a restart changes some.
+    pub(crate) fn in_effect(&self, at_start: &Self) -> Vec<(&'static str, String)> {
+        let shown = |setting: &Setting| if setting.is_reloaded { self.shown(setting) } else { at_start.shown(setting) };
+        TABLE.iter().map(|setting| (setting.variable, shown(setting))).collect()
     }
 
     /// The settings that differ from another's, and that only a restart brings into effect.

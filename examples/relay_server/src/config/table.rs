@@ -69,21 +69,21 @@ pub(crate) const TABLE: &[Setting] = &[
         "where the session key, the held ids and the revocations are kept",
         "what systemd's `StateDirectory=` makes",
     ),
-    plain(
+    live(plain(
         "PULSE_RELAY_PUBLIC_HOSTS",
         "host names, separated by commas and with a port where URLs name one, under which instances reach the relay",
         "right where no proxy changes the header",
-    ),
-    plain(
+    )),
+    live(plain(
         "PULSE_RELAY_TRUSTED_PROXIES",
         "addresses or networks, separated by commas, of proxies whose `X-Forwarded-For` is believed",
         "anybody can write that header",
-    ),
-    plain(
+    )),
+    live(plain(
         "PULSE_RELAY_PROXY_PROTOCOL",
         "addresses or networks, separated by commas, of proxies whose connections begin with a PROXY header (version 1 or 2), before TLS too; without it they are closed",
         "a proxy that does not read HTTP cannot write another",
-    ),
+    )),
     plain(
         "PULSE_RELAY_TLS_CERTIFICATE",
         "the listener's certificate and those between it and a root, a file in PEM; it is read again when it changes",

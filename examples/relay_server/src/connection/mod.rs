@@ -83,7 +83,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     if is_app {
         shared.metrics.app_connections.dec();
     }
-    farewell::say(socket, &link.outbox, ending).await;
+    Box::pin(farewell::say(socket, &link.outbox, ending)).await;
 }
 
 struct Connection<S> {
@@ -140,16 +140,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                     Next::End(ending) => return ending,
                     Next::Fence(register) => {
-                        if let Some(cluster) = shared.cluster.get()
-                            && let Some(ending) =
-                                instance::register_fenced(shared, cluster, &self.link, &register).await
-                        {
+                        let Some(cluster) = shared.cluster.get() else { continue };
+                        // In a box, as what follows: a connection that waits would hold room for it as long as it lives.
+                        let fenced = Box::pin(instance::register_fenced(shared, cluster, &self.link, &register));
+                        if let Some(ending) = fenced.await {
                             return ending;
                         }
                     }
                     Next::Elsewhere(connect) => {
                         if let Some(cluster) = shared.cluster.get() {
-                            app::connect_elsewhere(shared, cluster, &self.link, &connect).await;
+                            Box::pin(app::connect_elsewhere(shared, cluster, &self.link, &connect)).await;
                         }
                     }
                 },
@@ -161,7 +161,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Step::End(ending) => return ending,
                 Step::Timeout => {
-                    if let Some(ending) = self.handle_timeout(shared, &mut blocked).await {
+                    if let Some(ending) = Box::pin(self.handle_timeout(shared, &mut blocked)).await {
                         return ending;
                     }
                 }

@@ -13,6 +13,8 @@ use rustls::sign::CertifiedKey;
 use sha2::{Digest, Sha256};
 use tracing::warn;
 
+use crate::regular_file;
+
 const CERTIFICATE: &str = "PULSE_RELAY_TLS_CERTIFICATE";
 const KEY: &str = "PULSE_RELAY_TLS_KEY";
 
@@ -34,6 +36,13 @@ pub(crate) struct Loaded {
     pub(crate) not_after: i64,
     /// Of both files, to see that they change.
     pub(crate) digest: [u8; 32],
+}
+
+impl Loaded {
+    /// Whether nobody accepts the certificate any more, at a time in Unix seconds.
+    pub(crate) fn has_expired(&self, now: i64) -> bool {
+        self.not_after < now
+    }
 }
 
 impl TlsFiles {
@@ -59,8 +68,17 @@ impl TlsFiles {
         Ok(Loaded { certified: Arc::new(certified), not_before, not_after, digest })
     }
 
+    /// Says what an operator should know of files that can be used.
+    pub(crate) fn warn(&self, loaded: &Loaded, now: i64) {
+        self.warn_of_readers();
+        if loaded.has_expired(now) {
+            let path = self.certificate.display();
+            warn!(%path, setting = CERTIFICATE, not_after = loaded.not_after, "the certificate has expired: clients refuse it");
+        }
+    }
+
     /// Says that others may read the key, where they may.
-    pub(crate) fn warn_of_readers(&self) {
+    fn warn_of_readers(&self) {
         let mode = fs::metadata(&self.key).map_or(0, |metadata| metadata.permissions().mode());
         if mode & 0o007 != 0 {
             let path = self.key.display();
@@ -77,7 +95,7 @@ fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
 }
 
 fn read(path: &Path, setting: &str) -> io::Result<Vec<u8>> {
-    fs::read(path)
+    regular_file::read(path)
         .map_err(|error| io::Error::new(error.kind(), format!("cannot read {} ({setting}): {error}", path.display())))
 }
 

@@ -1,12 +1,22 @@
 //! The certificate's files are read again when they change.
 
+use std::io;
 use std::sync::Arc;
 
 use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::Tls;
+use super::files::Loaded;
 use crate::shared::Shared;
+
+/// Refuses what has changed and would be refused by every client.
+fn usable(loaded: Loaded, digest: [u8; 32], now: i64) -> io::Result<Loaded> {
+    if loaded.digest != digest && loaded.has_expired(now) {
+        return Err(io::Error::other("the certificate in the file has expired"));
+    }
+    Ok(loaded)
+}
 
 /// Looks at the files at intervals until the relay drains. Between certificate and key being replaced they do not belong
 /// together: the ones before stay in use, and the next look finds both.
@@ -20,7 +30,8 @@ pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
         }
         let files = tls.files.clone();
         let Ok(loaded) = tokio::task::spawn_blocking(move || files.load()).await else { continue };
-        match loaded {
+        let now = shared.clock.now().as_secs();
+        match loaded.and_then(|loaded| usable(loaded, digest, now)) {
             Ok(loaded) if loaded.digest == digest => told.clear(),
             Ok(loaded) => {
                 tls.replace(&loaded, &shared.metrics);
@@ -33,7 +44,7 @@ pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
                 shared.metrics.tls_reload_failures.inc();
                 let error = error.to_string();
                 if error != told {
-                    warn!(error, "the certificate cannot be read again: the one before stays in use");
+                    warn!(error, "the certificate cannot be replaced: the one before stays in use");
                     told = error;
                 }
             }

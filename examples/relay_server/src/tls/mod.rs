@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use pulse_trust::UnixTime;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::server::{ClientHello, ResolvesServerCert};
@@ -43,9 +44,9 @@ impl ResolvesServerCert for Current {
 
 impl Tls {
     /// Reads the files; an error names the setting.
-    pub(crate) fn open(files: TlsFiles, metrics: &Metrics) -> io::Result<Self> {
-        files.warn_of_readers();
+    pub(crate) fn open(files: TlsFiles, now: UnixTime, metrics: &Metrics) -> io::Result<Self> {
         let loaded = files.load()?;
+        files.warn(&loaded, now.as_secs());
         let current = Arc::new(Current(ArcSwap::new(Arc::clone(&loaded.certified))));
         let resolver: Arc<dyn ResolvesServerCert> = current.clone();
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

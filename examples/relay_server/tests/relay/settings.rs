@@ -182,3 +182,88 @@ async fn a_hang_up_changes_limits_and_the_log_and_names_what_waits_for_a_restart
     assert!(text.contains(r#"old="5000, 200/s" new="1, 1/h""#), "{text}");
     assert!(!text.contains("draining"), "the log still says more than warnings:\n{text}");
 }
+
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// It waited for the pipe's writer, and read a device without an end until memory was gone.
+#[test]
+fn what_is_not_a_regular_file_is_refused_at_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("relay.toml");
+    pipe(&file);
+    for file in [file.as_path(), Path::new("/dev/zero")] {
+        let (is_good, text) = check(file, &[]);
+        assert!(!is_good && text.contains("expected a regular file"), "{text}");
+    }
+    let large = directory.path().join("large.toml");
+    fs::File::create(&large).unwrap().set_len(1 << 30).unwrap();
+    let (is_good, text) = check(&large, &[]);
+    assert!(!is_good && text.contains("expected at most 1048576 bytes"), "{text}");
+}
+
+/// The start refused it, and the check had said ok.
+#[test]
+fn a_session_key_that_the_start_refuses_is_refused_by_the_check() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let (file, key) = (directory.path().join("relay.toml"), directory.path().join("session.key"));
+    fs::write(&file, format!("data_dir = '{}'\n", directory.path().display())).unwrap();
+    fs::write(&key, "short").unwrap();
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    let (is_good, text) = check(&file, &[]);
+    assert!(!is_good && text.contains("session.key") && text.contains("chmod 600"), "{text}");
+    fs::remove_file(&key).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &key).unwrap();
+    let (is_good, text) = check(&file, &[]);
+    assert!(!is_good && text.contains("session.key") && text.contains("symbolic link"), "{text}");
+}
+
+/// With a pipe in the file's place neither SIGHUP nor SIGTERM did anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_becomes_a_pipe_holds_up_neither_a_reload_nor_the_end() {
+    let (keys, directory) = (TestKeys::new(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("relay.toml");
+    fs::write(&file, "").unwrap();
+    let mut program = Program::start(&keys, &[("PULSE_RELAY_CONFIG", file.to_str().unwrap())], Stdio::null());
+    fs::remove_file(&file).unwrap();
+    pipe(&file);
+    program.signal(Signal::HUP);
+    metrics_say(&program, "pulse_relay_config_reload_failures_total 1").await;
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "max_apps = 9\n").unwrap();
+    program.signal(Signal::HUP);
+    metrics_say(&program, "pulse_relay_config_reloads_total 1").await;
+    program.signal(Signal::TERM);
+    program.ends_within(Duration::from_secs(6)).expect("it does not end");
+}
+
+/// The admin address showed what waited for a restart as if it were in effect, and the log said of the proxies that they wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_settings_in_effect_are_those_in_effect() {
+    use std::io::Read;
+    let (keys, directory) = (TestKeys::new(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("relay.toml");
+    fs::write(&file, "max_apps = 7\n").unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let admin = format!("127.0.0.1:{port}");
+    let settings = [("PULSE_RELAY_CONFIG", file.to_str().unwrap()), ("PULSE_RELAY_ADMIN_ADDR", admin.as_str())];
+    let mut program = Program::start(&keys, &settings, Stdio::piped());
+    fs::write(&file, "max_apps = 3\ntrusted_proxies = '192.0.2.7'\nstall_timeout = '7s'\n").unwrap();
+    program.signal(Signal::HUP);
+    metrics_say(&program, "pulse_relay_config_reloads_total 1").await;
+    let url = format!("http://{admin}/settings");
+    let get = move || ureq::get(&url).call().unwrap().body_mut().read_to_string().unwrap();
+    let text = tokio::task::spawn_blocking(get).await.unwrap();
+    let shown: std::collections::BTreeMap<String, String> = serde_json::from_str(&text).unwrap();
+    assert_eq!(shown["PULSE_RELAY_MAX_APPS"], "7");
+    assert_eq!(shown["PULSE_RELAY_TRUSTED_PROXIES"], "192.0.2.7/32");
+    assert_eq!(shown["PULSE_RELAY_STALL_TIMEOUT"], "7s");
+    program.signal(Signal::TERM);
+    program.ends_within(Duration::from_secs(6)).expect("it does not end");
+    let mut log = String::new();
+    program.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let waits = |name: &str| log.lines().any(|line| line.contains(name) && line.contains("next start"));
+    assert!(waits("PULSE_RELAY_MAX_APPS") && !waits("PULSE_RELAY_TRUSTED_PROXIES"), "{log}");
+}

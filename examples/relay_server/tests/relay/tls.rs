@@ -174,6 +174,47 @@ async fn a_new_certificate_is_used_and_a_half_written_one_is_not() {
     assert!(meanwhile == old || meanwhile == new);
 }
 
+/// A pipe in its place ended the following of the files in silence, and an expired certificate replaced a good one.
+#[tokio::test]
+async fn neither_a_pipe_nor_an_expired_certificate_replaces_a_good_one() {
+    let (keys, authority, directory) = (TestKeys::new(), Authority::new(), tempfile::tempdir().unwrap());
+    let files = files(directory.path());
+    authority.issue(2098, &files.certificate, &files.key);
+    let relay = start(&keys, directory.path()).await;
+    let addr = relay.local_addr();
+    let old = authority.shown(addr).await;
+    let fails_after = async |count: u64| {
+        for round in 0.. {
+            let metrics = authority.get(addr, "/metrics").await;
+            let line = metrics.lines().find_map(|line| line.strip_prefix("pulse_relay_tls_reload_failures_total "));
+            match line.unwrap().parse::<u64>().unwrap() {
+                failures if failures > count => return failures,
+                _ => assert!(round < 100, "no failure was counted"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        count
+    };
+    fs::remove_file(&files.certificate).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(&files.certificate).status().unwrap();
+    assert!(pipe.success());
+    let failures = fails_after(0).await;
+    fs::remove_file(&files.certificate).unwrap();
+    // What failed until now is read anew until the expired one is there whole.
+    authority.issue(2020, &files.certificate, &files.key);
+    fails_after(failures + 2).await;
+    assert_eq!(authority.shown(addr).await, old);
+    authority.issue(2099, &files.certificate, &files.key);
+    for round in 0.. {
+        if authority.get(addr, "/metrics").await.contains("pulse_relay_tls_reloads_total 1") {
+            break;
+        }
+        assert!(round < 100, "the good one is not used");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_ne!(authority.shown(addr).await, old);
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_used_are_named_with_their_setting() {
     let (keys, authority, directory) = (TestKeys::new(), Authority::new(), tempfile::tempdir().unwrap());
