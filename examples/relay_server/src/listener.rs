@@ -196,3 +196,18 @@ pub(crate) struct Upgraded<S> {
     /// What was read after the handshake.
     pub(crate) read: Vec<u8>,
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    /// It had 6,176, and a relay took 20 KiB an instance instead of 8.
+    #[test]
+    fn a_connection_that_waits_has_no_room_for_what_it_does_once() {
+        fn size<F>(_: impl FnOnce(&'static Arc<Shared>, tokio::net::TcpStream, SocketAddr, Slot) -> F) -> usize {
+            size_of::<F>()
+        }
+        let bytes = size(serve::<tokio::net::TcpStream>);
+        assert!(bytes <= 2048, "a connection takes {bytes} bytes");
+    }
+}

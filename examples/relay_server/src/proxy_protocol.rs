@@ -67,6 +67,7 @@ fn v2_until(bytes: &[u8]) -> Option<usize> {
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[allow(clippy::unwrap_used, reason = "a test ends where its own data is wrong")]
 mod tests {
     use proxy_header::{ProxiedAddress, Tlv};
 

@@ -90,7 +90,7 @@ async fn start(keys: &TestKeys, directory: &Path) -> Relay {
 }
 
 #[tokio::test]
-async fn a_proxys_header_comes_before_tls() {
+async fn a_proxy_header_comes_before_tls() {
     use tokio::io::AsyncWriteExt;
     let (keys, authority, directory) = (TestKeys::new(), Authority::new(), tempfile::tempdir().unwrap());
     let files = files(directory.path());
