@@ -70,7 +70,7 @@ impl Nats {
     /// By its monitoring port; the bucket is all that it keeps.
     pub(crate) async fn size(&self) -> Result<Size, Failure> {
         let said: Value = serde_json::from_str(&get(format!("http://{}/jsz", self.monitor)).await?)?;
-        let number = |name: &str| said[name].as_u64().ok_or_else(|| format!("/jsz says no {name}"));
+        let number = |name: &str| said.get(name).and_then(Value::as_u64).ok_or_else(|| format!("/jsz says no {name}"));
         let resident_mb = self.usage()?.resident_mb;
         Ok(Size { resident_mb, entries: number("messages")?, bytes: number("bytes")? })
     }

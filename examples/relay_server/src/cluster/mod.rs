@@ -35,6 +35,8 @@ pub(crate) use service::run;
 
 /// For the connection at the start, and for a node that has to end a connection.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the last messages of a node may take.
+const FLUSHED_WITHIN: Duration = Duration::from_millis(200);
 /// A node that does not answer in this time has gone, or will see itself that it was replaced.
 const REPLACED_WITHIN: Duration = Duration::from_secs(1);
 
@@ -121,6 +123,11 @@ impl Cluster {
     pub(crate) async fn drain(&self) {
         self.is_draining.store(true, Ordering::SeqCst);
         self.say_alive().await;
+    }
+
+    /// Until NATS has what was published, or does not take it.
+    pub(crate) async fn flush(&self) {
+        timeout(FLUSHED_WITHIN, self.client.flush()).await.ok();
     }
 
     /// Makes this node the owner of an instance id, and ends the connection that another has.

@@ -85,7 +85,7 @@ impl Cluster {
         let id = self.last_tunnel.fetch_add(1, Ordering::SeqCst);
         let inputs = self.add_tunnel(id);
         let tunnel = Tunnel::new(self, id, found.node, stub, channel, Some(open));
-        tokio::spawn(tunnel.run(Arc::clone(shared), inputs));
+        shared.tasks.spawn(tunnel.run(Arc::clone(shared), inputs));
         Ok(true)
     }
 }
@@ -111,7 +111,7 @@ pub(super) fn serve(cluster: &Arc<Cluster>, shared: &Arc<Shared>, id: u64, recei
     }
     let mut tunnel = Tunnel::new(cluster, id, from, stub, 0, None);
     tunnel.received = number;
-    tokio::spawn(tunnel.run(Arc::clone(shared), inputs));
+    shared.tasks.spawn(tunnel.run(Arc::clone(shared), inputs));
 }
 
 /// Sends a packet; false where NATS does not take it.

@@ -24,8 +24,6 @@ const TENANTS: usize = 3;
 const PHONES_OF_A_TENANT: usize = 2;
 /// An instance thinks for so long, so that requests wait for their answers whenever a node drains.
 const THINKING: Duration = Duration::from_millis(40);
-/// Answers that a machine under load may lose.
-const MOST_LOST: usize = 3;
 /// How often a phone asks.
 const PACE: Duration = Duration::from_millis(25);
 
@@ -142,7 +140,8 @@ async fn live(load: Load, tenant: usize) {
                     let open = ChannelOpen::from_frame(&received).unwrap();
                     socket.send(open.to_frame(open.channel_id).unwrap()).await;
                 }
-                FrameType::Data => {
+                // Phones on other nodes go on asking, so that it would never leave if it took what is new.
+                FrameType::Data if !is_leaving => {
                     let request = String::from_utf8(received.payload.to_vec()).unwrap();
                     *load.ledger().reached.entry(request).or_default() += 1;
                     waiting.push_back((Instant::now() + THINKING, bytes.clone()));
@@ -225,6 +224,8 @@ async fn a_rolling_restart_answers_or_fails_every_request_once() {
                 ("PULSE_RELAY_ADDR", addr.to_string()),
                 ("PULSE_RELAY_NODE_URL", format!("ws://{addr}/ws/instance")),
                 ("PULSE_RELAY_PUBLIC_HOSTS", hosts.clone()),
+                // Tests that run beside this one take most of the machine.
+                ("PULSE_RELAY_DRAIN_TIMEOUT", "6s".to_owned()),
             ];
             Process::start(&nats, &keys, &settings)
         })
@@ -269,10 +270,9 @@ async fn a_rolling_restart_answers_or_fails_every_request_once() {
         let (is_answered, has_failed) = (answered.contains_key(request), failed.contains(request));
         assert!(is_answered != has_failed, "{request}: answered {is_answered}, failed {has_failed}");
     }
-    // What reached its instance was answered: a drain that does not wait cuts off a dozen. It takes 200 ms without a frame for quiet, which
-    // a machine under load exceeds now and then.
+    // What reached its instance was answered: no drain cuts that off.
     let lost: Vec<_> = reached.keys().filter(|request| failed.contains(*request)).collect();
-    assert!(lost.len() <= MOST_LOST, "{} answers were lost: {lost:?}", lost.len());
+    assert!(lost.is_empty(), "{} answers were lost: {lost:?}", lost.len());
     assert_eq!(lately.len(), TENANTS * PHONES_OF_A_TENANT, "not every phone was answered again: {lately:?}");
 }
 
