@@ -41,7 +41,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     if timeout_at(end, shared.tasks.wait()).await.is_err() {
         warn!(connections = shared.tasks.len(), "connections were left when the drain timeout was over");
     }
-    // Answers on their way to other nodes are among it: the process may end next.
+    // The process may end next: answers on their way to other nodes are still with the client of NATS.
     if let Some(cluster) = shared.cluster.get() {
         cluster.flush().await;
     }

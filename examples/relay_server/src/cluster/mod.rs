@@ -127,7 +127,9 @@ impl Cluster {
 
     /// Until NATS has what was published, or does not take it.
     pub(crate) async fn flush(&self) {
-        timeout(FLUSHED_WITHIN, self.client.flush()).await.ok();
+        if self.is_up() {
+            timeout(FLUSHED_WITHIN, self.client.flush()).await.ok();
+        }
     }
 
     /// Makes this node the owner of an instance id, and ends the connection that another has.

@@ -140,10 +140,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                     Next::End(ending) => return ending,
                     Next::Fence(register) => {
-                        let Some(cluster) = shared.cluster.get() else { continue };
                         // In a box, as what follows: a connection that waits would hold room for it as long as it lives.
-                        let fenced = Box::pin(instance::register_fenced(shared, cluster, &self.link, &register));
-                        if let Some(ending) = fenced.await {
+                        if let Some(cluster) = shared.cluster.get()
+                            && let Some(ending) =
+                                Box::pin(instance::register_fenced(shared, cluster, &self.link, &register)).await
+                        {
                             return ending;
                         }
                     }
@@ -161,7 +162,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Step::End(ending) => return ending,
                 Step::Timeout => {
-                    if let Some(ending) = Box::pin(self.handle_timeout(shared, &mut blocked)).await {
+                    if let Some(ending) = self.handle_timeout(shared, &mut blocked).await {
                         return ending;
                     }
                 }
@@ -311,7 +312,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             routing::end_stalled(shared, &self.link, stalled.channel, &stalled.route);
         }
         if self.socket.has_large_buffers() && self.sending.is_none() && is_over(self.active_at, IDLE) {
-            self.socket.shrink().await;
+            Box::pin(self.socket.shrink()).await;
         }
         // While nothing is read from this sender, its silence is ours.
         let is_paused = self.pace.paused_until.is_some();

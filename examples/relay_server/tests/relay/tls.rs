@@ -76,6 +76,24 @@ impl Authority {
         stream.read_to_string(&mut answer).await.unwrap();
         answer
     }
+
+    /// Waits for what the relay's metrics must come to say.
+    async fn until(&self, addr: SocketAddr, say: impl Fn(&str) -> bool) -> String {
+        let mut metrics = String::new();
+        for _ in 0..100 {
+            metrics = self.get(addr, "/metrics").await;
+            if say(&metrics) {
+                return metrics;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{metrics}");
+    }
+}
+
+fn failures(metrics: &str) -> u64 {
+    let line = metrics.lines().find_map(|line| line.strip_prefix("pulse_relay_tls_reload_failures_total "));
+    line.unwrap().parse().unwrap()
 }
 
 fn files(directory: &Path) -> TlsFiles {
@@ -153,22 +171,13 @@ async fn a_new_certificate_is_used_and_a_half_written_one_is_not() {
     authority.issue(2099, &files.certificate, &files.key);
     let new_key = fs::read(&files.key).unwrap();
     fs::write(&files.key, old_key).unwrap();
-    let failures = |text: &str| text.contains("pulse_relay_tls_reload_failures_total 0");
-    while failures(&authority.get(addr, "/metrics").await) {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    authority.until(addr, |metrics| failures(metrics) > 0).await;
     // The relay may have seen both files before the old key was put back.
     let meanwhile = authority.shown(addr).await;
     fs::write(&files.key, new_key).unwrap();
     let until_2099 = "pulse_relay_tls_certificate_not_after_timestamp_seconds 4102358400";
-    for round in 0.. {
-        let metrics = authority.get(addr, "/metrics").await;
-        if metrics.contains(until_2099) && metrics.contains("pulse_relay_tls_reloads_total 1") {
-            break;
-        }
-        assert!(round < 100, "{metrics}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let is_new = |metrics: &str| metrics.contains(until_2099) && metrics.contains("pulse_relay_tls_reloads_total 1");
+    authority.until(addr, is_new).await;
     let new = authority.shown(addr).await;
     assert_ne!(new, old);
     assert!(meanwhile == old || meanwhile == new);
@@ -183,35 +192,17 @@ async fn neither_a_pipe_nor_an_expired_certificate_replaces_a_good_one() {
     let relay = start(&keys, directory.path()).await;
     let addr = relay.local_addr();
     let old = authority.shown(addr).await;
-    let fails_after = async |count: u64| {
-        for round in 0.. {
-            let metrics = authority.get(addr, "/metrics").await;
-            let line = metrics.lines().find_map(|line| line.strip_prefix("pulse_relay_tls_reload_failures_total "));
-            match line.unwrap().parse::<u64>().unwrap() {
-                failures if failures > count => return failures,
-                _ => assert!(round < 100, "no failure was counted"),
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-        count
-    };
     fs::remove_file(&files.certificate).unwrap();
     let pipe = std::process::Command::new("mkfifo").arg(&files.certificate).status().unwrap();
     assert!(pipe.success());
-    let failures = fails_after(0).await;
+    let metrics = authority.until(addr, |metrics| failures(metrics) > 0).await;
     fs::remove_file(&files.certificate).unwrap();
     // What failed until now is read anew until the expired one is there whole.
     authority.issue(2020, &files.certificate, &files.key);
-    fails_after(failures + 2).await;
+    authority.until(addr, |now| failures(now) > failures(&metrics) + 2).await;
     assert_eq!(authority.shown(addr).await, old);
     authority.issue(2099, &files.certificate, &files.key);
-    for round in 0.. {
-        if authority.get(addr, "/metrics").await.contains("pulse_relay_tls_reloads_total 1") {
-            break;
-        }
-        assert!(round < 100, "the good one is not used");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    authority.until(addr, |metrics| metrics.contains("pulse_relay_tls_reloads_total 1")).await;
     assert_ne!(authority.shown(addr).await, old);
 }
 
