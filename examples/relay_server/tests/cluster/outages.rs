@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pulse_trust::relay::{ChannelClose, ControlPayload, Drain, ErrorMessage, Frame, FrameType, RegisterAck};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::{Client, TestKeys, channel, frame, get_status, refused, register, registered, status_of};
 use crate::nats::{Nats, answers, becomes};
@@ -114,4 +115,37 @@ async fn a_node_that_drains_sends_its_instances_and_phones_to_one_that_goes_on()
     // The first one's end has not released what the second has.
     let (_app, ..) = channel(&b.relay, &mut moved, &ack.instance_id).await;
     assert_eq!(refused(&b.relay, &register(&token, "h", "another key")).await.0, "DUPLICATE_INSTANCE");
+}
+
+/// It ended once its own connections were gone, with what it had for other nodes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_ends_has_sent_on_what_its_instance_said_last() {
+    const FRAMES: usize = 120;
+    let Some(nats) = Nats::start() else { return };
+    let keys = TestKeys::new();
+    let [survivor] = nats.nodes(&keys).await;
+    let ending = Process::start(&nats, &keys, &[("PULSE_RELAY_DRAIN_TIMEOUT", "8s".to_owned())]);
+    becomes(&survivor.relay, "pulse_relay_cluster_peers", 1).await;
+    let mut instance = Client::connect_to(ending.addr, "/ws/instance").await;
+    instance.say(&register(&keys.lease(HOST, 3600), "h", "key"), 0).await;
+    let ack: RegisterAck = instance.expect().await;
+    let (mut app, here, there) = channel(&survivor.relay, &mut instance, &ack.instance_id).await;
+    ending.terminate();
+    instance.expect::<Drain>().await;
+    let answering = tokio::spawn(async move {
+        for number in 0..FRAMES {
+            instance.send(frame(FrameType::Data, there, &vec![u8::try_from(number).unwrap(); 48 * 1024])).await;
+        }
+        instance.send_message(Message::Close(None)).await;
+        while instance.next().await.is_some() {}
+    });
+    // So slow a phone that the node still has some of it when the instance is gone.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    for number in 0..FRAMES {
+        let bytes = app.next().await.unwrap_or_else(|| panic!("{number} of {FRAMES} frames came"));
+        let received = Frame::decode(&bytes).unwrap();
+        assert_eq!((received.frame_type, received.channel), (FrameType::Data, here), "after {number} frames");
+        assert_eq!(usize::from(received.payload[0]), number);
+    }
+    answering.await.unwrap();
 }

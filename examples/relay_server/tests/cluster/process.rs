@@ -37,10 +37,15 @@ impl Process {
         self.child.kill().unwrap();
     }
 
-    /// Drains it with SIGTERM, waits for its end, and starts it again with the same settings and data.
-    pub(crate) fn restart(mut self) -> Self {
+    /// As an operator ends it: it drains.
+    pub(crate) fn terminate(&self) {
         let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
         kill_process(id, Signal::TERM).unwrap();
+    }
+
+    /// Drains it, waits for its end, and starts it again with the same settings and data.
+    pub(crate) fn restart(mut self) -> Self {
+        self.terminate();
         let began = Instant::now();
         while self.child.try_wait().unwrap().is_none() {
             assert!(began.elapsed() < Duration::from_secs(10), "a node does not end");

@@ -107,9 +107,7 @@ impl Client {
 
     /// Connects from another address than the others.
     pub(crate) async fn connect_from(source: [u8; 4], relay: &Relay, path: &str) -> Self {
-        let socket = tokio::net::TcpSocket::new_v4().unwrap();
-        socket.bind((source, 0).into()).unwrap();
-        Self::connect_on(socket, relay, path).await
+        Self::connect_on(socket_from(source), relay, path).await
     }
 
     /// Connects on a socket that is set up already.
@@ -192,6 +190,13 @@ impl Client {
         let error: ErrorMessage = self.expect().await;
         (error.code, error.message)
     }
+}
+
+/// A socket of another address than the others.
+pub(crate) fn socket_from(source: [u8; 4]) -> tokio::net::TcpSocket {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind((source, 0).into()).unwrap();
+    socket
 }
 
 pub(crate) fn register(token: &str, hint: &str, identity: &str) -> Register {

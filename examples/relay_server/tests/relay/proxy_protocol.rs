@@ -5,9 +5,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use pulse_relay::{Config, Rate, Relay};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpSocket;
 
-use crate::common::{TestKeys, start};
+use crate::common::{TestKeys, metric, socket_from, start};
 
 const PROXY: [u8; 4] = [127, 0, 0, 9];
 const V1: &[u8] = b"PROXY TCP4 198.51.100.7 192.0.2.1 51234 443\r\n";
@@ -16,9 +15,7 @@ const V2: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc6\x33\x64\x08\xc0\0\x02
 
 /// The first line of the answer to a handshake, of a connection from `source` that begins with these bytes; empty where there is none.
 async fn handshake(relay: &Relay, source: [u8; 4], begins: &[u8]) -> String {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.bind((source, 0).into()).unwrap();
-    let mut stream = socket.connect(relay.local_addr()).await.unwrap();
+    let mut stream = socket_from(source).connect(relay.local_addr()).await.unwrap();
     let request = "GET /ws/app HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
     stream.write_all(&[begins, request.as_bytes()].concat()).await.unwrap();
@@ -57,4 +54,21 @@ async fn nobody_else_is_believed_or_has_to_say_it() {
     assert_eq!(handshake(&relay, [127, 0, 0, 1], b"").await, "HTTP/1.1 101 Switching Protocols");
     let (relay, _directory) = behind_proxy(&[]).await;
     assert_eq!(handshake(&relay, PROXY, V1).await, "HTTP/1.1 400 Bad Request");
+}
+
+/// One address has at most three quarters of the places of those that have not registered yet.
+#[tokio::test]
+async fn a_proxy_behind_which_everybody_is_has_every_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::on_loopback(TestKeys::new().trusted(), directory.path());
+    config.proxy_protocol = vec!["127.0.0.9/32".parse().unwrap()];
+    config.limits.http_connections = 8;
+    let relay = start(config).await;
+    let mut silent = Vec::new();
+    for _ in 0..7 {
+        let mut stream = socket_from(PROXY).connect(relay.local_addr()).await.unwrap();
+        stream.write_all(V1).await.unwrap();
+        silent.push(stream);
+    }
+    assert_eq!(metric(&relay, "pulse_relay_connections_refused_total").await, 0);
 }
