@@ -116,7 +116,7 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
 }
 
 /// A connection, from what a proxy says of it to its end. A task is as large as the largest of what it waits for, for as long as it lives:
-/// what only TLS needs is in boxes.
+/// the WebSocket over TLS is in a box.
 async fn connected<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: Arc<Shared>,
     mut stream: S,
@@ -141,7 +141,7 @@ async fn connected<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     }
     let Some(tls) = &shared.tls else { return serve(&shared, stream, peer, newcomer).await };
     let shaken = tokio::select! {
-        shaken = Box::pin(tls.handshake(stream, within, &shared.metrics)) => shaken,
+        shaken = tls.handshake(stream, within, &shared.metrics) => shaken,
         () = shared.drain.cancelled() => None,
     };
     if let Some(stream) = shaken {
