@@ -184,7 +184,8 @@ impl Tunnel {
                     }
                 }
                 input = inputs.recv() => match input {
-                    Some(Input::Packet(Received { packet: Packet::Closed(reason), number: 0, .. })) => return (reason, false),
+                    // Without a number, as the other end is gone. What it sent before comes first.
+                    Some(Input::Packet(Received { packet: closed @ Packet::Closed(_), number: 0, .. })) => waiting.push_back(closed),
                     Some(Input::Packet(received)) => {
                         self.received = self.received.saturating_add(1);
                         if received.number != self.received {
