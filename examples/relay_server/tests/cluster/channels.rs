@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulse_trust::relay::{ChannelClose, ChannelOpen, ConnectAck, FrameType};
 
-use crate::common::{Client, TestKeys, channel, connect, frame, register, registered};
+use crate::common::{Client, TestKeys, channel, channel_of, connect, frame, register, registered};
 use crate::nats::{Nats, becomes};
 
 const HOST: &str = "t-1.cloud.example.test";
@@ -49,6 +49,29 @@ async fn they_meet_and_what_they_say_arrives_whole_and_in_order() {
     app.expect::<ConnectAck>().await;
     drop(app);
     instance.expect::<ChannelClose>().await;
+}
+
+/// The instance's node answers a credit for a channel that it has closed. That overtook the last frame where the phone was slow to take it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_close_does_not_overtake_what_was_said_before_it() {
+    const FRAMES: usize = 40;
+    let Some(nats) = Nats::start() else { return };
+    let keys = TestKeys::new();
+    let [a, b] = nats.nodes(&keys).await;
+    let (mut instance, ack) = registered(&a.relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    for round in 0..20 {
+        let app = Client::connect_little_by_little(&b.relay).await;
+        let (mut app, here, there) = channel_of(app, &mut instance, &ack.instance_id).await;
+        for number in 0..FRAMES {
+            instance.send(frame(FrameType::Data, there, &vec![u8::try_from(number).unwrap(); PIECE])).await;
+        }
+        instance.say(&ChannelClose::new(there, "enough"), there).await;
+        for number in 0..FRAMES {
+            let expected = frame(FrameType::Data, here, &vec![u8::try_from(number).unwrap(); PIECE]);
+            assert!(app.next().await.unwrap() == expected, "round {round}, frame {number}");
+        }
+        app.expect::<ChannelClose>().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

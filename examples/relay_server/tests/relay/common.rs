@@ -110,6 +110,13 @@ impl Client {
         Self::connect_on(socket_from(source), relay, path).await
     }
 
+    /// Connects an app that takes little at a time: what the kernel holds for it is small.
+    pub(crate) async fn connect_little_by_little(relay: &Relay) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        Self::connect_on(socket, relay, "/ws/app").await
+    }
+
     /// Connects on a socket that is set up already.
     pub(crate) async fn connect_on(socket: tokio::net::TcpSocket, relay: &Relay, path: &str) -> Self {
         let stream = MaybeTlsStream::Plain(socket.connect(relay.local_addr()).await.unwrap());

@@ -21,12 +21,8 @@ async fn with_stall_timeout(keys: &TestKeys, time: Duration) -> (pulse_relay::Re
     (start(config).await, directory)
 }
 
-/// A phone that takes little at a time: what the kernel holds for it is small.
 async fn little_by_little(relay: &pulse_relay::Relay, instance: &mut Client, id: &str) -> (Client, u32, u32) {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(16 * 1024).unwrap();
-    let app = Client::connect_on(socket, relay, "/ws/app").await;
-    channel_of(app, instance, id).await
+    channel_of(Client::connect_little_by_little(relay).await, instance, id).await
 }
 
 /// Phones that read nothing, each of which is sent more than everything on its way holds; then one asks and waits for an
