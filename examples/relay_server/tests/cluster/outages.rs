@@ -117,7 +117,6 @@ async fn a_node_that_drains_sends_its_instances_and_phones_to_one_that_goes_on()
     assert_eq!(refused(&b.relay, &register(&token, "h", "another key")).await.0, "DUPLICATE_INSTANCE");
 }
 
-/// It ended once its own connections were gone, with what it had for other nodes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_ends_has_sent_on_what_its_instance_said_last() {
     const FRAMES: usize = 120;
