@@ -10,7 +10,7 @@ use pulse_trust::entitlement::{
     Capability, HostBinding, LeaseChecks, LeaseClaims, VerifiedLease, VerifiedToken, hosted_plan_capabilities,
     tenant_host,
 };
-use pulse_trust::keys::{SigningKey, TableSize, TrustKeySet, TrustKeys};
+use pulse_trust::keys::{PreparedKey, SigningKey, TableSize, TrustKeySet, TrustKeys};
 use pulse_trust::token;
 
 const NOW: UnixTime = UnixTime::from_secs(1_795_000_000);
@@ -68,6 +68,20 @@ fn a_refused_token_never_costs_more_than_a_multiple_of_its_size() {
     }
     println!("the dearest refusal allocates {dearest:.2} times the size of its token");
     assert!(dearest > 0.5, "nothing was measured");
+}
+
+#[test]
+fn the_tables_of_a_key_take_little_beside_themselves_while_they_are_built() {
+    let signer = test_signer();
+    let key = signer.public_key();
+    // The base point's tables, which are built once in a process, are not in the figure.
+    PreparedKey::new(key, TableSize::Huge).unwrap();
+    let cost = measure(|| {
+        PreparedKey::new(key, TableSize::Huge).unwrap();
+    });
+    let scratch = cost.bytes_max - u64::try_from(TableSize::Huge.table_bytes()).unwrap();
+    println!("{scratch} bytes beside the tables");
+    assert!(scratch <= 256 * 1024, "{cost:?}");
 }
 
 /// Tokens that are refused: some for their form, some for their signature, some, well signed, for what they claim.

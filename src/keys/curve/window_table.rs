@@ -67,13 +67,14 @@ impl WindowTable {
         for (index, (first, step)) in firsts.iter().zip(Entry::all_of(&firsts)?).enumerate() {
             let is_last = index.saturating_add(1) == firsts.len();
             let mut multiple = *first;
-            multiples.push(multiple);
-            for _ in 1..if is_last { last_row_len(width) } else { row_len(width) } {
+            for place in 0..if is_last { last_row_len(width) } else { row_len(width) } {
+                if place > 0 {
+                    multiple.add(&step, false);
+                }
                 if multiples.len() == AT_ONCE {
                     entries.extend(Entry::all_of(&multiples)?);
                     multiples.clear();
                 }
-                multiple.add(&step, false);
                 multiples.push(multiple);
             }
         }
