@@ -4,7 +4,8 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
-use curve25519_dalek::edwards::CompressedEdwardsY;
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
 use ed25519_dalek::VerifyingKey;
 use sha2::{Digest, Sha256};
 
@@ -57,16 +58,16 @@ impl PublicKey {
     pub fn from_bytes(bytes: &[u8; 32]) -> Result<Self> {
         let weak = |reason| Error::KeyWeak { reason };
         let point = CompressedEdwardsY(*bytes).decompress().ok_or(weak("not a point of the curve"))?;
-        if point.compress().as_bytes() != bytes {
+        let key = VerifyingKey::from(point);
+        if key.as_bytes() != bytes {
             return Err(weak("the point has another encoding"));
         }
         if point.is_small_order() {
             return Err(weak("the point is of small order"));
         }
-        if !point.is_torsion_free() {
+        if !is_torsion_free(&point) {
             return Err(weak("the point is not of the prime-order group"));
         }
-        let key = VerifyingKey::from_bytes(bytes).map_err(|_| weak("not a point of the curve"))?;
         Ok(Self { key })
     }
 
@@ -113,6 +114,13 @@ impl PublicKey {
     fn sha256(&self) -> [u8; 32] {
         Sha256::digest(self.as_bytes()).into()
     }
+}
+
+/// Whether the group's order times the point is neutral: one less times the point is then its opposite. Keys are
+/// public, so this may take variable time, which is half of what `EdwardsPoint::is_torsion_free` takes.
+fn is_torsion_free(point: &EdwardsPoint) -> bool {
+    let order_less_one = -Scalar::ONE;
+    EdwardsPoint::vartime_double_scalar_mul_basepoint(&order_less_one, point, &Scalar::ZERO) == -point
 }
 
 /// As [`PublicKey::from_base64`].
@@ -204,5 +212,24 @@ impl AsRef<str> for KeyId {
 impl fmt::Display for KeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use curve25519_dalek::constants::{ED25519_BASEPOINT_POINT, EIGHT_TORSION};
+
+    use super::*;
+
+    #[test]
+    fn the_check_for_torsion_agrees_with_the_curve_library() {
+        let multiples = [Scalar::ZERO, Scalar::ONE, -Scalar::ONE, Scalar::from(8_u64)];
+        let random = (0..64_u8).map(|seed| Scalar::from_bytes_mod_order_wide(&sha2::Sha512::digest([seed]).into()));
+        for scalar in multiples.into_iter().chain(random) {
+            for torsion in EIGHT_TORSION {
+                let point = ED25519_BASEPOINT_POINT * scalar + torsion;
+                assert_eq!(is_torsion_free(&point), point.is_torsion_free(), "{point:?}");
+            }
+        }
     }
 }
