@@ -137,12 +137,20 @@ async fn measure(scale: &[usize], load: &Load, chart: Option<PathBuf>) -> Result
         println!("| {what} | {per_second:.0} |");
     }
     let mut figures = Vec::new();
+    let mut outcome = Ok(());
     for instances in scale {
-        figures.push(storm::run(*instances, load).await?);
+        match storm::run(*instances, load).await {
+            Ok(measured) => figures.push(measured),
+            Err(error) => {
+                // What was measured before is not lost.
+                outcome = Err(format!("{instances} instances: {error}").into());
+                break;
+            }
+        }
     }
     println!("\n{}", storm::table(&figures, load));
     if let Some(path) = chart {
         chart::draw(&path, &figures)?;
     }
-    Ok(())
+    outcome
 }
