@@ -42,6 +42,7 @@ mod runtime_sealing;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+mod threads;
 mod token_edits;
 mod token_rules;
 mod vectors;
