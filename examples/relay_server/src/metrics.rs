@@ -139,7 +139,7 @@ metrics! {
     by_label {
         registrations "credential" ["lease", "license", "grant", "session"] "pulse_relay_registrations_total" "Registrations that were granted, by credential; session: resumed.";
         rate_limited "limit" ["handshakes", "connects", "bytes", "fragments"] "pulse_relay_rate_limited_total" "Handshakes and CONNECTs that were refused, connections that were slowed down, and those that ended because of a message in too many fragments, by the limit: handshakes, connects, bytes or fragments.";
-        dropped_frames "reason" ["channel_closed", "stalled"] "pulse_relay_dropped_frames_total" "Frames of accepted channels that were not delivered, by reason: the channel was closed meanwhile, or its receiver stalled.";
+        dropped_frames "reason" ["channel_closed", "stalled", "draining"] "pulse_relay_dropped_frames_total" "Frames of accepted channels that were not delivered, by reason: the channel was closed meanwhile, its receiver stalled, or this node drains.";
         refusals "code" ["AUTH_FAILED", "LICENSE_INVALID", "LICENSE_EXPIRED", "RATE_LIMITED", "DUPLICATE_INSTANCE", "INSTANCE_NOT_FOUND"] "pulse_relay_refusals_total" "Registrations and CONNECTs that were refused, by wire error code.";
     }
     histograms {

@@ -15,6 +15,7 @@ mod channels;
 #[path = "../relay/common.rs"]
 #[allow(dead_code, reason = "the tests over one node use all of it")]
 mod common;
+mod drain;
 mod nats;
 mod outages;
 mod ownership;
