@@ -31,6 +31,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>, mut happened: mpsc::UnboundedRece
             _ => sleep(Duration::from_millis(100)).await,
         }
     };
+    tokio::spawn(settle(Arc::clone(&cluster), Arc::clone(&shared)));
     let mut tick = interval(EVERY);
     loop {
         tokio::select! {
@@ -80,6 +81,22 @@ fn handle_event(cluster: &Arc<Cluster>, shared: &Arc<Shared>, event: &Event) {
             shared.metrics.cluster_slow_consumer.inc();
         }
         other => warn!(event = %other, "NATS"),
+    }
+}
+
+/// Looks at writes that NATS did not answer, for good: where one came through, whoever had the instance before has lost it.
+async fn settle(cluster: Arc<Cluster>, shared: Arc<Shared>) {
+    loop {
+        sleep(EVERY).await;
+        if !cluster.is_up() {
+            continue;
+        }
+        for lost in cluster.presence.settle(shared.clock.now()).await {
+            shared.registry.replace(&lost.instance_id, lost.generation);
+            if let Some(node) = lost.node {
+                cluster.tell_replaced(&node, &lost.instance_id, lost.generation).await;
+            }
+        }
     }
 }
 

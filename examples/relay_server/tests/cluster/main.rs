@@ -20,4 +20,6 @@ mod nats;
 mod outages;
 mod ownership;
 mod process;
+mod proxy;
 mod rolling;
+mod unanswered;
