@@ -122,6 +122,7 @@ metrics! {
         unaccepted_frames "pulse_relay_unaccepted_frames_total" "DATA and KEY_EXCHANGE frames on no accepted channel, which were not forwarded.";
         push_notifications "pulse_relay_push_notifications_total" "Notifications received; this reference relay delivers none.";
         connections_refused "pulse_relay_connections_refused_total" "Connections that were answered with 503 because there are too many.";
+        proxy_headers_refused "pulse_relay_proxy_headers_refused_total" "Connections of proxies that were closed because they began with no PROXY header that can be read.";
         config_reloads "pulse_relay_config_reloads_total" "Times that settings were read again and came into effect.";
         config_reload_failures "pulse_relay_config_reload_failures_total" "Times that settings could not be read again; those before stay in effect.";
         revocation_failures "pulse_relay_revocation_feed_failures_total" "Reads of the revocation feed that failed.";
