@@ -280,7 +280,7 @@ sed -i 's/self.is_told.load(Ordering::SeqCst)/false/' examples/relay_server/src/
 PLANT
 
 fault slow cluster "a claim without an answer that nobody looks at again" 'written_and_not_answered.*FAILED' <<'PLANT'
-sed -i 's/^        locked(&self.unsettled).push(Unsettled::Claim(claim));$//' examples/relay_server/src/cluster/unsettled.rs
+sed -i 's/^        locked(&self.unsettled).push_back(Unsettled::Claim(claim));$//' examples/relay_server/src/cluster/unsettled.rs
 PLANT
 
 fault slow relay "frames of a channel that was not accepted" 'reaches_the_instance_with_nothing_but_its_connect.*FAILED' <<'PLANT'

@@ -1,5 +1,6 @@
 //! Who has which instance: a key-value entry an instance id, changed by compare-and-set, so that there is one owner at any time.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
@@ -52,7 +53,7 @@ pub(super) struct PresenceStore {
     bucket: String,
     store: Store,
     /// What NATS did not answer.
-    pub(super) unsettled: Mutex<Vec<Unsettled>>,
+    pub(super) unsettled: Mutex<VecDeque<Unsettled>>,
 }
 
 /// A claim that was granted, and who had the id before.
@@ -168,7 +169,7 @@ impl PresenceStore {
     pub(super) async fn release(&self, instance_id: &str, node: &str, generation: u64, now: UnixTime) {
         if self.try_release(instance_id, node, generation, now).await.is_err() {
             let (instance_id, node) = (instance_id.to_owned(), node.to_owned());
-            locked(&self.unsettled).push(Unsettled::Release { instance_id, node, generation, at: now });
+            locked(&self.unsettled).push_back(Unsettled::Release { instance_id, node, generation, at: now });
         }
     }
 

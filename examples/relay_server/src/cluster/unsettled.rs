@@ -10,6 +10,7 @@ use crate::sync::locked;
 const TRIES: u32 = 5;
 
 /// What was to be written.
+#[derive(Clone)]
 pub(super) enum Unsettled {
     Claim(UnsettledClaim),
     /// A connection ended, which was not written.
@@ -22,6 +23,7 @@ pub(super) enum Unsettled {
 }
 
 /// A claim. Whoever asked for it was refused.
+#[derive(Clone)]
 pub(super) struct UnsettledClaim {
     pub(super) instance_id: String,
     pub(super) written: Presence,
@@ -42,6 +44,12 @@ pub(super) struct Overtaken {
 impl PresenceStore {
     /// Writes a claim; as [`PresenceStore::write`], and where there is no answer, what is there counts.
     pub(super) async fn write_claim(&self, claim: UnsettledClaim) -> Result<bool, ClaimRefused> {
+        let is_same =
+            |other: &Unsettled| matches!(other, Unsettled::Claim(other) if other.instance_id == claim.instance_id);
+        // One of an instance at a time: whoever asks again and again while NATS writes nothing would leave ever more of them.
+        if locked(&self.unsettled).iter().any(is_same) {
+            return Err(ClaimRefused::Unavailable);
+        }
         match self.write(&claim.instance_id, &claim.written, claim.over).await {
             Err(ClaimRefused::Unavailable) => {}
             known => return known,
@@ -51,34 +59,32 @@ impl PresenceStore {
         {
             return Ok(true);
         }
-        locked(&self.unsettled).push(Unsettled::Claim(claim));
+        locked(&self.unsettled).push_back(Unsettled::Claim(claim));
         Err(ClaimRefused::Unavailable)
     }
 
-    /// Looks at all that is not settled; whose connections have to end.
+    /// Looks at all that is not settled, until the store is away; whose connections have to end.
     pub(super) async fn settle(&self, now: UnixTime) -> Vec<Overtaken> {
         let mut overtaken = Vec::new();
-        let mut waiting = std::mem::take(&mut *locked(&self.unsettled));
-        while let Some(unsettled) = waiting.pop() {
-            let settled = match &unsettled {
+        loop {
+            // It stays there meanwhile, and nobody else takes it away.
+            let Some(first) = locked(&self.unsettled).front().cloned() else { return overtaken };
+            let settled = match &first {
                 Unsettled::Claim(claim) => self.settle_claim(claim, now).await,
                 Unsettled::Release { instance_id, node, generation, at } => {
                     self.try_release(instance_id, node, *generation, *at).await.map(|()| None)
                 }
             };
-            match (settled, unsettled) {
-                (Ok(Some(generation)), Unsettled::Claim(UnsettledClaim { instance_id, replaced: node, .. })) => {
-                    overtaken.push(Overtaken { instance_id, generation, node });
-                }
-                (Ok(_), _) => {}
-                // The store is away: the others need not be tried.
-                (Err(()), unsettled) => {
-                    waiting.push(unsettled);
-                    locked(&self.unsettled).append(&mut waiting);
-                }
+            let Ok(overtaken_by) = settled else {
+                // Next time another is the first: one that cannot be settled keeps no other waiting.
+                locked(&self.unsettled).rotate_left(1);
+                return overtaken;
+            };
+            locked(&self.unsettled).pop_front();
+            if let (Some(generation), Unsettled::Claim(claim)) = (overtaken_by, first) {
+                overtaken.push(Overtaken { instance_id: claim.instance_id, generation, node: claim.replaced });
             }
         }
-        overtaken
     }
 
     /// Until the claim is known to be in the store, or never to come there; the generation that is there instead of the one before it.
