@@ -275,6 +275,14 @@ fault slow cluster "two holders after a race" 'races_over_three_nodes.*FAILED' <
 sed -i 's/is_some_and(|fence| fence.generation < holder.fence.generation)/is_some_and(|_| false)/; s/is_some_and(|(generation, _)| \*generation > fence.generation)/is_some_and(|_| false)/' examples/relay_server/src/registry.rs
 PLANT
 
+fault slow cluster "an instance that gets requests after its DRAIN" 'keep_no_node_from_ending.*FAILED' <<'PLANT'
+sed -i 's/self.is_told.load(Ordering::SeqCst)/false/' examples/relay_server/src/connection/outbox.rs
+PLANT
+
+fault slow cluster "a claim without an answer that nobody looks at again" 'written_and_not_answered.*FAILED' <<'PLANT'
+sed -i 's/^        locked(&self.unsettled).push_back(Unsettled::Claim(claim));$//' examples/relay_server/src/cluster/unsettled.rs
+PLANT
+
 fault slow relay "frames of a channel that was not accepted" 'reaches_the_instance_with_nothing_but_its_connect.*FAILED' <<'PLANT'
 sed -i 's/Some(channel) if channel.accept_by.is_none() => RelayEvent::Forward/Some(channel) => RelayEvent::Forward/' src/session/relay_side.rs
 PLANT

@@ -65,11 +65,14 @@ printf '\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20' >"$scr
 base64 -d "$scratch/control-plane.key" >>"$scratch/control-plane.der"
 public=$(openssl pkey -inform DER -pubout -outform DER -in "$scratch/control-plane.der" | tail -c 32 | base64)
 
+# Every name of each node, on all of them: whom one node sends to another proves its identity for that one's name.
+hosts=127.0.0.1:18080,127.0.0.1:18081,127.0.0.1:18082,127.0.0.1:18083
 nodes=()
 for number in 1 2 3; do
   port=1808$number
   PULSE_RELAY_ADDR=127.0.0.1:$port PULSE_RELAY_DATA_DIR=$scratch/node-$number \
     PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY=$public PULSE_RELAY_TRUSTED_PROXIES=127.0.0.1 \
+    PULSE_RELAY_PUBLIC_HOSTS=$hosts \
     PULSE_RELAY_NATS_URL=nats://127.0.0.1:14222 PULSE_RELAY_NODE_URL=ws://127.0.0.1:$port/ws/instance \
     "$bin/pulse-relay" >/dev/null 2>"$scratch/node-$number.log" &
   pids+=($!)

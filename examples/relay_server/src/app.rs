@@ -95,6 +95,9 @@ fn offer(
         return Err((WireErrorCode::AuthFailed, "auth_token: at most 4096 bytes are taken"));
     }
     let instance = found.ok_or(NOT_CONNECTED)?;
+    if instance.outbox.is_told() {
+        return Err((WireErrorCode::ServerDraining, "the relay node of this instance is going down"));
+    }
     let instance_id = instance.instance_id().ok_or(NOT_CONNECTED)?;
     if rates.guesses.is_blocked(instance_id) && !instance.is_known(app.address) {
         return Err(wait);

@@ -50,14 +50,21 @@ pub(crate) fn of_request(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet
     let hops = headers.get_all(HEADER).iter().filter_map(|value| value.to_str().ok());
     let hops: Vec<&str> = hops.flat_map(|value| value.split(',')).map(str::trim).collect();
     for hop in hops.into_iter().rev() {
-        match hop.parse::<IpAddr>() {
-            Ok(address) if is_trusted(address.to_canonical()) => {}
-            Ok(address) => return address.into(),
+        match written(hop) {
+            Some(address) if is_trusted(address.to_canonical()) => {}
+            Some(address) => return address.into(),
             // What stands left of something unreadable was not written by our proxies.
-            Err(_) => break,
+            None => break,
         }
     }
     peer.into()
+}
+
+/// An address as proxies write it: some add the port.
+fn written(hop: &str) -> Option<IpAddr> {
+    let bare = || hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
+    let with_port = hop.parse().map(|address: SocketAddr| address.ip()).ok();
+    with_port.or_else(|| bare().parse().ok())
 }
 
 /// The address of a connection that has sent nothing yet; `None` where it is a trusted proxy's, as its clients are not known.
@@ -88,6 +95,17 @@ mod tests {
         assert_eq!(of("10.1.2.3", "198.51.100.7, garbage"), key("10.1.2.3"));
         assert_eq!(of("::ffff:10.1.2.3", "198.51.100.7"), key("198.51.100.7"));
         assert_eq!(of("10.1.2.3", ""), key("10.1.2.3"));
+    }
+
+    #[test]
+    fn a_port_beside_an_address_is_no_part_of_it() {
+        assert_eq!(of("10.1.2.3", "198.51.100.7:567"), key("198.51.100.7"));
+        assert_eq!(of("10.1.2.3", "198.51.100.7:567, 10.9.9.9:1"), key("198.51.100.7"));
+        assert_eq!(of("10.1.2.3", "[2001:db8::1]:567"), key("2001:db8::1"));
+        assert_eq!(of("10.1.2.3", "[2001:db8::1]"), key("2001:db8::1"));
+        for bad in ["198.51.100.7:99999", "198.51.100.7:", "[2001:db8::1", "example.test:1"] {
+            assert_eq!(of("10.1.2.3", bad), key("10.1.2.3"), "{bad}");
+        }
     }
 
     #[test]

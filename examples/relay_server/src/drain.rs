@@ -8,7 +8,7 @@ use pulse_trust::session::RelayedEnd;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tracing::{info, warn};
 
-use crate::connection::{Ending, drain_frame};
+use crate::connection::Ending;
 use crate::link::Link;
 use crate::shared::Shared;
 
@@ -64,10 +64,11 @@ async fn tell(shared: &Shared, links: Vec<Arc<Link>>, spread: Duration) {
                 sleep_until(at).await;
             }
         }
-        link.side().drain();
-        if let Some(frame) = drain_frame(url.as_deref().unwrap_or_default()) {
-            link.outbox.push_own(frame);
+        // An app's frames are held back by what it was told: to its rules they would be frames of no channel, of which few may come.
+        if link.end == RelayedEnd::Instance {
+            link.side().drain();
         }
+        link.outbox.push_drain(url.as_deref().unwrap_or_default());
     }
 }
 
@@ -93,9 +94,8 @@ async fn wait_for_answers(shared: &Shared, until: Instant) {
         if links.is_empty() {
             return;
         }
-        let is_waiting = |link: &Arc<Link>| {
-            link.end == RelayedEnd::Instance && link.side().routes().any(|route| route.passage.is_waiting())
-        };
+        // An app's, too: its instance may be on another node.
+        let is_waiting = |link: &Arc<Link>| link.side().routes().any(|route| route.passage.is_waiting());
         if changed_at.elapsed() >= QUIET && shared.memory.used() == 0 && !links.iter().any(is_waiting) {
             return;
         }

@@ -68,7 +68,7 @@ fn frames(link: &Link) -> Vec<(FrameType, u32)> {
     frames
 }
 
-fn gone(shared: &Shared, link: &Arc<Link>) {
+fn gone(shared: &Arc<Shared>, link: &Arc<Link>) {
     link.outbox.end(Ending::gone());
     routing::leave(shared, link, &Ending::gone());
 }

@@ -134,6 +134,7 @@ async fn connected<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         match named {
             Ok(named) => peer = named,
             Err(error) => {
+                shared.metrics.proxy_headers_refused.inc();
                 let warned = || warn!(proxy = %peer, %error, "a proxy's connection has no PROXY header");
                 return shared.refusal_log.write(&shared.metrics, warned);
             }

@@ -20,6 +20,8 @@ const MAX_TEXT: usize = 200;
 /// After so long it is said how many refusals were not logged.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
 
+const NATS_CLIENT: &str = "async_nats";
+
 /// The form of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
@@ -103,11 +105,12 @@ pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
 }
 
 fn filter_of(filter: &str) -> EnvFilter {
-    let default = || EnvFilter::new("info");
-    if filter.is_empty() {
-        return EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
-    }
-    EnvFilter::builder().parse(filter).unwrap_or_else(|_| default())
+    let of_environment = || std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
+    let filter = if filter.is_empty() { of_environment() } else { filter.to_owned() };
+    let filter = if filter.trim().is_empty() || check_filter(&filter).is_err() { "info" } else { &filter };
+    // What the client of NATS has to say the relay says itself, once. Whoever names it wants to hear it.
+    let is_named = filter.contains(NATS_CLIENT);
+    EnvFilter::new(if is_named { filter.to_owned() } else { format!("{filter},{NATS_CLIENT}=off") })
 }
 
 /// A text of a sender, cut for the log. Both forms of the log escape what it holds.

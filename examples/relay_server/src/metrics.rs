@@ -122,6 +122,7 @@ metrics! {
         unaccepted_frames "pulse_relay_unaccepted_frames_total" "DATA and KEY_EXCHANGE frames on no accepted channel, which were not forwarded.";
         push_notifications "pulse_relay_push_notifications_total" "Notifications received; this reference relay delivers none.";
         connections_refused "pulse_relay_connections_refused_total" "Connections that were answered with 503 because there are too many.";
+        proxy_headers_refused "pulse_relay_proxy_headers_refused_total" "Connections of proxies that were closed because they began with no PROXY header that can be read.";
         config_reloads "pulse_relay_config_reloads_total" "Times that settings were read again and came into effect.";
         config_reload_failures "pulse_relay_config_reload_failures_total" "Times that settings could not be read again; those before stay in effect.";
         revocation_failures "pulse_relay_revocation_feed_failures_total" "Reads of the revocation feed that failed.";
@@ -139,7 +140,7 @@ metrics! {
     by_label {
         registrations "credential" ["lease", "license", "grant", "session"] "pulse_relay_registrations_total" "Registrations that were granted, by credential; session: resumed.";
         rate_limited "limit" ["handshakes", "connects", "bytes", "fragments"] "pulse_relay_rate_limited_total" "Handshakes and CONNECTs that were refused, connections that were slowed down, and those that ended because of a message in too many fragments, by the limit: handshakes, connects, bytes or fragments.";
-        dropped_frames "reason" ["channel_closed", "stalled"] "pulse_relay_dropped_frames_total" "Frames of accepted channels that were not delivered, by reason: the channel was closed meanwhile, or its receiver stalled.";
+        dropped_frames "reason" ["channel_closed", "stalled", "draining"] "pulse_relay_dropped_frames_total" "Frames of accepted channels that were not delivered, by reason: the channel was closed meanwhile, its receiver stalled, or this node drains.";
         refusals "code" ["AUTH_FAILED", "LICENSE_INVALID", "LICENSE_EXPIRED", "RATE_LIMITED", "DUPLICATE_INSTANCE", "INSTANCE_NOT_FOUND"] "pulse_relay_refusals_total" "Registrations and CONNECTs that were refused, by wire error code.";
     }
     histograms {

@@ -36,7 +36,13 @@ pub(crate) enum Next {
 /// Does what a frame asks for.
 pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
     let event = link.side().receive(bytes, shared.elapsed());
+    let is_app = link.end == RelayedEnd::App;
     match event {
+        // What is under way is answered, and nothing new is taken: from nobody who was told to go, and for no instance that was.
+        Ok(RelayEvent::Forward { route, .. }) if is_app && (link.outbox.is_told() || route.peer.outbox.is_told()) => {
+            dropped(shared, "draining", 1);
+        }
+        Ok(RelayEvent::Connect(_)) if is_app && link.outbox.is_told() => return Next::End(Ending::draining()),
         Ok(RelayEvent::Forward { frame, route }) => return Next::Pass(Passing::new(&frame, route)),
         Ok(RelayEvent::Register(register)) if shared.cluster.get().is_some() => return Next::Fence(register),
         Ok(RelayEvent::Register(register)) => {
@@ -215,14 +221,15 @@ impl Passing {
     pub(crate) fn deliver(self, shared: &Shared, room: Room) {
         let Route { peer, passage, .. } = &self.route;
         let length = self.bytes.len().saturating_sub(pulse_trust::relay::HEADER_LEN);
-        if passage.is_open() && peer.outbox.push(self.bytes, room) {
+        if passage.is_open() && peer.outbox.push(self.bytes, room, peer.end) {
             if self.is_data {
                 passage.passed(peer.end);
             }
             shared.metrics.forwarded_frames.inc();
             shared.metrics.forwarded_bytes.inc_by(u64::try_from(length).unwrap_or_default());
         } else {
-            dropped(shared, "channel_closed", 1);
+            let reason = if passage.is_open() && peer.outbox.is_told() { "draining" } else { "channel_closed" };
+            dropped(shared, reason, 1);
         }
     }
 }

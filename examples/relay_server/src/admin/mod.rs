@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{ALLOW, CONTENT_TYPE, HOST, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -60,6 +60,12 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
         return text(StatusCode::FORBIDDEN, "expected a Host header with a loopback address or localhost\n");
     }
     let path = request.uri().path().to_owned();
+    let Some(allowed) = methods(&path) else { return text(StatusCode::NOT_FOUND, HELP) };
+    if !allowed.split(", ").any(|method| method == request.method().as_str()) {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}\n"));
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+        return response;
+    }
     let number = path.strip_prefix("/connections/").map(str::parse::<u64>);
     match (request.method().clone(), path.as_str(), number) {
         (Method::GET, "/", _) => text(StatusCode::OK, HELP),
@@ -87,12 +93,25 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
     }
 }
 
+/// With which methods a path is asked; `None` where there is no such path.
+fn methods(path: &str) -> Option<&'static str> {
+    match path {
+        "/" | "/connections" | "/settings" | "/readyz" => Some("GET"),
+        "/log" => Some("PUT"),
+        _ => path.strip_prefix("/connections/")?.parse::<u64>().ok().map(|_| "GET, DELETE"),
+    }
+}
+
 async fn set_log(request: Request<Incoming>, shared: &Shared) -> Response<Full<Bytes>> {
     let body = Limited::new(request.into_body(), MAX_BODY_LEN).collect().await;
     let Some(filter) = body.ok().and_then(|body| String::from_utf8(body.to_bytes().to_vec()).ok()) else {
         return text(StatusCode::BAD_REQUEST, "expected a filter of at most 1024 bytes\n");
     };
     let filter = filter.trim();
+    if filter.is_empty() {
+        let message = "expected what is logged as the body, such as info or warn,pulse_relay=debug, received nothing\n";
+        return text(StatusCode::BAD_REQUEST, message);
+    }
     if let Err(reason) = logging::check_filter(filter) {
         return text(StatusCode::BAD_REQUEST, format!("{reason}\n"));
     }

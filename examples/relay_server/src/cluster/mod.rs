@@ -9,6 +9,7 @@ mod packet;
 mod presence;
 mod service;
 mod tunnel;
+mod unsettled;
 
 use std::collections::HashMap;
 use std::io;
@@ -140,15 +141,19 @@ impl Cluster {
         let is_alive = |node: &str| self.nodes.is_alive(node);
         let granted = self.presence.claim(claim, &self.node, hold, now, is_alive).await?;
         if let Some(node) = granted.replaced {
-            let replaced = Replaced { instance_id: claim.instance_id.clone(), generation: granted.fence.generation };
-            let payload = Bytes::from(serde_json::to_vec(&replaced).unwrap_or_default());
-            let told =
-                timeout(REPLACED_WITHIN, self.client.request(format!("{}.n.{node}.replace", self.prefix), payload));
-            if !matches!(told.await, Ok(Ok(_))) {
-                warn!(instance_id = claim.instance_id, node, "the node that had the instance does not answer");
-            }
+            self.tell_replaced(&node, &claim.instance_id, granted.fence.generation).await;
         }
         Ok(granted.fence)
+    }
+
+    /// Ends the connection that a node has of an instance by an earlier registration.
+    async fn tell_replaced(&self, node: &str, instance_id: &str, generation: u64) {
+        let replaced = Replaced { instance_id: instance_id.to_owned(), generation };
+        let payload = Bytes::from(serde_json::to_vec(&replaced).unwrap_or_default());
+        let told = timeout(REPLACED_WITHIN, self.client.request(format!("{}.n.{node}.replace", self.prefix), payload));
+        if !matches!(told.await, Ok(Ok(_))) {
+            warn!(instance_id, node, "the node that had the instance does not answer");
+        }
     }
 
     /// Notes that a connection ended.

@@ -1,5 +1,6 @@
 //! Who has which instance: a key-value entry an instance id, changed by compare-and-set, so that there is one owner at any time.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use async_nats::jetstream::kv::{CreateErrorKind, Operation, Store, UpdateErrorKind};
@@ -11,7 +12,9 @@ use pulse_trust::UnixTime;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
+use super::unsettled::{Unsettled, UnsettledClaim};
 use crate::registry::{Claim, ClaimRefused, Fence};
+use crate::sync::{Mutex, locked};
 
 /// For each question to the store.
 const TIMEOUT: Duration = Duration::from_secs(2);
@@ -32,14 +35,25 @@ pub(super) struct Presence {
     proved: bool,
     /// When its connection ended, Unix seconds; `None` while it is connected.
     released_at: Option<i64>,
+    /// Of each claim another, so that one that was not answered is known again.
+    #[serde(default)]
+    claim: u32,
+}
+
+impl Presence {
+    /// The same, once its connection has ended.
+    pub(super) fn released(self, at: UnixTime) -> Self {
+        Self { released_at: Some(at.as_secs()), ..self }
+    }
 }
 
 /// The entries.
-#[derive(Clone)]
 pub(super) struct PresenceStore {
     context: Context,
     bucket: String,
     store: Store,
+    /// What NATS did not answer.
+    pub(super) unsettled: Mutex<VecDeque<Unsettled>>,
 }
 
 /// A claim that was granted, and who had the id before.
@@ -53,7 +67,7 @@ impl PresenceStore {
     /// The bucket of this name, which is made where it is missing.
     pub(super) async fn open(context: Context, bucket: String) -> Result<Self, String> {
         let store = Self::ensure(&context, &bucket).await?;
-        Ok(Self { context, bucket, store })
+        Ok(Self { context, bucket, store, unsettled: Mutex::default() })
     }
 
     /// Makes the bucket where it is missing: a NATS server that has lost its disk has lost it.
@@ -107,6 +121,7 @@ impl PresenceStore {
                 identity: identity.clone(),
                 proved: claim.is_proved,
                 released_at: None,
+                claim: rand_below(u32::MAX),
             };
             let (mut revision, mut replaced) = (None, None);
             if let Some((held, at)) = before {
@@ -124,8 +139,7 @@ impl PresenceStore {
                 };
                 if is_other && is_gone {
                     // Nobody was there to write when its connection ended: it is held from now on.
-                    let released = Presence { released_at: Some(now.as_secs()), ..held };
-                    self.write(&claim.instance_id, &released, Some(at)).await?;
+                    self.write(&claim.instance_id, &held.released(now), Some(at)).await?;
                     return Err(ClaimRefused::Duplicate);
                 }
                 if is_other && is_held {
@@ -139,8 +153,10 @@ impl PresenceStore {
                 let is_elsewhere = held.released_at.is_none() && held.node != node && !is_gone;
                 replaced = is_elsewhere.then_some(held.node);
             }
-            if self.write(&claim.instance_id, &next, revision).await? {
-                let fence = Fence { generation: next.generation, changes: next.changes };
+            let fence = Fence { generation: next.generation, changes: next.changes };
+            let (instance_id, replaced_node) = (claim.instance_id.clone(), replaced.clone());
+            let unsettled = UnsettledClaim { instance_id, written: next, over: revision, replaced: replaced_node };
+            if self.write_claim(unsettled).await? {
                 return Ok(Granted { fence, replaced });
             }
             // Somebody else was faster: what is there now is looked at again, after a moment that is not everybody's.
@@ -151,11 +167,25 @@ impl PresenceStore {
 
     /// Notes that a connection ended, where its registration is still the last.
     pub(super) async fn release(&self, instance_id: &str, node: &str, generation: u64, now: UnixTime) {
-        let Ok(Some((held, revision))) = self.entry(instance_id).await else { return };
-        if held.node == node && held.generation == generation && held.released_at.is_none() {
-            let released = Presence { released_at: Some(now.as_secs()), ..held };
-            self.write(instance_id, &released, Some(revision)).await.ok();
+        if self.try_release(instance_id, node, generation, now).await.is_err() {
+            let (instance_id, node) = (instance_id.to_owned(), node.to_owned());
+            locked(&self.unsettled).push_back(Unsettled::Release { instance_id, node, generation, at: now });
         }
+    }
+
+    pub(super) async fn try_release(
+        &self,
+        instance_id: &str,
+        node: &str,
+        generation: u64,
+        now: UnixTime,
+    ) -> Result<(), ()> {
+        let Some((held, revision)) = self.entry(instance_id).await? else { return Ok(()) };
+        if held.node == node && held.generation == generation && held.released_at.is_none() {
+            // Where somebody else was faster, it is theirs.
+            self.write(instance_id, &held.released(now), Some(revision)).await.map_err(|_| ())?;
+        }
+        Ok(())
     }
 
     /// After the store was away: whether this node still has the instance. An entry that was lost is written again.
@@ -170,20 +200,26 @@ impl PresenceStore {
                     identity: STANDARD.encode(claim.identity),
                     proved: claim.is_proved,
                     released_at: None,
+                    claim: rand_below(u32::MAX),
                 };
                 self.write(claim.instance_id, &presence, None).await.map_err(|_| ())
             }
         }
     }
 
-    async fn entry(&self, instance_id: &str) -> Result<Option<(Presence, u64)>, ()> {
+    pub(super) async fn entry(&self, instance_id: &str) -> Result<Option<(Presence, u64)>, ()> {
         let entry = timeout(TIMEOUT, self.store.entry(key(instance_id))).await.map_err(|_| ())?.map_err(|_| ())?;
         let Some(entry) = entry.filter(|entry| entry.operation == Operation::Put) else { return Ok(None) };
         serde_json::from_slice(&entry.value).map(|presence| Some((presence, entry.revision))).map_err(|_| ())
     }
 
     /// Writes where the entry is still at this revision, or where there is none; false where it is not.
-    async fn write(&self, instance_id: &str, value: &Presence, revision: Option<u64>) -> Result<bool, ClaimRefused> {
+    pub(super) async fn write(
+        &self,
+        instance_id: &str,
+        value: &Presence,
+        revision: Option<u64>,
+    ) -> Result<bool, ClaimRefused> {
         let bytes = Bytes::from(serde_json::to_vec(value).map_err(|_| ClaimRefused::Failed)?);
         let key = key(instance_id);
         let written = timeout(TIMEOUT, async {

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{interval, sleep};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::nodes::{Alive, EVERY};
 use super::packet::Packet;
@@ -31,6 +31,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>, mut happened: mpsc::UnboundedRece
             _ => sleep(Duration::from_millis(100)).await,
         }
     };
+    tokio::spawn(settle(Arc::clone(&cluster), Arc::clone(&shared)));
     let mut tick = interval(EVERY);
     loop {
         tokio::select! {
@@ -79,14 +80,35 @@ fn handle_event(cluster: &Arc<Cluster>, shared: &Arc<Shared>, event: &Event) {
             // What was dropped shows as a gap in the numbers of its channel, which ends it.
             shared.metrics.cluster_slow_consumer.inc();
         }
+        // Each try to connect again says that it failed; that NATS is gone was said.
+        Event::ClientError(_) if !cluster.is_up() => debug!(event = %event, "NATS"),
         other => warn!(event = %other, "NATS"),
+    }
+}
+
+/// Looks at writes that NATS did not answer, for good: where one came through, whoever had the instance before has lost it.
+async fn settle(cluster: Arc<Cluster>, shared: Arc<Shared>) {
+    loop {
+        sleep(EVERY).await;
+        if !cluster.is_up() {
+            continue;
+        }
+        for lost in cluster.presence.settle(shared.clock.now()).await {
+            shared.registry.replace(&lost.instance_id, lost.generation);
+            if let Some(node) = lost.node {
+                cluster.tell_replaced(&node, &lost.instance_id, lost.generation).await;
+            }
+        }
     }
 }
 
 /// Holds what this node has against the store: who was replaced meanwhile ends, and what the store has lost is written again.
 async fn rebuild(cluster: Arc<Cluster>, shared: Arc<Shared>) {
+    let mut was_told = false;
     while let Err(error) = cluster.presence.ensure_bucket().await {
-        warn!(error, "the nodes' common store is not there yet");
+        if !std::mem::replace(&mut was_told, true) {
+            warn!(error, "the nodes' common store is not there yet");
+        }
         sleep(Duration::from_millis(500)).await;
         if !cluster.is_up() {
             return;

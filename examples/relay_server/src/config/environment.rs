@@ -2,16 +2,14 @@
 
 use std::net::SocketAddr;
 use std::str::FromStr;
-use std::time::Duration;
 
 use ipnet::IpNet;
 use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
 use pulse_trust::relay::relay_host;
 
-use super::limits::Limits;
-use super::table::{Limit, TABLE};
-use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles, duration, rate};
+use super::table::TABLE;
+use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles};
 use crate::logging::{self, LogFormat};
 
 pub(super) const ADDR: &str = "127.0.0.1:8080";
@@ -20,6 +18,8 @@ const HOSTED_KEY: &str = "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY";
 pub(super) const HOSTED_KEY_FALLBACK: &str = "PULSE_TRIAL_ACTIVATION_PUBLIC_KEY";
 const TLS_CERTIFICATE: &str = "PULSE_RELAY_TLS_CERTIFICATE";
 const TLS_KEY: &str = "PULSE_RELAY_TLS_KEY";
+const NATS_URL: &str = "PULSE_RELAY_NATS_URL";
+const NODE_URL: &str = "PULSE_RELAY_NODE_URL";
 const FEED_URL: &str = "PULSE_RELAY_LICENSE_SERVER_URL";
 const FEED_TOKEN: &str = "PULSE_RELAY_REVOCATION_FEED_TOKEN";
 
@@ -44,22 +44,35 @@ impl Config {
             .with_tables(TableSize::Huge)
             .map_err(|error| ConfigError { variable: hosted, reason: error.to_string() })?;
         let license = keys("PULSE_RELAY_PUBLIC_KEY", lookup("PULSE_RELAY_PUBLIC_KEY"))?;
-        let data_dir = lookup("PULSE_RELAY_DATA_DIR").unwrap_or_else(|| DATA_DIR.to_owned());
+        let variable = "PULSE_RELAY_DATA_DIR";
+        let data_dir = lookup(variable).unwrap_or_else(|| DATA_DIR.to_owned());
+        if data_dir.is_empty() {
+            return Err(ConfigError {
+                variable,
+                reason: format!("expected a directory such as {DATA_DIR}, received \"\""),
+            });
+        }
         let mut config = Self::on_loopback(TrustKeys::new(lease, license), data_dir);
         config.addr = address(&lookup("PULSE_RELAY_ADDR").unwrap_or_else(|| ADDR.to_owned()))?;
-        let variable = "PULSE_RELAY_DRAIN_TIMEOUT";
-        if let Some(text) = lookup(variable) {
-            config.drain_timeout = time(variable, &text)?;
-        }
         config.trusted_proxies = list("PULSE_RELAY_TRUSTED_PROXIES", &lookup, network)?;
         config.proxy_protocol = list("PULSE_RELAY_PROXY_PROTOCOL", &lookup, network)?;
         config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, public_host)?;
         for setting in TABLE {
-            if let (Some(limit), Some(text)) = (setting.limit, lookup(setting.variable)) {
-                set(limit, setting.variable, &text, &mut config.limits)?;
+            match (setting.limit, setting.range.and_then(|_| lookup(setting.variable))) {
+                (Some(limit), Some(text)) => setting.set(limit, &text, &mut config.limits)?,
+                // The one that has a range and is no limit.
+                (None, Some(text)) => config.drain_timeout = setting.time(&text)?,
+                (_, None) => {}
             }
         }
-        config.nats = lookup("PULSE_RELAY_NATS_URL").map(|url| nats(&url, &lookup)).transpose()?;
+        config.nats = match lookup(NATS_URL) {
+            Some(url) => Some(nats(&url, &lookup)?),
+            None if lookup(NODE_URL).is_some() => {
+                let reason = format!("is of no use without {NATS_URL}: no other node would know of this one");
+                return Err(ConfigError { variable: NODE_URL, reason });
+            }
+            None => None,
+        };
         config.admin_addr = lookup("PULSE_RELAY_ADMIN_ADDR").map(|text| admin_address(&text)).transpose()?;
         config.log = lookup("PULSE_RELAY_LOG").unwrap_or_default();
         let variable = "PULSE_RELAY_LOG_FORMAT";
@@ -102,11 +115,10 @@ impl Config {
 
 /// The nodes' common server, and where this one is reached.
 fn nats(url: &str, lookup: &impl Fn(&'static str) -> Option<String>) -> Result<NatsConfig, ConfigError> {
-    let mut nats = NatsConfig::new(url).map_err(|reason| ConfigError { variable: "PULSE_RELAY_NATS_URL", reason })?;
-    let variable = "PULSE_RELAY_NODE_URL";
-    if let Some(url) = lookup(variable) {
+    let mut nats = NatsConfig::new(url).map_err(|reason| ConfigError { variable: NATS_URL, reason })?;
+    if let Some(url) = lookup(NODE_URL) {
         pulse_trust::relay::validate_server_url(&url)
-            .map_err(|error| ConfigError { variable, reason: error.to_string() })?;
+            .map_err(|error| ConfigError { variable: NODE_URL, reason: error.to_string() })?;
         nats.node_url = url;
     }
     let variable = "PULSE_RELAY_NATS_PREFIX";
@@ -122,38 +134,6 @@ fn admin_address(text: &str) -> Result<SocketAddr, ConfigError> {
     let reason = || format!("expected a loopback address and a port such as 127.0.0.1:8081, received {text:?}");
     let addr = text.parse().ok().filter(|addr: &SocketAddr| addr.ip().is_loopback());
     addr.ok_or_else(|| ConfigError { variable, reason: reason() })
-}
-
-/// Reads a limit as it is written.
-fn set(limit: Limit, variable: &'static str, text: &str, limits: &mut Limits) -> Result<(), ConfigError> {
-    let refused = |expected: &str| ConfigError { variable, reason: format!("expected {expected}, received {text:?}") };
-    match limit {
-        Limit::Count(of) => {
-            let number = text.parse().ok().filter(|number| *number > 0);
-            *of(limits) = number.ok_or_else(|| refused("a whole number above 0"))?;
-        }
-        Limit::Bytes(of) => {
-            let bytes = rate::parse_bytes(text).and_then(|bytes| usize::try_from(bytes).ok());
-            *of(limits) = bytes.ok_or_else(|| refused("bytes above 0, such as 262144 or 256KiB"))?;
-        }
-        Limit::Time(of) => *of(limits) = time(variable, text)?,
-        Limit::Rate(of) => {
-            let expected = "so many at once and then so many a second, minute or hour, such as 200, 20/s";
-            *of(limits) = rate::parse_rate(text).ok_or_else(|| refused(expected))?;
-        }
-        Limit::ByteRate(of) => {
-            let expected = "bytes at once and then a second, such as 64MiB, 8MiB/s, or none";
-            *of(limits) = rate::parse_byte_rate(text).ok_or_else(|| refused(expected))?;
-        }
-    }
-    Ok(())
-}
-
-/// A time above 0.
-fn time(variable: &'static str, text: &str) -> Result<Duration, ConfigError> {
-    let time = duration::parse(text).filter(|time| !time.is_zero());
-    let reason = || format!("expected a duration above 0 such as 2s or 1m30s, received {text:?}");
-    time.ok_or_else(|| ConfigError { variable, reason: reason() })
 }
 
 /// `host:port`; without a host, as in `:8080`, every IPv4 address of the machine.
@@ -249,6 +229,8 @@ mod tests {
             ("PULSE_RELAY_LOG", "info,pulse_relay=loud"),
             ("PULSE_RELAY_LOG_FORMAT", "xml"),
             ("PULSE_RELAY_ADMIN_ADDR", "0.0.0.0:8081"),
+            ("PULSE_RELAY_DATA_DIR", ""),
+            ("PULSE_RELAY_NODE_URL", "wss://node-1.example.test/ws/instance"),
         ] {
             assert_eq!(one(variable, value).unwrap_err().variable, variable);
         }

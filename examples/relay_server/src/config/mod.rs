@@ -7,6 +7,7 @@ mod limits;
 mod nats;
 mod page;
 mod rate;
+mod setting;
 mod shown;
 mod sources;
 mod table;

@@ -33,12 +33,13 @@ hour: `200, 20/s`.
 /// The whole page, in Markdown.
 pub fn settings_page() -> String {
     let mut page = HEAD.to_owned();
-    page.push_str("| Variable | Key | | Meaning | Default | Because |\n|---|---|---|---|---|---|\n");
+    page.push_str("| Variable | Key | | Meaning | Default | Allowed | Because |\n|---|---|---|---|---|---|---|\n");
     let defaults = Config::default_settings();
     for (setting, default) in TABLE.iter().zip(&defaults) {
         let (variable, key, meaning, reason) = (setting.variable, setting.key(), setting.meaning, setting.reason);
         let live = if setting.is_reloaded { "↻" } else { "" };
-        writeln!(page, "| `{variable}` | `{key}` | {live} | {meaning} | {} | {reason} |", code(default)).ok();
+        let (default, allowed) = (code(default), setting.allowed());
+        writeln!(page, "| `{variable}` | `{key}` | {live} | {meaning} | {default} | {allowed} | {reason} |").ok();
     }
     page
 }

@@ -5,7 +5,8 @@ use std::path::Path;
 use pulse_trust::keys::{PublicKey, TrustKeySet, TrustKeys};
 
 use super::limits::Limits;
-use super::table::{Limit, Setting, TABLE};
+use super::setting::{Limit, Setting};
+use super::table::TABLE;
 use super::{Config, NatsConfig, duration, rate};
 use crate::logging::LogFormat;
 

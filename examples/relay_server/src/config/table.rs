@@ -1,51 +1,6 @@
 //! Every setting there is, with its meaning: what `--help`, the page of settings, the file and the environment go by.
 
-use std::time::Duration;
-
-use super::limits::{ByteRate, Limits, Rate};
-
-/// A setting.
-pub(crate) struct Setting {
-    /// In the environment.
-    pub(crate) variable: &'static str,
-    /// What it says.
-    pub(crate) meaning: &'static str,
-    /// Why its default is what it is; empty where there is nothing to say.
-    pub(crate) reason: &'static str,
-    /// Whether SIGHUP brings a change into effect.
-    pub(crate) is_reloaded: bool,
-    /// The limit that it is, where it is one.
-    pub(crate) limit: Option<Limit>,
-}
-
-/// Where a limit is, and how it is written.
-#[derive(Clone, Copy)]
-pub(crate) enum Limit {
-    Count(fn(&mut Limits) -> &mut usize),
-    Bytes(fn(&mut Limits) -> &mut usize),
-    Time(fn(&mut Limits) -> &mut Duration),
-    Rate(fn(&mut Limits) -> &mut Rate),
-    ByteRate(fn(&mut Limits) -> &mut Option<ByteRate>),
-}
-
-impl Setting {
-    /// In the file.
-    pub(crate) fn key(&self) -> String {
-        self.variable.trim_start_matches("PULSE_RELAY_").to_ascii_lowercase()
-    }
-}
-
-const fn plain(variable: &'static str, meaning: &'static str, reason: &'static str) -> Setting {
-    Setting { variable, meaning, reason, is_reloaded: false, limit: None }
-}
-
-const fn live(setting: Setting) -> Setting {
-    Setting { is_reloaded: true, ..setting }
-}
-
-const fn limit(variable: &'static str, limit: Limit, meaning: &'static str, reason: &'static str) -> Setting {
-    Setting { variable, meaning, reason, is_reloaded: true, limit: Some(limit) }
-}
+use super::setting::{Limit, Setting, limit, live, plain, plain_limit, within};
 
 /// The settings, those first that every relay needs.
 pub(crate) const TABLE: &[Setting] = &[
@@ -104,7 +59,7 @@ pub(crate) const TABLE: &[Setting] = &[
     ),
     plain(
         "PULSE_RELAY_NODE_URL",
-        "where instances reach this node by itself, `wss://…/ws/instance`: another node that drains sends them here. List its host in `PULSE_RELAY_PUBLIC_HOSTS`",
+        "where instances reach this node by itself, `wss://…/ws/instance`: another node that drains sends them here. List its host in `PULSE_RELAY_PUBLIC_HOSTS`. It needs `PULSE_RELAY_NATS_URL`",
         "",
     ),
     plain("PULSE_RELAY_NATS_PREFIX", "what subjects and bucket begin with, so that several relays share one NATS", ""),
@@ -114,169 +69,194 @@ pub(crate) const TABLE: &[Setting] = &[
         "a line for each registration and its end",
     )),
     plain("PULSE_RELAY_LOG_FORMAT", "`text` or `json`, to standard error", ""),
-    live(plain(
-        "PULSE_RELAY_DRAIN_TIMEOUT",
-        "how long a drain may take, such as `2s`",
-        "a request takes less, and a rolling restart has to go on",
-    )),
+    within(
+        ("100ms", "1h"),
+        live(plain(
+            "PULSE_RELAY_DRAIN_TIMEOUT",
+            "how long a drain may take, such as `2s`",
+            "a request takes less, and a rolling restart has to go on",
+        )),
+    ),
     limit(
         "PULSE_RELAY_HELLO_TIMEOUT",
         Limit::Time(|limits| &mut limits.hello_timeout),
+        ("1s", "5m"),
         "for the HTTP request, and again until an instance is registered or an app has a channel accepted",
         "slow phones need seconds; whoever says nothing keeps a place no longer",
     ),
     limit(
         "PULSE_RELAY_SILENCE_TIMEOUT",
         Limit::Time(|limits| &mut limits.silence_timeout),
+        ("30s", "1h"),
         "a connection that sends nothing for so long is closed",
         "both ends ping every 25 s, and one ping may be lost",
     ),
     limit(
         "PULSE_RELAY_WRITE_TIMEOUT",
         Limit::Time(|limits| &mut limits.write_timeout),
+        ("1s", "10m"),
         "how long one frame may take to be sent before the connection is closed",
         "64 KiB at 2 KiB/s",
     ),
     limit(
         "PULSE_RELAY_STALL_TIMEOUT",
         Limit::Time(|limits| &mut limits.stall_timeout),
+        ("1s", "10m"),
         "how long a frame may wait for room at its receiver before its channel is ended",
         "longer than a phone changes networks, shorter than its request waits",
     ),
     limit(
         "PULSE_RELAY_ACCEPT_TIMEOUT",
         Limit::Time(|limits| &mut limits.accept_timeout),
+        ("1s", "5m"),
         "how long an instance has to accept a channel",
         "as the hello timeout, which ends with it",
     ),
     plain_limit(
         "PULSE_RELAY_IDENTITY_HOLD",
         Limit::Time(|limits| &mut limits.identity_hold),
+        ("1s", "720h"),
         "how long an identity holds its instance id after its connection ended",
         "a host that restarts is back sooner; a tenant that moves with a new identity waits no longer",
     ),
     plain_limit(
         "PULSE_RELAY_REVOCATION_INTERVAL",
         Limit::Time(|limits| &mut limits.revocation_interval),
+        ("1s", "1h"),
         "how often revocations are read; after three without a complete read the relay is unhealthy",
         "what a license server bears of each relay",
     ),
     limit(
         "PULSE_RELAY_CERTIFICATE_INTERVAL",
         Limit::Time(|limits| &mut limits.certificate_interval),
+        ("1s", "24h"),
         "how often it is looked whether the certificate's files have changed",
         "two small files",
     ),
     plain_limit(
         "PULSE_RELAY_MAX_INSTANCES",
         Limit::Count(|limits| &mut limits.instance_connections),
+        ("1", "10000000"),
         "WebSocket connections of instances",
         "above what one node's file descriptors usually allow, which limit too",
     ),
     plain_limit(
         "PULSE_RELAY_MAX_APPS",
         Limit::Count(|limits| &mut limits.app_connections),
+        ("1", "10000000"),
         "WebSocket connections of apps; never more than half of the file descriptors",
         "as for instances, whose place they never take",
     ),
     plain_limit(
         "PULSE_RELAY_MAX_HTTP",
         Limit::Count(|limits| &mut limits.http_connections),
+        ("8", "10000000"),
         "connections that are not WebSockets, or not yet; never more than a quarter of the file descriptors",
         "a storm of all instances at once is accepted in turns",
     ),
     limit(
         "PULSE_RELAY_CHANNELS_PER_INSTANCE",
         Limit::Count(|limits| &mut limits.channels_per_instance),
+        ("1", "100000"),
         "accepted channels of an instance, for new connections",
         "a family's and a team's phones",
     ),
     limit(
         "PULSE_RELAY_OFFERED_PER_INSTANCE",
         Limit::Count(|limits| &mut limits.offered_per_instance),
+        ("1", "100000"),
         "channels that wait for an instance's answer, for new connections",
         "an instance answers in milliseconds",
     ),
     limit(
         "PULSE_RELAY_CHANNELS_PER_APP",
         Limit::Count(|limits| &mut limits.channels_per_app),
+        ("1", "100000"),
         "accepted channels of an app's connection, for new connections",
         "a phone with several instances",
     ),
     plain_limit(
         "PULSE_RELAY_QUEUE_MEMORY",
         Limit::Bytes(|limits| &mut limits.process_queued_bytes),
+        ("1MiB", "1024GiB"),
         "bytes that wait to be sent or belong to unfinished messages, over all connections",
         "a thousand slow phones at once on a small machine",
     ),
     limit(
         "PULSE_RELAY_CONNECTION_QUEUE",
         Limit::Bytes(|limits| &mut limits.queued_bytes),
+        ("128KiB", "1GiB"),
         "bytes of forwarded frames that wait for a connection, for new connections",
         "four channels of it at their most",
     ),
     limit(
         "PULSE_RELAY_CHANNEL_QUEUE",
         Limit::Bytes(|limits| &mut limits.channel_bytes),
+        ("128KiB", "1GiB"),
         "bytes that wait in a channel, each way, for new channels",
         "20 Mbit/s over 100 ms",
     ),
     limit(
         "PULSE_RELAY_BYTES_PER_INSTANCE",
         Limit::ByteRate(|limits| &mut limits.bytes_per_instance),
+        ("64KiB, 1KiB/s", "1024GiB, 1024GiB/s"),
         "bytes of all channels of one instance, both ways: at once, and then a second; `none` for no limit",
         "64 Mbit/s: a tenant at full speed leaves most of 1 Gbit/s to others",
     ),
     limit(
         "PULSE_RELAY_BYTES_PER_APP",
         Limit::ByteRate(|limits| &mut limits.bytes_per_app),
+        ("64KiB, 1KiB/s", "1024GiB, 1024GiB/s"),
         "bytes of all channels of one app's connection, both ways",
         "half of its instance's",
     ),
     limit(
         "PULSE_RELAY_BYTES_PER_ADDRESS",
         Limit::ByteRate(|limits| &mut limits.bytes_per_address),
+        ("64KiB, 1KiB/s", "1024GiB, 1024GiB/s"),
         "bytes that one address sends (IPv6: one /64)",
         "phones behind one NAT would be punished for each other: credentials are limited first",
     ),
     limit(
         "PULSE_RELAY_HANDSHAKES_PER_ADDRESS",
         Limit::Rate(|limits| &mut limits.handshakes_per_address),
+        ("1, 1/h", "10000000, 1000000/s"),
         "WebSocket handshakes of one address (IPv6: one /64): at once, and then a second",
         "all phones of a large office come back at once after a restart",
     ),
     limit(
         "PULSE_RELAY_CONNECTS_PER_INSTANCE",
         Limit::Rate(|limits| &mut limits.connects_per_instance),
+        ("1, 1/h", "10000000, 1000000/s"),
         "CONNECTs that reach one instance, over all addresses",
         "all its phones come back at once, and each tries a few times",
     ),
     limit(
         "PULSE_RELAY_REFUSALS_PER_ADDRESS",
         Limit::Rate(|limits| &mut limits.refusals_per_address),
+        ("1, 1/h", "10000000, 1000000/s"),
         "refused registrations and CONNECTs of one address (IPv6: one /64)",
         "what succeeds costs nothing; 20 a second are no guessing",
     ),
     limit(
         "PULSE_RELAY_REFUSALS_PER_INSTANCE",
         Limit::Rate(|limits| &mut limits.refusals_per_instance),
+        ("1, 1/h", "10000000, 1000000/s"),
         "CONNECTs that one instance refuses, from addresses it has accepted no phone from",
         "a guesser with many addresses",
     ),
     limit(
         "PULSE_RELAY_NEW_IDS_PER_LICENSE",
         Limit::Rate(|limits| &mut limits.new_ids_per_license),
+        ("1, 1/h", "10000000, 1000000/s"),
         "new instance ids that one license registers",
         "a customer moves a few installations at once, and no more",
     ),
     limit(
         "PULSE_RELAY_LOGGED_REFUSALS",
         Limit::Rate(|limits| &mut limits.logged_refusals),
+        ("1, 1/h", "10000000, 1000000/s"),
         "refusals that are logged; the rest are counted",
         "anybody can cause them",
     ),
 ];
-
-const fn plain_limit(variable: &'static str, limit: Limit, meaning: &'static str, reason: &'static str) -> Setting {
-    Setting { variable, meaning, reason, is_reloaded: false, limit: Some(limit) }
-}

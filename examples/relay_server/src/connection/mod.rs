@@ -31,7 +31,7 @@ use hold_up::HoldUp;
 use socket::{Incoming, Socket};
 use unfinished::Unfinished;
 
-pub(crate) use outbox::{Ending, Outbox, Room, drain_frame};
+pub(crate) use outbox::{Ending, Outbox, Room};
 #[cfg(feature = "nats")]
 pub(crate) use outbox::{Outgoing, Queued};
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::memory::{Memory, cost};
 use crate::passage::Passage;
+use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::{Mutex, locked};
 use pulse_trust::session::RelayedEnd;
 
@@ -46,6 +47,11 @@ impl Ending {
         Self { close_code, last_frame, reason: message.to_owned(), sends_rest: true }
     }
 
+    /// The relay goes down, and takes nothing new.
+    pub(crate) fn draining() -> Self {
+        Self::error(1001, WireErrorCode::ServerDraining, "the relay is going down: connect again")
+    }
+
     /// The relay goes down.
     pub(crate) fn drained() -> Self {
         let reason = "the relay is going down".to_owned();
@@ -60,7 +66,7 @@ impl From<RelayFault> for Ending {
 }
 
 /// The DRAIN frame, with where to go instead; empty for back to where the other end came from.
-pub(crate) fn drain_frame(url: &str) -> Option<Bytes> {
+fn drain_frame(url: &str) -> Option<Bytes> {
     let drain = Drain::new("the relay is going down", url);
     drain.to_frame(0).ok().map(Bytes::from)
 }
@@ -104,6 +110,8 @@ pub(crate) enum Outgoing {
 /// Where frames for a connection are left.
 pub(crate) struct Outbox {
     queue: Mutex<Queue>,
+    /// The other end was told to go.
+    is_told: AtomicBool,
     sender: AtomicWaker,
     room: Arc<Semaphore>,
     memory: Arc<Memory>,
@@ -113,7 +121,8 @@ impl Outbox {
     /// An outbox in which `limit` bytes of forwarded frames may wait.
     pub(crate) fn new(limit: usize, memory: Arc<Memory>) -> Self {
         let room = Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS)));
-        Self { queue: Mutex::default(), sender: AtomicWaker::new(), room, memory }
+        let (queue, is_told) = (Mutex::default(), AtomicBool::new(false));
+        Self { queue, is_told, sender: AtomicWaker::new(), room, memory }
     }
 
     /// Room for a forwarded frame, where there is some now.
@@ -134,10 +143,11 @@ impl Outbox {
         Some(Room { _channel: channel, _connection: connection, _process: process, since: Instant::now() })
     }
 
-    /// Leaves a forwarded frame; false where the connection ends.
-    pub(crate) fn push(&self, bytes: Bytes, room: Room) -> bool {
+    /// Leaves a forwarded frame; false where the connection ends, or is an instance's that was told to go: it answers what it has, and
+    /// one that went on taking requests would never be quiet.
+    pub(crate) fn push(&self, bytes: Bytes, room: Room, to: RelayedEnd) -> bool {
         let mut queue = locked(&self.queue);
-        if queue.ending.is_some() {
+        if queue.ending.is_some() || (self.is_told() && to == RelayedEnd::Instance) {
             return false;
         }
         queue.frames.push_back(Queued { bytes, room: Some(room) });
@@ -167,6 +177,21 @@ impl Outbox {
         }
         self.sender.wake();
         is_read
+    }
+
+    /// Leaves the DRAIN frame. No request of a phone follows it.
+    pub(crate) fn push_drain(&self, url: &str) {
+        let queue = locked(&self.queue);
+        self.is_told.store(true, Ordering::SeqCst);
+        drop(queue);
+        if let Some(frame) = drain_frame(url) {
+            self.push_own(frame);
+        }
+    }
+
+    /// Whether the other end was told to go.
+    pub(crate) fn is_told(&self) -> bool {
+        self.is_told.load(Ordering::SeqCst)
     }
 
     /// Leaves a control frame.
@@ -281,7 +306,7 @@ mod tests {
                 for _ in 0..1000 {
                     let frame = Frame::new(pulse_trust::relay::FrameType::Data, 1, &payload).encode().unwrap();
                     let room = outbox.try_reserve(&passage, RelayedEnd::App, frame.len()).unwrap();
-                    assert!(outbox.push(frame.into(), room));
+                    assert!(outbox.push(frame.into(), room, RelayedEnd::App));
                 }
             });
             let (taken, counted) = (usize::try_from(taken.bytes_current).unwrap(), memory.used());

@@ -15,8 +15,11 @@ mod channels;
 #[path = "../relay/common.rs"]
 #[allow(dead_code, reason = "the tests over one node use all of it")]
 mod common;
+mod drain;
 mod nats;
 mod outages;
 mod ownership;
 mod process;
+mod proxy;
 mod rolling;
+mod unanswered;

@@ -37,6 +37,10 @@ impl Nats {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// As the kernel does it.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

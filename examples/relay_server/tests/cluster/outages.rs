@@ -1,5 +1,6 @@
 //! NATS goes and comes back, nodes die and drain.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use pulse_trust::relay::{ChannelClose, ControlPayload, Drain, ErrorMessage, Frame, FrameType, RegisterAck};
@@ -40,6 +41,31 @@ async fn without_nats_local_sessions_go_on_and_when_it_is_back_so_is_presence() 
         becomes(&b.relay, "pulse_relay_cluster_peers", 1).await;
         channel(&b.relay, &mut instance, &ack.instance_id).await;
         registered(&b.relay, &register(&keys.lease(OTHER, 3600), "h", "key")).await;
+    }
+}
+
+/// Each try to connect again was a warning, eight in the first seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn that_nats_goes_is_one_warning_and_that_it_is_back_one_line() {
+    let Some(mut nats) = Nats::start() else { return };
+    let node = Process::start(&nats, &TestKeys::new(), &[("RUST_LOG", "info".to_owned())]);
+    nats.kill();
+    status_becomes(node.addr, 503).await;
+    // For some tries to connect.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    nats.start_again(false);
+    status_becomes(node.addr, 200).await;
+    let log = node.log();
+    let since: Vec<_> = log.lines().skip_while(|line| !line.contains("WARN")).collect();
+    let [gone, back] = since.as_slice() else { panic!("{log}") };
+    assert!(gone.contains("NATS is gone") && back.contains("NATS is back"), "{log}");
+}
+
+async fn status_becomes(addr: SocketAddr, status: u16) {
+    let began = Instant::now();
+    while status_of(addr, "/readyz").await != status {
+        assert!(began.elapsed() < Duration::from_secs(15), "/readyz does not answer {status}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 

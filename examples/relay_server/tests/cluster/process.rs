@@ -10,10 +10,12 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::common::TestKeys;
 use crate::nats::Nats;
 
+const LOG: &str = "log.txt";
+
 pub(crate) struct Process {
     child: Child,
     pub(crate) addr: SocketAddr,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     settings: Vec<(&'static str, String)>,
 }
 
@@ -28,8 +30,8 @@ impl Process {
             ("PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY", keys.lease.public_key().to_base64()),
         ];
         all.extend_from_slice(settings);
-        let (child, addr) = run(&all);
-        Self { child, addr, _data: data, settings: all }
+        let (child, addr) = run(&all, &data);
+        Self { child, addr, data, settings: all }
     }
 
     /// As the kernel does it.
@@ -51,16 +53,22 @@ impl Process {
             assert!(began.elapsed() < Duration::from_secs(10), "a node does not end");
             std::thread::sleep(Duration::from_millis(10));
         }
-        (self.child, self.addr) = run(&self.settings);
+        (self.child, self.addr) = run(&self.settings, &self.data);
         self
+    }
+
+    /// What it has logged since it was started last.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join(LOG)).unwrap()
     }
 }
 
-fn run(settings: &[(&'static str, String)]) -> (Child, SocketAddr) {
+fn run(settings: &[(&'static str, String)], data: &tempfile::TempDir) -> (Child, SocketAddr) {
+    let log = std::fs::File::create(data.path().join(LOG)).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_pulse-relay"))
         .envs(settings.iter().cloned())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(log)
         .spawn()
         .unwrap();
     let mut line = String::new();

@@ -45,6 +45,33 @@ async fn a_request_that_reached_the_instance_is_answered_and_nothing_new_is_take
     assert!(began.elapsed() < Duration::from_secs(4), "a quiet relay waits for its timeout");
 }
 
+/// What a drain keeps from the instance counted as frames of no channel, and ended the phone's connection with the answer under way.
+#[tokio::test]
+async fn a_phone_that_sends_on_through_a_drain_gets_the_answer_under_way() {
+    let keys = TestKeys::new();
+    let directory = tempfile::tempdir().unwrap();
+    let mut config = Config::on_loopback(keys.trusted(), directory.path());
+    config.drain_timeout = Duration::from_secs(3600);
+    let relay = start(config).await;
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    let (mut app, here, there) = channel(&relay, &mut instance, &ack.instance_id).await;
+    app.send(frame(FrameType::Data, here, b"request")).await;
+    assert_eq!(instance.next().await.unwrap(), frame(FrameType::Data, there, b"request"));
+    let drained = tokio::spawn(relay.drain());
+    instance.expect::<Drain>().await;
+    app.expect::<Drain>().await;
+    for _ in 0..2000 {
+        app.send(frame(FrameType::Data, here, b"too late")).await;
+    }
+    app.settle().await;
+    instance.send(frame(FrameType::Data, there, b"answer")).await;
+    let (frames, code, _) = app.end().await;
+    assert_eq!((frames, code), (vec![frame(FrameType::Data, here, b"answer")], 1001));
+    let (frames, _, _) = instance.end().await;
+    assert!(frames.iter().all(|bytes| Frame::decode(bytes).unwrap().frame_type == FrameType::ChannelClose));
+    drained.await.unwrap();
+}
+
 #[tokio::test]
 async fn a_drain_ends_within_its_time_whoever_does_not_answer_or_read() {
     let keys = TestKeys::new();

@@ -45,6 +45,7 @@ async fn what_the_proxy_names_is_what_limits_count() {
     // A health check of the proxy itself is the proxy's own.
     assert_eq!(handshake(&relay, PROXY, b"PROXY UNKNOWN\r\n").await, "HTTP/1.1 101 Switching Protocols");
     assert_eq!(handshake(&relay, PROXY, b"").await, "", "a proxy's connection without the header was served");
+    assert_eq!(metric(&relay, "pulse_relay_proxy_headers_refused_total").await, 1);
 }
 
 #[tokio::test]

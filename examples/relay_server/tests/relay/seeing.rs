@@ -180,6 +180,40 @@ async fn an_operator_sees_who_is_connected_what_happened_to_it_and_closes_one() 
     assert_eq!(admin(addr, "DELETE", "/connections/4000", None, "").await.0, 404);
 }
 
+/// The status of a request, and its Allow header.
+async fn asked(addr: SocketAddr, request: &str) -> (String, Option<String>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+    let request = format!("{request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let allow = answer.lines().find_map(|line| line.strip_prefix("allow: ")).map(ToOwned::to_owned);
+    (answer.split(' ').nth(1).unwrap().to_owned(), allow)
+}
+
+#[tokio::test]
+async fn a_wrong_method_a_wrong_path_and_an_empty_body_are_told_apart() {
+    let keys = TestKeys::new();
+    let (relay, addr, _directory) = with_admin(&keys).await;
+    for (request, status, allow) in [
+        ("POST /connections", "405", Some("GET")),
+        ("PUT /connections/4000", "405", Some("GET, DELETE")),
+        ("DELETE /connections/4000", "404", None),
+        ("GET /log", "405", Some("PUT")),
+        ("DELETE /", "405", Some("GET")),
+        ("PUT /logs", "404", None),
+        ("GET /connections/none", "404", None),
+    ] {
+        assert_eq!(asked(addr, request).await, (status.to_owned(), allow.map(str::to_owned)), "{request}");
+    }
+    assert_eq!(asked(relay.local_addr(), "POST /healthz").await, ("405".to_owned(), Some("GET".to_owned())));
+    for body in ["", " \n"] {
+        let (status, answer) = admin(addr, "PUT", "/log", None, body).await;
+        assert!(status == 400 && answer.contains("such as info"), "{status} {answer}");
+    }
+}
+
 /// A page of the web whose name leads to loopback could have read who is connected.
 #[tokio::test]
 async fn the_admin_address_answers_nobody_who_calls_it_by_another_name() {

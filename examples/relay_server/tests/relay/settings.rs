@@ -70,6 +70,10 @@ fn a_file_is_checked_without_a_trace_and_the_environment_wins() {
     let file_name = file.display().to_string();
     for (content, named) in [
         ("stall_timeout = 'soon'", ["PULSE_RELAY_STALL_TIMEOUT", "soon"]),
+        ("drain_timeout = '48h'", ["PULSE_RELAY_DRAIN_TIMEOUT", "from 100ms to 1h"]),
+        ("channel_queue = 1024", ["PULSE_RELAY_CHANNEL_QUEUE", "from 128KiB to 1GiB"]),
+        ("data_dir = ''", ["PULSE_RELAY_DATA_DIR", "/var/lib/pulse-relay"]),
+        ("node_url = 'wss://node-1.example.test/ws/instance'", ["PULSE_RELAY_NODE_URL", "PULSE_RELAY_NATS_URL"]),
         ("max_app = 1", ["max_app", "--settings"]),
         (
             "tls_certificate = '/nonexistent/relay.pem'\ntls_key = '/nonexistent/relay.key'",
