@@ -11,8 +11,14 @@ pub(crate) fn run(input: &[u8]) {
         assert_eq!(code.fingerprint(), code.identity().map(|identity| identity.fingerprint()));
         // A short token may be part of a member's name, and a code may repeat its token in members that are not secret.
         let token = code.secret_auth_token();
-        let others =
-            [code.relay_url(), code.instance_id(), code.instance_url().unwrap_or(""), code.name().unwrap_or("")];
+        let identity = code.identity().map(|identity| identity.to_base64()).unwrap_or_default();
+        let others = [
+            code.relay_url(),
+            code.instance_id(),
+            code.instance_url().unwrap_or(""),
+            code.name().unwrap_or(""),
+            &identity,
+        ];
         assert!(
             !format!("{code:?}").contains(token)
                 || token.len() < 16
