@@ -118,6 +118,7 @@ impl PublicKey {
 
 /// Whether the group's order times the point is neutral: one less times the point is then its opposite. Keys are
 /// public, so this may take variable time, which is half of what `EdwardsPoint::is_torsion_free` takes.
+#[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
 fn is_torsion_free(point: &EdwardsPoint) -> bool {
     let order_less_one = -Scalar::ONE;
     EdwardsPoint::vartime_double_scalar_mul_basepoint(&order_less_one, point, &Scalar::ZERO) == -point
