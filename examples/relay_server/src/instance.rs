@@ -9,11 +9,12 @@ use pulse_trust::session::RelayFault;
 use tracing::{info, warn};
 
 use crate::admission::{self, Admitted, Refused};
+use crate::claimed::Claimed;
 use crate::cluster::Cluster;
 use crate::connection::Ending;
 use crate::link::Link;
 use crate::logging::cut;
-use crate::registry::{ClaimRefused, Claimed, Fence};
+use crate::registry::{self, ClaimRefused, Fence};
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::story::Event;
@@ -26,7 +27,7 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -> Option<Ending> {
     let is_renewal = link.instance_id().is_some();
     let outcome = prepare(shared, link, register).and_then(|prepared| complete(shared, link, register, prepared));
-    conclude(shared, link, is_renewal, outcome)
+    conclude(shared, link, is_renewal, Some(register), outcome)
 }
 
 /// The same where there are several nodes: first their common store has to grant the id. A renewal has it already.
@@ -52,7 +53,7 @@ pub(crate) async fn register_fenced(
             }
         },
     };
-    conclude(shared, link, is_renewal, outcome)
+    conclude(shared, link, is_renewal, Some(register), outcome)
 }
 
 async fn fence(
@@ -73,10 +74,16 @@ async fn fence(
 /// Refuses what came in the place of a REGISTER.
 pub(crate) fn refuse(shared: &Shared, link: &Link, fault: RelayFault) -> Option<Ending> {
     let refused = check_rate(shared, link).err().unwrap_or_else(|| Refused::new(fault.code, fault.message));
-    conclude(shared, link, link.instance_id().is_some(), Err(refused))
+    conclude(shared, link, link.instance_id().is_some(), None, Err(refused))
 }
 
-fn conclude(shared: &Shared, link: &Link, is_renewal: bool, outcome: Result<(), Refused>) -> Option<Ending> {
+fn conclude(
+    shared: &Shared,
+    link: &Link,
+    is_renewal: bool,
+    register: Option<&Register>,
+    outcome: Result<(), Refused>,
+) -> Option<Ending> {
     match outcome {
         Ok(()) => None,
         Err(refused) => {
@@ -87,7 +94,16 @@ fn conclude(shared: &Shared, link: &Link, is_renewal: bool, outcome: Result<(), 
                 shared.rates.load().refusals.take(&link.address);
             }
             shared.refusal_log.write(&shared.metrics, || {
-                info!(code, reason = cut(&refused.message), is_renewal, "refused a registration");
+                let Claimed { kind, subject, key_id } = register.map(Claimed::by).unwrap_or_default();
+                info!(
+                    code,
+                    reason = cut(&refused.message),
+                    is_renewal,
+                    claimed_kind = kind,
+                    claimed_subject = cut(&subject),
+                    claimed_key_id = cut(&key_id),
+                    "refused a registration"
+                );
             });
             if is_renewal {
                 // What it had stays in force until its own end.
@@ -197,7 +213,7 @@ fn complete(shared: &Shared, link: &Arc<Link>, register: &Register, prepared: Pr
     admission::check_revoked(shared, &admitted.live.subject)
 }
 
-fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claimed, Refused> {
+fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<registry::Claimed, Refused> {
     let welcome = |generation| {
         let mut session = admitted.session.clone();
         session.generation = generation;

@@ -9,6 +9,7 @@ mod admin;
 mod admission;
 mod app;
 mod blocked;
+mod claimed;
 mod client_address;
 mod clock;
 #[cfg(feature = "nats")]

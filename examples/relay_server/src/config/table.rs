@@ -129,7 +129,7 @@ pub(crate) const TABLE: &[Setting] = &[
     limit(
         "PULSE_RELAY_CERTIFICATE_INTERVAL",
         Limit::Time(|limits| &mut limits.certificate_interval),
-        ("1s", "24h"),
+        ("1s", "30m"),
         "how often it is looked whether the certificate's files have changed",
         "two small files",
     ),

@@ -1,0 +1,67 @@
+//! What a refused REGISTER says of itself, for the log. Nothing of it was verified.
+
+use pulse_trust::relay::Register;
+use pulse_trust::token::UnverifiedToken;
+use serde::Deserialize;
+
+/// The credential's own words.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Claimed {
+    /// The kind of credential; empty where it is none.
+    pub(crate) kind: &'static str,
+    /// The host of a lease, the installation of a grant, the id of a license.
+    pub(crate) subject: String,
+    /// The key that is said to have signed it.
+    pub(crate) key_id: String,
+}
+
+#[derive(Default, Deserialize)]
+struct Names {
+    instance_host: Option<String>,
+    iid: Option<String>,
+    lid: Option<String>,
+}
+
+impl Claimed {
+    pub(crate) fn by(register: &Register) -> Self {
+        if !register.session_token.is_empty() {
+            return Self { kind: "session", ..Self::default() };
+        }
+        let Ok(token) = UnverifiedToken::parse(register.license_token.expose_secret()) else { return Self::default() };
+        let names: Names = serde_json::from_str(token.unverified_payload()).unwrap_or_default();
+        let (kind, subject) = match names {
+            Names { instance_host: Some(host), .. } => ("lease", host),
+            Names { iid: Some(installation), .. } => ("grant", installation),
+            Names { lid, .. } => ("license", lid.unwrap_or_default()),
+        };
+        Self { kind, subject, key_id: token.unverified_key_id().unwrap_or_default().to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulse_trust::keys::SigningKey;
+    use pulse_trust::token::sign_with_key_id;
+
+    use super::*;
+
+    #[test]
+    fn a_credential_is_named_in_its_own_words_and_never_shown() {
+        let signer = SigningKey::from_seed(&[9; 32]).unwrap();
+        for (payload, kind, subject) in [
+            (r#"{"instance_host":"t-1.cloud.example.test","jti":"x"}"#, "lease", "t-1.cloud.example.test"),
+            (r#"{"iid":"inst-1","lid":"L-1"}"#, "grant", "inst-1"),
+            (r#"{"lid":"L-1"}"#, "license", "L-1"),
+            (r#"{"lid":7}"#, "license", ""),
+        ] {
+            let token = sign_with_key_id(&signer, payload).unwrap();
+            let claimed = Claimed::by(&Register::new(token.expose_secret()));
+            let key_id = signer.public_key().key_id().to_string();
+            assert_eq!(claimed, Claimed { kind, subject: subject.to_owned(), key_id });
+        }
+        assert_eq!(Claimed::by(&Register::new("no token")), Claimed::default());
+        let mut resumed = Register::new("");
+        resumed.session_token = "s".into();
+        assert_eq!(Claimed::by(&resumed).kind, "session");
+    }
+}
