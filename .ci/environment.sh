@@ -11,7 +11,7 @@ if [ "${CI:-}" = true ]; then export CARGO_INCREMENTAL=0; fi
 export PATH="$PWD/target/tools/bin:$PATH"
 
 # For checks that build programs as a user does, with --release, only to run them once: without optimization over the
-# whole program the build takes a third of the time. The C library, whose size is held, is what it always is.
+# whole program that takes less time. The C library, whose size is held, is what it always is.
 build_release_quickly() {
   export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
   export CARGO_PROFILE_CAPI_LTO=fat CARGO_PROFILE_CAPI_CODEGEN_UNITS=1
