@@ -69,4 +69,9 @@ func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
 }
 
 // anyInstance is an instance for a call that no handle says the instance of.
-func anyInstance() (*engine.Instance, error) { return engine.At(engine.Pick()) }
+func anyInstance() (*engine.Instance, error) { return instanceAt(engine.Pick()) }
+
+func instanceAt(index int) (*engine.Instance, error) {
+	in, err := engine.At(index)
+	return in, wrap(err)
+}

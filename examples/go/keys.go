@@ -93,7 +93,7 @@ type TrustKeys struct {
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	size, err := engine.Size()
 	if err != nil {
-		return nil, err
+		return nil, wrap(err)
 	}
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, size)}
 	// The first one says whether the settings are right.
@@ -124,7 +124,7 @@ func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 
 // on gives the keys of the instance in a slot.
 func (k *TrustKeys) on(index int) (*handle, error) {
-	in, err := engine.At(index)
+	in, err := instanceAt(index)
 	if err != nil {
 		return nil, err
 	}

@@ -85,9 +85,9 @@ func (r Ref) Err() error {
 
 // A pool has a slot for every call that can run at once, and an instance in each.
 type pool struct {
-	engine   wazero.Runtime
-	compiled wazero.CompiledModule
-	slots    []slot
+	program
+	notCached error // why the compilation cache is not used
+	slots     []slot
 }
 
 type slot struct {
@@ -104,6 +104,15 @@ var (
 // SetCompilationCache names a directory in which the compiled module is kept, so that only the first process pays for
 // compiling it. It counts if it is called before anything else.
 func SetCompilationCache(directory string) { compilationCache = directory }
+
+// CompilationCacheError is why the cache that was named saves nothing; nil where it does, or where none was named.
+func CompilationCacheError() error {
+	pool, err := instances()
+	if err != nil {
+		return err
+	}
+	return pool.notCached
+}
 
 // Size is the number of slots; it never changes.
 func Size() (int, error) {
@@ -129,9 +138,9 @@ func At(index int) (*Instance, error) {
 	if in := slot.instance.Load(); in != nil && !in.retired.Load() {
 		return in, nil
 	}
-	in, err := newInstance(pool.engine, pool.compiled, index)
+	in, err := newInstance(pool.program, index)
 	if err != nil {
-		return nil, err
+		return nil, notStarted(err)
 	}
 	slot.instance.Store(in)
 	return in, nil
@@ -159,33 +168,26 @@ func Pick() int {
 }
 
 func newPool() (*pool, error) {
-	// The module has no debug information that could be looked for.
-	config := wazero.NewRuntimeConfig().WithDebugInfoEnabled(false)
-	if compilationCache != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(compilationCache)
-		if err != nil {
-			return nil, fmt.Errorf("compilation cache: %w", err)
-		}
-		config = config.WithCompilationCache(cache)
-	}
-	engine := wazero.NewRuntimeWithConfig(background, config)
-	if err := exportHost(engine); err != nil {
-		return nil, err
-	}
-	compiled, err := engine.CompileModule(background, module)
+	made, notCached, err := compile(module, compilationCache)
 	if err != nil {
-		return nil, err
+		return nil, notStarted(err)
 	}
-	return &pool{engine: engine, compiled: compiled, slots: make([]slot, runtime.GOMAXPROCS(0))}, nil
+	return &pool{program: made, notCached: notCached, slots: make([]slot, runtime.GOMAXPROCS(0))}, nil
+}
+
+// notStarted is an error of wazero's, which has compiled and run this module on each platform: it is the machine that has
+// no memory left, or allows no code to be made.
+func notStarted(err error) *Fault {
+	return &Fault{Code: CodePanic, Message: "the WebAssembly engine did not start: " + err.Error()}
 }
 
 const scratchLen = 64 * 1024
 
-func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule, index int) (*Instance, error) {
+func newInstance(program program, index int) (*Instance, error) {
 	in := &Instance{index: index, functions: map[string]api.Function{}, files: newHostFiles()}
 	in.context = withInstance(in)
 	config := wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader)
-	module, err := engine.InstantiateModule(in.context, compiled, config)
+	module, err := program.engine.InstantiateModule(in.context, program.module, config)
 	if err != nil {
 		return nil, err
 	}
