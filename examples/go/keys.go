@@ -108,7 +108,7 @@ type Tables int32
 const (
 	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
 	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
-	TablesSmall   Tables = engine.TablesSmall  // 128 KiB
+	TablesSmall   Tables = engine.TablesSmall  // 101 KiB
 	TablesMedium  Tables = engine.TablesMedium // 172 KiB
 	TablesLarge   Tables = engine.TablesLarge  // 498 KiB, the default with cgo
 	TablesHuge    Tables = engine.TablesHuge   // 5.5 MiB, for a relay whose processor has the cache for it
