@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -217,12 +218,13 @@ type call struct {
 	allocated [][2]uint32 // arguments that the scratch had no room for
 	arguments []uint64
 	stack     []uint64
+	refusal   *Fault // of an argument that the memory has no room for; nothing is called then
 }
 
 func (in *Instance) begin() *call {
 	in.mutex.Lock()
 	c := &in.current
-	c.in, c.used, c.allocated = in, 0, c.allocated[:0]
+	c.in, c.used, c.allocated, c.refusal = in, 0, c.allocated[:0], nil
 	return c
 }
 
@@ -233,6 +235,7 @@ func (c *call) end() {
 			wipe(used)
 		}
 	}
+	c.refusal = nil
 	for _, a := range c.allocated {
 		c.call("pulse_wasm_free", uint64(a[0]), uint64(a[1]))
 	}
@@ -247,23 +250,31 @@ func (c *call) room(length int) uint64 {
 		c.used += aligned
 		return uint64(place)
 	}
-	pointer := c.call("pulse_wasm_alloc", uint64(length))
-	if c.in.trap == nil && uint32(pointer) == 0 {
-		c.in.retire(fmt.Errorf("no memory for an argument of %d bytes", length))
+	var pointer uint64
+	if length <= math.MaxInt32 { // the most that Rust allocates at once in WebAssembly
+		pointer = c.call("pulse_wasm_alloc", uint64(length))
 	}
-	if c.in.trap != nil {
+	if c.isOver() {
+		return 0
+	}
+	if uint32(pointer) == 0 {
+		c.refusal = &Fault{Code: CodeInvalidArgument, Message: fmt.Sprintf(
+			"an argument of %d bytes is too large: WebAssembly has no memory for it; nothing that pulse-trust takes is that long", length)}
 		return 0
 	}
 	c.allocated = append(c.allocated, [2]uint32{uint32(pointer), uint32(length)})
 	return pointer
 }
 
+// isOver says that nothing more is called.
+func (c *call) isOver() bool { return c.in.trap != nil || c.refusal != nil }
+
 func (c *call) text(text string) uint64 {
 	if text == "" {
 		return 0
 	}
 	place := c.room(len(text))
-	if c.in.trap == nil {
+	if !c.isOver() {
 		c.in.memory.WriteString(uint32(place), text)
 	}
 	return place
@@ -274,7 +285,7 @@ func (c *call) bytes(data []byte) uint64 {
 		return 0
 	}
 	place := c.room(len(data))
-	if c.in.trap == nil {
+	if !c.isOver() {
 		c.in.memory.Write(uint32(place), data)
 	}
 	return place
@@ -284,7 +295,7 @@ func (c *call) out() uint64 { return c.room(8) }
 
 // call calls a function. On an instance that traps, or has trapped, it gives 0: status and [Ref.Err] tell.
 func (c *call) call(name string, arguments ...uint64) uint64 {
-	if c.in.trap != nil {
+	if c.isOver() {
 		return 0
 	}
 	c.arguments = append(c.arguments[:0], arguments...)
@@ -303,6 +314,9 @@ func (c *call) call(name string, arguments ...uint64) uint64 {
 func (c *call) status(status uint64) error {
 	if c.in.trap != nil {
 		return c.in.fault()
+	}
+	if c.refusal != nil {
+		return c.refusal
 	}
 	if uint32(status) == 0 {
 		return nil
