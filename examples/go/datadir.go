@@ -206,6 +206,9 @@ type saved struct {
 }
 
 func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings []string, err error) {
+	if config == nil {
+		return nil, errNotMade
+	}
 	text, err := json.Marshal(config)
 	if err != nil {
 		return nil, err

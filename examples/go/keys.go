@@ -124,6 +124,9 @@ func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 
 // on gives the keys of the instance in a slot.
 func (k *TrustKeys) on(index int) (*handle, error) {
+	if k == nil || index >= len(k.handles) {
+		return nil, errNotMade
+	}
 	in, err := instanceAt(index)
 	if err != nil {
 		return nil, err

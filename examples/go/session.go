@@ -116,6 +116,9 @@ type Conn interface {
 
 // NewInstanceSession is an instance's end. The keys verify what a refresh brings; they may be nil without one.
 func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
+	if identity == nil {
+		return nil, errNotMade
+	}
 	settings.Seed = seedOr(settings.Seed)
 	text, err := json.Marshal(settings)
 	if err != nil {

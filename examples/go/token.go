@@ -155,6 +155,9 @@ func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Ti
 
 // SignToken signs claims, given as JSON. With nameKey the header says the key's id.
 func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
+	if key == nil {
+		return "", errNotMade
+	}
 	err = key.handle.use(func(ref engine.Ref) error {
 		name := int32(0)
 		if nameKey {
