@@ -7,9 +7,9 @@
 //	if errors.Is(err, pulsetrust.ErrExpired) { ... }
 //
 // Values that hold something of the library ([TrustKeys], [Token], [Channel] and the like) are freed by the garbage
-// collector; Close frees them, and wipes their secrets, at once. What was closed, a zero value of such a type, and nil for an
-// argument that is one answer [ErrInvalidArgument]. Files are kept on Unix systems; elsewhere a [DataDir]
-// answers every call with an error.
+// collector; Close frees them, and wipes their secrets, at once. What was closed, a zero value of such a type, and nil for
+// an argument that is one answer [ErrInvalidArgument]. Files are kept on Unix systems; elsewhere a [DataDir] answers every
+// call with an error.
 //
 // A bug in the library is [ErrPanic]. WebAssembly cannot unwind, so there it is a trap: the instance that trapped releases
 // its file locks, its memory is wiped, and values that lived in it answer ErrPanic from then on; new ones live in a new

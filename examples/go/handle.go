@@ -17,7 +17,7 @@ type handle struct {
 
 var (
 	errClosed  = &Error{Code: ErrInvalidArgument, Message: "it was closed before"}
-	errNotMade = &Error{Code: ErrInvalidArgument, Message: "a zero value or nil was used: make the value with the function that is for it"}
+	errNotMade = &Error{Code: ErrInvalidArgument, Message: "it is nil or a zero value: expected what its function made"}
 )
 
 // use calls job with the handle, which nobody frees meanwhile.
