@@ -47,7 +47,7 @@ func (s *Session) Run(
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	r.working = working
-	context.AfterFunc(ctx, func() { time.AfterFunc(sessionEndTimeout, cancel) })
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(sessionEndTimeout, cancel) })()
 	go func() {
 		select {
 		case <-s.closed:
