@@ -23,11 +23,16 @@ const (
 	RevokeSigningKey   Revocation = engine.RevokeSigningKey   // by the id of the key that signed
 )
 
-// NewAdmission admits under these keys. Leeway is how far the clocks may differ, at most 5 minutes.
+// NewAdmission admits under these keys. Leeway is how far the clocks may differ, 0 to 5 minutes; a part of a second is
+// dropped.
 func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
+	seconds, err := leewaySeconds(leeway)
+	if err != nil {
+		return nil, err
+	}
 	var admission *Admission
-	err := keys.use(func(ref engine.Ref) error {
-		made, err := engine.AdmissionNew(ref, uint32(max(0, leeway/time.Second)))
+	err = keys.use(func(ref engine.Ref) error {
+		made, err := engine.AdmissionNew(ref, seconds)
 		if err == nil {
 			admission = &Admission{newHandle(made, engine.AdmissionFree)}
 		}

@@ -109,6 +109,9 @@ type Channel struct{ handle *handle }
 // AcceptKeyExchange is the instance's side: it takes the payload of the app's KEY_EXCHANGE frame, and gives the channel
 // and the payload to answer with.
 func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel, answer []byte, err error) {
+	if identity == nil {
+		return nil, nil, errNotMade
+	}
 	err = identity.handle.use(func(ref engine.Ref) error {
 		made, message, err := engine.ChannelAccept(ref, appMessage)
 		if err == nil {

@@ -3,7 +3,9 @@ package pulsetrust
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -36,11 +38,28 @@ func waiting(timeout time.Duration, call func() error) error {
 	deadline := time.Now().Add(timeout)
 	for pause := time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
 		err := call()
-		if !errors.Is(err, ErrLockTimeout) || !time.Now().Before(deadline) {
+		if !errors.Is(err, ErrLockTimeout) {
 			return err
+		}
+		if !time.Now().Before(deadline) {
+			return waitedFor(timeout, err)
 		}
 		time.Sleep(pause)
 	}
+}
+
+// waitedFor has a message of the engine's say how long was waited: the engine was told not to wait.
+func waitedFor(timeout time.Duration, err error) error {
+	const engines = " after 0 ms"
+	var refused *Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	if at := strings.LastIndex(refused.Message, engines); at >= 0 { // a path may say so too
+		waited := fmt.Sprintf(" after %d ms", max(0, timeout).Milliseconds())
+		refused.Message = refused.Message[:at] + waited + refused.Message[at+len(engines):]
+	}
+	return refused
 }
 
 // OpenDataDir is the data directory at a path, which exists. Nothing is read yet.
@@ -187,6 +206,9 @@ type saved struct {
 }
 
 func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings []string, err error) {
+	if config == nil {
+		return nil, errNotMade
+	}
 	text, err := json.Marshal(config)
 	if err != nil {
 		return nil, err

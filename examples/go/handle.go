@@ -15,10 +15,16 @@ type handle struct {
 	cleanup runtime.Cleanup
 }
 
-var errClosed = &Error{Code: ErrInvalidArgument, Message: "it was closed before"}
+var (
+	errClosed  = &Error{Code: ErrInvalidArgument, Message: "it was closed before"}
+	errNotMade = &Error{Code: ErrInvalidArgument, Message: "it is nil or a zero value: expected what its function made"}
+)
 
 // use calls job with the handle, which nobody frees meanwhile.
 func (h *handle) use(job func(engine.Ref) error) error {
+	if h == nil {
+		return errNotMade
+	}
 	h.mutex.RLock()
 	defer h.mutex.RUnlock()
 	if h.ref.IsNil() {
@@ -34,6 +40,9 @@ func (h *handle) use(job func(engine.Ref) error) error {
 
 // useAlone is use for what changes with the call.
 func (h *handle) useAlone(job func(engine.Ref) error) error {
+	if h == nil {
+		return errNotMade
+	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.ref.IsNil() {
@@ -51,6 +60,9 @@ func (h *handle) useAlone(job func(engine.Ref) error) error {
 func (h *handle) livesIn(in *engine.Instance) bool { return h != nil && h.ref.Instance() == in }
 
 func (h *handle) close() {
+	if h == nil {
+		return
+	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()
 	if h.ref.IsNil() {
@@ -69,4 +81,9 @@ func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
 }
 
 // anyInstance is an instance for a call that no handle says the instance of.
-func anyInstance() (*engine.Instance, error) { return engine.At(engine.Pick()) }
+func anyInstance() (*engine.Instance, error) { return instanceAt(engine.Pick()) }
+
+func instanceAt(index int) (*engine.Instance, error) {
+	in, err := engine.At(index)
+	return in, wrap(err)
+}

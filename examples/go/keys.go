@@ -93,7 +93,7 @@ type TrustKeys struct {
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	size, err := engine.Size()
 	if err != nil {
-		return nil, err
+		return nil, wrap(err)
 	}
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, size)}
 	// The first one says whether the settings are right.
@@ -108,7 +108,7 @@ type Tables int32
 const (
 	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
 	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
-	TablesSmall   Tables = engine.TablesSmall  // 128 KiB
+	TablesSmall   Tables = engine.TablesSmall  // 101 KiB
 	TablesMedium  Tables = engine.TablesMedium // 172 KiB
 	TablesLarge   Tables = engine.TablesLarge  // 498 KiB, the default with cgo
 	TablesHuge    Tables = engine.TablesHuge   // 5.5 MiB, for a relay whose processor has the cache for it
@@ -124,7 +124,10 @@ func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 
 // on gives the keys of the instance in a slot.
 func (k *TrustKeys) on(index int) (*handle, error) {
-	in, err := engine.At(index)
+	if k == nil || index >= len(k.handles) {
+		return nil, errNotMade
+	}
+	in, err := instanceAt(index)
 	if err != nil {
 		return nil, err
 	}

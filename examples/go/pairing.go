@@ -28,6 +28,9 @@ type Pairing struct {
 // the token the phone is to present and the instance's own URL (may be empty). Where there is none yet the error is
 // [ErrPairingNotReady], and its Diagnostics say why.
 func BuildPairing(config *RelayConfig, instanceID, authToken, instanceURL string) (pairing Pairing, err error) {
+	if config == nil {
+		return pairing, errNotMade
+	}
 	in, err := anyInstance()
 	if err != nil {
 		return pairing, err

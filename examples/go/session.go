@@ -5,7 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
-	"strconv"
+	"sync"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -18,6 +18,8 @@ type Session struct {
 	handle *handle
 	origin time.Time
 	wake   chan struct{} // something was asked of it, so it may have something to do
+	closed chan struct{} // ends Run
+	ending sync.Once
 }
 
 // InstanceSettings are what an instance registers with.
@@ -104,7 +106,8 @@ func (e SessionEvent) Refusal() error {
 	return &Error{Code: reason.Code, Message: reason.Message}
 }
 
-// A Conn is a WebSocket connection, of binary messages alone.
+// A Conn is a WebSocket connection, of binary messages alone. A session calls Close once, in whatever way the connection
+// ends, and perhaps while a Read or a Write is under way, which it should end.
 type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
 	Write(ctx context.Context, message []byte) error
@@ -113,6 +116,9 @@ type Conn interface {
 
 // NewInstanceSession is an instance's end. The keys verify what a refresh brings; they may be nil without one.
 func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
+	if identity == nil {
+		return nil, errNotMade
+	}
 	settings.Seed = seedOr(settings.Seed)
 	text, err := json.Marshal(settings)
 	if err != nil {
@@ -154,7 +160,9 @@ func newSession(ref engine.Ref, err error) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{newHandle(ref, engine.SessionFree), time.Now(), make(chan struct{}, 1)}, nil
+	return &Session{
+		handle: newHandle(ref, engine.SessionFree), origin: time.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{}),
+	}, nil
 }
 
 func seedOr(seed uint32) uint32 {
@@ -220,8 +228,16 @@ func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
 	return time.Duration(max(0, *event.RetryAt-s.monotonic())) * time.Millisecond, true
 }
 
-// Close wipes the session. The other side is not told: end the context of Run before.
-func (s *Session) Close() { s.handle.close() }
+// Close wipes the session. A Run that is under way closes its connection and returns an error. The other side is not told:
+// end the context of Run before.
+func (s *Session) Close() {
+	s.ending.Do(func() {
+		if s.closed != nil {
+			close(s.closed)
+		}
+	})
+	s.handle.close()
+}
 
 func (s *Session) act(act map[string]any, result any) error {
 	text, err := json.Marshal(act)
@@ -253,179 +269,4 @@ func (s *Session) feed(what int32, connection uint32, data []byte) error {
 	return s.handle.useAlone(func(ref engine.Ref) error {
 		return engine.SessionFeed(ref, what, connection, data, s.monotonic(), time.Now().Unix())
 	})
-}
-
-// An arrival is what a connection's goroutines report.
-type arrival struct {
-	what       int32
-	connection uint32
-	data       []byte
-	conn       Conn
-}
-
-const sessionWriteTimeout = 10 * time.Second
-
-// Run drives the session until the context ends, which is no error. Events are handed to handle in their order, which
-// must not wait: what takes time belongs in a goroutine of its own. dial opens a WebSocket connection and follows no
-// redirect, as a credential is sent there.
-func (s *Session) Run(
-	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
-) error {
-	r := &sessionRun{session: s, dial: dial, handle: handle, arrivals: make(chan arrival)}
-	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	r.working = working
-	if err := s.feed(engine.FeedStart, 0, nil); err != nil {
-		return err
-	}
-	for {
-		if err := r.obey(); err != nil {
-			return err
-		}
-		deadline, err := s.untilDeadline()
-		if err != nil {
-			return err
-		}
-		select {
-		case came := <-r.arrivals:
-			if came.conn != nil {
-				r.adopt(came.connection, came.conn)
-			}
-			err = s.feed(came.what, came.connection, came.data)
-		case <-deadline:
-			err = s.feed(engine.FeedTimeout, 0, nil)
-		case <-s.wake:
-		case <-ctx.Done():
-			if err := s.feed(engine.FeedStop, 0, nil); err != nil {
-				return err
-			}
-			return r.obey()
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
-
-// untilDeadline gives a channel on which nothing ever comes where nothing is due.
-func (s *Session) untilDeadline() (<-chan time.Time, error) {
-	var deadline int64
-	err := s.handle.use(func(ref engine.Ref) error {
-		deadline = engine.SessionDeadline(ref)
-		return nil
-	})
-	if err != nil || deadline < 0 {
-		return nil, err
-	}
-	return time.After(time.Duration(deadline-s.monotonic()) * time.Millisecond), nil
-}
-
-// A sessionRun is the loop around a session: its connection, and what its goroutines report.
-type sessionRun struct {
-	session  *Session
-	dial     func(context.Context, string) (Conn, error)
-	handle   func(SessionEvent)
-	working  context.Context
-	arrivals chan arrival
-	current  uint32
-	conn     Conn
-	stop     context.CancelFunc // of the connection that there is, or is being made
-}
-
-// obey does what the session wants until it wants nothing more.
-func (r *sessionRun) obey() error {
-	for {
-		var do, connection uint32
-		var data []byte
-		err := r.session.handle.useAlone(func(ref engine.Ref) (err error) {
-			do, connection, data, err = engine.SessionPoll(ref)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		switch do {
-		case engine.DoNothing:
-			return nil
-		case engine.DoConnect:
-			r.connect(connection, string(data))
-		case engine.DoSend:
-			if err := r.send(connection, data); err != nil {
-				if err := r.session.feed(engine.FeedDisconnected, connection, nil); err != nil {
-					return err
-				}
-			}
-		case engine.DoDisconnect:
-			r.disconnect(connection, data)
-		case engine.DoEvent:
-			var event SessionEvent
-			if err := json.Unmarshal(data, &event); err != nil {
-				return err
-			}
-			clear(data)
-			r.handle(event)
-		}
-	}
-}
-
-func (r *sessionRun) report(ctx context.Context, came arrival) {
-	select {
-	case r.arrivals <- came:
-	case <-ctx.Done():
-	}
-}
-
-func (r *sessionRun) connect(connection uint32, url string) {
-	ctx, cancel := context.WithCancel(r.working)
-	r.current, r.conn, r.stop = connection, nil, cancel
-	go func() {
-		conn, err := r.dial(ctx, url)
-		if err != nil {
-			r.report(ctx, arrival{what: engine.FeedDisconnected, connection: connection})
-			return
-		}
-		r.report(ctx, arrival{what: engine.FeedConnected, connection: connection, conn: conn})
-		for {
-			data, err := conn.Read(ctx)
-			if err != nil {
-				r.report(ctx, arrival{what: engine.FeedDisconnected, connection: connection})
-				return
-			}
-			r.report(ctx, arrival{what: engine.FeedMessage, connection: connection, data: data})
-		}
-	}()
-}
-
-func (r *sessionRun) adopt(connection uint32, conn Conn) {
-	if connection == r.current {
-		r.conn = conn
-		return
-	}
-	go func() { _ = conn.Close(1000) }()
-}
-
-func (r *sessionRun) send(connection uint32, message []byte) error {
-	if connection != r.current || r.conn == nil {
-		return nil // of a connection that is over
-	}
-	ctx, cancel := context.WithTimeout(r.working, sessionWriteTimeout)
-	defer cancel()
-	return r.conn.Write(ctx, message)
-}
-
-func (r *sessionRun) disconnect(connection uint32, code []byte) {
-	if connection != r.current {
-		return
-	}
-	conn, stop := r.conn, r.stop
-	r.conn = nil
-	number, _ := strconv.Atoi(string(code)) // the library writes it
-	if conn == nil {
-		stop()
-		return
-	}
-	go func() {
-		_ = conn.Close(number) // it may be gone already
-		stop()
-	}()
 }

@@ -2,6 +2,7 @@ package pulsetrust
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -40,7 +41,24 @@ func (b HostBinding) number() int32 {
 type LeaseChecks struct {
 	Host   HostBinding
 	Org    string        // empty: any
-	Leeway time.Duration // how far the clocks may differ, at most 5 minutes
+	Leeway time.Duration // how far the clocks may differ, 0 to 5 minutes; a part of a second is dropped
+}
+
+// leewaySeconds checks a leeway while it is a time.Duration. What is too large has the words of the library's own error.
+func leewaySeconds(leeway time.Duration) (uint32, error) {
+	const most = engine.MaxLeewaySeconds * time.Second
+	if leeway < 0 {
+		return 0, &Error{Code: ErrInvalidArgument, Message: fmt.Sprintf("clock leeway of %s: expected 0 to %s", leeway, most)}
+	}
+	if leeway > most {
+		milliseconds := leeway.Milliseconds()
+		if leeway%time.Millisecond != 0 {
+			milliseconds++
+		}
+		message := fmt.Sprintf("clock leeway of %d ms, at most %d ms are allowed", milliseconds, most.Milliseconds())
+		return 0, &Error{Code: ErrLeewayTooLarge, Message: message}
+	}
+	return uint32(leeway / time.Second), nil
 }
 
 // A Token is a lease, license or grant that verified. It is a value to keep: asking it again needs no signature check.
@@ -48,9 +66,12 @@ type Token struct{ handle *handle }
 
 // VerifyToken verifies a token as the kind that its claims say.
 func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (*Token, error) {
+	leeway, err := leewaySeconds(checks.Leeway)
+	if err != nil {
+		return nil, err
+	}
 	var verified *Token
-	err := keys.use(func(ref engine.Ref) error {
-		leeway := uint32(max(0, checks.Leeway/time.Second))
+	err = keys.use(func(ref engine.Ref) error {
 		made, err := engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
 		if err == nil {
 			verified = &Token{newHandle(made, engine.TokenFree)}
@@ -134,6 +155,9 @@ func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Ti
 
 // SignToken signs claims, given as JSON. With nameKey the header says the key's id.
 func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
+	if key == nil {
+		return "", errNotMade
+	}
 	err = key.handle.use(func(ref engine.Ref) error {
 		name := int32(0)
 		if nameKey {

@@ -46,6 +46,9 @@ func Pick() int { return 0 }
 // SetCompilationCache does nothing: this engine compiles nothing.
 func SetCompilationCache(string) {}
 
+// CompilationCacheError is nil: this engine compiles nothing.
+func CompilationCacheError() error { return nil }
+
 func takeBuffer(pointer unsafe.Pointer) []byte {
 	buffer := (*C.pulse_buffer)(pointer)
 	bytes := C.GoBytes(unsafe.Pointer(C.pulse_buffer_data(buffer)), C.int(C.pulse_buffer_len(buffer)))

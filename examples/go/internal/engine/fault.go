@@ -12,7 +12,9 @@ type Fault struct {
 
 func (f *Fault) Error() string { return f.Message }
 
-// CodePanic is the number of a bug that was caught.
-const CodePanic = 1
+const (
+	CodePanic           = 1 // the number of a bug that was caught
+	CodeInvalidArgument = 3 // the number of an argument that cannot be taken
+)
 
 func wipe(secret []byte) { clear(secret) }

@@ -21,7 +21,7 @@ func instancePair(t *testing.T) (hosted, own *Instance) {
 		t.Fatal(err)
 	}
 	imported := map[string]bool{}
-	for _, function := range pool.compiled.ImportedFunctions() {
+	for _, function := range pool.module.ImportedFunctions() {
 		_, name, _ := function.Import()
 		imported[name] = true
 	}
@@ -31,7 +31,7 @@ func instancePair(t *testing.T) (hosted, own *Instance) {
 		}
 	}
 	made := func(offered bool) *Instance {
-		in, err := newInstance(pool.engine, pool.compiled, 0)
+		in, err := newInstance(pool.program, 0)
 		if err != nil {
 			t.Fatal(err)
 		}

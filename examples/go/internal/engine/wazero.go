@@ -85,9 +85,9 @@ func (r Ref) Err() error {
 
 // A pool has a slot for every call that can run at once, and an instance in each.
 type pool struct {
-	engine   wazero.Runtime
-	compiled wazero.CompiledModule
-	slots    []slot
+	program
+	notCached error // why the compilation cache is not used
+	slots     []slot
 }
 
 type slot struct {
@@ -104,6 +104,15 @@ var (
 // SetCompilationCache names a directory in which the compiled module is kept, so that only the first process pays for
 // compiling it. It counts if it is called before anything else.
 func SetCompilationCache(directory string) { compilationCache = directory }
+
+// CompilationCacheError is why the cache that was named saves nothing; nil where it does, or where none was named.
+func CompilationCacheError() error {
+	pool, err := instances()
+	if err != nil {
+		return err
+	}
+	return pool.notCached
+}
 
 // Size is the number of slots; it never changes.
 func Size() (int, error) {
@@ -129,9 +138,9 @@ func At(index int) (*Instance, error) {
 	if in := slot.instance.Load(); in != nil && !in.retired.Load() {
 		return in, nil
 	}
-	in, err := newInstance(pool.engine, pool.compiled, index)
+	in, err := newInstance(pool.program, index)
 	if err != nil {
-		return nil, err
+		return nil, notStarted(err)
 	}
 	slot.instance.Store(in)
 	return in, nil
@@ -159,33 +168,24 @@ func Pick() int {
 }
 
 func newPool() (*pool, error) {
-	// The module has no debug information that could be looked for.
-	config := wazero.NewRuntimeConfig().WithDebugInfoEnabled(false)
-	if compilationCache != "" {
-		cache, err := wazero.NewCompilationCacheWithDir(compilationCache)
-		if err != nil {
-			return nil, fmt.Errorf("compilation cache: %w", err)
-		}
-		config = config.WithCompilationCache(cache)
-	}
-	engine := wazero.NewRuntimeWithConfig(background, config)
-	if err := exportHost(engine); err != nil {
-		return nil, err
-	}
-	compiled, err := engine.CompileModule(background, module)
+	made, notCached, err := compile(module, compilationCache)
 	if err != nil {
-		return nil, err
+		return nil, notStarted(err)
 	}
-	return &pool{engine: engine, compiled: compiled, slots: make([]slot, runtime.GOMAXPROCS(0))}, nil
+	return &pool{program: made, notCached: notCached, slots: make([]slot, runtime.GOMAXPROCS(0))}, nil
 }
 
-const scratchLen = 64 * 1024
+// notStarted is an error of wazero's, which has compiled and run this module on each platform: it is the machine that has
+// no memory left, or allows no code to be made.
+func notStarted(err error) *Fault {
+	return &Fault{Code: CodePanic, Message: "the WebAssembly engine did not start: " + err.Error()}
+}
 
-func newInstance(engine wazero.Runtime, compiled wazero.CompiledModule, index int) (*Instance, error) {
+func newInstance(program program, index int) (*Instance, error) {
 	in := &Instance{index: index, functions: map[string]api.Function{}, files: newHostFiles()}
 	in.context = withInstance(in)
 	config := wazero.NewModuleConfig().WithName("").WithRandSource(rand.Reader)
-	module, err := engine.InstantiateModule(in.context, compiled, config)
+	module, err := program.engine.InstantiateModule(in.context, program.module, config)
 	if err != nil {
 		return nil, err
 	}
@@ -206,154 +206,4 @@ func (in *Instance) function(name string) api.Function {
 		in.functions[name] = function
 	}
 	return function
-}
-
-// A call gathers its arguments in the instance's memory, which is its own until end.
-type call struct {
-	in        *Instance
-	used      uint32      // of the scratch
-	allocated [][2]uint32 // arguments that the scratch had no room for
-	arguments []uint64
-	stack     []uint64
-}
-
-func (in *Instance) begin() *call {
-	in.mutex.Lock()
-	c := &in.current
-	c.in, c.used, c.allocated = in, 0, c.allocated[:0]
-	return c
-}
-
-// end wipes what the call left in the instance's memory.
-func (c *call) end() {
-	if c.in.trap == nil {
-		if used, ok := c.in.memory.Read(c.in.scratch, c.used); ok {
-			wipe(used)
-		}
-	}
-	for _, a := range c.allocated {
-		c.call("pulse_wasm_free", uint64(a[0]), uint64(a[1]))
-	}
-	c.in.mutex.Unlock()
-}
-
-// room is the place of so many zero bytes.
-func (c *call) room(length int) uint64 {
-	aligned := (uint32(length) + 7) &^ 7
-	if length <= scratchLen && c.used+aligned <= scratchLen {
-		place := c.in.scratch + c.used
-		c.used += aligned
-		return uint64(place)
-	}
-	pointer := c.call("pulse_wasm_alloc", uint64(length))
-	if c.in.trap == nil && uint32(pointer) == 0 {
-		c.in.retire(fmt.Errorf("no memory for an argument of %d bytes", length))
-	}
-	if c.in.trap != nil {
-		return 0
-	}
-	c.allocated = append(c.allocated, [2]uint32{uint32(pointer), uint32(length)})
-	return pointer
-}
-
-func (c *call) text(text string) uint64 {
-	if text == "" {
-		return 0
-	}
-	place := c.room(len(text))
-	if c.in.trap == nil {
-		c.in.memory.WriteString(uint32(place), text)
-	}
-	return place
-}
-
-func (c *call) bytes(data []byte) uint64 {
-	if len(data) == 0 {
-		return 0
-	}
-	place := c.room(len(data))
-	if c.in.trap == nil {
-		c.in.memory.Write(uint32(place), data)
-	}
-	return place
-}
-
-func (c *call) out() uint64 { return c.room(8) }
-
-// call calls a function. On an instance that traps, or has trapped, it gives 0: status and [Ref.Err] tell.
-func (c *call) call(name string, arguments ...uint64) uint64 {
-	if c.in.trap != nil {
-		return 0
-	}
-	c.arguments = append(c.arguments[:0], arguments...)
-	c.stack = append(c.stack[:0], arguments...)
-	if len(c.stack) == 0 {
-		c.stack = append(c.stack, 0)
-	}
-	if err := c.in.function(name).CallWithStack(c.in.context, c.stack); err != nil {
-		c.in.retire(err)
-		return 0
-	}
-	return c.stack[0]
-}
-
-// status makes an error of a call's status; the error is its last output.
-func (c *call) status(status uint64) error {
-	if c.in.trap != nil {
-		return c.in.fault()
-	}
-	if uint32(status) == 0 {
-		return nil
-	}
-	fault := &Fault{Code: int32(status)}
-	if pointer := c.outNumber(len(c.arguments) - 1); pointer != 0 {
-		get := func(name string) string { return c.cText(c.call(name, uint64(pointer))) }
-		fault.Message = get("pulse_error_message")
-		fault.WireCode = get("pulse_error_wire_code")
-		fault.Detail = get("pulse_error_detail_json")
-		c.call("pulse_error_free", uint64(pointer))
-	}
-	if c.in.trap != nil {
-		return c.in.fault()
-	}
-	return fault
-}
-
-func (c *call) outNumber(index int) uint32 {
-	number, _ := c.in.memory.ReadUint32Le(uint32(c.arguments[index]))
-	return number
-}
-
-func (c *call) takeBuffer(index int) ([]byte, error) {
-	buffer := uint64(c.outNumber(index))
-	given := c.arguments
-	c.arguments = nil
-	length := c.call("pulse_buffer_len", buffer)
-	place := c.call("pulse_buffer_data", buffer)
-	var bytes []byte
-	if c.in.trap == nil {
-		from, _ := c.in.memory.Read(uint32(place), uint32(length))
-		bytes = append([]byte{}, from...)
-	}
-	c.call("pulse_buffer_free", buffer)
-	c.arguments = given
-	if c.in.trap != nil {
-		wipe(bytes)
-		return nil, c.in.fault()
-	}
-	return bytes, nil
-}
-
-// cText reads a NUL-terminated text of the module.
-func (c *call) cText(place uint64) string {
-	if c.in.trap != nil || uint32(place) == 0 {
-		return ""
-	}
-	rest, _ := c.in.memory.Read(uint32(place), c.in.memory.Size()-uint32(place))
-	for length, character := range rest {
-		if character == 0 {
-			return string(rest[:length])
-		}
-	}
-	return ""
 }
