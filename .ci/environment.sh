@@ -17,6 +17,18 @@ build_release_quickly() {
   export CARGO_PROFILE_CAPI_LTO=fat CARGO_PROFILE_CAPI_CODEGEN_UNITS=1
 }
 
+# Copies the library as a user compiles it: without the other packages of the workspace, whose wishes for features count for
+# all, and without what its tests, examples and benches need.
+copy_library_alone() { # directory
+  git ls-files -z -- src build.rs cbindgen.toml include README.md .cargo Cargo.lock | xargs -0 cp --parents -t "$1"
+  awk '
+    /^\[/ { skipped = /^\[dev-dependencies\]|^\[\[(example|test|bench)\]\]/ }
+    /^(exclude|members) = \[$/ { listed = 1 }
+    !skipped && !listed && !/^(default-)?members = / && !/^exclude = /
+    /^\]$/ { listed = 0 }
+  ' Cargo.toml >"$1/Cargo.toml"
+}
+
 fail() {
   printf '%s\n' "$*" >&2
   exit 1
