@@ -60,10 +60,12 @@ cargo metadata --format-version 1 >/dev/null
 PLANT
 
 fault slow licenses "a crate that comes from a repository" 'error\[source-not-allowed\]' <<'PLANT'
-cargo new --quiet --lib target/planted-source
-git -C target/planted-source add -A
-git -C target/planted-source -c user.name=planted -c user.email=planted@example.test commit --quiet -m planted || true
-sed -i "s|^\[dependencies\]$|[dependencies]\nplanted-source = { git = \"file://$PWD/target/planted-source\" }|" Cargo.toml
+source=$(mktemp -d)/planted-source
+cargo new --quiet --lib --vcs none "$source"
+git init --quiet "$source"
+git -C "$source" add -A
+git -C "$source" -c user.name=planted -c user.email=planted@example.test -c commit.gpgsign=false commit --quiet -m planted
+sed -i "s|^\[dependencies\]$|[dependencies]\nplanted-source = { git = \"file://$source\" }|" Cargo.toml
 cargo metadata --format-version 1 >/dev/null
 PLANT
 
@@ -111,7 +113,7 @@ pub fn planted(path: &std::path::Path) -> bool {
 PLANT
 
 fault slow rust-version "a dependency that needs a newer Rust" 'needs Rust 1\.' <<'PLANT'
-sed -i 's/^rust-version = ".*"$/rust-version = "1.85"/' Cargo.toml
+sed -i 's/^rust-version = ".*"$/rust-version = "1.88"/' Cargo.toml
 PLANT
 
 fault slow minimal-versions "a minimum that is too old" 'zeroize' <<'PLANT'
