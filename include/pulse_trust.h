@@ -860,8 +860,15 @@ pulse_status pulse_data_dir_create(const char *path,
  * change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
  * process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While the lock is held, only one thread may use the
  * handle. Taking it again with the same handle has no effect.
+ *
+ * The lock belongs to the process that took it. In a child that it forks every call with a copy of a locked handle fails
+ * with `PULSE_ERR_FILE`, until the child calls `pulse_data_dir_unlock`, which leaves the lock of its parent alone, or
+ * frees the handle. The child does not prolong the lock, unless its parent is killed while it holds it: then the lock
+ * ends with the child, too.
  */
-pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir, uint32_t timeout_ms, pulse_error **error);
+pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir,
+                                 uint32_t timeout_ms,
+                                 pulse_error **error);
 
 /**
  * Releases the lock that `pulse_data_dir_lock` has taken; without one it does nothing.

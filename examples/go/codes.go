@@ -180,7 +180,7 @@ const (
 	ErrOrgIDInvalid Code = 708
 	// ErrFileMissing: a file is missing where it is needed. What to do: Restore the file, or provision the tenant.
 	ErrFileMissing Code = 709
-	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Run lslocks to see which process holds it, end or repair that process, then try again.
+	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: See with fuser FILE or lslocks which process holds it, end or repair that process, then try again.
 	ErrLockTimeout Code = 710
 	// ErrFileNotDurable: a file is in place, but its directory could not be synced, so a power failure may bring back the old state. What to do: Save again; if the error comes back, check the disk.
 	ErrFileNotDurable Code = 711

@@ -277,8 +277,8 @@ error_table! {
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
     /// Another process or thread holds the lock of a data directory for longer than the caller waits.
-    #[remedy = "Run lslocks to see which process holds it, end or repair that process, then try again."]
-    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: run lslocks to see which process holds it, and try again";
+    #[remedy = "See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again."]
+    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: see with `fuser {path}` or lslocks which process holds it, and try again";
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
     #[remedy = "Save again; if the error comes back, check the disk."]
     711 "FILE_NOT_DURABLE" FileNotDurable { path: String, detail: String } => "{path} is written and in place, but its directory could not be synced ({detail}): a power failure now may bring back the old state, so save again";

@@ -178,7 +178,7 @@ export const PulseCode = {
   ORG_ID_INVALID: 708,
   /** A file is missing where it is needed. Restore the file, or provision the tenant. */
   FILE_MISSING: 709,
-  /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
+  /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
   LOCK_TIMEOUT: 710,
   /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
   FILE_NOT_DURABLE: 711,

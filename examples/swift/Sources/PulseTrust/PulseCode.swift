@@ -188,7 +188,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
-    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again.
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again.
     public static let lockTimeout = PulseCode(rawValue: 710)
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
     public static let fileNotDurable = PulseCode(rawValue: 711)

@@ -187,7 +187,7 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
-        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
         public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
         /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
         public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
