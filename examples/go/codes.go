@@ -26,6 +26,8 @@ const (
 	ErrKeyTableCorrupt Code = 106
 	// ErrKeyFingerprintMismatch: two public keys that should be the same are not. What to do: Do not pair: get the code again from the instance.
 	ErrKeyFingerprintMismatch Code = 107
+	// ErrKeyTableMemory: memory for a precomputed table cannot be had. What to do: Give the process more memory, or choose smaller tables.
+	ErrKeyTableMemory Code = 108
 	// ErrTokenTooLarge: a token or one of its segments is longer than the limit. What to do: Check what was passed: no Pulse token is that long.
 	ErrTokenTooLarge Code = 200
 	// ErrTokenMalformed: a token is not three non-empty segments of strict base64url. What to do: Copy the token again, without spaces or line breaks.
@@ -234,6 +236,8 @@ func codeName(code Code) string {
 		return "KEY_TABLE_CORRUPT"
 	case ErrKeyFingerprintMismatch:
 		return "KEY_FINGERPRINT_MISMATCH"
+	case ErrKeyTableMemory:
+		return "KEY_TABLE_MEMORY"
 	case ErrTokenTooLarge:
 		return "TOKEN_TOO_LARGE"
 	case ErrTokenMalformed:

@@ -37,6 +37,9 @@ error_table! {
     /// Two public keys that should be the same are not.
     #[remedy = "Do not pair: get the code again from the instance."]
     107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {expected}, the public key has {received}";
+    /// Memory for a precomputed table cannot be had.
+    #[remedy = "Give the process more memory, or choose smaller tables."]
+    108 "KEY_TABLE_MEMORY" KeyTableMemory { bytes: usize } => "no memory for the precomputed table of a public key, which takes {bytes} bytes: allow more, or choose a smaller table";
 
     /// A token or one of its segments is longer than the limit.
     #[remedy = "Check what was passed: no Pulse token is that long."]

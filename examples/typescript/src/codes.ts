@@ -24,6 +24,8 @@ export const PulseCode = {
   KEY_TABLE_CORRUPT: 106,
   /** Two public keys that should be the same are not. Do not pair: get the code again from the instance. */
   KEY_FINGERPRINT_MISMATCH: 107,
+  /** Memory for a precomputed table cannot be had. Give the process more memory, or choose smaller tables. */
+  KEY_TABLE_MEMORY: 108,
   /** A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long. */
   TOKEN_TOO_LARGE: 200,
   /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks. */
