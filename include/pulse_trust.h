@@ -16,6 +16,8 @@
  *   function returns belongs to the handle it was asked of.
  *
  * Times are Unix seconds, and the clock is the caller's. Nothing is kept per thread. A panic becomes PULSE_ERR_PANIC.
+ * Memory that cannot be had for a key's tables is PULSE_ERR_KEY_TABLE_MEMORY; any other allocation that fails aborts
+ * the process.
  */
 
 #ifndef PULSE_TRUST_H
@@ -57,6 +59,8 @@
 #define PULSE_ERR_KEY_TABLE_CORRUPT 106
 /** Two public keys that should be the same are not. */
 #define PULSE_ERR_KEY_FINGERPRINT_MISMATCH 107
+/** Memory for a precomputed table cannot be had. */
+#define PULSE_ERR_KEY_TABLE_MEMORY 108
 /** A token or one of its segments is longer than the limit. */
 #define PULSE_ERR_TOKEN_TOO_LARGE 200
 /** A token is not three non-empty segments of strict base64url. */
@@ -469,7 +473,8 @@ pulse_status pulse_trust_keys_new(const char *lease_keys,
 
 /**
  * The same keys with precomputed tables of this size, built now: to trade memory for speed, and to pay the cost at
- * startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens.
+ * startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens and there is
+ * memory for them; this call fails with `PULSE_ERR_KEY_TABLE_MEMORY` where there is none.
  */
 pulse_status pulse_trust_keys_with_tables(const pulse_trust_keys *keys,
                                           pulse_tables tables,
@@ -524,7 +529,7 @@ typedef int32_t pulse_host_binding;
 #define PULSE_KIND_GRANT 3
 
 /**
- * The given host only, in any spelling.
+ * The given host only: `pulse_host_normalize` makes the same of both.
  */
 #define PULSE_HOST_REQUIRE 0
 
@@ -598,7 +603,7 @@ pulse_status pulse_token_check(const pulse_token *token,
                                pulse_error **error);
 
 /**
- * Whether the token is a lease for a host, in any spelling: 0 if it is.
+ * Whether the token is a lease for a host, of which `pulse_host_normalize` makes the same: 0 if it is.
  */
 pulse_status pulse_token_check_host(const pulse_token *token, const char *host, size_t host_len, pulse_error **error);
 
@@ -653,7 +658,7 @@ typedef int32_t pulse_revocation;
 #define PULSE_REVOKE_TOKEN 3
 
 /**
- * The host of a lease, in any spelling that `pulse_host_normalize` takes.
+ * The host of a lease, in any spelling that `pulse_host_normalize` takes. An IPv6 address is revoked in all of its spellings.
  */
 #define PULSE_REVOKE_HOST 4
 
@@ -747,9 +752,12 @@ void pulse_registration_free(pulse_registration *registration);
 /* ---- Instance ids, hosts and the lease refresh schedule ---- */
 
 /**
- * The instance id of a hosted tenant, from its host in any spelling.
+ * The instance id of a hosted tenant, from its host, which is normalized. Each spelling of an IPv6 address has an id of its own.
  */
-pulse_status pulse_instance_id_of_host(const char *host, size_t host_len, pulse_buffer **out, pulse_error **error);
+pulse_status pulse_instance_id_of_host(const char *host,
+                                       size_t host_len,
+                                       pulse_buffer **out,
+                                       pulse_error **error);
 
 /**
  * The instance id of an instance with a license or grant, from the license id and the instance secret.
@@ -860,8 +868,15 @@ pulse_status pulse_data_dir_create(const char *path,
  * change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
  * process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While the lock is held, only one thread may use the
  * handle. Taking it again with the same handle has no effect.
+ *
+ * The lock belongs to the process that took it. In a child that it forks every call with a copy of a locked handle fails
+ * with `PULSE_ERR_FILE`, until the child calls `pulse_data_dir_unlock`, which leaves the lock of its parent alone, or
+ * frees the handle. The child does not prolong the lock, unless its parent is killed while it holds it: then the lock
+ * ends with the child, too.
  */
-pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir, uint32_t timeout_ms, pulse_error **error);
+pulse_status pulse_data_dir_lock(const pulse_data_dir *data_dir,
+                                 uint32_t timeout_ms,
+                                 pulse_error **error);
 
 /**
  * Releases the lock that `pulse_data_dir_lock` has taken; without one it does nothing.

@@ -49,3 +49,14 @@ pub enum Warning {
         reason: String,
     },
 }
+
+impl Warning {
+    /// Adds those that are not there yet: several files of a directory are sealed under one key, which is read for each.
+    pub(crate) fn add_new(warnings: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
+        for warning in more {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+}

@@ -24,6 +24,8 @@ const PREAMBLE: &str = r"/*
  *   function returns belongs to the handle it was asked of.
  *
  * Times are Unix seconds, and the clock is the caller's. Nothing is kept per thread. A panic becomes PULSE_ERR_PANIC.
+ * Memory that cannot be had for a key's tables is PULSE_ERR_KEY_TABLE_MEMORY; any other allocation that fails aborts
+ * the process.
  */
 ";
 

@@ -26,6 +26,8 @@ const (
 	ErrKeyTableCorrupt Code = 106
 	// ErrKeyFingerprintMismatch: two public keys that should be the same are not. What to do: Do not pair: get the code again from the instance.
 	ErrKeyFingerprintMismatch Code = 107
+	// ErrKeyTableMemory: memory for a precomputed table cannot be had. What to do: Give the process more memory, or choose smaller tables.
+	ErrKeyTableMemory Code = 108
 	// ErrTokenTooLarge: a token or one of its segments is longer than the limit. What to do: Check what was passed: no Pulse token is that long.
 	ErrTokenTooLarge Code = 200
 	// ErrTokenMalformed: a token is not three non-empty segments of strict base64url. What to do: Copy the token again, without spaces or line breaks.
@@ -180,7 +182,7 @@ const (
 	ErrOrgIDInvalid Code = 708
 	// ErrFileMissing: a file is missing where it is needed. What to do: Restore the file, or provision the tenant.
 	ErrFileMissing Code = 709
-	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Run lslocks to see which process holds it, end or repair that process, then try again.
+	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: See with fuser FILE or lslocks which process holds it, end or repair that process, then try again.
 	ErrLockTimeout Code = 710
 	// ErrFileNotDurable: a file is in place, but its directory could not be synced, so a power failure may bring back the old state. What to do: Save again; if the error comes back, check the disk.
 	ErrFileNotDurable Code = 711
@@ -234,6 +236,8 @@ func codeName(code Code) string {
 		return "KEY_TABLE_CORRUPT"
 	case ErrKeyFingerprintMismatch:
 		return "KEY_FINGERPRINT_MISMATCH"
+	case ErrKeyTableMemory:
+		return "KEY_TABLE_MEMORY"
 	case ErrTokenTooLarge:
 		return "TOKEN_TOO_LARGE"
 	case ErrTokenMalformed:

@@ -7,7 +7,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// InstanceIDOfHost is the instance id of a hosted tenant, from its host in any spelling.
+// InstanceIDOfHost is the instance id of a hosted tenant, from its host, which is normalized.
 func InstanceIDOfHost(host string) (string, error) {
 	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.InstanceIDOfHost(in, host) })
 }

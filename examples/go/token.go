@@ -24,7 +24,7 @@ type HostBinding struct {
 	any  bool
 }
 
-// RequireHost is for this host alone, in any spelling.
+// RequireHost is for this host alone, in any spelling that has the same normal form.
 func RequireHost(host string) HostBinding { return HostBinding{host: host} }
 
 // AnyHost is for whatever host the lease names: a relay, which derives the instance id from it.
@@ -105,7 +105,7 @@ func (t *Token) Check(capability string, now time.Time) error {
 	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, now.Unix()) })
 }
 
-// CheckHost says whether the token is a lease for a host, in any spelling: nil if it is.
+// CheckHost says whether the token is a lease for a host, in any spelling that has the same normal form: nil if it is.
 func (t *Token) CheckHost(host string) error {
 	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
 }

@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::text_type::text_type;
 
 /// A host in its normal form: an IPv6 literal, or lower-case labels joined by dots. Two hosts are the same exactly when
-/// their normal forms are.
+/// their normal forms are. The address of a literal is kept as it is spelled: `2001:db8:0:0::1` and `2001:db8::1` are two
+/// hosts, with an instance id each, as in the deployed systems.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InstanceHost(String);
 

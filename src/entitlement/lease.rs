@@ -128,7 +128,7 @@ impl VerifiedLease {
         LeaseTerm { not_before: self.claims.nbf, expires_at: self.claims.exp }.check(self.leeway, now)
     }
 
-    /// Whether the lease is for this host, in any spelling.
+    /// Whether the lease is for this host, in any spelling that has the same normal form.
     ///
     /// # Errors
     /// [`Error::HostMismatch`], [`Error::HostInvalid`].

@@ -24,7 +24,7 @@ use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER, TokenKind};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HostBinding<'a> {
-    /// This host only, in any spelling.
+    /// This host only, in any spelling that has the same normal form ([`InstanceHost`]).
     Require(&'a str),
     /// Any host that it names: for a relay, which derives the instance id from that host.
     AnyHost,

@@ -59,7 +59,9 @@ impl Error {
                 WireErrorCode::AuthFailed
             }
             // The relay's own faults: the registrant can do nothing about them.
-            Self::RandomUnavailable { .. } | Self::KeyTableCorrupt => WireErrorCode::InternalError,
+            Self::RandomUnavailable { .. } | Self::KeyTableCorrupt | Self::KeyTableMemory { .. } => {
+                WireErrorCode::InternalError
+            }
             _ => WireErrorCode::LicenseInvalid,
         }
     }

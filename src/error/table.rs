@@ -37,6 +37,9 @@ error_table! {
     /// Two public keys that should be the same are not.
     #[remedy = "Do not pair: get the code again from the instance."]
     107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {expected}, the public key has {received}";
+    /// Memory for a precomputed table cannot be had.
+    #[remedy = "Give the process more memory, or choose smaller tables."]
+    108 "KEY_TABLE_MEMORY" KeyTableMemory { bytes: usize } => "no memory for the precomputed table of a public key, which takes {bytes} bytes: allow more, or choose a smaller table";
 
     /// A token or one of its segments is longer than the limit.
     #[remedy = "Check what was passed: no Pulse token is that long."]
@@ -277,8 +280,8 @@ error_table! {
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
     /// Another process or thread holds the lock of a data directory for longer than the caller waits.
-    #[remedy = "Run lslocks to see which process holds it, end or repair that process, then try again."]
-    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: run lslocks to see which process holds it, and try again";
+    #[remedy = "See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again."]
+    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: see with `fuser {path}` or lslocks which process holds it, and try again";
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
     #[remedy = "Save again; if the error comes back, check the disk."]
     711 "FILE_NOT_DURABLE" FileNotDurable { path: String, detail: String } => "{path} is written and in place, but its directory could not be synced ({detail}): a power failure now may bring back the old state, so save again";

@@ -37,7 +37,7 @@ pub const PULSE_REVOKE_LICENSE: pulse_revocation = 1;
 pub const PULSE_REVOKE_INSTALLATION: pulse_revocation = 2;
 /// A token id (`jti`).
 pub const PULSE_REVOKE_TOKEN: pulse_revocation = 3;
-/// The host of a lease, in any spelling that `pulse_host_normalize` takes.
+/// The host of a lease, in any spelling that `pulse_host_normalize` takes. An IPv6 address is revoked in all of its spellings.
 pub const PULSE_REVOKE_HOST: pulse_revocation = 4;
 /// An instance id.
 pub const PULSE_REVOKE_INSTANCE: pulse_revocation = 5;

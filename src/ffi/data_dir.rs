@@ -115,6 +115,11 @@ fn directory_at(path: &str) -> Result<DataDir, Fault> {
 /// change and a save are one step. Waits at most `timeout_ms` milliseconds (in WebAssembly not at all) for another
 /// process or thread, then fails with `PULSE_ERR_LOCK_TIMEOUT`. While the lock is held, only one thread may use the
 /// handle. Taking it again with the same handle has no effect.
+///
+/// The lock belongs to the process that took it. In a child that it forks every call with a copy of a locked handle fails
+/// with `PULSE_ERR_FILE`, until the child calls `pulse_data_dir_unlock`, which leaves the lock of its parent alone, or
+/// frees the handle. The child does not prolong the lock, unless its parent is killed while it holds it: then the lock
+/// ends with the child, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_data_dir_lock(
     data_dir: *const pulse_data_dir,
@@ -125,11 +130,12 @@ pub unsafe extern "C" fn pulse_data_dir_lock(
     unsafe {
         call(error, (), || {
             let data_dir = borrow(data_dir, "data_dir")?;
-            if data_dir.held().is_none() {
-                let timeout = Duration::from_millis(timeout_ms.into()).min(LONGEST_WAIT);
-                let locked = data_dir.directory.lock_within(timeout)?;
-                *data_dir.held() = Some(locked);
+            if let Some(locked) = data_dir.held().as_ref() {
+                return Ok(locked.check_holder()?);
             }
+            let timeout = Duration::from_millis(timeout_ms.into()).min(LONGEST_WAIT);
+            let locked = data_dir.directory.lock_within(timeout)?;
+            *data_dir.held() = Some(locked);
             Ok(())
         })
     }

@@ -10,7 +10,7 @@ use crate::entitlement::{InstanceHost, refresh_backoff, refresh_delay, tenant_ho
 use crate::relay::InstanceId;
 use crate::time::UnixTime;
 
-/// The instance id of a hosted tenant, from its host in any spelling.
+/// The instance id of a hosted tenant, from its host, which is normalized. Each spelling of an IPv6 address has an id of its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_instance_id_of_host(
     host: *const c_char,

@@ -150,7 +150,8 @@ pub const PULSE_TABLES_LARGE: pulse_tables = 3;
 pub const PULSE_TABLES_HUGE: pulse_tables = 4;
 
 /// The same keys with precomputed tables of this size, built now: to trade memory for speed, and to pay the cost at
-/// startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens.
+/// startup. Without this call, tables of the default size are built once a key has verified a few dozen tokens and there is
+/// memory for them; this call fails with `PULSE_ERR_KEY_TABLE_MEMORY` where there is none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_trust_keys_with_tables(
     keys: *const pulse_trust_keys,

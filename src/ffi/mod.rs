@@ -4,7 +4,8 @@
 //! Each function does one whole job. A function that can fail returns a [`pulse_status`], and writes its outputs only
 //! if that is 0; the last parameter, which may be NULL, receives an owned [`pulse_error`] with number and text. Nothing
 //! is kept in thread-local storage, so a goroutine may change threads between two calls. A panic ends here as
-//! `PULSE_ERR_PANIC` (in WebAssembly, which cannot unwind, it is a trap).
+//! `PULSE_ERR_PANIC` (in WebAssembly, which cannot unwind, it is a trap). An allocation that fails aborts the process, but
+//! for a key's tables.
 //!
 //! # The pointer contract
 //! Every function relies on this, and on nothing else:

@@ -33,7 +33,7 @@ pub const PULSE_KIND_GRANT: pulse_kind = 3;
 
 /// Which hosts a lease may be for: `PULSE_HOST_...`.
 pub type pulse_host_binding = i32;
-/// The given host only, in any spelling.
+/// The given host only: `pulse_host_normalize` makes the same of both.
 pub const PULSE_HOST_REQUIRE: pulse_host_binding = 0;
 /// Any host that it names: for a relay, which derives the instance id from that host.
 pub const PULSE_HOST_ANY: pulse_host_binding = 1;
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn pulse_token_check(
     }
 }
 
-/// Whether the token is a lease for a host, in any spelling: 0 if it is.
+/// Whether the token is a lease for a host, of which `pulse_host_normalize` makes the same: 0 if it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_check_host(
     token: *const pulse_token,

@@ -67,7 +67,7 @@ pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
     let (mut config, mut warnings) = (loaded.value, loaded.warnings);
     let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
     let mut credential = choose(data_dir, runtime, &billing, now);
-    warnings.append(&mut credential.warnings);
+    Warning::add_new(&mut warnings, std::mem::take(&mut credential.warnings));
     let outcome = match plan(&config, &billing, &credential, runtime, now) {
         Plan::Leave(reason) => BootstrapOutcome::Unchanged { reason },
         Plan::FillIn(lease) => {
@@ -81,7 +81,7 @@ pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
         config.set_identity(&Identity::generate()?);
         // What is replaced is not a complete identity, which is why a new one is made.
         let saved = data_dir.save_relay_config(&config, &loaded.revision, IdentityChange::Keep)?;
-        warnings.extend(saved.warnings);
+        Warning::add_new(&mut warnings, saved.warnings);
     }
     Ok(Bootstrap { outcome, config, credential, warnings })
 }

@@ -117,7 +117,8 @@ pub fn registration_credential(data_dir: &LockedDataDir, runtime: &Runtime, now:
     let mut warnings = Vec::new();
     let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
     let mut choice = choose(data_dir, runtime, &billing, now);
-    choice.warnings.splice(0..0, warnings);
+    Warning::add_new(&mut warnings, choice.warnings);
+    choice.warnings = warnings;
     choice
 }
 
@@ -176,10 +177,10 @@ fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> R
     }
 }
 
-/// What was loaded; its warnings are added to the others.
+/// What was loaded; its warnings are added to the others, each once.
 pub(super) fn told<T>(loaded: Result<Loaded<T>>, warnings: &mut Vec<Warning>) -> Result<T> {
     loaded.map(|loaded| {
-        warnings.extend(loaded.warnings);
+        Warning::add_new(warnings, loaded.warnings);
         loaded.value
     })
 }

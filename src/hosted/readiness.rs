@@ -78,7 +78,7 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
     let is_absent = loaded.as_ref().is_ok_and(|loaded| loaded.revision == Revision::ABSENT);
     let config = told(loaded, &mut report.warnings);
     let mut credential = choose(data_dir, runtime, &billing, now);
-    report.warnings.append(&mut credential.warnings);
+    Warning::add_new(&mut report.warnings, std::mem::take(&mut credential.warnings));
     let lease = entitling_lease(&billing, &credential, runtime, now);
     if let Some(blocked) = &credential.blocked {
         report.add("activation", Err(blocked.clone()));

@@ -71,6 +71,6 @@ fn change(data_dir: &LockedDataDir, org: &str, change: impl FnOnce(&mut BillingS
     let mut billing = loaded.value.filter(|billing| !billing.entitlement_jwt.is_empty()).ok_or(Error::NoLease)?;
     change(&mut billing);
     let mut warnings = loaded.warnings;
-    warnings.extend(data_dir.save_billing_state(org, &mut billing, &loaded.revision)?.warnings);
+    Warning::add_new(&mut warnings, data_dir.save_billing_state(org, &mut billing, &loaded.revision)?.warnings);
     Ok(warnings)
 }

@@ -106,12 +106,12 @@ pub struct PreparedKey {
 }
 
 impl PreparedKey {
-    /// Computes the tables, which takes about as long as a few dozen verifications, and checks them. In WebAssembly whose
-    /// host verifies, there are none.
+    /// Computes the tables and checks them, which pays off after a few dozen verifications with the smaller sizes, and
+    /// after some hundreds with [`TableSize::Huge`]. In WebAssembly whose host verifies, there are none.
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] if a table is not what it should be, which means that the memory or the processor is
-    /// faulty.
+    /// [`Error::KeyTableMemory`] if there is no memory for a table. [`Error::KeyTableCorrupt`] if a table is not what it
+    /// should be, which means that the memory or the processor is faulty.
     pub fn new(key: &PublicKey, size: TableSize) -> Result<Self> {
         Self::of(*key.verifying_key(), size)
     }

@@ -59,7 +59,8 @@ impl TrustKeySet {
     /// ```
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] if a table failed its self-check.
+    /// [`Error::KeyTableMemory`] if there is no memory for a table, [`Error::KeyTableCorrupt`] if one failed its
+    /// self-check.
     pub fn with_tables(&self, size: TableSize) -> Result<Self> {
         let prepared = |key| TrustedKey::with_tables(key, size).map(Arc::new);
         Ok(Self { keys: self.keys().map(prepared).collect::<Result<_>>()? })

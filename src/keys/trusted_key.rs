@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{KeyId, PreparedKey, PublicKey, TableSize};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::primitives::Host;
 
 /// The number of signatures after which tables are built: by then they would have saved about what building two of them
@@ -69,8 +69,15 @@ impl TrustedKey {
             return Ok(None);
         }
         // Two threads may both build; one result is kept.
-        let prepared = PreparedKey::new(&self.key, self.size)?;
-        Ok(Some(self.prepared.get_or_init(|| prepared)))
+        match PreparedKey::new(&self.key, self.size) {
+            Ok(prepared) => Ok(Some(self.prepared.get_or_init(|| prepared))),
+            // The key verifies without tables too, only slower. It tries again after as many signatures.
+            Err(Error::KeyTableMemory { .. }) => {
+                self.seen.store(0, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Credentials that were revoked before they expire.
 
+use core::net::Ipv6Addr;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::instance_id::InstanceId;
@@ -122,9 +124,10 @@ impl RevocationList {
         self.token_ids.insert(token_id.to_owned());
     }
 
-    /// Revokes every lease for a host.
+    /// Revokes every lease for a host; where that is an IPv6 address, in each of its spellings, which are different hosts
+    /// everywhere else.
     pub fn revoke_host(&mut self, host: &InstanceHost) {
-        self.hosts.insert(host.as_str().to_owned());
+        self.hosts.insert(address_form(host.as_str()).into_owned());
     }
 
     /// Revokes every registration under an instance id.
@@ -148,16 +151,25 @@ impl Revocations for RevocationList {
         if self.is_below_floor(subject) {
             return Some("license version");
         }
+        let host = subject.host.as_deref().map(|host| address_form(host).into_owned());
         [
             (&self.license_ids, &subject.license_id, "license"),
             (&self.installation_ids, &subject.installation_id, "installation"),
             (&self.token_ids, &subject.token_id, "token"),
-            (&self.hosts, &subject.host, "host"),
+            (&self.hosts, &host, "host"),
             (&self.instance_ids, &subject.instance_id, "instance"),
             (&self.signing_key_ids, &subject.signing_key_id, "signing key"),
         ]
         .into_iter()
         .find_map(|(ids, id, what)| id.as_ref().is_some_and(|id| ids.contains(id)).then_some(what))
+    }
+}
+
+/// The one spelling of an IPv6 address; any other host as it is. A revocation must not be escaped by a zero more.
+fn address_form(host: &str) -> Cow<'_, str> {
+    match host.parse::<Ipv6Addr>() {
+        Ok(address) => Cow::Owned(address.to_string()),
+        Err(_) => Cow::Borrowed(host),
     }
 }
 

@@ -120,6 +120,10 @@ impl DataDir {
     /// dropped. All that follows refers to the directory that was opened, whatever its path then leads to. A directory
     /// that cannot be written to has no lock: it can only be read.
     ///
+    /// The lock belongs to the process that took it. A child that this process forks has a copy of the result, with which
+    /// everything fails; to drop the copy leaves the lock alone. The child does not prolong the lock, unless this process
+    /// is killed while it holds it: then the lock ends with the child, too.
+    ///
     /// # Errors
     /// [`Error::LockTimeout`] if others hold the lock for all that time; [`Error::FileMissing`] if there is no such
     /// directory; [`Error::FileNotRegular`]; [`Error::File`].
@@ -190,6 +194,15 @@ impl LockedDataDir {
     /// [`DataDir::open_read_only`]. `None` if the lock is held.
     pub fn read_only_reason(&self) -> Option<&str> {
         self.files.read_only_reason()
+    }
+
+    /// Fails in a process that did not take the lock, but began as a fork of the one that did. What reads or writes
+    /// checks this by itself.
+    ///
+    /// # Errors
+    /// [`Error::File`], which says what to do.
+    pub fn check_holder(&self) -> Result<()> {
+        self.files.check_holder()
     }
 
     pub(super) fn files(&self) -> &dyn LockedFiles {

@@ -53,6 +53,15 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// Why nothing can be written; `None` if the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
 
+    /// Fails in a process that did not take the lock, but has a copy of this because it began as a fork of the one that
+    /// did.
+    ///
+    /// # Errors
+    /// [`Error::File`].
+    fn check_holder(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Reads a whole file of at most `limit` bytes; `None` if there is none.
     ///
     /// # Errors

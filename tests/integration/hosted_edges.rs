@@ -141,6 +141,24 @@ fn warnings_of_every_file_arrive() {
     }
 }
 
+/// The key is read for the config, for the billing state, and to save: that it is readable is told once.
+#[test]
+fn a_warning_is_told_once() {
+    let (directory, runtime, now) = tenant("fresh-hosted");
+    let key = directory.path().join(".encryption.key");
+    set_mode(&key, 0o644);
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let expected = Warning::WideMode { path: key.display().to_string(), mode: 0o644 };
+    for warnings in [
+        readiness(&locked, &runtime, now).warnings,
+        registration_credential(&locked, &runtime, now).warnings,
+        bootstrap(&locked, &runtime, now).unwrap().warnings,
+        bootstrap(&locked, &runtime, now).unwrap().warnings,
+    ] {
+        assert_eq!(warnings.iter().filter(|warning| **warning == expected).count(), 1, "{warnings:?}");
+    }
+}
+
 /// A suspended or expired state was said to grant what it names.
 #[test]
 fn a_billing_state_counts_for_what_its_state_lets_it() {

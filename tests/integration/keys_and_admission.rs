@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::common::bytes_of_hex;
 use pulse_trust::entitlement::{Capability, GrantClaims, LeaseClaims, LicenseClaims, tenant_host};
 use pulse_trust::keys::{KeyId, PublicKey, SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::relay::{Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, WireErrorCode};
+use pulse_trust::relay::{
+    Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, RevocationSubject, Revocations, WireErrorCode,
+};
 use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
 use pulse_trust::{ClockLeeway, Error, TokenKind, UnixTime};
 
@@ -350,4 +352,21 @@ fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
     let host = pulse_trust::entitlement::InstanceHost::normalize(&setup.lease().instance_host).unwrap();
     list.revoke_host(&host);
     assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: "host" }));
+}
+
+#[test]
+fn a_revoked_ipv6_host_is_revoked_in_every_spelling() {
+    let spellings = ["2001:db8::1", "2001:db8:0:0::1", "[2001:0DB8::0.0.0.1]:443", "https://[2001:db8:0:0:0:0:0:1]/"];
+    let normalize = |text| pulse_trust::entitlement::InstanceHost::normalize(text).unwrap();
+    for revoked in spellings {
+        let mut list = RevocationList::default();
+        list.revoke_host(&normalize(revoked));
+        let mut subject = RevocationSubject::default();
+        for spelling in spellings {
+            subject.host = Some(normalize(spelling).as_str().to_owned());
+            assert_eq!(list.revoked(&subject), Some("host"), "{revoked} revokes {spelling}");
+        }
+        subject.host = Some("2001:db8::2".to_owned());
+        assert_eq!(list.revoked(&subject), None);
+    }
 }

@@ -42,6 +42,8 @@ mod runtime_sealing;
 mod session;
 #[cfg(all(unix, feature = "storage"))]
 mod storage;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod table_memory;
 mod threads;
 mod token_edits;
 mod token_rules;

@@ -66,7 +66,16 @@ enum Command {
 
 fn main() -> ExitCode {
     style::obey_the_environment();
-    let outcome = match Cli::parse().command {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) if told.use_stderr() => told.exit(),
+        // Help or the version, which somebody wants to read.
+        Err(told) => {
+            let printed = told.print().and_then(|()| std::io::stdout().flush());
+            return end(printed.map(|()| Outcome::Accepted).map_err(Stop::from));
+        }
+    };
+    let outcome = match cli.command {
         Command::Lease(command) => lease::run(&command),
         Command::Doctor(args) => doctor::run(&args),
         Command::Demo(args) => demo::run(&args),
@@ -75,6 +84,10 @@ fn main() -> ExitCode {
         Command::Completions { shell } => generated::completions::<Cli>(shell),
         Command::Man { directory } => generated::manual::<Cli>(&directory),
     };
+    end(outcome)
+}
+
+fn end(outcome: Result<Outcome, Stop>) -> ExitCode {
     match outcome {
         Ok(Outcome::Accepted) | Err(Stop::ReaderGone) => ExitCode::SUCCESS,
         Ok(Outcome::Refused) => ExitCode::from(1),

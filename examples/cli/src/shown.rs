@@ -27,6 +27,19 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"{rest}", shown(&start))
 }
 
+/// A URL, or what was given for one, without what may be a password or a token: user, query and fragment.
+pub(crate) fn url_without_secrets(text: &str) -> String {
+    let (shown, hidden) = text.split_at(text.find(['?', '#']).unwrap_or(text.len()));
+    let (scheme, rest) = shown.split_at(shown.find("://").map_or(0, |at| at.saturating_add(3)));
+    // A password may hold the character that seems to end the host.
+    if hidden.contains('@') {
+        return format!("{scheme}…");
+    }
+    let rest = rest.rsplit_once('@').map_or_else(|| rest.to_owned(), |(_, host)| format!("…@{host}"));
+    let mark = hidden.get(..1).map_or_else(String::new, |mark| format!("{mark}…"));
+    format!("{scheme}{rest}{mark}")
+}
+
 /// An error's message, number and name.
 pub(crate) fn told(error: &Error) -> String {
     shown(&format!("{error} ({} {})", error.code(), error.name()))
@@ -57,6 +70,22 @@ mod tests {
     fn what_does_not_print_is_escaped_and_what_prints_is_kept() {
         assert_eq!(shown(HOSTILE), r#"a"\é\n\u{1b}[2K\u{9b}1A\u{202e}\u{feff}\u{7f}"#);
         assert_eq!(quoted(&"x".repeat(MAX_QUOTED + 1)), format!("\"{}\"…", "x".repeat(MAX_QUOTED)));
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_not_shown() {
+        for (url, shown) in [
+            ("wss://me:secret@relay.example/x", "wss://…@relay.example/x"),
+            ("wss://me:se/cr@et@relay.example/x", "wss://…@relay.example/x"),
+            ("me:secret@relay.example", "…@relay.example"),
+            ("https://h.example/?token=secret", "https://h.example/?…"),
+            ("https://h.example/#secret://b", "https://h.example/#…"),
+            ("https://me:sec?ret@h.example/", "https://…"),
+            ("h.example?token=https://secret", "h.example?…"),
+            ("wss://relay.example/x", "wss://relay.example/x"),
+        ] {
+            assert_eq!(url_without_secrets(url), shown, "{url}");
+        }
     }
 
     #[test]

@@ -9,10 +9,10 @@ use std::process::Command;
 
 use common::fake_relay::FakeRelay;
 use common::tenant::{Tenant, broken, command, doctor};
-use common::{assert_prints, pulse_trust, run, text, unsigned};
+use common::{answers, assert_prints, pulse_trust, run, text, unsigned};
 use pulse_trust::UnixTime;
 use pulse_trust::keys::SigningKey;
-use pulse_trust::relay::RelayConfig;
+use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{DataDir, IdentityChange};
 use serde_json::Value;
 
@@ -161,7 +161,9 @@ fn an_identity_that_does_not_agree_with_itself_is_restored() {
     tenant.start(RELAY);
     let backup = tempfile::tempdir().unwrap();
     std::fs::copy(tenant.path("relay.enc"), backup.path().join("relay.enc")).unwrap();
-    change_config(&tenant, |config| config.identity_fingerprint = config.identity_fingerprint.replace('A', "B"));
+    let mut other = RelayConfig::default();
+    other.set_identity(&Identity::generate().unwrap());
+    change_config(&tenant, |config| config.identity_fingerprint = other.identity_fingerprint);
     let report = tenant.report(OFFLINE);
     assert_eq!(text(broken(&report), "name"), "identity", "{report:#}");
     assert_eq!(mended(&tenant, &report, backup.path())["ready"], true);
@@ -221,6 +223,44 @@ fn what_answers_in_the_place_of_a_relay_is_not_taken_for_one() {
         let shown = assert_prints(&tenant.doctor(&[]).stdout);
         assert!(!shown.contains("\nEvery link holds"), "{shown}");
     }
+}
+
+#[test]
+fn a_redirect_is_no_relay_and_is_not_followed() {
+    let mut tenant = Tenant::provision();
+    tenant.start(RELAY);
+    let other = FakeRelay::start();
+    let health = other.url().replace("ws://", "http://me:hunter2@").replace("/ws/instance", "/healthz?token=hunter2");
+    let relay = FakeRelay::start().with_location(&health);
+    tenant.environment.insert("PULSE_RELAY_SERVER", relay.url());
+    let report = tenant.report(&[]);
+    let link = broken(&report);
+    assert_eq!(text(link, "name"), "relay", "{report:#}");
+    assert!(text(link, "what").contains("302") && text(link, "what").contains("…@127.0.0.1:"), "{link:#}");
+    assert!(advice(&report).contains("redirect"), "{report:#}");
+    assert!(!report.to_string().contains("hunter2"), "{report:#}");
+}
+
+#[test]
+fn no_url_is_shown_with_a_password() {
+    for url in
+        ["https://me:hunter2@t-other.test/", "https://t-other.test/?token=hunter2", "https://t-other.test#hunter2"]
+    {
+        let mut tenant = Tenant::provision();
+        tenant.environment.insert("PULSE_PUBLIC_URL", url.to_owned());
+        let told = tenant.doctor(OFFLINE);
+        let report = tenant.report(OFFLINE);
+        assert!(text(&broken(&report)["sides"], "PULSE_PUBLIC_URL").contains("t-other.test"), "{report:#}");
+        for told in [report.to_string().as_bytes(), &told.stdout, &told.stderr] {
+            assert!(!String::from_utf8_lossy(told).contains("hunter2"), "{}", String::from_utf8_lossy(told));
+        }
+    }
+}
+
+#[test]
+fn a_relay_that_was_not_asked_is_not_said_to_have_been() {
+    let output = run(pulse_trust().args(["doctor", "--offline", "--json", "/nonexistent"]), b"");
+    assert_eq!(answers(&output).remove(0)["relay_asked"], false);
 }
 
 #[test]

@@ -181,7 +181,20 @@ fn verify_without_a_key_or_a_token_is_never_a_success() {
     let without_key = run(pulse_trust().args(["lease", "verify"]), b"a.b.c\n");
     assert_eq!(without_key.status.code(), Some(2));
     let (_, public) = key_pair();
-    assert_eq!(run(pulse_trust().args(["lease", "verify", "--lease-key", &public]), b"").status.code(), Some(1));
+    let directory = tempfile::tempdir().unwrap();
+    let empty = directory.path().join("empty");
+    std::fs::write(&empty, "").unwrap();
+    let empty = empty.to_str().unwrap();
+    for arguments in [
+        &["verify", "--lease-key", &public][..],
+        &["verify", "--lease-key", &public, "--file", empty],
+        &["inspect"],
+        &["inspect", "--file", empty],
+    ] {
+        let output = run(pulse_trust().arg("lease").args(arguments), b"");
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        assert!(stderr(&output).contains("no token was given"), "{arguments:?}: {}", stderr(&output));
+    }
 }
 
 #[test]
@@ -268,7 +281,8 @@ fn a_device_without_an_end_is_read_only_as_far_as_a_token_goes() {
     let (_, public) = key_pair();
     let verified = run(pulse_trust().args(["lease", "verify", "--lease-key", &public, "--file", "/dev/zero"]), b"");
     assert_eq!(verified.status.code(), Some(1));
-    assert!(assert_prints(&verified.stdout).contains("TOKEN_TOO_LARGE"));
+    let shown = assert_prints(&verified.stdout);
+    assert!(shown.contains("TOKEN_TOO_LARGE") && shown.contains("or what was read of it"), "{shown}");
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("token");
     std::fs::write(&path, "x".repeat(100_000)).unwrap();

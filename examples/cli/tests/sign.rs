@@ -189,3 +189,56 @@ fn the_public_key_of_a_key_file_can_be_shown_again() {
         answers(&run(pulse_trust().args(["lease", "keygen", "--json", "--public-of"]).arg(&path), b"")).remove(0);
     assert!(json["private_key"].is_null() && String::from_utf8_lossy(&made.stdout).contains(text(&json, "public_key")));
 }
+
+/// What a shell does with the tool, which is its `$0`.
+#[cfg(unix)]
+fn in_shell(script: &str, argument: &Path) -> Output {
+    run(Command::new("sh").args(["-c", script, env!("CARGO_BIN_EXE_pulse-trust")]).arg(argument), b"")
+}
+
+#[cfg(unix)]
+#[test]
+fn a_key_file_has_its_mode_whatever_the_umask() {
+    use std::os::unix::fs::PermissionsExt;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    let made = in_shell("umask 0777; exec \"$0\" lease keygen --out \"$1\"", &path);
+    assert!(made.status.success(), "{}", stderr(&made));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o600);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_private_key_is_not_made_for_nobody() {
+    let nowhere = Path::new("/dev/null");
+    for (output, told) in [(">&-", "no key is made"), (">/dev/null", "no key is made"), (">/dev/full", "may be lost")] {
+        let made = in_shell(&format!("exec \"$0\" lease keygen {output}"), nowhere);
+        assert_eq!(made.status.code(), Some(3), "{output}: {}", stderr(&made));
+        assert!(stderr(&made).contains(told), "{output}: {}", stderr(&made));
+    }
+    // Whoever was to read it has ended.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let made = pulse_trust().args(["lease", "keygen"]).stdout(writer).output().unwrap();
+    assert!(made.status.code() == Some(3) && stderr(&made).contains("may be lost"), "{}", stderr(&made));
+    // A key in a file is not lost.
+    let directory = tempfile::tempdir().unwrap();
+    let made = in_shell("exec \"$0\" lease keygen --out \"$1\" >/dev/null", &directory.path().join("key"));
+    assert!(made.status.success(), "{}", stderr(&made));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_too_long_for_a_key_or_for_claims_is_said_to_be_longer_than_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("key");
+    std::fs::write(&path, "A".repeat(5000)).unwrap();
+    let shown = run(pulse_trust().args(["lease", "keygen", "--public-of"]).arg(&path), b"");
+    assert_eq!(shown.status.code(), Some(2));
+    assert!(stderr(&shown).contains("more than 1024 bytes long, at most 1024"), "{}", stderr(&shown));
+    let (private, _) = key_pair();
+    let claims = format!("{{\"email\":\"{}\"}}", "a".repeat(2_000_000));
+    let signed = run(pulse_trust().args(["lease", "sign", "--key", &private, "--claims", "-"]), claims.as_bytes());
+    assert_eq!(signed.status.code(), Some(2));
+    assert!(stderr(&signed).contains("more than 65536 bytes long, at most 65536"), "{}", stderr(&signed));
+}

@@ -77,3 +77,26 @@ fn the_prober_is_the_one_of_its_package() {
     assert_eq!(output.status.code(), Some(3));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/nonexistent"));
 }
+
+#[cfg(unix)]
+#[test]
+fn help_that_cannot_be_written_is_no_success() {
+    for argument in ["--help", "--version", "help"] {
+        let mut command = pulse_trust();
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = command.arg(argument).stdout(full).output().unwrap();
+        assert_eq!(output.status.code(), Some(3), "{argument}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be written"), "{argument}");
+    }
+}
+
+#[test]
+fn a_file_of_settings_that_is_not_there_is_named_with_its_flag() {
+    let output = run(pulse_trust().args(["relay", "--config", "/nonexistent.toml"]), b"");
+    assert_eq!(output.status.code(), Some(3));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.starts_with("--config: /nonexistent.toml: "), "{told}");
+    let output = run(pulse_trust().arg("relay").env("PULSE_RELAY_CONFIG", "/nonexistent.toml"), b"");
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("PULSE_RELAY_CONFIG: "), "{output:?}");
+    assert_eq!(output.status.code(), Some(3));
+}

@@ -19,6 +19,9 @@ use crate::session_token::SessionKey;
 /// How long threads that still work may hold up the end of the process.
 const LAST_THREADS: Duration = Duration::from_millis(100);
 
+/// The exit status where the file of settings cannot be read: the tool `pulse-trust` has it for every file.
+const CANNOT_READ: u8 = 3;
+
 /// What the program is told.
 #[derive(clap::Args, Debug, Clone, Default)]
 pub struct Arguments {
@@ -44,20 +47,15 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     if arguments.metrics {
         return print(&metrics_page());
     }
-    let read = read(arguments).and_then(|(sources, config)| {
-        if arguments.check_config {
-            check(&sources, &config)?;
-        }
-        Ok(config)
-    });
-    let config = match read {
-        Ok(config) => config,
-        Err(message) => {
-            return failed(&message);
+    let (sources, config) = match read(arguments) {
+        Ok(read) => read,
+        Err(error) => {
+            let failed = failed(&error.to_string());
+            return if Sources::cannot_read_file(&error) { ExitCode::from(CANNOT_READ) } else { failed };
         }
     };
     if arguments.check_config {
-        return ExitCode::SUCCESS;
+        return check(&sources, &config).map_or_else(|message| failed(&message), |()| ExitCode::SUCCESS);
     }
     let log = Log::to_stderr(config.log_format, &config.log);
     let ended = runtime().map_err(Into::into).and_then(|runtime| {
@@ -94,13 +92,10 @@ fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn read(arguments: &Arguments) -> Result<(Sources, Config), String> {
-    let read = || -> Result<(Sources, Config), ConfigError> {
-        let sources = Sources::of_process(arguments.config.as_deref())?;
-        let config = sources.config()?;
-        Ok((sources, config))
-    };
-    read().map_err(|error| error.to_string())
+fn read(arguments: &Arguments) -> Result<(Sources, Config), ConfigError> {
+    let sources = Sources::of_process(arguments.config.as_deref())?;
+    let config = sources.config()?;
+    Ok((sources, config))
 }
 
 /// What a start would read too: the certificate and its key, and the session key.
@@ -173,7 +168,7 @@ async fn reload_until_ended(arguments: &Arguments, relay: &Relay, signals: &mut 
 async fn reload(arguments: &Arguments, relay: &Relay) {
     let arguments = arguments.clone();
     // Off the sockets' threads: a lease key's tables take a moment.
-    let config = tokio::task::spawn_blocking(move || read(&arguments)).await;
+    let config = tokio::task::spawn_blocking(move || read(&arguments).map_err(|error| error.to_string())).await;
     match config.unwrap_or_else(|error| Err(error.to_string())) {
         Ok((_, config)) => {
             relay.reload(config);

@@ -24,6 +24,8 @@ export const PulseCode = {
   KEY_TABLE_CORRUPT: 106,
   /** Two public keys that should be the same are not. Do not pair: get the code again from the instance. */
   KEY_FINGERPRINT_MISMATCH: 107,
+  /** Memory for a precomputed table cannot be had. Give the process more memory, or choose smaller tables. */
+  KEY_TABLE_MEMORY: 108,
   /** A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long. */
   TOKEN_TOO_LARGE: 200,
   /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks. */
@@ -178,7 +180,7 @@ export const PulseCode = {
   ORG_ID_INVALID: 708,
   /** A file is missing where it is needed. Restore the file, or provision the tenant. */
   FILE_MISSING: 709,
-  /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
+  /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
   LOCK_TIMEOUT: 710,
   /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
   FILE_NOT_DURABLE: 711,

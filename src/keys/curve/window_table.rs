@@ -5,6 +5,8 @@
 //! of the last row is not signed: its row has an entry for each value that a scalar below the group's order can have
 //! there.
 
+use core::hint::black_box;
+
 use curve25519_dalek::edwards::EdwardsPoint;
 use curve25519_dalek::scalar::Scalar;
 use sha2::{Digest, Sha512};
@@ -22,6 +24,9 @@ const MAX_ROWS: usize = 63;
 /// Points that are made entries of with one inversion: so many that its time is small beside theirs, and so few that
 /// they stay in the processor's second-level cache.
 const AT_ONCE: usize = 512;
+
+/// More bytes than those points take while they are made entries of.
+const BESIDE_THE_TABLE: usize = 160 * 1024;
 
 /// The sum of the products: each scalar times the point of its table.
 pub(in crate::keys) fn sum_of_products<const N: usize>(products: [(&WindowTable, &Scalar); N]) -> Point {
@@ -48,21 +53,29 @@ impl WindowTable {
     /// Computes the multiples of `point` for windows of 4 to 12 bits, and checks them.
     ///
     /// # Errors
-    /// [`Error::KeyTableCorrupt`] if the finished table is not what it should be.
+    /// [`Error::KeyTableCorrupt`] if the finished table is not what it should be, [`Error::KeyTableMemory`] if there is no
+    /// memory for it.
     pub(in crate::keys) fn new(point: &EdwardsPoint, width: u32) -> Result<Self> {
-        let table = Self::unchecked(point, width).ok_or(Error::KeyTableCorrupt)?;
+        let mut entries = Vec::new();
+        let no_memory = |_| Error::KeyTableMemory { bytes: Self::bytes_for(width) };
+        entries.try_reserve_exact(entry_count(width)).map_err(no_memory)?;
+        // Given back at once: a small allocation that fails would end the process.
+        let mut beside = Vec::<u8>::new();
+        beside.try_reserve_exact(BESIDE_THE_TABLE).map_err(no_memory)?;
+        drop(black_box(beside));
+        let table = Self::unchecked(point, width, entries).ok_or(Error::KeyTableCorrupt)?;
         table.check(point)?;
         Ok(table)
     }
 
-    fn unchecked(point: &EdwardsPoint, width: u32) -> Option<Self> {
+    /// With memory for all entries.
+    fn unchecked(point: &EdwardsPoint, width: u32, mut entries: Vec<Entry>) -> Option<Self> {
         let mut first = Point::of(point)?;
         let mut firsts = Vec::with_capacity(row_count(width));
         for _ in 0..row_count(width) {
             firsts.push(first);
             first = first.doubled_times(width);
         }
-        let mut entries = Vec::with_capacity(entry_count(width));
         let mut multiples = Vec::with_capacity(AT_ONCE);
         for (index, (first, step)) in firsts.iter().zip(Entry::all_of(&firsts)?).enumerate() {
             let is_last = index.saturating_add(1) == firsts.len();
@@ -226,10 +239,10 @@ mod tests {
     #[test]
     fn a_corrupted_table_is_noticed_wherever_it_is_corrupted() {
         let point = ED25519_BASEPOINT_POINT;
-        let sound = WindowTable::unchecked(&point, 4).unwrap();
+        let sound = WindowTable::unchecked(&point, 4, Vec::new()).unwrap();
         assert_eq!(sound.check(&point), Ok(()));
         for index in 0..sound.entries.len() {
-            let mut corrupted = WindowTable::unchecked(&point, 4).unwrap();
+            let mut corrupted = WindowTable::unchecked(&point, 4, Vec::new()).unwrap();
             let other = sound.entries[(index + 1) % sound.entries.len()];
             corrupted.entries[index] = other;
             assert_eq!(corrupted.check(&point), Err(Error::KeyTableCorrupt), "entry {index}");
@@ -244,10 +257,10 @@ mod tests {
                 assert_eq!(corrupted.check(&point), Err(Error::KeyTableCorrupt), "entry {index}, part {number}");
             }
         }
-        let mut swapped = WindowTable::unchecked(&point, 4).unwrap();
+        let mut swapped = WindowTable::unchecked(&point, 4, Vec::new()).unwrap();
         swapped.entries.rotate_left(1);
         assert_eq!(swapped.check(&point), Err(Error::KeyTableCorrupt));
-        let mut truncated = WindowTable::unchecked(&point, 4).unwrap();
+        let mut truncated = WindowTable::unchecked(&point, 4, Vec::new()).unwrap();
         truncated.entries.pop();
         assert_eq!(truncated.check(&point), Err(Error::KeyTableCorrupt));
         assert_eq!(sound.check(&(point + point)), Err(Error::KeyTableCorrupt), "another point's table");
@@ -258,7 +271,7 @@ mod tests {
         let point = ED25519_BASEPOINT_POINT;
         let torsion: Vec<Point> = EIGHT_TORSION.iter().map(|torsion| Point::of(torsion).unwrap()).collect();
         for torsion in Entry::all_of(&torsion).unwrap().skip(1) {
-            let mut corrupted = WindowTable::unchecked(&point, 4).unwrap();
+            let mut corrupted = WindowTable::unchecked(&point, 4, Vec::new()).unwrap();
             let mut wrong = corrupted.entries[100].to_point(false);
             wrong.add(&torsion, false);
             corrupted.entries[100] = Entry::all_of(&[wrong]).unwrap().next().unwrap();

@@ -16,12 +16,53 @@ use crate::error::{Error, Result};
 
 /// The outcome of an attempt.
 pub(super) enum Attempt {
-    /// The lock is held until the descriptor is closed.
-    Held(OwnedFd),
+    /// The lock is held until this is dropped.
+    Held(HeldLock),
     /// Nobody can write here; this is why.
     ReadOnly(String),
     /// Someone else holds it, or has replaced the lock file or the directory meanwhile.
     NotYet,
+}
+
+/// A lock that is held. `flock` belongs to the open file, which a forked child shares: to close the descriptor here would
+/// not release it, and what the child does must not release it.
+#[derive(Debug)]
+pub(super) struct HeldLock {
+    file: OwnedFd,
+    /// The process that took it.
+    holder: u32,
+}
+
+impl HeldLock {
+    /// Without waiting; `None` if somebody else holds it.
+    fn take(file: OwnedFd) -> Result<Option<Self>, Errno> {
+        match retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
+            Ok(()) => Ok(Some(Self { file, holder: std::process::id() })),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Why this process may not use the lock.
+    pub(super) fn check_process(&self) -> io::Result<()> {
+        let (holder, this) = (self.holder, std::process::id());
+        if holder == this {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "process {holder} holds its lock, and this is process {this}, which began as a fork of it: unlock it here, which \
+             leaves the other's lock alone, and lock it again"
+        )))
+    }
+}
+
+impl Drop for HeldLock {
+    fn drop(&mut self) {
+        if self.holder == std::process::id() {
+            // What cannot be released here is released with the last copy of the descriptor.
+            let _ = retry_on_intr(|| rustix::fs::flock(&self.file, FlockOperation::Unlock));
+        }
+    }
 }
 
 /// Tries to take the lock of the directory that was opened as `root`, and that `path` led to.
@@ -41,17 +82,13 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(not_regular());
     }
-    match retry_on_intr(|| rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Ok(Attempt::NotYet),
-        Err(errno) => return Err(cannot_lock(errno)),
-    }
+    let Some(lock) = HeldLock::take(lock).map_err(cannot_lock)? else { return Ok(Attempt::NotYet) };
     let is_current = is_lock_file(root, &lock).and_then(|is| Ok(is && leads_to(path, root)?));
     if !is_current.map_err(cannot_lock)? {
         return Ok(Attempt::NotYet);
     }
-    refuse_links(&lock, &lock_path)?;
-    narrow(&lock, &stat);
+    refuse_links(&lock.file, &lock_path)?;
+    narrow(&lock.file, &stat);
     Ok(Attempt::Held(lock))
 }
 
@@ -91,9 +128,9 @@ fn prevents_writing(errno: Errno) -> bool {
 }
 
 /// Whether the file that was locked is still the lock file of its directory.
-pub(super) fn is_lock_file(root: &OwnedFd, lock: &OwnedFd) -> Result<bool, Errno> {
+pub(super) fn is_lock_file(root: &OwnedFd, lock: &HeldLock) -> Result<bool, Errno> {
     match retry_on_intr(|| rustix::fs::statat(root, LOCK_FILE, AtFlags::SYMLINK_NOFOLLOW)) {
-        Ok(found) => Ok(is_same(&found, &retry_on_intr(|| rustix::fs::fstat(lock))?)),
+        Ok(found) => Ok(is_same(&found, &retry_on_intr(|| rustix::fs::fstat(&lock.file))?)),
         Err(Errno::NOENT) => Ok(false),
         Err(errno) => Err(errno),
     }

@@ -11,7 +11,7 @@ use std::io;
 use std::path::Path;
 
 use self::directory::Place;
-use self::lock::Attempt;
+use self::lock::{Attempt, HeldLock};
 use super::files::{Entry, Files, LockedFiles, failed, shown};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
@@ -31,7 +31,7 @@ impl Files for NativeFiles {
     fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
         let root = open_root(path)?;
         let lock = match lock::attempt(&root, path)? {
-            Attempt::Held(descriptor) => Ok(descriptor),
+            Attempt::Held(lock) => Ok(lock),
             Attempt::ReadOnly(reason) => Err(reason),
             Attempt::NotYet => return Ok(None),
         };
@@ -65,8 +65,8 @@ struct NativeDirectory {
     /// Only for errors and warnings.
     path: std::path::PathBuf,
     root: OwnedFd,
-    /// The lock file, whose lock goes with the descriptor; or why there is none.
-    lock: core::result::Result<OwnedFd, String>,
+    /// Or why there is none.
+    lock: core::result::Result<HeldLock, String>,
 }
 
 impl LockedFiles for NativeDirectory {
@@ -76,6 +76,7 @@ impl LockedFiles for NativeDirectory {
 
     fn read(&self, name: &str, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
         let path = self.path.join(name);
+        self.check_process("read", &path)?;
         match Place::find(&self.root, name).map_err(|errno| failed("read", &path, unfollowed(errno)))? {
             Some(place) => read::read(place.directory.as_fd(), Path::new(place.name), &path, limit, warnings),
             None => Ok(None),
@@ -93,12 +94,19 @@ impl LockedFiles for NativeDirectory {
     }
 
     fn create_directory(&self, name: &str) -> Result<()> {
-        directory::create_below(&self.root, name)
-            .map_err(|errno| failed("create", &self.path.join(name), unfollowed(errno)))
+        let path = self.path.join(name);
+        self.check_process("create", &path)?;
+        directory::create_below(&self.root, name).map_err(|errno| failed("create", &path, unfollowed(errno)))
     }
 
     fn entries(&self, name: &str) -> Result<Vec<Entry>> {
-        directory::entries(&self.root, name).map_err(|errno| failed("list", &self.path.join(name), unfollowed(errno)))
+        let path = self.path.join(name);
+        self.check_process("list", &path)?;
+        directory::entries(&self.root, name).map_err(|errno| failed("list", &path, unfollowed(errno)))
+    }
+
+    fn check_holder(&self) -> Result<()> {
+        self.check_process("lock", &self.path)
     }
 
     fn warn_of_mode(&self, warnings: &mut Vec<Warning>) {
@@ -112,6 +120,11 @@ impl LockedFiles for NativeDirectory {
 }
 
 impl NativeDirectory {
+    fn check_process(&self, operation: &'static str, path: &Path) -> Result<()> {
+        let Ok(lock) = &self.lock else { return Ok(()) };
+        lock.check_process().map_err(|error| failed(operation, path, error))
+    }
+
     /// Deleting the lock file while it is held lets others in, so nothing is put in place then.
     fn check_lock(&self, path: &Path) -> Result<()> {
         let lost = "its lock file was removed or replaced while it was held, so others may be writing: try again";
@@ -125,6 +138,7 @@ impl NativeDirectory {
     }
 
     fn place_to_write<'a>(&'a self, name: &'a str, path: &Path) -> Result<Place<'a>> {
+        self.check_process("write", path)?;
         let place = Place::find(&self.root, name).map_err(|errno| failed("write", path, unfollowed(errno)))?;
         place.ok_or_else(|| failed("write", path, Errno::NOENT))
     }

@@ -90,6 +90,7 @@ fn examine(directory: &std::path::Path, asked: &Asked) -> Result<Report, Stop> {
     let mut report = Report::new(directory);
     let now = UnixTime::now();
     let Some(tenant) = Tenant::open(directory, asked, now, &mut report) else {
+        report.relay_not_asked(asked.offline);
         return Ok(report);
     };
     let url = asked.relay.clone().or_else(|| tenant.relay_url());

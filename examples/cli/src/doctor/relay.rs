@@ -31,6 +31,8 @@ pub(super) struct Answer {
 
 pub(super) struct Health {
     pub(super) status: u16,
+    /// Where a redirect leads.
+    pub(super) location: Option<String>,
     /// The body's JSON, or its text where it is none.
     pub(super) body: Value,
 }
@@ -59,7 +61,9 @@ fn health_url(url: &str) -> String {
 }
 
 fn ask_health(url: &str) -> (Result<Health, String>, Option<UnixTime>) {
+    // Instances and phones follow no redirect either: what is behind one says nothing of this URL.
     let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false);
+    let config = config.max_redirects(0).max_redirects_will_error(false);
     let agent = ureq::Agent::new_with_config(config.build());
     let mut answer = match agent.get(url).call() {
         Ok(answer) => answer,
@@ -71,9 +75,10 @@ fn ask_health(url: &str) -> (Result<Health, String>, Option<UnixTime>) {
         .and_then(|since| i64::try_from(since.as_secs()).ok())
         .map(UnixTime::from_secs);
     let status = answer.status().as_u16();
+    let location = answer.headers().get("location").map(|to| String::from_utf8_lossy(to.as_bytes()).into_owned());
     let body = answer.body_mut().with_config().limit(64 * 1024).read_to_string();
     let health = match body {
-        Ok(body) => Ok(Health { status, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }),
+        Ok(body) => Ok(Health { status, location, body: serde_json::from_str(&body).unwrap_or(Value::String(body)) }),
         Err(error) => Err(error.to_string()),
     };
     (health, clock)

@@ -11,7 +11,7 @@ use super::report::{Fault, Link, Mend, Report};
 use super::tenant::Expected;
 use crate::moment::date;
 use crate::shell;
-use crate::shown::quoted;
+use crate::shown::{quoted, url_without_secrets};
 
 impl Answer {
     /// The relay's clock against this machine's.
@@ -55,6 +55,11 @@ impl Answer {
             Ok(health) if health.status == 200 && health.body.get("status").is_some_and(|status| status == "ok") => {
                 return Link::holds(NAME, format!("{} answers ok", self.health_url));
             }
+            Ok(Health { status: status @ 300..400, location: Some(location), .. }) => (
+                format!("it answers {status} to /healthz: a redirect to {}", quoted(&url_without_secrets(location))),
+                "nobody follows a redirect to a relay: let the server that answers pass /healthz, /ws/instance and /ws/app to \
+                 the relay, or give the relay's own URL in PULSE_RELAY_SERVER, relay.enc or --relay. This asks again:",
+            ),
             Ok(health) => {
                 (format!("it answers {} to /healthz: {}", health.status, body_of(health)), advice(health, url))
             }

@@ -6,7 +6,7 @@ use pulse_trust::{Error, TokenKind};
 use super::context::Context;
 use super::fingerprints;
 use crate::moment::{date, moment};
-use crate::shown::quoted;
+use crate::shown::{quoted, url_without_secrets};
 
 pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String)> {
     let side = |name: &str, value: String| (name.to_owned(), value);
@@ -25,7 +25,7 @@ pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String
         }
         Error::HostMismatch { received, .. } => {
             let mut sides = vec![
-                side("PULSE_PUBLIC_URL", context.public_url.unwrap_or("not set").to_owned()),
+                side("PULSE_PUBLIC_URL", context.public_url.map_or_else(|| "not set".to_owned(), url_without_secrets)),
                 side("the lease is for", received.clone()),
             ];
             sides.extend(context.host_of_config.clone().map(|host| side("relay.enc is for", host)));
@@ -33,13 +33,13 @@ pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String
         }
         Error::HostInvalid { .. } => context
             .public_url
-            .map(|url| side("PULSE_PUBLIC_URL", quoted(url)))
+            .map(|url| side("PULSE_PUBLIC_URL", quoted(&url_without_secrets(url))))
             .into_iter()
             .chain(context.host_of_lease().map(|host| side("the lease is for", host.to_string())))
             .collect(),
         Error::ServerUrlInvalid { .. } => context
             .server_url
-            .map(|url| side("server_url in relay.enc", quoted(&without_user(url))))
+            .map(|url| side("server_url in relay.enc", quoted(&url_without_secrets(url))))
             .into_iter()
             .collect(),
         Error::Expired { expired_at: at, .. }
@@ -54,18 +54,6 @@ pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String
             ]
         }
         _ => Vec::new(),
-    }
-}
-
-/// A URL without what may be a password.
-fn without_user(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            let (scheme, host) = (url.get(..scheme).unwrap_or_default(), url.get(at..).unwrap_or_default());
-            format!("{scheme}://…{host}")
-        }
-        (None, Some(at)) => format!("…{}", url.get(at..).unwrap_or_default()),
-        _ => url.to_owned(),
     }
 }
 
@@ -84,17 +72,5 @@ fn signer(context: &Context<'_>) -> String {
         (Some(key), Some(_)) => format!("neither of these nor {} (--lease-key)", key.log_fingerprint()),
         (None, _) => "unknown: give the control plane's public key with --lease-key".to_owned(),
         (_, None) => "unknown".to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_user;
-
-    #[test]
-    fn a_password_in_a_url_is_not_shown() {
-        assert_eq!(without_user("wss://me:secret@relay.example/x"), "wss://…@relay.example/x");
-        assert_eq!(without_user("me:secret@relay.example"), "…@relay.example");
-        assert_eq!(without_user("wss://relay.example/x"), "wss://relay.example/x");
     }
 }

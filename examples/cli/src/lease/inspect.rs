@@ -10,7 +10,7 @@ use pulse_trust::{Error, TokenKind};
 use serde_json::{Value, json};
 
 use super::claims;
-use super::tokens::{Token, TokenArgs};
+use super::tokens::{Token, TokenArgs, no_token};
 use super::trust::{Asked, TrustArgs};
 use crate::outcome::{Outcome, Stop};
 use crate::shown::{json_text, told};
@@ -42,7 +42,7 @@ pub(crate) fn run(args: &InspectArgs) -> Result<Outcome, Stop> {
     loop {
         let chunk = tokens.next_chunk(CHUNK)?;
         if chunk.is_empty() {
-            return Ok(Outcome::accepted_if(accepted && number > 0));
+            return if number == 0 { Err(no_token()) } else { Ok(Outcome::accepted_if(accepted)) };
         }
         for token in &chunk {
             number = number.saturating_add(1);

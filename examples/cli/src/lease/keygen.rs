@@ -33,6 +33,12 @@ pub(crate) struct KeygenArgs {
 }
 
 pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Stop> {
+    if args.file().is_none() && goes_nowhere(&io::stdout()) {
+        return Err(Stop::cannot_tell(
+            "standard output is closed or the null device, so the private key would be lost: no key is made. --out FILE \
+             writes it into a file",
+        ));
+    }
     let key = match &args.public_of {
         Some(path) => key_of_file(path, args.as_is)?,
         None => SigningKey::generate()?,
@@ -41,12 +47,30 @@ pub(crate) fn run(args: &KeygenArgs) -> Result<Outcome, Stop> {
         write_new(path, key.secret_base64().expose_secret()).map_err(|error| not_written(path, &error))?;
     }
     let mut output = anstream::stdout().lock();
-    if args.json {
-        write_json(args, &key, &mut output)?
-    } else {
-        write_rows(args, &key, &mut output)?
+    let written = if args.json { write_json(args, &key, &mut output) } else { write_rows(args, &key, &mut output) };
+    match written {
+        Err(error) if args.file().is_none() => Err(Stop::cannot_tell(format!(
+            "the output cannot be written: {error}. The private key may be lost, so make another; --out FILE writes it into \
+             a file"
+        ))),
+        written => Ok(written.map(|()| Outcome::Accepted)?),
     }
-    Ok(Outcome::Accepted)
+}
+
+/// Whether an output is the null device. It is where it was closed, too: the standard library opens that in its place.
+#[cfg(unix)]
+fn goes_nowhere(output: &impl std::os::fd::AsFd) -> bool {
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
+    let metadata = output.as_fd().try_clone_to_owned().and_then(|owned| std::fs::File::from(owned).metadata());
+    let null = std::fs::metadata("/dev/null");
+    metadata.is_ok_and(|metadata| {
+        metadata.file_type().is_char_device() && null.is_ok_and(|null| null.rdev() == metadata.rdev())
+    })
+}
+
+#[cfg(not(unix))]
+fn goes_nowhere(_: &io::Stdout) -> bool {
+    false
 }
 
 fn write_json(args: &KeygenArgs, key: &SigningKey, output: &mut impl Write) -> io::Result<()> {
@@ -86,8 +110,10 @@ fn write_new(path: &Path, secret: &str) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    // Of mode 0600, and removed when it is dropped.
+    // Of mode 0600 less what the umask takes, and removed when it is dropped.
     let mut file = tempfile::Builder::new().prefix(".pulse-trust-keygen-").tempfile_in(directory)?;
+    #[cfg(unix)]
+    file.as_file().set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     writeln!(file, "{secret}")?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|error| error.error)?;

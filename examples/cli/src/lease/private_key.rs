@@ -46,10 +46,19 @@ pub(super) fn key_of_file(path: &Path, as_is: bool) -> Result<SigningKey, Stop> 
     File::open(path)
         .and_then(|file| {
             warn_of_wide_mode(path, &file)?;
-            file.take(MAX_KEY_FILE_LEN).read_to_string(&mut text)
+            file.take(MAX_KEY_FILE_LEN.saturating_add(1)).read_to_string(&mut text)
         })
         .map_err(|error| Stop::cannot_tell(format!("{}: {error}", path.display())))?;
+    refuse_longer(&path.display().to_string(), &text, MAX_KEY_FILE_LEN)?;
     private_key(&path.display().to_string(), &text, as_is)
+}
+
+/// Refuses what was read to one byte over its limit: its length is not known.
+pub(super) fn refuse_longer(source: &str, text: &str, limit: u64) -> Result<(), Stop> {
+    if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {
+        return Ok(());
+    }
+    Err(Stop::usage(format!("{source}: it is more than {limit} bytes long, at most {limit} are taken")))
 }
 
 /// 32 bytes that are a public key are refused: a seed looks the same, but one of sixteen seeds at the most is a point of

@@ -7,6 +7,7 @@ use pulse_trust::keys::SigningKey;
 use pulse_trust::{Error, Secret, TokenKind};
 use serde_json::Value;
 
+use super::private_key::refuse_longer;
 use super::receiver;
 use super::sign_flags::SignArgs;
 use crate::outcome::{Outcome, Stop};
@@ -75,8 +76,10 @@ fn sign(kind: TokenKind, claims: &str, key: &SigningKey) -> Result<Signed, Error
 }
 
 fn read_claims() -> Result<String, Stop> {
-    io::read_to_string(io::stdin().take(MAX_CLAIMS_LEN))
-        .map_err(|error| Stop::cannot_tell(format!("standard input cannot be read: {error}")))
+    let claims = io::read_to_string(io::stdin().take(MAX_CLAIMS_LEN.saturating_add(1)))
+        .map_err(|error| Stop::cannot_tell(format!("standard input cannot be read: {error}")))?;
+    refuse_longer("claims", &claims, MAX_CLAIMS_LEN)?;
+    Ok(claims)
 }
 
 fn note(text: &str) {

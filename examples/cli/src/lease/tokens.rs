@@ -30,6 +30,13 @@ pub(crate) enum Tokens {
 pub(crate) struct Token {
     bytes: Vec<u8>,
     length: usize,
+    /// Whether there may be more than that.
+    is_cut: bool,
+}
+
+/// Nothing was refused and nothing accepted.
+pub(crate) fn no_token() -> Stop {
+    Stop::cannot_tell("no token was given: the input is empty")
 }
 
 impl TokenArgs {
@@ -45,7 +52,7 @@ impl TokenArgs {
             Token::read(file, length, self.exact)
         });
         token
-            .map(|token| Tokens::One(Some(token)))
+            .map(|token| Tokens::One(Some(token).filter(|token| token.length > 0)))
             .map_err(|error| Stop::cannot_tell(format!("{}: {error}", path.display())))
     }
 }
@@ -77,7 +84,8 @@ impl Token {
         let mut bytes = Vec::new();
         let kept = input.take(kept_len()).read_to_end(&mut bytes)?;
         let length = kept.max(usize::try_from(file_len).unwrap_or(usize::MAX));
-        let mut token = Self { bytes, length };
+        let is_cut = length == kept && u64::try_from(kept).is_ok_and(|kept| kept == kept_len());
+        let mut token = Self { bytes, length, is_cut };
         if !exact && length == kept {
             token.trim_line_end();
         }
@@ -99,7 +107,7 @@ impl Token {
             ended = read == 0 || line_end == 1;
             length = length.saturating_add(read).saturating_sub(line_end);
         }
-        let mut token = Self { bytes, length };
+        let mut token = Self { bytes, length, is_cut: false };
         if length == token.bytes.len() {
             token.trim_line_end();
         }
@@ -119,7 +127,8 @@ impl Token {
 
     pub(crate) fn text(&self) -> Result<&str, Error> {
         if self.length > MAX_TOKEN_LEN {
-            return Err(Error::TokenTooLarge { what: "token", limit: MAX_TOKEN_LEN, received: self.length });
+            let what = if self.is_cut { "token, or what was read of it," } else { "token" };
+            return Err(Error::TokenTooLarge { what, limit: MAX_TOKEN_LEN, received: self.length });
         }
         str::from_utf8(&self.bytes).map_err(|_| Error::TokenMalformed { reason: "not UTF-8" })
     }

@@ -12,7 +12,7 @@ use pulse_trust::relay::InstanceId;
 use serde_json::{Value, json};
 
 use super::claims;
-use super::tokens::{Token, TokenArgs};
+use super::tokens::{Token, TokenArgs, no_token};
 use super::trust::{Asked, TrustArgs};
 use crate::moment::moment;
 use crate::outcome::{Outcome, Stop};
@@ -76,12 +76,15 @@ pub(crate) fn run(args: &VerifyArgs) -> Result<Outcome, Stop> {
         progress.set_position(summary.total);
     }
     progress.finish_and_clear();
+    if summary.total == 0 {
+        return Err(no_token());
+    }
     if args.quiet {
         writeln!(output, "{}", summary.text(began.elapsed()))?;
     } else if summary.total != 1 {
         writeln!(anstream::stderr(), "{}", summary.text(began.elapsed())).ok();
     }
-    Ok(Outcome::accepted_if(summary.refused == 0 && summary.total > 0))
+    Ok(Outcome::accepted_if(summary.refused == 0))
 }
 
 /// What is told about a token that verifies.

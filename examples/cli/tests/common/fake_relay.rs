@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::Message;
 struct Answers {
     status: u16,
     body: String,
+    location: String,
     clock: UnixTime,
     /// Code and message of the answer to a CONNECT.
     error: (String, String),
@@ -29,6 +30,7 @@ impl FakeRelay {
         let answers = Answers {
             status: 200,
             body: r#"{"status":"ok"}"#.to_owned(),
+            location: String::new(),
             clock: UnixTime::now(),
             error: ("INSTANCE_NOT_FOUND".to_owned(), "no".to_owned()),
         };
@@ -66,6 +68,14 @@ impl FakeRelay {
         self
     }
 
+    /// A redirect.
+    pub(crate) fn with_location(self, location: &str) -> Self {
+        let mut answers = self.answers.lock().unwrap();
+        (answers.status, answers.location) = (302, location.to_owned());
+        drop(answers);
+        self
+    }
+
     pub(crate) fn with_error(self, code: &str, message: &str) -> Self {
         self.answers.lock().unwrap().error = (code.to_owned(), message.to_owned());
         self
@@ -80,8 +90,10 @@ async fn answer(mut stream: TcpStream, answers: Answers) {
         let at = std::time::UNIX_EPOCH.checked_add(std::time::Duration::from_secs(seconds)).unwrap();
         let date = httpdate::fmt_http_date(at);
         stream.read_exact(&mut start[..peeked]).await.unwrap();
+        let location =
+            if answers.location.is_empty() { String::new() } else { format!("Location: {}\r\n", answers.location) };
         let head = format!(
-            "HTTP/1.1 {} X\r\nDate: {date}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            "HTTP/1.1 {} X\r\nDate: {date}\r\n{location}Content-Length: {}\r\nConnection: close\r\n\r\n",
             answers.status,
             answers.body.len()
         );

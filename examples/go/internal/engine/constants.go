@@ -78,7 +78,7 @@ const (
 	KindLicense = 2
 	// KindGrant: a grant.
 	KindGrant = 3
-	// HostRequire: the given host only, in any spelling.
+	// HostRequire: the given host only: pulse_host_normalize makes the same of both.
 	HostRequire = 0
 	// HostAny: any host that it names: for a relay, which derives the instance id from that host.
 	HostAny = 1
@@ -90,7 +90,7 @@ const (
 	RevokeInstallation = 2
 	// RevokeToken: a token id (jti).
 	RevokeToken = 3
-	// RevokeHost: the host of a lease, in any spelling that pulse_host_normalize takes.
+	// RevokeHost: the host of a lease, in any spelling that pulse_host_normalize takes. An IPv6 address is revoked in all of its spellings.
 	RevokeHost = 4
 	// RevokeInstance: an instance id.
 	RevokeInstance = 5

@@ -68,6 +68,7 @@ func (h *hostFiles) openRoot(path string) (root int, answer int32) {
 
 func (d *directory) close() {
 	if d.lock >= 0 {
+		unix.Flock(d.lock, unix.LOCK_UN) // closing would not release it from a child that is about to run another program
 		unix.Close(d.lock)
 	}
 	unix.Close(d.descriptor)

@@ -8,6 +8,7 @@ use super::table::TABLE;
 use super::{Config, ConfigError};
 
 const FILE: &str = "PULSE_RELAY_CONFIG";
+const FILE_FLAG: &str = "--config";
 
 /// The environment of the process and, where one is named, a file of settings. The environment wins.
 pub struct Sources {
@@ -23,8 +24,9 @@ impl Sources {
         check_environment()?;
         let named = environment(FILE);
         let path = file.or(named.as_deref().map(Path::new));
+        let variable = if file.is_some() { FILE_FLAG } else { FILE };
         let file = path.map(SettingsFile::read).transpose();
-        Ok(Self { file: file.map_err(|reason| ConfigError { variable: FILE, reason })? })
+        Ok(Self { file: file.map_err(|reason| ConfigError { variable, reason })? })
     }
 
     /// The settings.
@@ -36,6 +38,11 @@ impl Sources {
             None => error,
             Some(file) => ConfigError { reason: format!("{} (in {})", error.reason, file.path.display()), ..error },
         })
+    }
+
+    /// Whether an error is of the file as a whole, so that nothing is known of the settings.
+    pub(crate) fn cannot_read_file(error: &ConfigError) -> bool {
+        [FILE, FILE_FLAG].contains(&error.variable)
     }
 
     /// Where a setting comes from, in words.

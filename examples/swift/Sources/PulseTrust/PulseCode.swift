@@ -34,6 +34,8 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let keyTableCorrupt = PulseCode(rawValue: 106)
     /// Two public keys that should be the same are not. Do not pair: get the code again from the instance.
     public static let keyFingerprintMismatch = PulseCode(rawValue: 107)
+    /// Memory for a precomputed table cannot be had. Give the process more memory, or choose smaller tables.
+    public static let keyTableMemory = PulseCode(rawValue: 108)
     /// A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long.
     public static let tokenTooLarge = PulseCode(rawValue: 200)
     /// A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks.
@@ -188,7 +190,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
-    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again.
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again.
     public static let lockTimeout = PulseCode(rawValue: 710)
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
     public static let fileNotDurable = PulseCode(rawValue: 711)
@@ -229,6 +231,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         105: "RANDOM_UNAVAILABLE",
         106: "KEY_TABLE_CORRUPT",
         107: "KEY_FINGERPRINT_MISMATCH",
+        108: "KEY_TABLE_MEMORY",
         200: "TOKEN_TOO_LARGE",
         201: "TOKEN_MALFORMED",
         202: "TOKEN_HEADER",

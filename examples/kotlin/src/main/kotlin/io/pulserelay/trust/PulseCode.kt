@@ -33,6 +33,8 @@ public value class PulseCode(public val number: Int) {
         public val KEY_TABLE_CORRUPT: PulseCode = PulseCode(106)
         /** Two public keys that should be the same are not. Do not pair: get the code again from the instance. */
         public val KEY_FINGERPRINT_MISMATCH: PulseCode = PulseCode(107)
+        /** Memory for a precomputed table cannot be had. Give the process more memory, or choose smaller tables. */
+        public val KEY_TABLE_MEMORY: PulseCode = PulseCode(108)
         /** A token or one of its segments is longer than the limit. Check what was passed: no Pulse token is that long. */
         public val TOKEN_TOO_LARGE: PulseCode = PulseCode(200)
         /** A token is not three non-empty segments of strict base64url. Copy the token again, without spaces or line breaks. */
@@ -187,7 +189,7 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
-        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Run lslocks to see which process holds it, end or repair that process, then try again. */
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
         public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
         /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
         public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
@@ -228,6 +230,7 @@ public value class PulseCode(public val number: Int) {
             105 to "RANDOM_UNAVAILABLE",
             106 to "KEY_TABLE_CORRUPT",
             107 to "KEY_FINGERPRINT_MISMATCH",
+            108 to "KEY_TABLE_MEMORY",
             200 to "TOKEN_TOO_LARGE",
             201 to "TOKEN_MALFORMED",
             202 to "TOKEN_HEADER",
