@@ -16,6 +16,7 @@ mod credentials;
 mod drain;
 mod feed;
 mod fragments;
+mod full_disk;
 mod identity;
 mod limits;
 mod pace;
