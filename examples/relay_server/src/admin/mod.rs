@@ -87,7 +87,7 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
             let settings = shared.config.load().in_effect(&shared.at_start);
             json(&settings.into_iter().collect::<BTreeMap<_, _>>())
         }
-        (Method::GET, "/readyz", _) => http::ready(shared),
+        (Method::GET, "/readyz", _) => http::ready(shared, request.uri().query()),
         (Method::PUT, "/log", _) => set_log(request, shared).await,
         _ => text(StatusCode::NOT_FOUND, HELP),
     }
