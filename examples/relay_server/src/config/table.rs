@@ -126,6 +126,13 @@ pub(crate) const TABLE: &[Setting] = &[
         "how often revocations are read; after three without a complete read the relay is unhealthy",
         "what a license server bears of each relay",
     ),
+    plain_limit(
+        "PULSE_RELAY_REVOCATIONS_MAX_AGE",
+        Limit::Time(|limits| &mut limits.revocations_max_age),
+        ("0s", "720h"),
+        "how old the revocations on the disk may be for a relay to start with them while the license server does not answer; `0s`: it waits for the feed",
+        "formats.md has a relay read the feed before it serves; with `1h` a license server's outage keeps no node from restarting, and what is revoked within that hour is missed no more than by nodes that go on",
+    ),
     limit(
         "PULSE_RELAY_CERTIFICATE_INTERVAL",
         Limit::Time(|limits| &mut limits.certificate_interval),

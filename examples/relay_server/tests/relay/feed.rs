@@ -66,6 +66,17 @@ impl FeedServer {
         });
     }
 
+    /// Waits until it was asked last for what follows `since`.
+    pub(crate) async fn asked(&self, since: u64) {
+        for _ in 0..1000 {
+            if self.requests().last() == Some(&since) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("asked last for what follows {:?}, not {since}", self.requests().last());
+    }
+
     pub(crate) fn requests(&self) -> Vec<u64> {
         self.requests.lock().unwrap().clone()
     }

@@ -14,6 +14,7 @@ fn limited(directory: &tempfile::TempDir, keys: &TestKeys, limit: &str) -> Comma
     // What is ignored stays so in the program: the signal of the limit would end it.
     command.args(["-c", "trap '' XFSZ && ulimit -S -f $0 && exec \"$1\"", limit]).arg(plain.get_program());
     command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    command.stderr(Stdio::null());
     command
 }
 
