@@ -8,6 +8,7 @@
 )]
 
 mod acceptance;
+mod admin;
 mod backpressure;
 mod channels;
 mod closing;
