@@ -6,9 +6,9 @@
 //! one, and what could not be written is written when there is room.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ impl Holds {
     pub(crate) fn keep<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)> + Clone) {
         let mut journal = locked(&self.journal);
         let is_short = journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES);
-        let in_place = journal.check_place(&self.path);
+        let in_place = state_file::is_in_place(&journal.file, &self.path);
         if is_short && journal.missing.is_empty() && in_place.is_ok() {
             return;
         }
@@ -136,7 +136,7 @@ impl Holds {
         let Some(line) = line(instance_id, hold) else { return };
         let mut journal = locked(&self.journal);
         let written = journal.append(&line);
-        if let Err(error) = written.and_then(|()| journal.check_place(&self.path)) {
+        if let Err(error) = written.and_then(|()| state_file::is_in_place(&journal.file, &self.path)) {
             journal.missing.insert(instance_id.to_owned());
             self.failed(&error);
         }
@@ -195,16 +195,6 @@ impl Journal {
         }
         self.missing.clear();
         Ok(())
-    }
-
-    /// Whether the file that is written is the one that a restart would read: what is written to a file that was deleted
-    /// is lost without an error.
-    fn check_place(&self, path: &Path) -> io::Result<()> {
-        let (there, ours) = (fs::metadata(path)?, self.file.metadata()?);
-        if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
-            return Ok(());
-        }
-        Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "another file is in its place"))
     }
 }
 
@@ -289,7 +279,7 @@ mod tests {
         let (id, held) = ("a".to_owned(), hold(1, None));
         let writable = std::mem::replace(&mut locked(&holds.journal).file, File::open(&path).unwrap());
         holds.record(&id, &held);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
         // A way to the same file through a directory that takes no other.
         holds.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writable)).into();
         locked(&holds.journal).file = writable;
