@@ -103,11 +103,14 @@ fn read(arguments: &Arguments) -> Result<(Sources, Config), String> {
     read().map_err(|error| error.to_string())
 }
 
-/// What a start would read too: the certificate and its key, and the session key.
+/// What a start would read too: the certificate and its key, the license server's authority, and the session key.
 fn check(sources: &Sources, config: &Config) -> Result<(), String> {
     SessionKey::check(&config.data_dir).map_err(|error| error.to_string())?;
     if let Some(files) = &config.tls {
         files.load().map_err(|error| error.to_string())?;
+    }
+    if let Some(feed) = &config.revocation_feed {
+        feed.roots().map_err(|error| error.to_string())?;
     }
     let mut page = String::new();
     for (setting, value) in config.settings() {

@@ -53,6 +53,11 @@ pub(crate) const TABLE: &[Setting] = &[
     plain("PULSE_RELAY_LICENSE_SERVER_URL", "where revocations are read from, `https://…`", ""),
     plain("PULSE_RELAY_REVOCATION_FEED_TOKEN", "the bearer token for it", ""),
     plain(
+        "PULSE_RELAY_LICENSE_SERVER_CA",
+        "the authority of the license server's certificate, a file in PEM: no other is trusted then; without it, the public ones that are built in",
+        "who has a private authority wants no other to stand for its license server",
+    ),
+    plain(
         "PULSE_RELAY_NATS_URL",
         "a NATS server with JetStream, `nats://…` or `tls://…`, over which several nodes know of each other's instances",
         "one node needs nothing else",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
+use ureq::tls::RootCerts;
 
 use super::events::{Event, Kept, MAX_SEQ};
 use super::fetch::{self, FeedConfig};
@@ -23,6 +24,7 @@ const READ_IS_KEPT: Duration = Duration::from_secs(60);
 /// The feed, as far as it was read.
 pub(crate) struct Feed {
     config: FeedConfig,
+    roots: RootCerts,
     kept: Kept,
     /// When this process last read it to its end.
     read_at: Option<Instant>,
@@ -32,12 +34,13 @@ impl Feed {
     /// What the data directory keeps of the feed comes into force; it is not read yet.
     ///
     /// # Errors
-    /// Where the kept list cannot be read.
+    /// Where the kept list, or the file of the license server's authority, cannot be read.
     pub(crate) fn open(config: FeedConfig, data_dir: &std::path::Path, shared: &Shared) -> std::io::Result<Self> {
+        let roots = config.roots()?;
         let kept = Kept::load(data_dir)?;
         shared.revocations.replace(kept.list());
         shared.metrics.feed_read_at.set(kept.read_at.unwrap_or_default());
-        Ok(Self { config, kept, read_at: None })
+        Ok(Self { config, roots, kept, read_at: None })
     }
 
     /// Reads it to its end, however often that has to be tried. Where that fails, what is kept is enough if the settings say so.
@@ -98,7 +101,7 @@ impl Feed {
         let mut is_anew = false;
         loop {
             let since = self.kept.next_seq;
-            let answer = fetch::read(&self.config, since).await?;
+            let answer = fetch::read(&self.config, &self.roots, since).await?;
             let next = answer.next_seq;
             if next < since && !is_anew {
                 warn!(

@@ -9,6 +9,7 @@
 
 mod acceptance;
 mod admin;
+mod authority;
 mod backpressure;
 mod channels;
 mod closing;
