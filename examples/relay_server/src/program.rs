@@ -44,27 +44,26 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     if arguments.metrics {
         return print(&metrics_page());
     }
-    let read = read(arguments).and_then(|(sources, config)| {
-        if arguments.check_config {
-            check(&sources, &config)?;
-        }
-        Ok(config)
-    });
-    let config = match read {
-        Ok(config) => config,
-        Err(message) => {
-            return failed(&message);
-        }
-    };
     if arguments.check_config {
-        return ExitCode::SUCCESS;
+        let checked = read(arguments).and_then(|(sources, config)| check(&sources, &config));
+        return checked.map_or_else(|message| failed(&message), |()| ExitCode::SUCCESS);
     }
-    let log = Log::to_stderr(config.log_format, &config.log);
-    let ended = runtime().map_err(Into::into).and_then(|runtime| {
-        let ended = runtime.block_on(run(arguments, config, log.handle()));
-        runtime.shutdown_timeout(LAST_THREADS);
-        ended
+    let prepared = runtime().and_then(|runtime| {
+        // Before the settings, whose keys take a moment: without a handler, SIGHUP ends the process. The other signals end it still.
+        let hang_up = runtime.block_on(async { signal(SignalKind::hangup()) })?;
+        Ok((runtime, hang_up))
     });
+    let (runtime, hang_up) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return failed(&format!("the relay could not run: {error}")),
+    };
+    let config = match read(arguments) {
+        Ok((_, config)) => config,
+        Err(message) => return failed(&message),
+    };
+    let log = Log::to_stderr(config.log_format, &config.log);
+    let ended = runtime.block_on(run(arguments, config, log.handle(), hang_up));
+    runtime.shutdown_timeout(LAST_THREADS);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -122,8 +121,8 @@ fn check(sources: &Sources, config: &Config) -> Result<(), String> {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
+async fn run(arguments: &Arguments, config: Config, log: LogHandle, hang_up: Signal) -> Result<(), Failure> {
+    let mut signals = Signals::new(hang_up)?;
     allow_many_connections();
     for (setting, value) in config.settings() {
         info!(setting, value);
@@ -204,12 +203,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
+    fn new(hang_up: Signal) -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
     /// The next signal; whether it ends the relay.

@@ -12,6 +12,7 @@ type Answers = dyn Fn(u64) -> Option<String> + Send;
 
 pub(crate) struct FeedServer {
     pub(crate) config: FeedConfig,
+    url: String,
     answers: Arc<Mutex<Box<Answers>>>,
     requests: Arc<Mutex<Vec<u64>>>,
 }
@@ -19,8 +20,9 @@ pub(crate) struct FeedServer {
 impl FeedServer {
     pub(crate) async fn start(answers: impl Fn(u64) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let config = FeedConfig::new(&format!("http://{}", listener.local_addr().unwrap()), "feed-token").unwrap();
-        let server = Self { config, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let config = FeedConfig::new(&url, "feed-token").unwrap();
+        let server = Self { config, url, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
         let (answers, requests) = (Arc::clone(&server.answers), Arc::clone(&server.requests));
         tokio::spawn(async move {
             loop {
@@ -51,6 +53,10 @@ impl FeedServer {
     /// One that says nothing new at first.
     pub(crate) async fn quiet() -> Self {
         Self::start(|since| Some(format!(r#"{{"next_seq":{since}}}"#))).await
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
     }
 
     pub(crate) fn answer(&self, answers: impl Fn(u64) -> Option<String> + Send + 'static) {

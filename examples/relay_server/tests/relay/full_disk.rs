@@ -69,3 +69,14 @@ async fn what_a_full_disk_kept_out_is_written_at_the_end() {
     let journal = std::fs::read_to_string(directory.path().join("holds.jsonl")).unwrap();
     assert_eq!(journal.lines().count(), 8, "it was not rewritten: {journal}");
 }
+
+/// "File too large (os error 27)" named no setting.
+#[test]
+fn a_start_without_room_names_the_directory_and_its_setting() {
+    let (keys, directory) = (TestKeys::new(), tempfile::tempdir().unwrap());
+    let output = limited(&directory, &keys, "0").stderr(Stdio::piped()).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success(), "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(last.contains("PULSE_RELAY_DATA_DIR") && last.contains(directory.path().to_str().unwrap()), "{text}");
+}

@@ -29,6 +29,7 @@ mod revocations;
 mod seeing;
 mod settings;
 mod slow_phones;
+mod startup;
 mod state;
 mod strangers;
 mod tls;
