@@ -23,7 +23,7 @@ async fn license_server(authority: &Authority, directory: &std::path::Path) -> S
         loop {
             let (stream, _) = listener.accept().await.unwrap();
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
-            stream.read(&mut [0; 4096]).await.ok();
+            assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
             let body = format!(r#"{{"next_seq":1,"events":[{{"host":"{HOST}"}}]}}"#);
             let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
             stream.write_all((head + &body).as_bytes()).await.ok();
