@@ -45,6 +45,8 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     if let Some(cluster) = shared.cluster.get() {
         cluster.flush().await;
     }
+    // What could not be written before may be by now.
+    shared.registry.keep_journal();
     shared.directory.release();
 }
 

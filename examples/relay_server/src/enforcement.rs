@@ -6,7 +6,7 @@ use std::time::Duration;
 use pulse_trust::Error;
 use pulse_trust::relay::{Revocations, WireErrorCode};
 use tokio::time::{Instant, sleep};
-use tracing::warn;
+use tracing::{error, warn};
 
 use crate::connection::Ending;
 use crate::routing;
@@ -32,10 +32,21 @@ pub(crate) async fn run(shared: Arc<Shared>) {
         if swept_at.elapsed() >= SWEEP {
             shared.rates.load().sweep();
             shared.paces.sweep(shared.elapsed());
-            shared.registry.keep_journal();
+            keep_directory(&shared);
             swept_at = Instant::now();
         }
     }
+}
+
+/// Keeps the data directory as a restart needs it: it may have been deleted, and put back.
+fn keep_directory(shared: &Shared) {
+    let data_dir = &shared.at_start.data_dir;
+    // The lock first: what another relay has written since is not touched.
+    if let Err(error) = shared.directory.keep(data_dir).and_then(|()| shared.session_key.keep(data_dir)) {
+        shared.metrics.state_write_failures.inc();
+        error!(%error, "the data directory is not as a restart needs it");
+    }
+    shared.registry.keep_journal();
 }
 
 /// Ends the sessions whose credential's time is over.

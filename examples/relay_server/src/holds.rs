@@ -2,12 +2,13 @@
 //!
 //! A line is written before the registration is answered, so a relay that is killed knows it when it comes back. It is
 //! not synced: a crash of the whole machine can lose the last changes. The journal is rewritten at the start, without
-//! what no longer counts, and whenever it has grown long.
+//! what no longer counts, and whenever it has grown long. A line that a full disk cut off is taken back before the next
+//! one, and what could not be written is written when there is room.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,8 +63,10 @@ pub(crate) struct Holds {
 struct Journal {
     file: File,
     lines: usize,
-    /// All that was to be written has been.
-    is_whole: bool,
+    /// The ids of which the last change is not in the file.
+    missing: BTreeSet<String>,
+    /// Where a line begins that was cut off, and could not be taken back.
+    torn_at: Option<u64>,
 }
 
 impl Holds {
@@ -106,15 +109,23 @@ impl Holds {
         Ok((Self { path, journal, failures }, holds.into_iter().collect()))
     }
 
-    /// Rewrites the journal with the holds there are, if it has grown long, lacks something, or is not where it was.
-    pub(crate) fn keep<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)>) {
+    /// Rewrites the journal with the holds there are, if it has grown long, lacks something, or is not where it was. Where there
+    /// is no room for that, what it lacks is appended.
+    pub(crate) fn keep<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)> + Clone) {
         let mut journal = locked(&self.journal);
         let is_short = journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES);
-        let in_place = journal.check_place(&self.path);
-        if is_short && journal.is_whole && in_place.is_ok() {
+        let in_place = state_file::is_in_place(&journal.file, &self.path);
+        if is_short && journal.missing.is_empty() && in_place.is_ok() {
             return;
         }
-        let mended = Journal::rewritten(&self.path, holds).map(|rewritten| *journal = rewritten);
+        let mended = match Journal::rewritten(&self.path, holds.clone()) {
+            Ok(rewritten) => {
+                *journal = rewritten;
+                Ok(())
+            }
+            Err(_) if is_short && in_place.is_ok() => journal.append_missing(holds),
+            Err(error) => Err(error),
+        };
         if let Err(error) = mended.and(in_place) {
             self.failed(&error);
         }
@@ -124,10 +135,9 @@ impl Holds {
     pub(crate) fn record(&self, instance_id: &str, hold: &Hold) {
         let Some(line) = line(instance_id, hold) else { return };
         let mut journal = locked(&self.journal);
-        journal.lines = journal.lines.saturating_add(1);
-        let written = journal.file.write_all(line.as_bytes());
-        if let Err(error) = written.and_then(|()| journal.check_place(&self.path)) {
-            journal.is_whole = false;
+        let written = journal.append(&line);
+        if let Err(error) = written.and_then(|()| state_file::is_in_place(&journal.file, &self.path)) {
+            journal.missing.insert(instance_id.to_owned());
             self.failed(&error);
         }
     }
@@ -144,17 +154,47 @@ impl Journal {
         let lines = holds.len();
         let whole: String = holds.filter_map(|(id, hold)| line(id, hold)).collect();
         state_file::replace(path, whole.as_bytes())?;
-        Ok(Self { file: OpenOptions::new().append(true).mode(0o600).open(path)?, lines, is_whole: true })
+        Ok(Self {
+            file: OpenOptions::new().append(true).mode(0o600).open(path)?,
+            lines,
+            missing: BTreeSet::new(),
+            torn_at: None,
+        })
     }
 
-    /// Whether the file that is written is the one that a restart would read: what is written to a file that was deleted
-    /// is lost without an error.
-    fn check_place(&self, path: &Path) -> io::Result<()> {
-        let (there, ours) = (fs::metadata(path)?, self.file.metadata()?);
-        if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
-            return Ok(());
+    /// Appends one line whole, or nothing: the next line would be glued to a piece of it, and the journal could not be read.
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        self.take_torn_back()?;
+        let before = self.file.metadata()?.len();
+        let written = self.file.write_all(line.as_bytes());
+        if written.is_err() {
+            self.torn_at = Some(before);
+            // Where that fails, it is tried again before the next line.
+            self.take_torn_back().ok();
         }
-        Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "another file is in its place"))
+        self.lines = self.lines.saturating_add(1);
+        written
+    }
+
+    fn take_torn_back(&mut self) -> io::Result<()> {
+        if let Some(end) = self.torn_at {
+            if self.file.metadata()?.len() > end {
+                self.file.set_len(end)?;
+            }
+            self.torn_at = None;
+        }
+        Ok(())
+    }
+
+    fn append_missing<'a>(&mut self, holds: impl Iterator<Item = (&'a String, &'a Hold)>) -> io::Result<()> {
+        let missing = self.missing.clone();
+        for (id, hold) in holds.filter(|(id, _)| missing.contains(*id)) {
+            if let Some(line) = line(id, hold) {
+                self.append(&line)?;
+            }
+        }
+        self.missing.clear();
+        Ok(())
     }
 }
 
@@ -228,6 +268,23 @@ mod tests {
         assert_eq!(open(directory.path(), NOW).unwrap().1.len(), 1);
         std::fs::write(&path, format!("{}\n{whole}", &whole[..40])).unwrap();
         assert_eq!(open(directory.path(), NOW).err().unwrap().kind(), io::ErrorKind::InvalidData);
+    }
+
+    /// It was rewritten or nothing: with room for lines but not for another file, what was missing stayed so.
+    #[test]
+    fn what_could_not_be_written_is_appended_where_there_is_no_room_for_a_new_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (mut holds, _) = open(directory.path(), NOW).unwrap();
+        let path = directory.path().join(FILE);
+        let (id, held) = ("a".to_owned(), hold(1, None));
+        let writable = std::mem::replace(&mut locked(&holds.journal).file, File::open(&path).unwrap());
+        holds.record(&id, &held);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
+        // A way to the same file through a directory that takes no other.
+        holds.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writable)).into();
+        locked(&holds.journal).file = writable;
+        holds.keep([(&id, &held)].into_iter());
+        assert_eq!(open(directory.path(), NOW).unwrap().1.len(), 1);
     }
 
     #[test]

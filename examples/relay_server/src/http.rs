@@ -91,8 +91,8 @@ fn answer(
         return response;
     }
     match request.uri().path() {
-        "/healthz" => health(shared),
-        "/readyz" => ready(shared),
+        "/healthz" => health(shared, request.uri().query()),
+        "/readyz" => ready(shared, request.uri().query()),
         "/metrics" => metrics(shared),
         "/ws/instance" => upgrade(shared, request, RelayedEnd::Instance, peer, handshake),
         "/ws/app" => upgrade(shared, request, RelayedEnd::App, peer, handshake),
@@ -101,10 +101,10 @@ fn answer(
 }
 
 /// How it goes, and which keys are trusted by their fingerprints, so that an operator can hold them against the issuer's.
-fn health(shared: &Shared) -> Response<Full<Bytes>> {
+fn health(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>> {
     let (code, status) = if shared.drain.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
-    } else if shared.metrics.revocation_feed_stale.get() != 0 {
+    } else if is_feed_missed(shared, query) {
         (StatusCode::SERVICE_UNAVAILABLE, "revocation feed stale")
     } else {
         (StatusCode::OK, "ok")
@@ -121,18 +121,25 @@ fn health(shared: &Shared) -> Response<Full<Bytes>> {
 }
 
 /// Whether a balancer may send new connections here, and if not, why.
-pub(crate) fn ready(shared: &Shared) -> Response<Full<Bytes>> {
-    let reasons = reasons_against(shared);
+pub(crate) fn ready(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>> {
+    let reasons = reasons_against(shared, query);
     let code = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::json!({ "ready": reasons.is_empty(), "reasons": reasons });
     text(code, "application/json", body.to_string())
 }
 
-fn reasons_against(shared: &Shared) -> Vec<&'static str> {
+/// Whether the revocation feed is stale, and the query does not say `exclude=revocations`. No restart of this process, and no other node, makes up
+/// for a license server that does not answer: whoever restarts processes or chooses among nodes leaves it out.
+fn is_feed_missed(shared: &Shared, query: Option<&str>) -> bool {
+    let is_excluded = query.unwrap_or_default().split('&').any(|part| part == "exclude=revocations");
+    shared.metrics.revocation_feed_stale.get() != 0 && !is_excluded
+}
+
+fn reasons_against(shared: &Shared, query: Option<&str>) -> Vec<&'static str> {
     [
         (shared.drain.is_cancelled(), "draining"),
         (shared.cluster.get().is_some_and(|cluster| !cluster.is_up()), "NATS is gone: nobody can register anew"),
-        (shared.metrics.revocation_feed_stale.get() != 0, "the revocation feed could not be read for too long"),
+        (is_feed_missed(shared, query), "the revocation feed could not be read for too long"),
         (!shared.slots.has_instance(), "as many instances are connected as PULSE_RELAY_MAX_INSTANCES allows"),
         (shared.memory.is_exhausted(), "the memory for queues is used up (PULSE_RELAY_QUEUE_MEMORY)"),
     ]
@@ -144,7 +151,7 @@ fn reasons_against(shared: &Shared) -> Vec<&'static str> {
 fn metrics(shared: &Shared) -> Response<Full<Bytes>> {
     let waiting = shared.memory.used().saturating_add(shared.arriving.used());
     shared.metrics.queued_bytes.set(i64::try_from(waiting).unwrap_or(i64::MAX));
-    shared.metrics.ready.set(i64::from(reasons_against(shared).is_empty()));
+    shared.metrics.ready.set(i64::from(reasons_against(shared, None).is_empty()));
     let lost = shared.log.as_ref().map_or(0, crate::logging::LogHandle::lost_lines);
     match shared.metrics.text(lost) {
         Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),

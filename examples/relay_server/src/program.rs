@@ -47,22 +47,30 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     if arguments.metrics {
         return print(&metrics_page());
     }
-    let (sources, config) = match read(arguments) {
-        Ok(read) => read,
-        Err(error) => {
-            let failed = failed(&error.to_string());
-            return if Sources::cannot_read_file(&error) { ExitCode::from(CANNOT_READ) } else { failed };
-        }
-    };
     if arguments.check_config {
-        return check(&sources, &config).map_or_else(|message| failed(&message), |()| ExitCode::SUCCESS);
+        return match read(arguments) {
+            Ok((sources, config)) => {
+                check(&sources, &config).map_or_else(|message| failed(&message), |()| ExitCode::SUCCESS)
+            }
+            Err(error) => not_read(&error),
+        };
     }
-    let log = Log::to_stderr(config.log_format, &config.log);
-    let ended = runtime().map_err(Into::into).and_then(|runtime| {
-        let ended = runtime.block_on(run(arguments, config, log.handle()));
-        runtime.shutdown_timeout(LAST_THREADS);
-        ended
+    let prepared = runtime().and_then(|runtime| {
+        // Before the settings, whose keys take a moment: without a handler, SIGHUP ends the process. The other signals end it still.
+        let hang_up = runtime.block_on(async { signal(SignalKind::hangup()) })?;
+        Ok((runtime, hang_up))
     });
+    let (runtime, hang_up) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => return failed(&format!("the relay could not run: {error}")),
+    };
+    let config = match read(arguments) {
+        Ok((_, config)) => config,
+        Err(error) => return not_read(&error),
+    };
+    let log = Log::to_stderr(config.log_format, &config.log);
+    let ended = runtime.block_on(run(arguments, config, log.handle(), hang_up));
+    runtime.shutdown_timeout(LAST_THREADS);
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -92,17 +100,26 @@ fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// The settings cannot be used, or their file not read.
+fn not_read(error: &ConfigError) -> ExitCode {
+    let failed = failed(&error.to_string());
+    if Sources::cannot_read_file(error) { ExitCode::from(CANNOT_READ) } else { failed }
+}
+
 fn read(arguments: &Arguments) -> Result<(Sources, Config), ConfigError> {
     let sources = Sources::of_process(arguments.config.as_deref())?;
     let config = sources.config()?;
     Ok((sources, config))
 }
 
-/// What a start would read too: the certificate and its key, and the session key.
+/// What a start would read too: the certificate and its key, the license server's authority, and the session key.
 fn check(sources: &Sources, config: &Config) -> Result<(), String> {
     SessionKey::check(&config.data_dir).map_err(|error| error.to_string())?;
     if let Some(files) = &config.tls {
         files.load().map_err(|error| error.to_string())?;
+    }
+    if let Some(feed) = &config.revocation_feed {
+        feed.roots().map_err(|error| error.to_string())?;
     }
     let mut page = String::new();
     for (setting, value) in config.settings() {
@@ -114,8 +131,8 @@ fn check(sources: &Sources, config: &Config) -> Result<(), String> {
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn run(arguments: &Arguments, config: Config, log: LogHandle) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
+async fn run(arguments: &Arguments, config: Config, log: LogHandle, hang_up: Signal) -> Result<(), Failure> {
+    let mut signals = Signals::new(hang_up)?;
     allow_many_connections();
     for (setting, value) in config.settings() {
         info!(setting, value);
@@ -196,12 +213,8 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
+    fn new(hang_up: Signal) -> std::io::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
     /// The next signal; whether it ends the relay.

@@ -33,6 +33,9 @@ use crate::throttle::Paces;
 use crate::tls::{self, Tls};
 use crate::{admin, drain, enforcement, reload, state_file};
 
+/// Each connection is a descriptor, and some are kept for files, the admin address and refusals: with fewer there is hardly one for a phone.
+const ENOUGH_DESCRIPTORS: u64 = 256;
+
 /// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
 pub struct Relay {
     addr: SocketAddr,
@@ -175,15 +178,23 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
     let data_dir = config.data_dir.display().to_string();
     state_file::make_directory(&config.data_dir)
         .map_err(|error| named(&error, "make or open the directory", &data_dir, "PULSE_RELAY_DATA_DIR"))?;
-    let directory = DirectoryLock::take(&config.data_dir)?;
-    let session_key = SessionKey::load_or_make(&config.data_dir)?;
+    let unusable = |error| named(&error, "use the directory", &data_dir, "PULSE_RELAY_DATA_DIR");
+    let directory = DirectoryLock::take(&config.data_dir).map_err(unusable)?;
+    let session_key = SessionKey::load_or_make(&config.data_dir).map_err(unusable)?;
     let now = config.clock.now();
     let failures = metrics.state_write_failures.clone();
-    let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures)?;
+    let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures).map_err(unusable)?;
     // A quarter: whoever stops half way keeps nothing from being sent.
     let arriving = limits.process_queued_bytes.div_euclid(4);
     let tls = config.tls.clone().map(|files| Tls::open(files, config.clock.now(), &metrics)).transpose()?.map(Arc::new);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
+    if descriptors < ENOUGH_DESCRIPTORS {
+        warn!(
+            descriptors,
+            enough = ENOUGH_DESCRIPTORS,
+            "few file descriptors: phones and instances will be answered 503; raise LimitNOFILE= of the unit, or ulimit -n"
+        );
+    }
     let shared = Arc::new(Shared {
         config: ArcSwap::from_pointee(config.clone()),
         at_start: config.clone(),

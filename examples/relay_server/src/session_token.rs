@@ -7,11 +7,12 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
-use pulse_trust::UnixTime;
 use pulse_trust::keys::SigningKey;
 use pulse_trust::relay::RevocationSubject;
+use pulse_trust::{Secret, UnixTime};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use tracing::warn;
 
 use crate::state_file;
 
@@ -78,7 +79,11 @@ impl Session {
 }
 
 /// The key under which session tokens are authenticated.
-pub(crate) struct SessionKey(Hmac<Sha256>);
+pub(crate) struct SessionKey {
+    mac: Hmac<Sha256>,
+    /// As the file has it.
+    secret_text: Secret,
+}
 
 impl SessionKey {
     /// Reads the key of a data directory, or makes it.
@@ -92,17 +97,22 @@ impl SessionKey {
         }
         // 64 bytes of base64 text: as good a random key as any, made by the library's own generator.
         let key = SigningKey::generate().map_err(io::Error::other)?.secret_base64();
-        let mut file = tempfile::NamedTempFile::new_in(data_dir)?;
-        file.write_all(key.expose_secret().as_bytes())?;
-        file.as_file().sync_all()?;
-        match file.persist_noclobber(&path) {
-            Ok(_) => std::fs::File::open(data_dir)?.sync_all()?,
-            // Another relay on the same directory was first.
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error.error),
-        }
+        write(&path, &key)?;
         let text = state_file::read(&path)?.unwrap_or_default();
         Self::from_text(&path, &text)
+    }
+
+    /// Writes the key again where its file was deleted: without it, no instance could resume after a restart.
+    pub(crate) fn keep(&self, data_dir: &Path) -> io::Result<()> {
+        let path = data_dir.join(KEY_FILE);
+        if let Err(error) = std::fs::symlink_metadata(&path) {
+            if error.kind() != io::ErrorKind::NotFound {
+                return Err(error);
+            }
+            write(&path, &self.secret_text)?;
+            warn!("{KEY_FILE} was not in the data directory, and is there again");
+        }
+        Ok(())
     }
 
     /// Whether the key of a data directory can be used, or has yet to be made.
@@ -114,21 +124,22 @@ impl SessionKey {
     fn from_text(path: &Path, text: &str) -> io::Result<Self> {
         // An Ed25519 key holds its public half too, so whatever else has the length of one shows.
         let key = SigningKey::from_base64(text).ok().map(|key| key.secret_base64());
-        if key.is_none_or(|key| key.expose_secret() != text) {
+        let Some(secret_text) = key.filter(|key| key.expose_secret() == text) else {
             let length = text.len();
             let message = format!(
                 "expected the key as a relay writes it, 88 characters of base64, found {length} bytes of something else: \
                  restore the file, or move it away (a new key is made, and instances register afresh)"
             );
             return Err(state_file::invalid(path, &message));
-        }
-        <Hmac<Sha256> as KeyInit>::new_from_slice(text.as_bytes()).map(Self).map_err(io::Error::other)
+        };
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(text.as_bytes()).map_err(io::Error::other)?;
+        Ok(Self { mac, secret_text })
     }
 
     /// The token of a session.
     pub(crate) fn issue(&self, session: &Session) -> Option<String> {
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(session).ok()?);
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(payload.as_bytes());
         Some(format!("{payload}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())))
     }
@@ -139,11 +150,25 @@ impl SessionKey {
             return None;
         }
         let (payload, tag) = token.split_once('.')?;
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         mac.update(payload.as_bytes());
         mac.verify_slice(&URL_SAFE_NO_PAD.decode(tag).ok()?).ok()?;
         let session: Session = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
         (now.as_secs() < session.expires_at).then_some(session)
+    }
+}
+
+/// Writes a key whole or not at all.
+fn write(path: &Path, key: &Secret) -> io::Result<()> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(directory)?;
+    file.write_all(key.expose_secret().as_bytes())?;
+    file.as_file().sync_all()?;
+    match file.persist_noclobber(path) {
+        Ok(_) => std::fs::File::open(directory)?.sync_all(),
+        // Another relay on the same directory was first.
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error.error),
     }
 }
 

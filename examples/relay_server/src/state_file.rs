@@ -2,17 +2,24 @@
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
+use tracing::warn;
 
 use crate::regular_file;
 
-/// Makes the directory, of mode 0700, where it is missing.
+/// Makes the directory, of mode 0700, where it is missing, and says so where others may put files of theirs into it.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().mode(0o700).recursive(true).create(path)
+    fs::DirBuilder::new().mode(0o700).recursive(true).create(path)?;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o022 != 0 {
+        let (path, mode) = (path.display(), format!("{mode:04o}"));
+        warn!(%path, mode, "others may write to the data directory, and put a session key of theirs there: chmod 700 ends that");
+    }
+    Ok(())
 }
 
 /// Reads a file of text; `None` if there is none.
@@ -61,6 +68,15 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     fs::File::open(directory)?.sync_all()
+}
+
+/// Whether a file that is open is the one that a restart would find: what is done to one that was deleted is lost without an error.
+pub(crate) fn is_in_place(file: &fs::File, path: &Path) -> io::Result<()> {
+    let (there, ours) = (fs::metadata(path)?, file.metadata()?);
+    if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
+        return Ok(());
+    }
+    Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "another file is in its place"))
 }
 
 /// A file that holds something else than it should.

@@ -17,7 +17,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use tokio::time::sleep;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
 use tracing::info;
 
 use crate::shared::Shared;
@@ -25,6 +26,10 @@ use crate::{http, logging};
 
 /// What a request's body may hold.
 const MAX_BODY_LEN: usize = 1024;
+/// An operator's connections at once. Every user of the machine may open some, and each takes a descriptor from phones.
+const MAX_CONNECTIONS: usize = 16;
+/// How long one may last: so that who asks and does not read keeps no place for good.
+const MAX_TIME: Duration = Duration::from_secs(60);
 const HELP: &str = "\
 GET /connections[?instance=ID|?end=instance|?end=app]   who is connected, the oldest first
 GET /connections/NUMBER                                 one of them, with its channels and its last steps
@@ -34,22 +39,29 @@ PUT /log                                                sets what is logged: the
 GET /readyz                                             whether the relay takes connections, and if not, why
 ";
 
-/// Serves for good: while the relay drains, too.
+/// Serves for good: while the relay drains, too. Connections above the most are closed at once.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             sleep(Duration::from_millis(50)).await;
             continue;
         };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else { continue };
         let shared = Arc::clone(&shared);
+        let hello_timeout = shared.config.load().limits.hello_timeout;
         let service = service_fn(move |request| {
             let shared = Arc::clone(&shared);
             async move { Ok::<_, Infallible>(answer(request, &shared).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())
+            .header_read_timeout(hello_timeout)
             .serve_connection(TokioIo::new(stream), service);
-        tokio::spawn(connection);
+        tokio::spawn(async move {
+            timeout(MAX_TIME, connection).await.ok();
+            drop(place);
+        });
     }
 }
 
@@ -87,7 +99,7 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
             let settings = shared.config.load().in_effect(&shared.at_start);
             json(&settings.into_iter().collect::<BTreeMap<_, _>>())
         }
-        (Method::GET, "/readyz", _) => http::ready(shared),
+        (Method::GET, "/readyz", _) => http::ready(shared, request.uri().query()),
         (Method::PUT, "/log", _) => set_log(request, shared).await,
         _ => text(StatusCode::NOT_FOUND, HELP),
     }

@@ -34,6 +34,7 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 pub(super) fn show(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds.checked_rem(60) {
+        Some(0) if time.is_zero() => "0s".to_owned(),
         Some(0) if time.subsec_nanos() == 0 && seconds > 0 => format!("{}m", seconds.div_euclid(60)),
         _ => format!("{time:?}"),
     }
@@ -48,7 +49,7 @@ mod tests {
         for (text, milliseconds) in [("2s", 2000), ("1m30s", 90_000), ("500ms", 500), ("1.5h", 5_400_000), ("0", 0)] {
             assert_eq!(parse(text), Some(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["2s", "1m", "90s", "10m", "500ms", "1.5s"] {
+        for text in ["0s", "2s", "1m", "90s", "10m", "500ms", "1.5s"] {
             assert_eq!(show(parse(text).unwrap()), text);
         }
         for bad in ["", "2", "s", "-2s", "2 s", "2x", "1..5s"] {

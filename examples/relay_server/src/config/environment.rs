@@ -11,6 +11,7 @@ use pulse_trust::relay::relay_host;
 use super::table::TABLE;
 use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles};
 use crate::logging::{self, LogFormat};
+use crate::revocations::AUTHORITY_SETTING;
 
 pub(super) const ADDR: &str = "127.0.0.1:8080";
 pub(super) const DATA_DIR: &str = "/var/lib/pulse-relay";
@@ -94,11 +95,14 @@ impl Config {
             }
         };
         config.revocation_feed = match lookup(FEED_URL) {
-            None if lookup(FEED_TOKEN).is_some() => {
-                let reason = format!("is of no use without {FEED_URL}: nothing would be revoked");
-                return Err(ConfigError { variable: FEED_TOKEN, reason });
+            None => {
+                let given = [FEED_TOKEN, AUTHORITY_SETTING].into_iter().find(|variable| lookup(variable).is_some());
+                if let Some(variable) = given {
+                    let reason = format!("is of no use without {FEED_URL}: nothing would be revoked");
+                    return Err(ConfigError { variable, reason });
+                }
+                None
             }
-            None => None,
             Some(url) => {
                 let reason = format!("is needed beside {FEED_URL}");
                 let token = lookup(FEED_TOKEN).ok_or(ConfigError { variable: FEED_TOKEN, reason })?;
@@ -106,7 +110,12 @@ impl Config {
                     let reason = "expected visible ASCII characters, as a header holds them".to_owned();
                     return Err(ConfigError { variable: FEED_TOKEN, reason });
                 }
-                Some(FeedConfig::new(&url, &token).map_err(|reason| ConfigError { variable: FEED_URL, reason })?)
+                let feed = FeedConfig::new(&url, &token);
+                let feed = feed.map_err(|reason| ConfigError { variable: FEED_URL, reason })?;
+                Some(match lookup(AUTHORITY_SETTING) {
+                    Some(file) => feed.with_authority(file),
+                    None => feed,
+                })
             }
         };
         Ok(config)
@@ -221,6 +230,7 @@ mod tests {
             ("PULSE_RELAY_PROXY_PROTOCOL", "haproxy"),
             ("PULSE_RELAY_PUBLIC_HOSTS", "*"),
             ("PULSE_RELAY_REVOCATION_FEED_TOKEN", "token"),
+            ("PULSE_RELAY_LICENSE_SERVER_CA", "ca.pem"),
             ("PULSE_RELAY_MAX_APPS", "0"),
             ("PULSE_RELAY_STALL_TIMEOUT", "0s"),
             ("PULSE_RELAY_QUEUE_MEMORY", "64MB"),

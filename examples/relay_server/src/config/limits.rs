@@ -65,6 +65,8 @@ pub struct Limits {
     pub certificate_interval: Duration,
     /// How often revocations are read.
     pub revocation_interval: Duration,
+    /// How old revocations on the disk may be at a start, where the feed cannot be read; zero: it is waited for.
+    pub revocations_max_age: Duration,
     /// Bytes that pass through the channels of one instance, both ways; `None` for no limit.
     pub bytes_per_instance: Option<ByteRate>,
     /// Bytes that pass through the channels of one app's connection, both ways.
@@ -105,6 +107,7 @@ impl Default for Limits {
             http_connections: 8192,
             certificate_interval: Duration::from_secs(10),
             revocation_interval: Duration::from_secs(30),
+            revocations_max_age: Duration::ZERO,
             bytes_per_instance: Some(ByteRate { burst: 64 * 1024 * 1024, per_second: 8 * 1024 * 1024 }),
             bytes_per_app: Some(ByteRate { burst: 32 * 1024 * 1024, per_second: 4 * 1024 * 1024 }),
             bytes_per_address: None,

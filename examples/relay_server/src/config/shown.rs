@@ -9,6 +9,7 @@ use super::setting::{Limit, Setting};
 use super::table::TABLE;
 use super::{Config, NatsConfig, duration, rate};
 use crate::logging::LogFormat;
+use crate::revocations::AUTHORITY_SETTING;
 
 impl Config {
     /// Its settings, each with the environment variable that sets it.
@@ -53,6 +54,7 @@ impl Config {
             "PULSE_RELAY_TLS_KEY" => file(tls.map(|files| files.key.as_path())),
             "PULSE_RELAY_ADMIN_ADDR" => self.admin_addr.map_or_else(|| "none".to_owned(), |addr| addr.to_string()),
             "PULSE_RELAY_LICENSE_SERVER_URL" => feed.map_or("none", |feed| feed.url()).to_owned(),
+            AUTHORITY_SETTING => file(feed.and_then(|feed| feed.authority())),
             "PULSE_RELAY_REVOCATION_FEED_TOKEN" => feed.map_or("none", |_| "set").to_owned(),
             "PULSE_RELAY_NATS_URL" => nats.map_or_else(|| "none".to_owned(), |nats| nats.shown().to_owned()),
             "PULSE_RELAY_NODE_URL" => match nats.map(|nats| nats.node_url.as_str()) {

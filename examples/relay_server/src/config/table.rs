@@ -53,6 +53,11 @@ pub(crate) const TABLE: &[Setting] = &[
     plain("PULSE_RELAY_LICENSE_SERVER_URL", "where revocations are read from, `https://…`", ""),
     plain("PULSE_RELAY_REVOCATION_FEED_TOKEN", "the bearer token for it", ""),
     plain(
+        "PULSE_RELAY_LICENSE_SERVER_CA",
+        "the authority of the license server's certificate, a file in PEM: no other is trusted then; without it, the public ones that are built in",
+        "who has a private authority wants no other to stand for its license server",
+    ),
+    plain(
         "PULSE_RELAY_NATS_URL",
         "a NATS server with JetStream, `nats://…` or `tls://…`, over which several nodes know of each other's instances",
         "one node needs nothing else",
@@ -125,6 +130,13 @@ pub(crate) const TABLE: &[Setting] = &[
         ("1s", "1h"),
         "how often revocations are read; after three without a complete read the relay is unhealthy",
         "what a license server bears of each relay",
+    ),
+    plain_limit(
+        "PULSE_RELAY_REVOCATIONS_MAX_AGE",
+        Limit::Time(|limits| &mut limits.revocations_max_age),
+        ("0s", "720h"),
+        "how old the revocations on the disk may be for a relay to start with them while the license server does not answer; `0s`: it waits for the feed",
+        "formats.md has a relay read the feed before it serves; with `1h` a license server's outage keeps no node from restarting, and what is revoked within that hour is missed no more than by nodes that go on",
     ),
     limit(
         "PULSE_RELAY_CERTIFICATE_INTERVAL",

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use pulse_trust::UnixTime;
 use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::KeyId;
 use pulse_trust::relay::{InstanceId, RevocationList};
@@ -16,6 +18,8 @@ use serde_json::Value;
 use crate::state_file;
 
 const FILE: &str = "revocations.json";
+/// The largest number that every reader of JSON has exactly (RFC 8259, section 6).
+pub(super) const MAX_SEQ: u64 = (1 << 53) - 1;
 
 /// What one event revokes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,6 +87,9 @@ impl Event {
 #[derive(Default, Serialize, Deserialize)]
 pub(super) struct Kept {
     pub(super) next_seq: u64,
+    /// When it was last read to its end, Unix time; absent until then, and while it is read from its beginning again.
+    #[serde(default)]
+    pub(super) read_at: Option<i64>,
     events: BTreeSet<Event>,
     #[serde(skip)]
     path: PathBuf,
@@ -100,7 +107,22 @@ impl Kept {
             let message = format!("{}: expected the kept revocations, found something else at line {} column {}; move the file away to read the feed from its beginning", path.display(), error.line(), error.column());
             io::Error::new(io::ErrorKind::InvalidData, message)
         })?;
-        Ok(Self { path, ..kept })
+        let mut kept = Self { path, ..kept };
+        if kept.next_seq > MAX_SEQ {
+            kept.begin_anew();
+        }
+        Ok(kept)
+    }
+
+    /// The feed is to be read from its beginning. What it said stays in force.
+    pub(super) fn begin_anew(&mut self) {
+        (self.next_seq, self.read_at) = (0, None);
+    }
+
+    /// How long ago the feed was read to its end; `None` where it never was, or the clock was set back since.
+    pub(super) fn age(&self, now: UnixTime) -> Option<Duration> {
+        let read_at = self.read_at.map(UnixTime::from_secs).filter(|read_at| *read_at <= now)?;
+        Some(now.saturating_duration_since(read_at))
     }
 
     pub(super) fn add(&mut self, events: impl IntoIterator<Item = Event>) {

@@ -1,13 +1,18 @@
 //! One read of the feed: `GET /v1/revocations?since=SEQ` with a bearer token.
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper::Uri;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
+use ureq::tls::{RootCerts, TlsConfig};
+
+use super::authority;
 
 /// What one answer may hold.
 const MAX_ANSWER_LEN: u64 = 4 * 1024 * 1024;
@@ -18,6 +23,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub struct FeedConfig {
     url: String,
     secret_token: String,
+    authority: Option<PathBuf>,
 }
 
 impl FeedConfig {
@@ -42,7 +48,23 @@ impl FeedConfig {
             Some("http") => return Err(expected("with http:// to another machine, which would show the token")),
             _ => return Err(expected("with another scheme")),
         }
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned() })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned(), authority: None })
+    }
+
+    /// The same, with the authority that the license server's certificate is of, and no other: a file in PEM.
+    #[must_use]
+    pub fn with_authority(self, file: impl Into<PathBuf>) -> Self {
+        Self { authority: Some(file.into()), ..self }
+    }
+
+    /// The file of its authority.
+    pub(crate) fn authority(&self) -> Option<&Path> {
+        self.authority.as_deref()
+    }
+
+    /// Reads the file of its authority, where there is one.
+    pub(crate) fn roots(&self) -> io::Result<RootCerts> {
+        authority::roots(self.authority())
     }
 
     /// The license server's base URL.
@@ -76,19 +98,21 @@ pub(super) struct Answer {
 /// Reads what follows `since`.
 ///
 /// The request is made on a thread of its own, not on one of the runtime's, which would be waited for at the end.
-pub(super) async fn read(feed: &FeedConfig, since: u64) -> Result<Answer, String> {
+pub(super) async fn read(feed: &FeedConfig, roots: &RootCerts, since: u64) -> Result<Answer, String> {
     let url = format!("{}/v1/revocations?since={since}", feed.url);
     let authorization = format!("Bearer {}", feed.secret_token);
+    let roots = roots.clone();
     let (sender, answer) = oneshot::channel();
     let fetching = move || {
-        sender.send(fetch(&url, &authorization)).ok();
+        sender.send(fetch(&url, &authorization, roots)).ok();
     };
     std::thread::Builder::new().name("revocations".to_owned()).spawn(fetching).map_err(|error| error.to_string())?;
     answer.await.map_err(|_| "the request was given up".to_owned())?
 }
 
-fn fetch(url: &str, authorization: &str) -> Result<Answer, String> {
-    let config = ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).max_redirects(0).build();
+fn fetch(url: &str, authorization: &str, roots: RootCerts) -> Result<Answer, String> {
+    let tls = TlsConfig::builder().root_certs(roots).build();
+    let config = ureq::Agent::config_builder().tls_config(tls).timeout_global(Some(TIMEOUT)).max_redirects(0).build();
     let agent = ureq::Agent::new_with_config(config);
     let answer = agent.get(url).header("Authorization", authorization).call();
     let mut answer = answer.map_err(|error| error.to_string())?;

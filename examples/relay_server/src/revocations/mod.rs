@@ -1,5 +1,6 @@
 //! What was revoked: read from the feed, kept over a restart, and in force at once.
 
+mod authority;
 mod events;
 mod feed;
 mod fetch;
@@ -10,6 +11,7 @@ use pulse_trust::relay::RevocationList;
 
 use crate::sync::{Mutex, locked};
 
+pub(crate) use authority::SETTING as AUTHORITY_SETTING;
 pub(crate) use feed::Feed;
 pub use fetch::FeedConfig;
 

@@ -12,6 +12,7 @@ type Answers = dyn Fn(u64) -> Option<String> + Send;
 
 pub(crate) struct FeedServer {
     pub(crate) config: FeedConfig,
+    url: String,
     answers: Arc<Mutex<Box<Answers>>>,
     requests: Arc<Mutex<Vec<u64>>>,
 }
@@ -19,8 +20,9 @@ pub(crate) struct FeedServer {
 impl FeedServer {
     pub(crate) async fn start(answers: impl Fn(u64) -> Option<String> + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let config = FeedConfig::new(&format!("http://{}", listener.local_addr().unwrap()), "feed-token").unwrap();
-        let server = Self { config, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let config = FeedConfig::new(&url, "feed-token").unwrap();
+        let server = Self { config, url, answers: Arc::new(Mutex::new(Box::new(answers))), requests: Arc::default() };
         let (answers, requests) = (Arc::clone(&server.answers), Arc::clone(&server.requests));
         tokio::spawn(async move {
             loop {
@@ -53,6 +55,10 @@ impl FeedServer {
         Self::start(|since| Some(format!(r#"{{"next_seq":{since}}}"#))).await
     }
 
+    pub(crate) fn url(&self) -> String {
+        self.url.clone()
+    }
+
     pub(crate) fn answer(&self, answers: impl Fn(u64) -> Option<String> + Send + 'static) {
         *self.answers.lock().unwrap() = Box::new(answers);
     }
@@ -64,6 +70,17 @@ impl FeedServer {
             let events = if since == 0 { events.as_str() } else { "" };
             Some(format!(r#"{{"next_seq":1,"has_more":false,"events":[{events}]}}"#))
         });
+    }
+
+    /// Waits until it was asked last for what follows `since`.
+    pub(crate) async fn asked(&self, since: u64) {
+        for _ in 0..1000 {
+            if self.requests().last() == Some(&since) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("asked last for what follows {:?}, not {since}", self.requests().last());
     }
 
     pub(crate) fn requests(&self) -> Vec<u64> {

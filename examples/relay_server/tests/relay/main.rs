@@ -8,6 +8,8 @@
 )]
 
 mod acceptance;
+mod admin;
+mod authority;
 mod backpressure;
 mod channels;
 mod closing;
@@ -16,6 +18,7 @@ mod credentials;
 mod drain;
 mod feed;
 mod fragments;
+mod full_disk;
 mod identity;
 mod limits;
 mod pace;
@@ -26,6 +29,7 @@ mod revocations;
 mod seeing;
 mod settings;
 mod slow_phones;
+mod startup;
 mod state;
 mod strangers;
 mod tls;

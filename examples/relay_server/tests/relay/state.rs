@@ -153,3 +153,26 @@ async fn standard_output_that_nobody_takes_stops_nothing() {
     let page = Command::new(env!("CARGO_BIN_EXE_pulse-relay")).arg("--metrics").stdout(full).output().unwrap();
     assert_eq!(page.status.code(), Some(1), "{}", String::from_utf8_lossy(&page.stderr));
 }
+
+/// The journal came back, and the key and the lock did not: nobody could resume, and a second relay took the directory.
+#[tokio::test]
+async fn a_directory_that_was_emptied_has_its_key_and_its_lock_again() {
+    let keys = TestKeys::new();
+    let (relay, directory) = fresh(&keys).await;
+    let (_instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    let files = ["relay.lock", "session.key", "holds.jsonl"].map(|name| directory.path().join(name));
+    for file in &files {
+        std::fs::remove_file(file).unwrap();
+    }
+    for _ in 0..300 {
+        if files.iter().all(|file| file.exists()) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let message = refusal_to_start(&keys, directory.path()).await;
+    assert!(message.contains("another relay"), "{message}");
+    relay.drain().await;
+    let relay = start(Config::on_loopback(keys.trusted(), directory.path())).await;
+    registered(&relay, &resume(&ack, "key")).await;
+}

@@ -10,11 +10,12 @@ use futures_util::{SinkExt, StreamExt};
 use pulse_relay::{Config, Relay, TlsFiles};
 use pulse_trust::relay::{ControlPayload, Frame, RegisterAck};
 use rcgen::{CertificateParams, Issuer, KeyPair};
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::common::{TestKeys, register};
@@ -22,22 +23,28 @@ use crate::common::{TestKeys, register};
 const HOST: &str = "t-1.cloud.example.test";
 
 /// A private authority, made for a test.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     root: CertificateDer<'static>,
+    root_pem: String,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
-        let root = params.self_signed(&key).unwrap().der().clone();
-        Self { issuer: Issuer::new(params, key), root }
+        let root = params.self_signed(&key).unwrap();
+        let (root, root_pem) = (root.der().clone(), root.pem());
+        Self { issuer: Issuer::new(params, key), root, root_pem }
+    }
+
+    pub(crate) fn root_pem(&self) -> &str {
+        &self.root_pem
     }
 
     /// Writes a certificate for localhost that counts until this year's end, and its key.
-    fn issue(&self, until_year: i32, certificate: &Path, key: &Path) {
+    pub(crate) fn issue(&self, until_year: i32, certificate: &Path, key: &Path) {
         let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(until_year, 12, 31);
         let pair = KeyPair::generate().unwrap();
@@ -89,6 +96,19 @@ impl Authority {
         }
         panic!("{metrics}");
     }
+}
+
+/// A server's end of TLS with these files.
+pub(crate) fn acceptor(files: &TlsFiles) -> TlsAcceptor {
+    let certificate = CertificateDer::from_pem_file(&files.certificate).unwrap();
+    let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    TlsAcceptor::from(Arc::new(config))
 }
 
 fn failures(metrics: &str) -> u64 {
