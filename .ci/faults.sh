@@ -234,7 +234,7 @@ sed -i 's/is_some_and(|until| TokioClock.now() < \*until)/is_some_and(|_| false)
 PLANT
 
 fault slow relay "a hold that a killed relay has forgotten" 'killed_knows_who_holds.*FAILED' <<'PLANT'
-sed -i 's/journal.file.write_all(line.as_bytes())/journal.file.write_all(b"")/' examples/relay_server/src/holds.rs
+sed -i 's/self.file.write_all(line.as_bytes())/self.file.write_all(b"")/' examples/relay_server/src/holds.rs
 PLANT
 
 fault slow relay "a drain that waits for no answer" 'a_request_that_reached_the_instance_is_answered.*FAILED' <<'PLANT'
@@ -306,7 +306,7 @@ sed -i 's/is_awaited.then(|| blocked/false.then(|| blocked/' examples/relay_serv
 PLANT
 
 fault slow relay "a session key of any bytes" 'session_key_is_what_a_relay_wrote.*FAILED' <<'PLANT'
-sed -i 's/if key.is_none_or(|key| key.expose_secret() != text) {/if key.is_none() \&\& text.len() < 32 {/' examples/relay_server/src/session_token.rs
+sed -i 's/key.filter(|key| key.expose_secret() == text)/key.or_else(|| (text.len() >= 32).then(|| text.into()))/' examples/relay_server/src/session_token.rs
 PLANT
 
 fault slow relay "a directory for two relays" 'one_relay_at_a_time_uses.*FAILED' <<'PLANT'
@@ -314,7 +314,15 @@ sed -i 's/match file.try_lock() {/match file.try_lock_shared() {/' examples/rela
 PLANT
 
 fault slow relay "a journal that is written where nobody finds it" 'deleted_under_a_relay_is_noticed.*FAILED' <<'PLANT'
-sed -i 's/(fs::metadata(path)?, self.file/(self.file.metadata()?, self.file/' examples/relay_server/src/holds.rs
+sed -i 's/(fs::metadata(path)?, file/(file.metadata()?, file/' examples/relay_server/src/state_file.rs
+PLANT
+
+fault slow relay "a piece of a line that a full disk leaves in the journal" 'a_journal_that_a_full_disk_cut_off.*FAILED' <<'PLANT'
+sed -i 's/self.torn_at = Some(before);/self.torn_at = None;/' examples/relay_server/src/holds.rs
+PLANT
+
+fault slow relay "a revocation feed that goes back and is read on" 'a_feed_that_went_back.*FAILED' <<'PLANT'
+sed -i 's/if next < since \&\& !is_anew {/if next < since \&\& is_anew {/' examples/relay_server/src/revocations/feed.rs
 PLANT
 
 fault slow relay "a REGISTER that cannot be read and costs nothing" 'cannot_be_read_count_as_any.*FAILED' <<'PLANT'
