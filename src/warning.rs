@@ -52,6 +52,7 @@ pub enum Warning {
 
 impl Warning {
     /// Adds those that are not there yet: several files of a directory are sealed under one key, which is read for each.
+    #[cfg(feature = "storage")]
     pub(crate) fn add_new(warnings: &mut Vec<Self>, more: impl IntoIterator<Item = Self>) {
         for warning in more {
             if !warnings.contains(&warning) {
