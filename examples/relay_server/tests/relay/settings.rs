@@ -79,7 +79,7 @@ fn a_file_is_checked_without_a_trace_and_the_environment_wins() {
             "tls_certificate = '/nonexistent/relay.pem'\ntls_key = '/nonexistent/relay.key'",
             ["/nonexistent/relay.pem", "PULSE_RELAY_TLS_CERTIFICATE"],
         ),
-        ("addr", [file_name.as_str(), "PULSE_RELAY_CONFIG"]),
+        ("addr", [file_name.as_str(), "--config"]),
     ] {
         fs::write(&file, content).unwrap();
         let (is_good, text) = check(&file, &[]);
