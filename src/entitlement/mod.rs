@@ -47,5 +47,6 @@ pub use license::{InspectedLicense, LICENSE_GRACE, LicenseTerm, VerifiedLicense}
 pub use license_claims::LicenseClaims;
 pub use plan::{canonical_plan, scrub_limits};
 pub use refresh::{RefreshOutcome, RefreshRequest, refresh_backoff, refresh_delay};
+pub use signed_claims::unverified_kind;
 pub use state::SubscriptionState;
 pub use verified_token::VerifiedToken;

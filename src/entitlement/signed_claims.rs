@@ -53,6 +53,23 @@ impl<'a> ClaimedToken<'a> {
     }
 }
 
+/// The kind that the claims of a token say they are of, for a log or a screen: **nothing of it was verified**. `None`
+/// where they name none, or are no claims.
+///
+/// ```
+/// use pulse_trust::TokenKind;
+/// use pulse_trust::entitlement::unverified_kind;
+/// use pulse_trust::keys::SigningKey;
+/// use pulse_trust::token::{UnverifiedToken, sign};
+///
+/// let token = sign(&SigningKey::from_seed(&[7; 32])?, r#"{"lid":"L-1"}"#)?;
+/// assert_eq!(unverified_kind(&UnverifiedToken::parse(token.expose_secret())?), Some(TokenKind::License));
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
+pub fn unverified_kind(token: &UnverifiedToken<'_>) -> Option<TokenKind> {
+    RawClaims::parse(token.unverified_payload()).ok()?.kind()
+}
+
 /// Claims whose signature was verified. Nothing else about them was checked.
 pub(super) struct SignedClaims<'a> {
     pub(super) raw: RawClaims<'a>,

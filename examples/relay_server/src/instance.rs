@@ -9,12 +9,12 @@ use pulse_trust::session::RelayFault;
 use tracing::{info, warn};
 
 use crate::admission::{self, Admitted, Refused};
-use crate::claimed::Claimed;
 use crate::cluster::Cluster;
 use crate::connection::Ending;
 use crate::link::Link;
 use crate::logging::cut;
-use crate::registry::{self, ClaimRefused, Fence};
+use crate::presented::Presented;
+use crate::registry::{ClaimRefused, Claimed, Fence};
 use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::story::Event;
@@ -94,7 +94,7 @@ fn conclude(
                 shared.rates.load().refusals.take(&link.address);
             }
             shared.refusal_log.write(&shared.metrics, || {
-                let Claimed { kind, subject, key_id } = register.map(Claimed::by).unwrap_or_default();
+                let Presented { kind, subject, key_id } = register.map(Presented::by).unwrap_or_default();
                 info!(
                     code,
                     reason = cut(&refused.message),
@@ -213,7 +213,7 @@ fn complete(shared: &Shared, link: &Arc<Link>, register: &Register, prepared: Pr
     admission::check_revoked(shared, &admitted.live.subject)
 }
 
-fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<registry::Claimed, Refused> {
+fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claimed, Refused> {
     let welcome = |generation| {
         let mut session = admitted.session.clone();
         session.generation = generation;

@@ -9,7 +9,6 @@ mod admin;
 mod admission;
 mod app;
 mod blocked;
-mod claimed;
 mod client_address;
 mod clock;
 #[cfg(feature = "nats")]
@@ -35,6 +34,7 @@ mod memory;
 mod metrics;
 mod pacing;
 mod passage;
+mod presented;
 mod program;
 mod proxy_protocol;
 mod rates;

@@ -72,12 +72,6 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
         return text(StatusCode::FORBIDDEN, "expected a Host header with a loopback address or localhost\n");
     }
     let path = request.uri().path().to_owned();
-    let Some(allowed) = methods(&path) else { return text(StatusCode::NOT_FOUND, HELP) };
-    if !allowed.split(", ").any(|method| method == request.method().as_str()) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}\n"));
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
-        return response;
-    }
     let number = path.strip_prefix("/connections/").map(str::parse::<u64>);
     match (request.method().clone(), path.as_str(), number) {
         (Method::GET, "/", _) => text(StatusCode::OK, HELP),
@@ -101,8 +95,16 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
         }
         (Method::GET, "/readyz", _) => http::ready(shared, request.uri().query()),
         (Method::PUT, "/log", _) => set_log(request, shared).await,
-        _ => text(StatusCode::NOT_FOUND, HELP),
+        _ => not_answered(&path),
     }
+}
+
+/// A path with another method than its own, or none of ours.
+fn not_answered(path: &str) -> Response<Full<Bytes>> {
+    let Some(allowed) = methods(path) else { return text(StatusCode::NOT_FOUND, HELP) };
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}\n"));
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
 }
 
 /// With which methods a path is asked; `None` where there is no such path.

@@ -8,7 +8,7 @@ use pulse_trust::entitlement::InstanceHost;
 use pulse_trust::keys::{TableSize, TrustKeySet, TrustKeys};
 use pulse_trust::relay::relay_host;
 
-use super::table::TABLE;
+use super::table::{DRAIN_TIMEOUT, TABLE};
 use super::{Config, ConfigError, FeedConfig, NatsConfig, Sources, TlsFiles};
 use crate::logging::{self, LogFormat};
 use crate::revocations::AUTHORITY_SETTING;
@@ -59,11 +59,11 @@ impl Config {
         config.proxy_protocol = list("PULSE_RELAY_PROXY_PROTOCOL", &lookup, network)?;
         config.public_hosts = list("PULSE_RELAY_PUBLIC_HOSTS", &lookup, public_host)?;
         for setting in TABLE {
-            match (setting.limit, setting.range.and_then(|_| lookup(setting.variable))) {
-                (Some(limit), Some(text)) => setting.set(limit, &text, &mut config.limits)?,
-                // The one that has a range and is no limit.
-                (None, Some(text)) => config.drain_timeout = setting.time(&text)?,
-                (_, None) => {}
+            let Some(text) = lookup(setting.variable) else { continue };
+            match setting.limit {
+                Some(limit) => setting.set(limit, &text, &mut config.limits)?,
+                None if setting.variable == DRAIN_TIMEOUT => config.drain_timeout = setting.time(&text)?,
+                None => {}
             }
         }
         config.nats = match lookup(NATS_URL) {
@@ -211,6 +211,12 @@ mod tests {
         assert_eq!(addr("[::1]:0").unwrap(), "[::1]:0");
         let refused = addr("8080").unwrap_err();
         assert!(refused.variable == "PULSE_RELAY_ADDR" && refused.reason.contains("\"8080\""), "{refused}");
+    }
+
+    #[test]
+    fn a_time_that_is_no_limit_is_read_too() {
+        assert_eq!(one("PULSE_RELAY_DRAIN_TIMEOUT", "7s").unwrap().drain_timeout.as_secs(), 7);
+        assert_eq!(one("PULSE_RELAY_MAX_APPS", "7").unwrap().drain_timeout.as_secs(), 2);
     }
 
     #[test]

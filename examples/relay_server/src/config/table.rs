@@ -2,6 +2,8 @@
 
 use super::setting::{Limit, Setting, limit, live, plain, plain_limit, within};
 
+pub(super) const DRAIN_TIMEOUT: &str = "PULSE_RELAY_DRAIN_TIMEOUT";
+
 /// The settings, those first that every relay needs.
 pub(crate) const TABLE: &[Setting] = &[
     plain(
@@ -77,7 +79,7 @@ pub(crate) const TABLE: &[Setting] = &[
     within(
         ("100ms", "1h"),
         live(plain(
-            "PULSE_RELAY_DRAIN_TIMEOUT",
+            DRAIN_TIMEOUT,
             "how long a drain may take, such as `2s`",
             "a request takes less, and a rolling restart has to go on",
         )),

@@ -32,11 +32,14 @@ async fn entry_becomes(nats: &Nats, instance_id: &str, is_so: impl Fn(&Value, u6
     }
 }
 
-/// A node that reaches NATS through a proxy alone.
-async fn behind(proxy: &Proxy, nats: &Nats, keys: &TestKeys, data: &tempfile::TempDir) -> Relay {
-    let mut config = nats.config(keys, data);
+/// A node that reaches NATS through a proxy alone, once the other node knows of it.
+async fn behind_proxy(nats: &Nats, keys: &TestKeys, other: &Relay) -> (Relay, Proxy, tempfile::TempDir) {
+    let (proxy, data) = (Proxy::before(nats.port()).await, tempfile::tempdir().unwrap());
+    let mut config = nats.config(keys, &data);
     config.nats = Some(NatsConfig::new(&proxy.url()).unwrap());
-    Relay::start(config).await.unwrap()
+    let relay = Relay::start(config).await.unwrap();
+    becomes(other, "pulse_relay_cluster_peers", 1).await;
+    (relay, proxy, data)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -45,9 +48,7 @@ async fn a_claim_that_is_written_and_not_answered_ends_the_connection_that_had_t
         let Some(nats) = Nats::start() else { return };
         let keys = TestKeys::new();
         let [node] = nats.nodes(&keys).await;
-        let (proxy, data) = (Proxy::before(nats.port()).await, tempfile::tempdir().unwrap());
-        let other = behind(&proxy, &nats, &keys, &data).await;
-        becomes(&node.relay, "pulse_relay_cluster_peers", 1).await;
+        let (other, proxy, _data) = behind_proxy(&nats, &keys, &node.relay).await;
         let token = keys.lease(HOST, 3600);
         let (mut first, ack) = registered(&node.relay, &register(&token, "h", "key")).await;
         proxy.arm(fate);
@@ -68,9 +69,7 @@ async fn a_claim_that_never_came_to_the_store_ends_nobody() {
     let Some(nats) = Nats::start() else { return };
     let keys = TestKeys::new();
     let [node] = nats.nodes(&keys).await;
-    let (proxy, data) = (Proxy::before(nats.port()).await, tempfile::tempdir().unwrap());
-    let other = behind(&proxy, &nats, &keys, &data).await;
-    becomes(&node.relay, "pulse_relay_cluster_peers", 1).await;
+    let (other, proxy, _data) = behind_proxy(&nats, &keys, &node.relay).await;
     let token = keys.lease(HOST, 3600);
     let (mut first, ack) = registered(&node.relay, &register(&token, "h", "key")).await;
     let (before, revision) = entry(&nats, &ack.instance_id).await;
