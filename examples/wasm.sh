@@ -1,33 +1,39 @@
 #!/usr/bin/env bash
-# Builds the WebAssembly and puts it where Go embeds it, with a hash of all it was made of. It is in the repository once:
-# the TypeScript package copies it from there when it is built.
-#   examples/wasm.sh          builds (Debian's rustc-web, rust-web-src, lld-19, binaryen)
-#   examples/wasm.sh --check  says whether what is committed was made of the sources as they are
+# Builds the WebAssembly for TypeScript, with a hash of all it was made of beside it, and translates it for Go.
+#   examples/wasm.sh          builds (Debian's rustc-web, rust-web-src, lld-19, binaryen; Go)
+#   examples/wasm.sh --check  says whether what is committed was made of the sources as they are (Go)
 # Elsewhere, `rustup target add wasm32-unknown-unknown` and `cargo rustc --lib --release --no-default-features
 # --features capi --crate-type cdylib --target wasm32-unknown-unknown` give the same functions, in a larger file.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 name=pulse_trust.wasm
-folder=examples/go/internal/engine
+folder=examples/typescript
+translated=examples/go/internal/machine/machine.go
 
 made_of() {
   git ls-files -- src ':!src/documentation' Cargo.toml Cargo.lock .cargo examples/wasm.sh | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1
+}
+
+translate() { # wasm
+  go run github.com/ncruces/wasm2go@v0.4.21 -pkg machine -tags '!pulsetrust_cgo' "$1"
 }
 
 if [ "${1:-}" = --check ]; then
   now=$(made_of)
   committed=$(cat "$folder/$name.made-of")
   [ "$committed" = "$now" ] || { echo "$folder/$name is outdated: run examples/wasm.sh" >&2; exit 1; }
-  stat -c "$name is current, %s bytes" "$folder/$name"
+  translate "$folder/$name" | cmp - $translated || { echo "$translated is not $name translated: run examples/wasm.sh" >&2; exit 1; }
+  stat -c '%n is current, %s bytes' "$folder/$name" $translated
   exit
 fi
 
 target=wasm32-unknown-unknown
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
+# At most 256 MiB of memory, many times what any call needs: where more is asked for, there is none, and the call says so.
 # Small: no panic messages, no places in the source, no Debug, the compact forms of AES and SHA-2; only the curve, of
 # which a verification is made, is built for speed.
 export RUSTFLAGS='--cfg getrandom_backend="custom" --cfg sha2_backend_soft="compact" --cfg aes_backend_soft="compact"
-  -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options'
+  -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options -Clink-arg=--max-memory=268435456'
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_PANIC=immediate-abort
 cargo rustc -Zpanic-immediate-abort --lib --release --no-default-features --features capi --crate-type cdylib \
   --target $target --target-dir target/wasm -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
@@ -41,4 +47,6 @@ size=$(stat -c %s "target/$name")
 [ "$size" -le $((610 * 1024)) ] || { echo "$name is larger than 610 KiB" >&2; exit 1; }
 cp "target/$name" "$folder/$name"
 made_of > "$folder/$name.made-of"
-ls -l "target/$name"
+mkdir -p "$(dirname $translated)"
+translate "$folder/$name" > $translated
+ls -l "$folder/$name" $translated

@@ -36,7 +36,7 @@ pub fn files(root: &Path) -> Vec<(&'static str, String)> {
         ("examples/go/codes.go", go::codes(&contract)),
         ("examples/go/internal/engine/constants.go", go::constants(&contract)),
         ("examples/go/internal/engine/calls_cgo.go", go::cgo::calls(&contract)),
-        ("examples/go/internal/engine/calls_wazero.go", go::wazero::calls(&contract)),
+        ("examples/go/internal/engine/calls_module.go", go::wasm::calls(&contract)),
         ("examples/typescript/src/codes.ts", typescript::codes(&contract)),
         ("examples/kotlin/src/main/kotlin/io/pulserelay/trust/PulseCode.kt", kotlin::codes(&contract)),
         ("examples/kotlin/src/main/kotlin/io/pulserelay/trust/FrameType.kt", kotlin::frame_types(&contract)),

@@ -1,6 +1,7 @@
 // Package pulsetrust decides who may register at Pulse's relay, as which instance, with which identity, and what a
-// phone may believe of a pairing code. It is the Rust library pulse-trust: as WebAssembly in this package, which needs
-// nothing but Go, or, with the build tag pulsetrust_cgo, through cgo with the static library. Both behave the same.
+// phone may believe of a pairing code. It is the Rust library pulse-trust: as WebAssembly that was translated to Go, so
+// that this package needs nothing else, or, with the build tag pulsetrust_cgo, through cgo with the static library. Both
+// behave the same.
 //
 // A failure is an *[Error] with a stable [Code]:
 //
@@ -19,32 +20,10 @@
 // one conversation, may be used by many goroutines; those two are safe too, one call after the other.
 package pulsetrust
 
-import (
-	"errors"
-
-	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
-)
+import "github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 
 // Engine says how the library is called: "cgo" or "wasm".
 const Engine = engine.Name
-
-// SetCompilationCache names a directory in which the WebAssembly engine keeps the compiled module, so that only the
-// first process pays for compiling it. It counts if it is called before anything else; the cgo engine needs none.
-//
-// A damaged entry is compiled again and replaced. Where the directory cannot be used or written, every process compiles for
-// itself, and [CompilationCacheError] says why; nothing else changes.
-func SetCompilationCache(directory string) { engine.SetCompilationCache(directory) }
-
-// CompilationCacheError is why the compilation cache saves nothing, with the code [ErrFile]: its directory cannot be read or
-// written, for example. It is nil where the cache is used, and where none was named. It compiles the module, as a first
-// call does.
-func CompilationCacheError() error {
-	err := engine.CompilationCacheError()
-	if err == nil || errors.As(err, new(*engine.Fault)) {
-		return wrap(err)
-	}
-	return &Error{Code: ErrFile, Message: "the compilation cache is not used: " + err.Error()}
-}
 
 // Version is the library's version.
 func Version() (string, error) {

@@ -2,7 +2,4 @@ module github.com/rcourtman/pulse-trust/examples/go
 
 go 1.25.0
 
-require (
-	github.com/tetratelabs/wazero v1.12.0
-	golang.org/x/sys v0.44.0
-)
+require golang.org/x/sys v0.44.0

@@ -91,13 +91,9 @@ type TrustKeys struct {
 // NewTrustKeys trusts the keys of two settings, each comma-separated base64: of leases, and of licenses and grants.
 // An empty setting trusts none.
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
-	size, err := engine.Size()
-	if err != nil {
-		return nil, wrap(err)
-	}
-	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, size)}
+	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, engine.Size())}
 	// The first one says whether the settings are right.
-	_, err = keys.on(engine.Pick())
+	_, err := keys.on(engine.Pick())
 	return keys, err
 }
 

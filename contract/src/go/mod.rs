@@ -1,7 +1,7 @@
 //! Go: error codes for users, and the calls of both engines. What is written here is as `gofmt` has it.
 
 pub mod cgo;
-pub mod wazero;
+pub mod wasm;
 
 use std::fmt::Write;
 

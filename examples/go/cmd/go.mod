@@ -10,7 +10,4 @@ require (
 	github.com/rcourtman/pulse-trust/examples/go v0.0.0
 )
 
-require (
-	github.com/tetratelabs/wazero v1.12.0 // indirect
-	golang.org/x/sys v0.44.0 // indirect
-)
+require golang.org/x/sys v0.44.0 // indirect

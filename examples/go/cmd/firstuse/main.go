@@ -1,13 +1,12 @@
-// Command firstuse prints how long the library's first call takes in a fresh process, and then its first verification: the
-// WebAssembly engine compiles its module at the first call, or takes it from the compilation cache. Processor time is that
-// of the whole process until then, in all its threads; it says more than the clock where the machine is busy.
+// Command firstuse prints how long the library's first call takes in a fresh process, and then its first verification.
+// Processor time is that of the whole process until then, in all its threads; it says more than the clock where the machine
+// is busy.
 //
-//	cd examples/go/cmd && go run ./firstuse [-cache DIR]
+//	cd examples/go/cmd && go run ./firstuse
 package main
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"log"
 	"time"
@@ -16,11 +15,6 @@ import (
 )
 
 func main() {
-	cache := flag.String("cache", "", "a `directory` that keeps the compiled module")
-	flag.Parse()
-	if *cache != "" {
-		pulsetrust.SetCompilationCache(*cache)
-	}
 	start := time.Now()
 	version, err := pulsetrust.Version()
 	if err != nil {

@@ -27,8 +27,7 @@ const usage = `usage: tenant --data-dir DIR [--relay-url URL] [--provision]
 environment: PULSE_HOSTED_MODE PULSE_PUBLIC_URL PULSE_TRIAL_ACTIVATION_PUBLIC_KEY PULSE_LICENSE_PUBLIC_KEY
   PULSE_RELAY_ENABLED PULSE_RELAY_SERVER, as a tenant container has them;
   PULSE_TENANT_AUTH_TOKEN: what phones present (else random, new at each start);
-  PULSE_TENANT_REFRESH_URL: where the lease is refreshed, as https://.../api/entitlements/refresh (else it is not);
-  PULSE_WASM_CACHE: where the WebAssembly engine keeps its compiled code
+  PULSE_TENANT_REFRESH_URL: where the lease is refreshed, as https://.../api/entitlements/refresh (else it is not)
 `
 
 func main() {
@@ -59,9 +58,6 @@ func run(ctx context.Context, arguments []string, input io.Reader, events *event
 	}
 	if *dataDir == "" || flags.NArg() > 0 {
 		return errors.New("--data-dir is required, and there are no other arguments: see --help")
-	}
-	if cache := os.Getenv("PULSE_WASM_CACHE"); cache != "" {
-		pulsetrust.SetCompilationCache(cache)
 	}
 	settings := settingsFrom(os.Getenv)
 	if *provisioning {

@@ -3,8 +3,12 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/machine"
 )
 
 const scratchLen = 64 * 1024
@@ -12,120 +16,131 @@ const scratchLen = 64 * 1024
 // A call gathers its arguments in the instance's memory, which is its own until end.
 type call struct {
 	in        *Instance
-	used      uint32      // of the scratch
-	allocated [][2]uint32 // arguments that the scratch had no room for
-	arguments []uint64
-	stack     []uint64
-	refusal   *Fault // of an argument that the memory has no room for; nothing is called then
+	memory    []byte     // the instance's when the call began
+	used      int32      // of the scratch
+	allocated [][2]int32 // arguments that the scratch had no room for
+	refusal   *Fault     // of an argument that the memory has no room for; nothing is called then
 }
 
 func (in *Instance) begin() *call {
 	in.mutex.Lock()
 	c := &in.current
-	c.in, c.used, c.allocated, c.refusal = in, 0, c.allocated[:0], nil
+	*c = call{in: in, memory: *in.memory, allocated: c.allocated[:0]}
 	return c
 }
 
-// end wipes what the call left in the instance's memory.
+// end wipes what the call left in the instance's memory, and the memory itself where it has grown and is now elsewhere.
 func (c *call) end() {
 	if c.in.trap == nil {
-		if used, ok := c.in.memory.Read(c.in.scratch, c.used); ok {
+		if used, ok := c.in.view(c.in.scratch, c.used); ok {
 			wipe(used)
 		}
 	}
 	c.refusal = nil
 	for _, a := range c.allocated {
-		c.call("pulse_wasm_free", uint64(a[0]), uint64(a[1]))
+		c.run(func(m *machine.Module) { m.Xpulse_wasm_free(a[0], a[1]) })
 	}
+	if &c.memory[0] != &(*c.in.memory)[0] {
+		wipe(c.memory)
+	}
+	c.memory = nil
 	c.in.mutex.Unlock()
 }
 
-// room is the place of so many zero bytes.
-func (c *call) room(length int) uint64 {
-	aligned := (uint32(length) + 7) &^ 7
-	if length <= scratchLen && c.used+aligned <= scratchLen {
-		place := c.in.scratch + c.used
-		c.used += aligned
-		return uint64(place)
-	}
-	var pointer uint64
-	if length <= math.MaxInt32 { // the most that Rust allocates at once in WebAssembly
-		pointer = c.call("pulse_wasm_alloc", uint64(length))
-	}
+// run calls the module. On an instance that traps, or has trapped, nothing more is called: status and [Ref.Err] tell.
+func (c *call) run(function func(*machine.Module)) {
 	if c.isOver() {
-		return 0
+		return
 	}
-	if uint32(pointer) == 0 {
-		c.refusal = &Fault{Code: CodeInvalidArgument, Message: fmt.Sprintf(
-			"an argument of %d bytes is too large: WebAssembly has no memory for it; nothing that pulse-trust takes is that long", length)}
-		return 0
-	}
-	c.allocated = append(c.allocated, [2]uint32{uint32(pointer), uint32(length)})
-	return pointer
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.in.retire(fmt.Errorf("%v", cause))
+		}
+	}()
+	function(c.in.module)
+}
+
+// answer is what a function of the module gives; 0 where it was not called.
+func answer[T int32 | int64](c *call, function func(*machine.Module) T) (given T) {
+	c.run(func(m *machine.Module) { given = function(m) })
+	return given
 }
 
 // isOver says that nothing more is called.
 func (c *call) isOver() bool { return c.in.trap != nil || c.refusal != nil }
 
-func (c *call) text(text string) uint64 {
+// room is the place of so many zero bytes.
+func (c *call) room(length int) int32 {
+	if length <= scratchLen && int(c.used)+length <= scratchLen {
+		place := c.in.scratch + c.used
+		c.used = min((c.used+int32(length)+7)&^7, scratchLen)
+		return place
+	}
+	var pointer int32
+	if length <= math.MaxInt32 { // the most that Rust allocates at once in WebAssembly
+		pointer = answer(c, func(m *machine.Module) int32 { return m.Xpulse_wasm_alloc(int32(length)) })
+	}
+	if c.isOver() {
+		return 0
+	}
+	if pointer == 0 {
+		c.refusal = &Fault{Code: CodeInvalidArgument, Message: fmt.Sprintf(
+			"an argument of %d bytes is too large: WebAssembly has no memory for it; nothing that pulse-trust takes is that long", length)}
+		return 0
+	}
+	c.allocated = append(c.allocated, [2]int32{pointer, int32(length)})
+	return pointer
+}
+
+func (c *call) text(text string) int32 {
 	if text == "" {
 		return 0
 	}
 	place := c.room(len(text))
-	if !c.isOver() {
-		c.in.memory.WriteString(uint32(place), text)
+	if part, ok := c.argument(place, len(text)); ok {
+		copy(part, text)
 	}
 	return place
 }
 
-func (c *call) bytes(data []byte) uint64 {
+func (c *call) bytes(data []byte) int32 {
 	if len(data) == 0 {
 		return 0
 	}
 	place := c.room(len(data))
-	if !c.isOver() {
-		c.in.memory.Write(uint32(place), data)
+	if part, ok := c.argument(place, len(data)); ok {
+		copy(part, data)
 	}
 	return place
 }
 
-func (c *call) out() uint64 { return c.room(8) }
-
-// call calls a function. On an instance that traps, or has trapped, it gives 0: status and [Ref.Err] tell.
-func (c *call) call(name string, arguments ...uint64) uint64 {
+func (c *call) argument(place int32, length int) (part []byte, ok bool) {
 	if c.isOver() {
-		return 0
+		return nil, false
 	}
-	c.arguments = append(c.arguments[:0], arguments...)
-	c.stack = append(c.stack[:0], arguments...)
-	if len(c.stack) == 0 {
-		c.stack = append(c.stack, 0)
-	}
-	if err := c.in.function(name).CallWithStack(c.in.context, c.stack); err != nil {
-		c.in.retire(err)
-		return 0
-	}
-	return c.stack[0]
+	return c.in.view(place, int32(length))
 }
 
-// status makes an error of a call's status; the error is its last output.
-func (c *call) status(status uint64) error {
+func (c *call) out() int32 { return c.room(8) }
+
+// status calls a function that can fail, and makes an error of its status and of what it left at errAt.
+func (c *call) status(errAt int32, function func(*machine.Module) int32) error {
+	status := answer(c, function)
 	if c.in.trap != nil {
 		return c.in.fault()
 	}
 	if c.refusal != nil {
 		return c.refusal
 	}
-	if uint32(status) == 0 {
+	if status == 0 {
 		return nil
 	}
-	fault := &Fault{Code: int32(status)}
-	if pointer := c.outNumber(len(c.arguments) - 1); pointer != 0 {
-		get := func(name string) string { return c.cText(c.call(name, uint64(pointer))) }
-		fault.Message = get("pulse_error_message")
-		fault.WireCode = get("pulse_error_wire_code")
-		fault.Detail = get("pulse_error_detail_json")
-		c.call("pulse_error_free", uint64(pointer))
+	fault := &Fault{Code: status}
+	if pointer := c.number(errAt); pointer != 0 {
+		fault.Message = c.cText(answer(c, func(m *machine.Module) int32 { return m.Xpulse_error_message(pointer) }))
+		fault.WireCode = c.cText(answer(c, func(m *machine.Module) int32 { return m.Xpulse_error_wire_code(pointer) }))
+		fault.Detail = c.cText(answer(c, func(m *machine.Module) int32 { return m.Xpulse_error_detail_json(pointer) }))
+		c.run(func(m *machine.Module) { m.Xpulse_error_free(pointer) })
 	}
 	if c.in.trap != nil {
 		return c.in.fault()
@@ -133,41 +148,38 @@ func (c *call) status(status uint64) error {
 	return fault
 }
 
-func (c *call) outNumber(index int) uint32 {
-	number, _ := c.in.memory.ReadUint32Le(uint32(c.arguments[index]))
-	return number
+// number is what a call left at a place.
+func (c *call) number(place int32) int32 {
+	number, ok := c.in.view(place, 4)
+	if !ok {
+		return 0
+	}
+	return int32(binary.LittleEndian.Uint32(number))
 }
 
-func (c *call) takeBuffer(index int) ([]byte, error) {
-	buffer := uint64(c.outNumber(index))
-	given := c.arguments
-	c.arguments = nil
-	length := c.call("pulse_buffer_len", buffer)
-	place := c.call("pulse_buffer_data", buffer)
-	var bytes []byte
+// takeBuffer copies the buffer that a call left at a place, and frees it.
+func (c *call) takeBuffer(place int32) (taken []byte, err error) {
+	buffer := c.number(place)
+	length := answer(c, func(m *machine.Module) int32 { return m.Xpulse_buffer_len(buffer) })
+	data := answer(c, func(m *machine.Module) int32 { return m.Xpulse_buffer_data(buffer) })
 	if c.in.trap == nil {
-		from, _ := c.in.memory.Read(uint32(place), uint32(length))
-		bytes = append([]byte{}, from...)
+		from, _ := c.in.view(data, length)
+		taken = append([]byte{}, from...)
 	}
-	c.call("pulse_buffer_free", buffer)
-	c.arguments = given
+	c.run(func(m *machine.Module) { m.Xpulse_buffer_free(buffer) })
 	if c.in.trap != nil {
-		wipe(bytes)
+		wipe(taken)
 		return nil, c.in.fault()
 	}
-	return bytes, nil
+	return taken, nil
 }
 
 // cText reads a NUL-terminated text of the module.
-func (c *call) cText(place uint64) string {
-	if c.in.trap != nil || uint32(place) == 0 {
+func (c *call) cText(place int32) string {
+	if c.in.trap != nil || place == 0 {
 		return ""
 	}
-	rest, _ := c.in.memory.Read(uint32(place), c.in.memory.Size()-uint32(place))
-	for length, character := range rest {
-		if character == 0 {
-			return string(rest[:length])
-		}
-	}
-	return ""
+	rest := (*c.in.memory)[min(uint64(uint32(place)), uint64(len(*c.in.memory))):]
+	text, _, _ := bytes.Cut(rest, []byte{0})
+	return string(text)
 }

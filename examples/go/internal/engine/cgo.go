@@ -35,19 +35,13 @@ func (in *Instance) Index() int { return 0 }
 func (r Ref) Err() error { return nil }
 
 // Size is the number of slots for instances.
-func Size() (int, error) { return 1, nil }
+func Size() int { return 1 }
 
 // At is the instance of a slot.
 func At(int) (*Instance, error) { return &process, nil }
 
 // Pick gives the index of a slot to make a call on.
 func Pick() int { return 0 }
-
-// SetCompilationCache does nothing: this engine compiles nothing.
-func SetCompilationCache(string) {}
-
-// CompilationCacheError is nil: this engine compiles nothing.
-func CompilationCacheError() error { return nil }
 
 func takeBuffer(pointer unsafe.Pointer) []byte {
 	buffer := (*C.pulse_buffer)(pointer)

@@ -1,5 +1,5 @@
-// Package engine calls pulse-trust: as WebAssembly that wazero runs, or, with the build tag pulsetrust_cgo, through cgo
-// with the static library. Both have the same functions, which contract/ writes.
+// Package engine calls pulse-trust: as WebAssembly that was translated to Go, or, with the build tag pulsetrust_cgo, through
+// cgo with the static library. Both have the same functions, which contract/ writes.
 package engine
 
 // A Fault is why a call failed.

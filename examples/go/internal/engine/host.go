@@ -3,12 +3,11 @@
 package engine
 
 import (
-	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
+	"github.com/rcourtman/pulse-trust/examples/go/internal/machine"
 )
 
 // What a host function answers; lengths and handles are 0 or more (src/ffi/wasm.rs).
@@ -24,81 +23,80 @@ const (
 	answerLockFailed = -8
 )
 
-type instanceKey struct{}
+// host is what the module imports: what only its host has, random bytes and files, and what Go computes faster. A pointer
+// of the module is a place in its memory.
+type host struct{ in *Instance }
 
-func withInstance(in *Instance) context.Context {
-	return context.WithValue(background, instanceKey{}, in)
+var _ machine.Xpulse_host = host{}
+
+// bytes is a part of the module's memory. A pointer outside of it is a bug of the module's, which traps.
+func (h host) bytes(place, length int32) []byte {
+	part, ok := h.in.view(place, length)
+	if !ok {
+		panic("the module gave a pointer outside of its memory")
+	}
+	return part
 }
 
-// exportHost gives the module what only the host has, random bytes and files, and what the host computes faster.
-func exportHost(engine wazero.Runtime) error {
-	host := engine.NewHostModuleBuilder("pulse_host")
-	export := func(name string, function any) {
-		host.NewFunctionBuilder().WithFunc(function).Export(name)
-	}
-	text := func(m api.Module, place, length uint32) string {
-		bytes, _ := m.Memory().Read(place, length)
-		return string(bytes)
-	}
-	files := func(ctx context.Context) *hostFiles { return &ctx.Value(instanceKey{}).(*Instance).files }
+func (h host) text(place, length int32) string { return string(h.bytes(place, length)) }
 
-	export("random", func(_ context.Context, m api.Module, out, length uint32) int32 {
-		bytes, ok := m.Memory().Read(out, length)
-		if !ok {
-			return answerFailed
-		}
-		rand.Read(bytes) // never fails: https://pkg.go.dev/crypto/rand#Read
-		return answerDone
-	})
-	export("lock", func(ctx context.Context, m api.Module, path, pathLen, outReadOnly uint32) int32 {
-		handle, readOnly := files(ctx).lock(text(m, path, pathLen))
-		if readOnly {
-			m.Memory().WriteUint32Le(outReadOnly, 1)
-		}
-		return handle
-	})
-	export("open_read_only", func(ctx context.Context, m api.Module, path, pathLen uint32) int32 {
-		return files(ctx).openReadOnly(text(m, path, pathLen))
-	})
-	export("unlock", func(ctx context.Context, directory int32) { files(ctx).unlock(directory) })
-	export("file_read", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32, limit uint64, outMode uint32) int32 {
-		answer, mode := files(ctx).read(directory, text(m, name, nameLen), limit)
-		m.Memory().WriteUint32Le(outMode, mode)
+func (h host) setNumber(place int32, number uint32) {
+	binary.LittleEndian.PutUint32(h.bytes(place, 4), number)
+}
+
+func (h host) Xrandom(out, length int32) int32 {
+	rand.Read(h.bytes(out, length)) // never fails: https://pkg.go.dev/crypto/rand#Read
+	return answerDone
+}
+
+func (h host) Xlock(path, pathLen, outReadOnly int32) int32 {
+	handle, readOnly := h.in.files.lock(h.text(path, pathLen))
+	if readOnly {
+		h.setNumber(outReadOnly, 1)
+	}
+	return handle
+}
+
+func (h host) Xopen_read_only(path, pathLen int32) int32 {
+	return h.in.files.openReadOnly(h.text(path, pathLen))
+}
+
+func (h host) Xunlock(directory int32) { h.in.files.unlock(directory) }
+
+func (h host) Xfile_read(directory, name, nameLen int32, limit int64, outMode int32) int32 {
+	answer, mode := h.in.files.read(directory, h.text(name, nameLen), uint64(limit))
+	h.setNumber(outMode, mode)
+	return answer
+}
+
+func (h host) Xfile_list(directory, name, nameLen int32) int32 {
+	entries, answer := h.in.files.list(directory, h.text(name, nameLen))
+	if answer != answerDone {
 		return answer
-	})
-	export("file_list", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32) int32 {
-		entries, answer := files(ctx).list(directory, text(m, name, nameLen))
-		if answer != answerDone {
-			return answer
-		}
-		bytes, err := json.Marshal(entries)
-		if err != nil {
-			return answerFailed
-		}
-		return files(ctx).leave(bytes)
-	})
-	export("file_write", func(ctx context.Context, m api.Module, directory int32, name, nameLen, data, length uint32, create int32) int32 {
-		bytes, ok := m.Memory().Read(data, length)
-		if !ok {
-			return answerFailed
-		}
-		return files(ctx).write(directory, text(m, name, nameLen), bytes, create != 0)
-	})
-	export("directory_make", func(ctx context.Context, m api.Module, directory int32, name, nameLen uint32) int32 {
-		return files(ctx).makeDirectory(directory, text(m, name, nameLen))
-	})
-	export("directory_mode", func(ctx context.Context, directory int32) uint32 {
-		return files(ctx).wideDirectoryMode(directory)
-	})
-	export("take", func(ctx context.Context, m api.Module, out, length uint32) {
-		m.Memory().Write(out, files(ctx).left[:min(int(length), len(files(ctx).left))])
-		wipe(files(ctx).left)
-		files(ctx).left = nil
-	})
-	export("failure", func(ctx context.Context) int32 {
-		return files(ctx).leave([]byte(files(ctx).failure))
-	})
-	exportCrypto(host)
-	_, err := host.Instantiate(background)
-	return err
+	}
+	bytes, err := json.Marshal(entries)
+	if err != nil {
+		return answerFailed
+	}
+	return h.in.files.leave(bytes)
 }
+
+func (h host) Xfile_write(directory, name, nameLen, data, length, create int32) int32 {
+	return h.in.files.write(directory, h.text(name, nameLen), h.bytes(data, length), create != 0)
+}
+
+func (h host) Xdirectory_make(directory, name, nameLen int32) int32 {
+	return h.in.files.makeDirectory(directory, h.text(name, nameLen))
+}
+
+func (h host) Xdirectory_mode(directory int32) int32 {
+	return int32(h.in.files.wideDirectoryMode(directory))
+}
+
+func (h host) Xtake(out, length int32) {
+	copy(h.bytes(out, length), h.in.files.left)
+	wipe(h.in.files.left)
+	h.in.files.left = nil
+}
+
+func (h host) Xfailure() int32 { return h.in.files.leave([]byte(h.in.files.failure)) }

@@ -3,7 +3,6 @@
 package engine
 
 import (
-	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdh"
@@ -11,10 +10,6 @@ import (
 	"crypto/fips140"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"runtime"
-
-	"github.com/tetratelabs/wazero"
-	"github.com/tetratelabs/wazero/api"
 )
 
 const (
@@ -24,57 +19,16 @@ const (
 	x25519Len   = 32
 )
 
-// A hostComputation is a primitive that Go's standard library computes in the module's place (src/primitives/host.rs).
-// Its arguments are the i32s on the stack, pointers into the module's memory and lengths; what it answers goes there too.
-type hostComputation func(memory api.Memory, arguments []uint64) uint32
-
-// offersCrypto says whether the module is to have its primitives computed here. In a FIPS 140 mode Go may refuse some of
-// them, so there the module computes its own.
+// offersCrypto says whether the module is to have its primitives computed here (src/primitives/host.rs). In a FIPS 140 mode
+// Go may refuse some of them, so there the module computes its own.
 var offersCrypto = !fips140.Enabled()
 
-// isCompiled says whether wazero compiles for this processor. Compiled, a verification with the module's own tables is
-// faster than Go's.
-const isCompiled = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
-
-// exportCrypto gives the module the primitives.
-func exportCrypto(host wazero.HostModuleBuilder) {
-	export := func(name string, parameters int, answers bool, compute hostComputation) {
-		types := make([]api.ValueType, parameters)
-		for i := range types {
-			types[i] = api.ValueTypeI32
-		}
-		var results []api.ValueType
-		if answers {
-			results = []api.ValueType{api.ValueTypeI32}
-		}
-		host.NewFunctionBuilder().WithGoModuleFunction(api.GoModuleFunc(func(_ context.Context, m api.Module, stack []uint64) {
-			answer := compute(m.Memory(), stack[:parameters])
-			if answers {
-				stack[0] = uint64(answer)
-			}
-		}), types, results).Export(name)
-	}
-	host.NewFunctionBuilder().WithGoFunction(api.GoFunc(func(ctx context.Context, stack []uint64) {
-		switch {
-		case !offersCrypto || ctx.Value(instanceKey{}).(*Instance).computesOwn:
-			stack[0] = 0
-		case isCompiled:
-			stack[0] = 1
-		default:
-			stack[0] = 2
-		}
-	}), nil, []api.ValueType{api.ValueTypeI32}).Export("crypto_offered")
-	export("aes_gcm_seal", 4, true, aesGCMSeal)
-	export("aes_gcm_open", 4, true, aesGCMOpen)
-	export("x25519", 3, false, x25519)
-	export("hkdf_sha256", 8, true, hkdfSHA256)
-	export("ed25519_equation", 4, true, ed25519Equation)
-	export("ed25519_sign", 4, false, ed25519Sign)
-	export("ed25519_key_pair", 1, false, ed25519KeyPair)
+func (h host) Xcrypto_offered() int32 {
+	return answerOf(offersCrypto && !h.in.computesOwn)
 }
 
-func aesGCMSeal(memory api.Memory, arguments []uint64) uint32 {
-	aead, nonce, text := aesGCM(memory, arguments)
+func (h host) Xaes_gcm_seal(key, nonceAt, textAt, length int32) int32 {
+	aead, nonce, text := h.aesGCM(key, nonceAt, textAt, length)
 	if len(text) < aesTagLen {
 		return 0
 	}
@@ -82,15 +36,14 @@ func aesGCMSeal(memory api.Memory, arguments []uint64) uint32 {
 	return 1
 }
 
-func aesGCMOpen(memory api.Memory, arguments []uint64) uint32 {
-	aead, nonce, text := aesGCM(memory, arguments)
+func (h host) Xaes_gcm_open(key, nonceAt, textAt, length int32) int32 {
+	aead, nonce, text := h.aesGCM(key, nonceAt, textAt, length)
 	_, err := aead.Open(text[:0], nonce, text, nil)
 	return answerOf(err == nil)
 }
 
-// aesGCM gives the cipher, the nonce and the text of the arguments: key, nonce, text and its length.
-func aesGCM(memory api.Memory, arguments []uint64) (cipher.AEAD, []byte, []byte) {
-	block, err := aes.NewCipher(view(memory, arguments[0], aesKeyLen))
+func (h host) aesGCM(key, nonce, text, length int32) (cipher.AEAD, []byte, []byte) {
+	block, err := aes.NewCipher(h.bytes(key, aesKeyLen))
 	if err != nil {
 		panic(err) // a key of 32 bytes is one of AES-256
 	}
@@ -98,36 +51,34 @@ func aesGCM(memory api.Memory, arguments []uint64) (cipher.AEAD, []byte, []byte)
 	if err != nil {
 		panic(err) // AES has blocks of 16 bytes
 	}
-	return aead, view(memory, arguments[1], aesNonceLen), view(memory, arguments[2], arguments[3])
+	return aead, h.bytes(nonce, aesNonceLen), h.bytes(text, length)
 }
 
-// x25519 takes a secret, another's public key, and where to write the own public key and what is shared.
-func x25519(memory api.Memory, arguments []uint64) uint32 {
-	secret, err := ecdh.X25519().NewPrivateKey(view(memory, arguments[0], x25519Len))
+// Xx25519 takes a secret, another's public key, and where to write the own public key and what is shared.
+func (h host) Xx25519(secretAt, theirsAt, outAt int32) {
+	secret, err := ecdh.X25519().NewPrivateKey(h.bytes(secretAt, x25519Len))
 	if err != nil {
 		panic(err) // any 32 bytes are a secret
 	}
-	theirs, err := ecdh.X25519().NewPublicKey(view(memory, arguments[1], x25519Len))
+	theirs, err := ecdh.X25519().NewPublicKey(h.bytes(theirsAt, x25519Len))
 	if err != nil {
 		panic(err) // any 32 bytes are a public key
 	}
-	out := view(memory, arguments[2], 2*x25519Len)
+	out := h.bytes(outAt, 2*x25519Len)
 	copy(out, secret.PublicKey().Bytes())
 	shared, err := secret.ECDH(theirs)
 	if err != nil {
 		// Nothing is shared with a key of small order. The module refuses zero.
 		clear(out[x25519Len:])
-		return 0
+		return
 	}
 	copy(out[x25519Len:], shared)
 	wipe(shared)
-	return 0
 }
 
-func hkdfSHA256(memory api.Memory, arguments []uint64) uint32 {
-	secret, salt := view(memory, arguments[0], arguments[1]), view(memory, arguments[2], arguments[3])
-	info, out := view(memory, arguments[4], arguments[5]), view(memory, arguments[6], arguments[7])
-	derived, err := hkdf.Key(sha256.New, secret, salt, string(info), len(out))
+func (h host) Xhkdf_sha256(secret, secretLen, salt, saltLen, info, infoLen, outAt, outLen int32) int32 {
+	out := h.bytes(outAt, outLen)
+	derived, err := hkdf.Key(sha256.New, h.bytes(secret, secretLen), h.bytes(salt, saltLen), h.text(info, infoLen), len(out))
 	if err != nil {
 		return 0
 	}
@@ -136,36 +87,26 @@ func hkdfSHA256(memory api.Memory, arguments []uint64) uint32 {
 	return 1
 }
 
-// ed25519Equation is the equation and that S is below the group's order; the other rules are the module's.
-func ed25519Equation(memory api.Memory, arguments []uint64) uint32 {
-	public, message := view(memory, arguments[0], ed25519.PublicKeySize), view(memory, arguments[1], arguments[2])
-	return answerOf(ed25519.Verify(public, message, view(memory, arguments[3], ed25519.SignatureSize)))
+// Xed25519_equation is the equation and that S is below the group's order; the other rules are the module's.
+func (h host) Xed25519_equation(public, message, length, signature int32) int32 {
+	return answerOf(ed25519.Verify(
+		h.bytes(public, ed25519.PublicKeySize), h.bytes(message, length), h.bytes(signature, ed25519.SignatureSize)))
 }
 
-func ed25519Sign(memory api.Memory, arguments []uint64) uint32 {
-	keyPair, message := view(memory, arguments[0], ed25519.PrivateKeySize), view(memory, arguments[1], arguments[2])
-	copy(view(memory, arguments[3], ed25519.SignatureSize), ed25519.Sign(keyPair, message))
-	return 0
+func (h host) Xed25519_sign(keyPair, message, length, out int32) {
+	signature := ed25519.Sign(h.bytes(keyPair, ed25519.PrivateKeySize), h.bytes(message, length))
+	copy(h.bytes(out, ed25519.SignatureSize), signature)
 }
 
-func ed25519KeyPair(memory api.Memory, arguments []uint64) uint32 {
-	keyPair := view(memory, arguments[0], ed25519.PrivateKeySize)
+// Xed25519_key_pair completes a key pair, of which the seed is there, with the public key.
+func (h host) Xed25519_key_pair(at int32) {
+	keyPair := h.bytes(at, ed25519.PrivateKeySize)
 	made := ed25519.NewKeyFromSeed(keyPair[:ed25519.SeedSize])
 	copy(keyPair, made)
 	wipe(made)
-	return 0
 }
 
-// view is a part of the module's memory. A pointer outside of it is a bug of the module's, which traps.
-func view(memory api.Memory, pointer, length uint64) []byte {
-	bytes, ok := memory.Read(uint32(pointer), uint32(length))
-	if !ok {
-		panic("the module gave a pointer outside of its memory")
-	}
-	return bytes
-}
-
-func answerOf(yes bool) uint32 {
+func answerOf(yes bool) int32 {
 	if yes {
 		return 1
 	}

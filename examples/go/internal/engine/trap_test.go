@@ -34,7 +34,7 @@ func TestATrapReleasesLocksAndRetiresTheInstance(t *testing.T) {
 	}
 
 	// A pointer far outside of the module's memory.
-	broken := Ref{in, 0xffff_0000}
+	broken := Ref{in, -0x1_0000}
 	if _, err := IdentityFingerprint(broken); !isPanic(err) {
 		t.Fatalf("a trap gives %v", err)
 	}

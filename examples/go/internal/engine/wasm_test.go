@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"bytes"
+	"encoding/base64"
 	"errors"
 	"math"
 	"strconv"
@@ -11,10 +13,7 @@ import (
 
 // The counter of calls wraps, and passes the largest int of the 32-bit machines.
 func TestPickOverTheCountersEnds(t *testing.T) {
-	size, err := Size()
-	if err != nil {
-		t.Fatal(err)
-	}
+	size := Size()
 	for _, start := range []uint32{math.MaxInt32 - 2, math.MaxUint32 - 2} {
 		next.Store(start)
 		for range 6 {
@@ -28,15 +27,7 @@ func TestPickOverTheCountersEnds(t *testing.T) {
 // An argument that is too large was called a bug, and the instance was given up with all that lived in it; above 4 GiB, its
 // length was cut.
 func TestAnArgumentThatTheMemoryHasNoRoomFor(t *testing.T) {
-	made, err := newProgram(runtimeConfig().WithMemoryLimitPages(128)) // 8 MiB
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer made.engine.Close(background)
-	if made.module, err = made.engine.CompileModule(background, module); err != nil {
-		t.Fatal(err)
-	}
-	in, err := newInstance(made, 0)
+	in, err := newInstance(0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +35,7 @@ func TestAnArgumentThatTheMemoryHasNoRoomFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lengths := []uint64{8 << 20, 1<<31 + 1, 1<<32 + 8}
+	lengths := []uint64{256 << 20, 1<<31 + 1, 1<<32 + 8}
 	if strconv.IntSize == 32 {
 		lengths = lengths[:1]
 	}
@@ -53,6 +44,35 @@ func TestAnArgumentThatTheMemoryHasNoRoomFor(t *testing.T) {
 		if _, _, err := ChannelAccept(identity, make([]byte, length)); !errors.As(err, &fault) || fault.Code != CodeInvalidArgument {
 			t.Errorf("%d bytes: %v", length, err)
 		}
+	}
+	if _, err := IdentityFingerprint(identity); err != nil {
+		t.Errorf("the instance works no more: %v", err)
+	}
+}
+
+// The memory grows by moving, and what it leaves behind has the secrets of before.
+func TestMemoryThatTheModuleHasLeftIsWiped(t *testing.T) {
+	in, err := newInstance(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := bytes.Repeat([]byte{0x5e}, 32) // a test key
+	identity, err := IdentityFromPrivateKey(in, base64.StdEncoding.EncodeToString(secret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := *in.memory
+	if !bytes.Contains(left, secret) {
+		t.Fatal("the test looks where no secret is")
+	}
+	if _, _, err := ChannelAccept(identity, make([]byte, 8<<20)); err == nil {
+		t.Fatal("8 MiB are a key exchange")
+	}
+	if &left[0] == &(*in.memory)[0] {
+		t.Fatal("the memory has not moved")
+	}
+	if bytes.ContainsFunc(left, func(character rune) bool { return character != 0 }) {
+		t.Error("the memory that was left is not wiped")
 	}
 	if _, err := IdentityFingerprint(identity); err != nil {
 		t.Errorf("the instance works no more: %v", err)
