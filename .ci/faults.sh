@@ -42,6 +42,10 @@ fault quick wasm "sources that the WebAssembly was not made of" 'outdated: run e
 echo '// planted' >>src/lib.rs
 PLANT
 
+fault quick wasm "a line of Go that was not translated" 'is not pulse_trust.wasm translated' <<'PLANT'
+sed -i 's/^const maxMem = .*/const maxMem = 65536/' examples/go/internal/machine/machine.go
+PLANT
+
 fault quick dependencies "a crate that builds C code" '^C code: cc ' <<'PLANT'
 sed -i 's/^\[dependencies\]$/[build-dependencies]\ncc = "1"\n\n[dependencies]/' Cargo.toml
 cargo metadata --format-version 1 >/dev/null
