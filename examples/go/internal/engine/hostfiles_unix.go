@@ -68,7 +68,9 @@ func (h *hostFiles) openRoot(path string) (root int, answer int32) {
 
 func (d *directory) close() {
 	if d.lock >= 0 {
-		unix.Flock(d.lock, unix.LOCK_UN) // closing would not release it from a child that is about to run another program
+		// Closing would not release them from a child that is about to run another program.
+		unix.Flock(d.descriptor, unix.LOCK_UN)
+		unix.Flock(d.lock, unix.LOCK_UN)
 		unix.Close(d.lock)
 	}
 	unix.Close(d.descriptor)
@@ -131,18 +133,36 @@ func (h *hostFiles) write(handle int32, name string, bytes []byte, create bool) 
 		return h.failed(unfollowed(err))
 	}
 	defer done()
+	checkLock := func() error { return h.checkLock(handle) }
 	if create {
-		err = createFile(parent, last, bytes)
+		err = createFile(parent, last, bytes, checkLock)
 		if errors.Is(err, unix.EEXIST) {
 			return answerExists
 		}
 	} else {
-		err = replaceFile(parent, last, bytes)
+		err = replaceFile(parent, last, bytes, checkLock)
 	}
 	if err != nil {
 		return h.failed(err)
 	}
 	return answerDone
+}
+
+// checkLock fails where the lock file was deleted while it was held: where directories cannot be locked, that lets others in.
+func (h *hostFiles) checkLock(handle int32) error {
+	d, err := h.directory(handle)
+	if err != nil {
+		return err
+	}
+	var locked unix.Stat_t
+	if err := retry(func() error { return unix.Fstat(d.lock, &locked) }); err != nil {
+		return err
+	}
+	is, err := isLockFile(d.descriptor, &locked)
+	if err == nil && !is {
+		err = errors.New("its lock file was removed or replaced while it was held, so others may be writing: try again")
+	}
+	return err
 }
 
 func (h *hostFiles) makeDirectory(handle int32, name string) int32 {

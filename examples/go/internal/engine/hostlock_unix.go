@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -51,6 +52,11 @@ func holdLock(root int, path string, lock int) error {
 	if err != nil {
 		return err
 	}
+	// The directory as well: that lock nobody can delete. A file system that locks no directories has the file's alone.
+	err = retry(func() error { return unix.Flock(root, unix.LOCK_EX|unix.LOCK_NB) })
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		return errBusy
+	}
 	if err := checkCurrent(root, path, &stat); err != nil {
 		return err
 	}
@@ -90,18 +96,25 @@ func preventsWriting(err error) bool {
 	return false
 }
 
+// isLockFile says whether the file that was locked is still the lock file of its directory.
+func isLockFile(root int, locked *unix.Stat_t) (bool, error) {
+	var now unix.Stat_t
+	err := retry(func() error { return unix.Fstatat(root, lockFile, &now, unix.AT_SYMLINK_NOFOLLOW) })
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	return err == nil && isSame(&now, locked), err
+}
+
+func isSame(a, b *unix.Stat_t) bool { return a.Dev == b.Dev && a.Ino == b.Ino }
+
 // checkCurrent says whether the file that was locked is still the lock file, in the directory that the path still leads
 // to.
 func checkCurrent(root int, path string, locked *unix.Stat_t) error {
-	isSame := func(a, b *unix.Stat_t) bool { return a.Dev == b.Dev && a.Ino == b.Ino }
+	if is, err := isLockFile(root, locked); err != nil || !is {
+		return cmp.Or(err, errBusy)
+	}
 	var now, opened unix.Stat_t
-	err := retry(func() error { return unix.Fstatat(root, lockFile, &now, unix.AT_SYMLINK_NOFOLLOW) })
-	if errors.Is(err, unix.ENOENT) || err == nil && !isSame(&now, locked) {
-		return errBusy
-	}
-	if err != nil {
-		return err
-	}
 	if err := retry(func() error { return unix.Stat(path, &now) }); err != nil {
 		return errBusy
 	}

@@ -54,8 +54,8 @@ func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uin
 }
 
 // replaceFile replaces a file, or makes it: a new, unpredictably named file beside it, written, synced, renamed over it,
-// and the directory synced. It keeps its owner.
-func replaceFile(parent int, name string, bytes []byte) error {
+// and the directory synced. It keeps its owner. The lock is checked once more just before the new file is put in place.
+func replaceFile(parent int, name string, bytes []byte, checkLock func() error) error {
 	var existing unix.Stat_t
 	replaced := &existing
 	err := retry(func() error { return unix.Fstatat(parent, name, &existing, unix.AT_SYMLINK_NOFOLLOW) })
@@ -72,7 +72,11 @@ func replaceFile(parent int, name string, bytes []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := retry(func() error { return unix.Renameat(parent, temporary, parent, name) }); err != nil {
+	err = checkLock()
+	if err == nil {
+		err = retry(func() error { return unix.Renameat(parent, temporary, parent, name) })
+	}
+	if err != nil {
 		unix.Unlinkat(parent, temporary, 0)
 		return err
 	}
@@ -80,9 +84,13 @@ func replaceFile(parent int, name string, bytes []byte) error {
 }
 
 // createFile makes a file as replaceFile does; [unix.EEXIST] where there is one.
-func createFile(parent int, name string, bytes []byte) error {
+func createFile(parent int, name string, bytes []byte, checkLock func() error) error {
 	temporary, err := writeTemporary(parent, bytes, nil)
 	if err != nil {
+		return err
+	}
+	if err := checkLock(); err != nil {
+		unix.Unlinkat(parent, temporary, 0)
 		return err
 	}
 	if err := renameToNew(parent, temporary, name); err != nil {
