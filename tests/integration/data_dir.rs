@@ -150,6 +150,20 @@ fn a_lock_file_that_is_deleted_while_it_is_held_lets_nobody_in_beside_its_succes
 }
 
 #[test]
+fn a_lock_file_that_is_deleted_while_it_is_held_lets_nobody_in_beside_the_holder() {
+    let directory = tempfile::tempdir().unwrap();
+    let data_dir = DataDir::new(directory.path());
+    let holder = data_dir.lock().unwrap();
+    fs::remove_file(directory.path().join(LOCK)).unwrap();
+    let second = data_dir.lock_within(Duration::from_millis(50));
+    assert!(matches!(second, Err(Error::LockTimeout { .. })), "two hold the lock: {second:?}");
+    let error = holder.save_config(&with_identity()).unwrap_err().to_string();
+    assert!(error.contains("lock file was removed"), "{error}");
+    drop(holder);
+    data_dir.lock_within(Duration::ZERO).unwrap();
+}
+
+#[test]
 fn who_waits_too_long_is_told_what_to_look_at() {
     let directory = tempfile::tempdir().unwrap();
     let data_dir = DataDir::new(directory.path());

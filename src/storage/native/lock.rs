@@ -1,4 +1,5 @@
-//! The lock of a data directory: a lock file in it, which every process and thread locks with `flock`.
+//! The lock of a data directory: a lock file in it, which every process and thread locks with `flock`, and the directory
+//! itself, whose lock nobody can delete.
 
 use std::io;
 use std::path::Path;
@@ -29,17 +30,24 @@ pub(super) enum Attempt {
 #[derive(Debug)]
 pub(super) struct HeldLock {
     file: OwnedFd,
+    /// A second descriptor of the directory.
+    directory: OwnedFd,
     /// The process that took it.
     holder: u32,
 }
 
 impl HeldLock {
-    /// Without waiting; `None` if somebody else holds it.
-    fn take(file: OwnedFd) -> Result<Option<Self>, Errno> {
-        match retry_on_intr(|| rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)) {
-            Ok(()) => Ok(Some(Self { file, holder: std::process::id() })),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(errno) => Err(errno),
+    /// Without waiting; `None` if somebody else holds one of the two.
+    fn take(file: OwnedFd, root: &OwnedFd) -> Result<Option<Self>, Errno> {
+        let directory = rustix::io::fcntl_dupfd_cloexec(root, 0)?;
+        if !try_flock(&file)? {
+            return Ok(None);
+        }
+        let held = Self { file, directory, holder: std::process::id() };
+        match try_flock(&held.directory) {
+            Ok(false) => Ok(None),
+            // A file system that locks no directories has the file's lock alone.
+            Ok(true) | Err(_) => Ok(Some(held)),
         }
     }
 
@@ -59,9 +67,20 @@ impl HeldLock {
 impl Drop for HeldLock {
     fn drop(&mut self) {
         if self.holder == std::process::id() {
-            // What cannot be released here is released with the last copy of the descriptor.
-            let _ = retry_on_intr(|| rustix::fs::flock(&self.file, FlockOperation::Unlock));
+            for locked in [&self.directory, &self.file] {
+                // What cannot be released here is released with the last copy of the descriptor.
+                let _ = retry_on_intr(|| rustix::fs::flock(locked, FlockOperation::Unlock));
+            }
         }
+    }
+}
+
+/// Whether the lock was taken; not if somebody else holds it.
+fn try_flock(file: &OwnedFd) -> Result<bool, Errno> {
+    match retry_on_intr(|| rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive)) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(errno) => Err(errno),
     }
 }
 
@@ -82,7 +101,7 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(not_regular());
     }
-    let Some(lock) = HeldLock::take(lock).map_err(cannot_lock)? else { return Ok(Attempt::NotYet) };
+    let Some(lock) = HeldLock::take(lock, root).map_err(cannot_lock)? else { return Ok(Attempt::NotYet) };
     let is_current = is_lock_file(root, &lock).and_then(|is| Ok(is && leads_to(path, root)?));
     if !is_current.map_err(cannot_lock)? {
         return Ok(Attempt::NotYet);

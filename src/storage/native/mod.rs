@@ -125,7 +125,8 @@ impl NativeDirectory {
         lock.check_process().map_err(|error| failed(operation, path, error))
     }
 
-    /// Deleting the lock file while it is held lets others in, so nothing is put in place then.
+    /// Where directories cannot be locked, deleting the lock file while it is held lets others in, so nothing is put in
+    /// place then.
     fn check_lock(&self, path: &Path) -> Result<()> {
         let lost = "its lock file was removed or replaced while it was held, so others may be writing: try again";
         match &self.lock {
