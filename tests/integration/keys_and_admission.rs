@@ -370,3 +370,32 @@ fn a_revoked_ipv6_host_is_revoked_in_every_spelling() {
         assert_eq!(list.revoked(&subject), None);
     }
 }
+
+/// What a verified token says of itself is what a list of revocations is asked for.
+#[test]
+fn a_registration_tells_what_a_revocation_could_name() {
+    let setup = Setup::new();
+    let admission = setup.admission();
+    let exp = setup.now.as_secs() + 60;
+    let registered = |token: &str| admission.admit(token, Some("secret"), &NoRevocations, setup.now).unwrap();
+    let license = format!(r#"{{"lid":"lic","email":"e","tier":"pro","exp":{exp}}}"#);
+    let license = LicenseClaims::from_json(&license).unwrap().sign(&setup.license).unwrap();
+    let said = registered(license.expose_secret()).subject;
+    assert_eq!((said.license_id.as_deref(), said.license_version), (Some("lic"), None));
+    let grant = format!(r#"{{"lid":"lic","iid":"inst","lv":3,"jti":"tok","st":"active","tier":"pro","exp":{exp}}}"#);
+    let grant = GrantClaims::from_json(&grant).unwrap().sign(&setup.license).unwrap();
+    let registration = registered(grant.expose_secret());
+    let said = registration.subject.clone();
+    assert_eq!((said.license_id.as_deref(), said.license_version), (Some("lic"), Some(3)));
+    assert_eq!((said.installation_id.as_deref(), said.token_id.as_deref()), (Some("inst"), Some("tok")));
+    assert!(registration.capabilities_at(setup.now).contains(&Capability::RELAY));
+    let mut lists = [(); 4].map(|()| RevocationList::default());
+    lists[0].revoke_license("lic");
+    lists[1].revoke_license_below("lic", 4);
+    lists[2].revoke_installation("inst");
+    lists[3].revoke_token("tok");
+    for list in lists {
+        let answer = admission.admit(grant.expose_secret(), Some("secret"), &list, setup.now);
+        assert!(matches!(answer, Err(Error::Revoked { .. })), "{answer:?}");
+    }
+}
