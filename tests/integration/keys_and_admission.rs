@@ -399,3 +399,20 @@ fn a_registration_tells_what_a_revocation_could_name() {
         assert!(matches!(answer, Err(Error::Revoked { .. })), "{answer:?}");
     }
 }
+
+#[test]
+fn a_payload_may_fill_its_segment_and_many_tokens_are_verified_at_once() {
+    let key = SigningKey::from_seed(&[7; 32]).unwrap();
+    // Three quarters, as base64 has it.
+    let payload = |length: usize| format!(r#"{{"lid":"{}"}}"#, "x".repeat(length - r#"{"lid":""}"#.len()));
+    let longest = MAX_SEGMENT_LEN / 4 * 3;
+    let token = sign(&key, &payload(longest)).unwrap();
+    let refused = sign(&key, &payload(longest + 1)).unwrap_err();
+    let received = MAX_SEGMENT_LEN + 2;
+    assert_eq!(refused, Error::TokenTooLarge { what: "payload segment", limit: MAX_SEGMENT_LEN, received });
+    let other = sign(&SigningKey::from_seed(&[8; 32]).unwrap(), &payload(20)).unwrap();
+    let tokens = [&token, &other].map(|token| UnverifiedToken::parse(token.expose_secret()).unwrap());
+    let keys = TrustKeySet::new([key.public_key().clone()]);
+    let verdicts = UnverifiedToken::verify_bulk(&[&tokens[0], &tokens[1]], &keys, TokenKind::License);
+    assert_eq!(verdicts, [Ok(()), Err(Error::SignatureInvalid { kind: TokenKind::License })]);
+}
