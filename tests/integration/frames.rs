@@ -88,6 +88,11 @@ fn debug_output_and_errors_show_no_secret() {
 }
 
 #[test]
+fn a_body_is_empty_where_it_has_no_bytes() {
+    assert!(Body::default().is_empty() && !Body::new(vec![0]).unwrap().is_empty());
+}
+
+#[test]
 fn an_error_belongs_on_every_channel_and_a_ping_on_none() {
     let check = |frame_type, channel| Frame::new(frame_type, channel, b"").check_channel();
     assert_eq!([0, 7].map(|channel| check(FrameType::Error, channel)), [Ok(()), Ok(())]);

@@ -211,6 +211,8 @@ fn leeway_is_bounded_and_counts_on_both_ends() {
     let setup = Setup::new();
     let too_large = ClockLeeway::new(Duration::from_millis(300_001));
     assert!(matches!(too_large, Err(Error::LeewayTooLarge { .. })));
+    assert!(ClockLeeway::try_from(Duration::from_millis(300_001)).is_err());
+    assert_eq!(ClockLeeway::try_from(Duration::from_secs(7)).unwrap().as_duration(), Duration::from_secs(7));
     let admission = setup.admission().with_leeway(ClockLeeway::new(Duration::from_secs(300)).unwrap());
     let mut lease = setup.lease();
     let now = setup.now.as_secs();

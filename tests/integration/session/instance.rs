@@ -894,3 +894,20 @@ fn a_wall_clock_that_jumps_near_the_leases_end_brings_the_refresh_forward() {
         assert_eq!(due_request(&mut driven, now).is_some(), is_due, "{left} s before the end");
     }
 }
+
+/// An end whose connection is over for good says when the refresh is due, and nothing else.
+#[test]
+fn a_refresh_that_is_due_within_a_minute_is_not_brought_forward() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    let minute = Duration::from_secs(60);
+    for (before, is_due) in [(minute, false), (minute + Duration::from_millis(1), true)] {
+        let refresh = control_plane.refresh();
+        let mut driven = Driven::with(|config| config.refresh = Some(refresh));
+        driven.end.start(at(0));
+        driven.end.stop(at(0));
+        driven.poll();
+        let at = driven.end.poll_timeout().unwrap();
+        let now = Now::new(at - before, UnixTime::from_secs(WALL + 86_400 - 600));
+        assert_eq!(due_request(&mut driven, now).is_some(), is_due, "{before:?}");
+    }
+}
