@@ -345,6 +345,25 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
 }
 
 #[test]
+fn only_a_lease_gives_a_tenant_that_nobody_configured_its_instance_secret() {
+    let (directory, runtime, now) = tenant("hosted-with-activation");
+    let path = directory.path();
+    let state = link(path, &runtime, now, "instance secret");
+    assert!(matches!(state, LinkState::WillBeMade(_)), "{state:?}");
+    fs::remove_file(path.join("billing.json")).unwrap();
+    assert_eq!(link(path, &runtime, now, "instance secret"), LinkState::Broken(Error::InstanceHintMissing));
+}
+
+#[test]
+fn a_suspended_activation_says_so() {
+    for (name, is_suspended) in [("self-hosted-activation-suspended", true), ("self-hosted-activation", false)] {
+        let (directory, runtime, now) = tenant(name);
+        let locked = DataDir::new(directory.path()).lock().unwrap();
+        assert_eq!(registration_credential(&locked, &runtime, now).is_suspended(), is_suspended, "{name}");
+    }
+}
+
+#[test]
 fn what_the_environment_says_is_read() {
     use pulse_trust::hosted::legacy_key_path_from_process;
     const CHILD: &str = "PULSE_TRUST_TEST_ENVIRONMENT";

@@ -757,6 +757,11 @@ fn a_request_may_be_as_large_as_the_limit_and_a_bad_one_is_answered_as_json() {
     let text = serde_json::json!({"id": "1", "method": "GET", "path": "/", "body": base64(&[0; 48_128])}).to_string();
     let done = driven.feed(&frame(FrameType::Data, 1, &keys.seal(text.as_bytes()).unwrap()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::Request { request, .. }] if request.body == largest.body));
+    for (length, is_taken) in [(256, true), (257, false)] {
+        let asked = request(&"i".repeat(length)).to_json().unwrap();
+        let done = driven.feed(&sealed(1, &mut keys, &asked), at(0));
+        assert_eq!(matches!(done.events[..], [InstanceEvent::Request { .. }]), is_taken, "an id of {length} bytes");
+    }
     let done = driven.feed(&sealed(1, &mut keys, "{"), at(0));
     let answer = ProxyResponse::from_json(&keys.open(frame_of(&done.frames[0]).payload).unwrap()).unwrap();
     assert_eq!((answer.status, answer.headers["Content-Type"].as_str()), (400, "application/json"));
