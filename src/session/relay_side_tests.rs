@@ -312,8 +312,8 @@ fn an_instance_may_close_as_many_channels_as_it_has() {
 #[test]
 fn a_ping_is_answered_with_a_frame() {
     let mut side = instance();
-    let ping = side.receive(&frame(FrameType::Ping, 0), START);
-    let Ok(RelayEvent::Answer(pong)) = ping else { panic!("a PING is answered") };
+    let ping = frame(FrameType::Ping, 0);
+    let Ok(RelayEvent::Answer(pong)) = side.receive(&ping, START) else { panic!("a PING is answered") };
     let pong = Frame::decode(&pong).unwrap();
     assert_eq!((pong.frame_type, pong.channel, pong.payload.len()), (FrameType::Pong, 0, 0));
 }

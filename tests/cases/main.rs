@@ -26,6 +26,9 @@ mod refused;
 #[allow(unsafe_code, reason = "it calls the C functions")]
 mod refused_in_c;
 mod relay;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "it calls the C functions")]
+mod sessions_in_c;
 mod tables;
 mod tenants;
 #[path = "../integration/pairing/vector.rs"]
@@ -46,6 +49,8 @@ fn main() {
         pairing::tests(),
         refused::tests(),
         relay::tests(),
+        #[cfg(feature = "capi")]
+        sessions_in_c::tests(),
         tables::tests(),
         tenants::tests(),
     ];
