@@ -16,6 +16,9 @@ mod common;
 mod inputs;
 
 mod billing;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "it calls the C functions")]
+mod c_program;
 mod corpora;
 mod entitlement;
 mod keys;
@@ -26,9 +29,6 @@ mod refused;
 #[allow(unsafe_code, reason = "it calls the C functions")]
 mod refused_in_c;
 mod relay;
-#[cfg(feature = "capi")]
-#[allow(unsafe_code, reason = "it calls the C functions")]
-mod sessions_in_c;
 mod tables;
 mod tenants;
 #[path = "../integration/pairing/vector.rs"]
@@ -50,7 +50,7 @@ fn main() {
         refused::tests(),
         relay::tests(),
         #[cfg(feature = "capi")]
-        sessions_in_c::tests(),
+        c_program::tests(),
         tables::tests(),
         tenants::tests(),
     ];

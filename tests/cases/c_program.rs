@@ -1,19 +1,29 @@
-//! Both ends of a conversation through the C functions, each thing that can be fed, done and asked for.
+//! The C functions as a C program calls them: both ends of a conversation, tokens of every kind, license files.
 
 use std::ffi::{CStr, c_char};
 use std::ptr::{null, null_mut};
 
 use libtest_mimic::Trial;
 use pulse_trust::ffi::buffer::{pulse_buffer_data, pulse_buffer_free, pulse_buffer_len};
-use pulse_trust::ffi::error::{pulse_error_free, pulse_error_message, pulse_version};
+use pulse_trust::ffi::data_dir::{pulse_data_dir_free, pulse_data_dir_lock, pulse_data_dir_open};
+use pulse_trust::ffi::error::{pulse_error_free, pulse_error_message, pulse_status_name, pulse_version};
 use pulse_trust::ffi::identity::{pulse_identity_free, pulse_identity_from_private_key};
 use pulse_trust::ffi::ids::{pulse_refresh_backoff_ms, pulse_refresh_delay_ms};
-use pulse_trust::ffi::keys::{pulse_trust_keys_free, pulse_trust_keys_new};
+use pulse_trust::ffi::keys::{
+    pulse_signing_key_free, pulse_signing_key_from_base64, pulse_signing_key_generate, pulse_trust_keys_free,
+    pulse_trust_keys_new,
+};
+use pulse_trust::ffi::license_files::{
+    PULSE_LICENSE_FILE_ACTIVATION, PULSE_LICENSE_FILE_LICENSE, pulse_license_file_load, pulse_license_file_save,
+};
 use pulse_trust::ffi::session::{
     PULSE_DO_CONNECT, PULSE_DO_DISCONNECT, PULSE_DO_EVENT, PULSE_DO_NOTHING, PULSE_DO_SEND, PULSE_FEED_CONNECTED,
     PULSE_FEED_DISCONNECTED, PULSE_FEED_MESSAGE, PULSE_FEED_REFRESH_FAILURE, PULSE_FEED_START, PULSE_FEED_STOP,
     PULSE_FEED_TIMEOUT, pulse_feed, pulse_session, pulse_session_act, pulse_session_deadline, pulse_session_feed,
     pulse_session_free, pulse_session_new_instance, pulse_session_new_phone, pulse_session_poll,
+};
+use pulse_trust::ffi::token::{
+    PULSE_HOST_ANY, PULSE_KIND_GRANT, PULSE_KIND_LICENSE, pulse_token_inspect, pulse_token_sign,
 };
 use pulse_trust::ffi::{pulse_buffer, pulse_error, pulse_status};
 use pulse_trust::keys::SigningKey;
@@ -22,6 +32,7 @@ use pulse_trust::relay::{
     ChannelClose, ChannelOpen, ConnectAck, ControlPayload, Frame, FrameType, Identity, ProxyRequest, Register,
     RegisterAck, RelayConfig,
 };
+use pulse_trust::storage::Revision;
 use serde_json::{Value, json};
 
 use crate::one;
@@ -31,9 +42,12 @@ const INSTANCE_ID: &str = "relay_2e1b0929e6fd7c52";
 
 pub fn tests() -> Vec<Trial> {
     vec![
-        one("sessions_in_c/instance", instance),
-        one("sessions_in_c/phone", phone),
-        one("sessions_in_c/what a C program computes", numbers),
+        one("c_program/instance", instance),
+        one("c_program/phone", phone),
+        one("c_program/what a C program computes", numbers),
+        one("c_program/tokens of every kind", tokens),
+        one("c_program/both license files", license_files),
+        one("c_program/an output that is NULL", null_outputs),
     ]
 }
 
@@ -280,6 +294,107 @@ fn phone() {
     let done = session.feed(PULSE_FEED_STOP, 0, b"", 8000);
     assert!(done.contains(&(PULSE_DO_DISCONNECT, 2, b"1000".to_vec())), "{done:?}");
     assert_eq!(session.deadline(), -1);
+}
+
+fn tokens() {
+    let (private, claims) = (
+        SigningKey::from_seed(&[7; 32]).unwrap().secret_base64(),
+        [
+            (PULSE_KIND_LICENSE, r#"{"lid":"l","email":"e","tier":"pro"}"#, "license", "lifetime"),
+            (PULSE_KIND_LICENSE, r#"{"lid":"l","email":"e","tier":"pro","exp":1774440060}"#, "license", "active"),
+            (PULSE_KIND_LICENSE, r#"{"lid":"l","email":"e","tier":"pro","exp":1774439940}"#, "license", "grace"),
+            (
+                PULSE_KIND_GRANT,
+                r#"{"lid":"l","iid":"i","st":"active","tier":"pro","exp":1774440060}"#,
+                "grant",
+                "active",
+            ),
+        ],
+    );
+    let license = SigningKey::from_seed(&[7; 32]).unwrap().public_key().to_base64();
+    let (mut key, mut keys) = (null_mut(), null_mut());
+    made(|error| {
+        let private = private.expose_secret();
+        // SAFETY: the text is valid for its length, and the outputs for a write.
+        unsafe { pulse_signing_key_from_base64(start(private), private.len(), &raw mut key, error) }
+    });
+    made(|error| {
+        // SAFETY: as above.
+        unsafe { pulse_trust_keys_new(null(), 0, start(&license), license.len(), &raw mut keys, error) }
+    });
+    for (kind, claims, name, state) in claims {
+        let (mut token, mut inspected) = (null_mut(), null_mut());
+        made(|error| {
+            // SAFETY: the key lives, and the rest is as above.
+            unsafe { pulse_token_sign(key, kind, 0, start(claims), claims.len(), &raw mut token, error) }
+        });
+        let token = taken(token);
+        made(|error| {
+            let (text, length) = (token.as_ptr().cast(), token.len());
+            let (any, out) = (PULSE_HOST_ANY, &raw mut inspected);
+            // SAFETY: the keys live, and the rest is as above.
+            unsafe { pulse_token_inspect(keys, text, length, any, null(), 0, null(), 0, NOW, out, error) }
+        });
+        let inspected: Value = serde_json::from_slice(&taken(inspected)).unwrap();
+        assert_eq!((inspected["kind"].as_str(), inspected["state"].as_str()), (Some(name), Some(state)));
+    }
+    // SAFETY: each handle is freed once.
+    unsafe {
+        pulse_signing_key_free(key);
+        pulse_trust_keys_free(keys);
+    }
+}
+
+fn license_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let mut data_dir = null_mut();
+    made(|error| {
+        // SAFETY: the text is valid for its length, and the output for a write.
+        unsafe { pulse_data_dir_open(start(path), path.len(), &raw mut data_dir, error) }
+    });
+    // SAFETY: the handle lives.
+    made(|error| unsafe { pulse_data_dir_lock(data_dir, 1000, error) });
+    for (file, name, content) in [
+        (PULSE_LICENSE_FILE_ACTIVATION, "activation.enc", r#"{"grant_jwt":"a.b.c"}"#),
+        (PULSE_LICENSE_FILE_LICENSE, "license.enc", r#"{"license_key":"d.e.f"}"#),
+    ] {
+        let (mut saved, mut loaded, absent) = (null_mut(), null_mut(), Revision::ABSENT.to_string());
+        made(|error| {
+            let (content, content_len, out) = (start(content), content.len(), &raw mut saved);
+            // SAFETY: the handle lives, the texts are valid for their lengths, and the outputs for a write.
+            unsafe {
+                pulse_license_file_save(data_dir, file, content, content_len, start(&absent), absent.len(), out, error)
+            }
+        });
+        taken(saved);
+        assert!(directory.path().join(name).exists());
+        // SAFETY: as above.
+        made(|error| unsafe { pulse_license_file_load(data_dir, file, &raw mut loaded, error) });
+        let loaded: Value = serde_json::from_slice(&taken(loaded)).unwrap();
+        assert_eq!(loaded["content"].to_string(), content);
+    }
+    // SAFETY: the handle is freed once.
+    unsafe { pulse_data_dir_free(data_dir) };
+}
+
+/// It is refused before anything is written.
+fn null_outputs() {
+    let refused = |status: pulse_status| {
+        // SAFETY: a name is a text that is valid for ever.
+        assert_eq!(unsafe { CStr::from_ptr(pulse_status_name(status)) }, c"NULL_ARGUMENT");
+    };
+    // SAFETY: NULL is allowed everywhere, and the session lives.
+    unsafe {
+        refused(pulse_signing_key_generate(null_mut(), null_mut()));
+        let session = Session::instance(&Identity::generate().unwrap(), &json!({}));
+        let (mut what, mut connection, mut data) = (7, 7, null_mut());
+        let all: [*mut u32; 2] = [&raw mut what, &raw mut connection];
+        refused(pulse_session_poll(session.0, all[0], null_mut(), &raw mut data, null_mut()));
+        refused(pulse_session_poll(session.0, null_mut(), all[1], &raw mut data, null_mut()));
+        refused(pulse_session_poll(session.0, all[0], all[1], null_mut(), null_mut()));
+        assert_eq!((what, connection, data.is_null()), (7, 7, true));
+    }
 }
 
 fn numbers() {
