@@ -228,6 +228,14 @@ mod tests {
         assert_eq!(Secret::from(" abc\n").trimmed(), kept);
     }
 
+    #[cfg(feature = "capi")]
+    #[test]
+    fn wiped_bytes_are_zero() {
+        let mut bytes = [7; 100];
+        wipe(&mut bytes);
+        assert_eq!(bytes, [0; 100]);
+    }
+
     #[test]
     fn members_are_read_and_written_as_texts() {
         for (json, expected) in [

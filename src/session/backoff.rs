@@ -121,6 +121,15 @@ mod tests {
         assert!(backoff.after(Duration::from_secs(60)) <= Duration::from_secs(1));
     }
 
+    /// The first numbers that the authors' own program writes for the seed 0.
+    #[test]
+    fn the_numbers_are_those_of_splitmix64() {
+        let mut random = Random(0);
+        let numbers = [(); 3].map(|()| random.next());
+        assert_eq!(numbers, [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4, 0x06c4_5d18_8009_454f]);
+        assert_eq!(Backoff::new(BackoffLimits::default(), 0).next_u32(), 0xe220_a839);
+    }
+
     #[test]
     fn two_seeds_wait_differently_and_one_seed_alike() {
         let wait = |seed| Backoff::new(BackoffLimits::default(), seed).after(Duration::ZERO);

@@ -240,3 +240,94 @@ fn what_cannot_be_read_closes_with_1002() {
         assert_eq!(instance().receive(bytes, START).unwrap_err().close_code, 1002);
     }
 }
+
+#[test]
+fn an_end_knows_its_channels_and_hands_them_out_at_its_end() {
+    let mut app = side(RelayedEnd::App);
+    let (first, second) = (app.next_channel(), app.next_channel());
+    app.offer(first, 7, START);
+    app.offer(second, 8, START);
+    assert_eq!((app.route(first), app.route(second), app.route(99)), (Some(7), Some(8), None));
+    assert_eq!(app.routes().copied().collect::<Vec<_>>(), [7, 8]);
+    assert!(app.accepted(first));
+    assert_eq!(app.end(), [(first, 7), (second, 8)]);
+    assert_eq!((app.channel_count(), app.end().len()), (0, 0));
+}
+
+#[test]
+fn a_second_acceptance_is_nothing_and_one_of_no_channel_is_answered() {
+    let mut instance = instance();
+    let channel = instance.next_channel();
+    instance.offer(channel, 7, START);
+    let accept = |side: &mut Side, channel: u32| {
+        let open = ChannelOpen { channel_id: channel, ..ChannelOpen::default() }.to_frame(channel).unwrap();
+        match side.receive(&open, START) {
+            Ok(RelayEvent::Accepted { .. }) => "accepted",
+            Ok(RelayEvent::Nothing) => "nothing",
+            Ok(RelayEvent::Answer(_)) => "answer",
+            _ => "another",
+        }
+    };
+    let answers = [accept(&mut instance, channel), accept(&mut instance, channel), accept(&mut instance, 99)];
+    assert_eq!(answers, ["accepted", "nothing", "answer"]);
+}
+
+#[test]
+fn pings_of_the_websocket_break_the_silence_and_are_counted() {
+    let mut side = instance();
+    let silence = RelaySideLimits::default().silence_timeout;
+    assert_eq!(side.next_timeout(), START + silence);
+    let later = START + Duration::from_secs(30);
+    side.receive_websocket_ping(later).unwrap();
+    assert_eq!(side.next_timeout(), later + silence);
+    side.postpone_silence(later + Duration::from_secs(1));
+    assert_eq!(side.next_timeout(), later + Duration::from_secs(1) + silence);
+    assert!((0..10_000).any(|_| side.receive_websocket_ping(later).is_err()));
+}
+
+#[test]
+fn an_instance_may_close_as_many_channels_as_it_has() {
+    let mut limits = RelaySideLimits::default();
+    limits.channels = 10_000;
+    let close = |side: &mut Side, channel: u32| {
+        let close = ChannelClose::new(channel, "bye").to_frame(channel).unwrap();
+        side.receive(&close, START).map(|event| matches!(event, RelayEvent::Closed { .. }))
+    };
+    let mut closed = [RelayedEnd::Instance, RelayedEnd::App].map(|end| {
+        let mut side = Side::new(end, limits.clone(), START);
+        side.registered();
+        (0..2000)
+            .take_while(|_| {
+                let channel = side.next_channel();
+                side.offer(channel, 7, START);
+                matches!(close(&mut side, channel), Ok(true))
+            })
+            .count()
+    });
+    assert_eq!(closed[0], 2000, "what an instance closes is its own");
+    closed.sort();
+    assert!(closed[0] < 2000, "an app that opens and closes is slowed down");
+}
+
+#[test]
+fn a_ping_is_answered_with_a_frame() {
+    let mut side = instance();
+    let ping = frame(FrameType::Ping, 0);
+    let Ok(RelayEvent::Answer(pong)) = side.receive(&ping, START) else { panic!("a PING is answered") };
+    let pong = Frame::decode(&pong).unwrap();
+    assert_eq!((pong.frame_type, pong.channel, pong.payload.len()), (FrameType::Pong, 0, 0));
+}
+
+#[test]
+fn every_channel_that_went_is_remembered_and_its_sender_told_once() {
+    let mut instance = instance();
+    for channel in [1, 2, 3] {
+        instance.offer(channel, 7, START);
+        assert!(instance.accepted(channel) && instance.remove(channel));
+    }
+    for channel in [1, 2, 3] {
+        let told = [(); 2]
+            .map(|()| matches!(instance.receive(&frame(FrameType::Data, channel), START), Ok(RelayEvent::Answer(_))));
+        assert_eq!(told, [true, false], "{channel}");
+    }
+}

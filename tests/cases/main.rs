@@ -16,6 +16,9 @@ mod common;
 mod inputs;
 
 mod billing;
+#[cfg(feature = "capi")]
+#[allow(unsafe_code, reason = "it calls the C functions")]
+mod c_program;
 mod corpora;
 mod entitlement;
 mod keys;
@@ -46,6 +49,8 @@ fn main() {
         pairing::tests(),
         refused::tests(),
         relay::tests(),
+        #[cfg(feature = "capi")]
+        c_program::tests(),
         tables::tests(),
         tenants::tests(),
     ];

@@ -382,3 +382,73 @@ fn a_file_of_another_owner_can_be_replaced() {
     assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!((owner(&path), mode(&path)), (NOBODY, 0o600));
 }
+
+#[test]
+fn nothing_is_put_in_place_after_the_lock_file_was_removed_or_replaced() {
+    let (directory, config) = (tempfile::tempdir().unwrap(), with_identity());
+    let lock_file = directory.path().join(LOCK);
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    locked.save_config(&config).unwrap();
+    let before = files_of(directory.path());
+    fs::remove_file(&lock_file).unwrap();
+    for _ in 0..2 {
+        let refused = locked.save_billing("default", &mut BillingState::default()).unwrap_err();
+        assert!(refused.to_string().contains("removed or replaced while it was held"), "{refused}");
+        fs::write(&lock_file, "").unwrap();
+    }
+    fs::remove_file(&lock_file).unwrap();
+    let left: Vec<_> = fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!((files_of(directory.path()) == before, left.len()), (true, before.len()), "{left:?}");
+}
+
+/// A child that outlives the lock would keep the directory and its files open.
+#[test]
+fn a_program_that_is_started_meanwhile_gets_no_file_of_the_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let _locked = DataDir::new(directory.path()).lock().unwrap();
+    let output = std::process::Command::new("ls").args(["-l", "/proc/self/fd"]).output().unwrap();
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.contains("/proc/") && !listed.contains(directory.path().to_str().unwrap()), "{listed}");
+}
+
+#[test]
+fn a_file_may_be_as_large_as_its_reader_takes() {
+    const LIMIT: usize = 256 * 1024;
+    let directory = tempfile::tempdir().unwrap();
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let mut config = with_identity();
+    config.server_url = String::new();
+    let sealed = |config: &RelayConfig| config.secret_json().expose_secret().len() + 28;
+    config.server_url = "x".repeat(LIMIT - sealed(&config));
+    assert_eq!(sealed(&config), LIMIT);
+    locked.save_config(&config).unwrap();
+    assert_eq!(fs::read(directory.path().join("relay.enc")).unwrap().len(), LIMIT);
+    assert_eq!(locked.relay_config().unwrap().value.server_url, config.server_url);
+    config.server_url.push('x');
+    assert!(matches!(locked.save_config(&config), Err(Error::FileTooLarge { .. })));
+    let mut state = BillingState::default();
+    state.stripe_customer_id = "x".repeat(100_000);
+    locked.save_billing("default", &mut state).unwrap();
+    let read = locked.billing_state("default").unwrap().value.unwrap();
+    assert_eq!(read.stripe_customer_id, state.stripe_customer_id);
+}
+
+#[test]
+fn a_config_with_one_part_of_another_identity_is_another_identity() {
+    let directory = tempfile::tempdir().unwrap();
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let (ours, other) = (with_identity(), with_identity());
+    locked.save_config(&ours).unwrap();
+    let saved = || locked.relay_config().unwrap();
+    let parts: [fn(&mut RelayConfig, &RelayConfig); 3] = [
+        |config, other| config.identity_private_key = other.identity_private_key.duplicate(),
+        |config, other| config.identity_public_key.clone_from(&other.identity_public_key),
+        |config, other| config.identity_fingerprint.clone_from(&other.identity_fingerprint),
+    ];
+    for change in parts {
+        let mut loaded = saved();
+        change(&mut loaded.value, &other);
+        assert!(locked.save_relay_config(&loaded.value, &loaded.revision, Default::default()).is_err());
+    }
+    assert_eq!(saved().value.identity_fingerprint, ours.identity_fingerprint);
+}

@@ -86,3 +86,27 @@ fn debug_output_and_errors_show_no_secret() {
         assert!(!text.contains(secret), "{text}");
     }
 }
+
+#[test]
+fn a_body_is_empty_where_it_has_no_bytes() {
+    assert!(Body::default().is_empty() && !Body::new(vec![0]).unwrap().is_empty());
+}
+
+#[test]
+fn an_error_belongs_on_every_channel_and_a_ping_on_none() {
+    let check = |frame_type, channel| Frame::new(frame_type, channel, b"").check_channel();
+    assert_eq!([0, 7].map(|channel| check(FrameType::Error, channel)), [Ok(()), Ok(())]);
+    assert_eq!(check(FrameType::Ping, 0), Ok(()));
+    assert_eq!(check(FrameType::Ping, 7), Err(Error::FrameChannel { frame: "PING", channel: 7 }));
+    assert_eq!(check(FrameType::Data, 0), Err(Error::FrameChannel { frame: "DATA", channel: 0 }));
+}
+
+#[test]
+fn a_payload_that_is_refused_says_whether_it_is_json_at_all() {
+    let reason = |payload: &[u8]| match Register::from_json(payload) {
+        Err(Error::ControlPayload { reason, .. }) => reason,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason(b"{"), "not one JSON object, at line 1 column 1");
+    assert_eq!(reason(br#"{"session_token":7}"#), "a member is missing or of the wrong type, at line 1 column 19");
+}

@@ -113,7 +113,9 @@ fn opened_for_reading_alone_a_directory_is_read_and_left_as_it_is() {
             &opened.relay_config().unwrap().revision,
             pulse_trust::storage::IdentityChange::Keep,
         );
-        assert_eq!(refused.unwrap_err().name(), "FILE");
+        let refused = refused.unwrap_err();
+        assert_eq!(refused.name(), "FILE");
+        assert!(refused.to_string().contains("it can only be read"), "{refused}");
         // Not even a lock file.
         assert_eq!(listing(directory.path()), before);
     }

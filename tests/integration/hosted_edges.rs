@@ -285,3 +285,124 @@ fn a_migration_is_normalized_when_it_is_written() {
         }
     }
 }
+
+/// What a report says of one link.
+fn link(directory: &std::path::Path, runtime: &Runtime, now: UnixTime, name: &str) -> LinkState {
+    let report = readiness(&DataDir::new(directory).lock().unwrap(), runtime, now);
+    report.links.into_iter().find(|link| link.name == name).unwrap().state
+}
+
+#[test]
+fn a_report_says_why_the_relay_is_off_and_who_could_switch_it_on() {
+    let (directory, mut runtime, now) = tenant("hosted-with-activation");
+    fs::remove_file(directory.path().join("billing.json")).unwrap();
+    let path = directory.path();
+    // Nobody has configured it, and no lease does.
+    assert_eq!(link(path, &runtime, now, "relay config"), LinkState::Broken(Error::NoLease));
+    assert_eq!(link(path, &runtime, now, "identity"), LinkState::Broken(Error::NoLease));
+    runtime.relay_environment = RelayEnvironment::from_values(Some("on"), None).0;
+    let state = link(path, &runtime, now, "relay config");
+    assert!(matches!(&state, LinkState::Holds(seen) if seen.starts_with("enabled, wss://")), "{state:?}");
+
+    let (directory, mut runtime, now) = tenant("self-hosted-activation");
+    let path = directory.path();
+    let mut config = DataDir::new(path).lock().unwrap().relay_config().unwrap();
+    let off = |by| LinkState::Broken(Error::RelayDisabled { by });
+    runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
+    assert_eq!(link(path, &runtime, now, "relay config"), off("PULSE_RELAY_ENABLED"));
+    runtime.relay_environment = RelayEnvironment::default();
+    config.value.enabled = false;
+    let locked = DataDir::new(path).lock().unwrap();
+    locked.save_relay_config(&config.value, &config.revision, Default::default()).unwrap();
+    drop(locked);
+    assert_eq!(link(path, &runtime, now, "relay config"), off("relay.enc"));
+}
+
+#[test]
+fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
+    let (directory, runtime, now) = tenant("fresh-hosted");
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let reason = |now: UnixTime| {
+        let choice = registration_credential(&locked, &runtime, now);
+        assert!(!choice.is_suspended());
+        match choice.require_secret_token() {
+            Err(Error::NoCredential { reason }) => reason,
+            other => panic!("{other:?}"),
+        }
+    };
+    let later = now.saturating_add(std::time::Duration::from_secs(10 * 365 * 86_400));
+    assert!(reason(later).starts_with("hosted lease: "), "{}", reason(later));
+    let state = locked.billing_state("default").unwrap().value.unwrap();
+    let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), later);
+    assert!(resolved.lease_error.is_some_and(|error| error.is_about_time()));
+    let mut loaded = locked.billing_state("default").unwrap();
+    let mut state = loaded.value.take().unwrap();
+    state.entitlement_jwt = String::new().into();
+    locked.save_billing_state("default", &mut state, &loaded.revision).unwrap();
+    assert_eq!(reason(now), "there is no activation, license or lease");
+    let started = bootstrap(&locked, &runtime, now).unwrap();
+    assert_eq!(started.outcome, BootstrapOutcome::Unchanged { reason: Some(Error::NoLease) });
+}
+
+#[test]
+fn only_a_lease_gives_a_tenant_that_nobody_configured_its_instance_secret() {
+    let (directory, runtime, now) = tenant("hosted-with-activation");
+    let path = directory.path();
+    let state = link(path, &runtime, now, "instance secret");
+    assert!(matches!(state, LinkState::WillBeMade(_)), "{state:?}");
+    fs::remove_file(path.join("billing.json")).unwrap();
+    assert_eq!(link(path, &runtime, now, "instance secret"), LinkState::Broken(Error::InstanceHintMissing));
+}
+
+#[test]
+fn a_suspended_activation_says_so() {
+    for (name, is_suspended) in [("self-hosted-activation-suspended", true), ("self-hosted-activation", false)] {
+        let (directory, runtime, now) = tenant(name);
+        let locked = DataDir::new(directory.path()).lock().unwrap();
+        assert_eq!(registration_credential(&locked, &runtime, now).is_suspended(), is_suspended, "{name}");
+    }
+}
+
+#[test]
+fn what_the_environment_says_is_read() {
+    use pulse_trust::hosted::legacy_key_path_from_process;
+    const CHILD: &str = "PULSE_TRUST_TEST_ENVIRONMENT";
+    if let Some(legacy) = std::env::var_os(CHILD) {
+        let expected = match legacy.to_str().unwrap() {
+            "default" => Some("/etc/pulse/.encryption.key".into()),
+            "none" => None,
+            path => Some(std::path::PathBuf::from(path)),
+        };
+        assert_eq!(legacy_key_path_from_process(), Ok(expected));
+        let (runtime, warnings) = Runtime::from_process().unwrap();
+        assert_eq!(
+            (runtime.mode, runtime.public_url.as_deref()),
+            (RuntimeMode::Hosted, Some("https://t.example.test"))
+        );
+        let keys = std::env::var("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY").unwrap();
+        assert_eq!((runtime.keys.lease.to_string(), runtime.keys.license.is_empty()), (keys, true));
+        assert!(!runtime.relay_environment.enabled_over(true) && warnings.is_empty());
+        return;
+    }
+    let key = SigningKey::from_seed(&[7; 32]).unwrap().public_key().to_base64();
+    for legacy in ["default", "none", "/other/key"] {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        child
+            .args(["--exact", "hosted_edges::what_the_environment_says_is_read", "--nocapture"])
+            .env(CHILD, legacy)
+            .env("PULSE_HOSTED_MODE", " On ")
+            .env("PULSE_PUBLIC_URL", " https://t.example.test ")
+            .env("PULSE_TRIAL_ACTIVATION_PUBLIC_KEY", &key)
+            .env("PULSE_RELAY_ENABLED", "off")
+            .env_remove("PULSE_LICENSE_PUBLIC_KEY")
+            .env_remove("PULSE_RELAY_SERVER");
+        match legacy {
+            "default" => child.env_remove("PULSE_LEGACY_KEY_PATH"),
+            "none" => child.env("PULSE_LEGACY_KEY_PATH", ""),
+            path => child.env("PULSE_LEGACY_KEY_PATH", path),
+        };
+        let output = child.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+    }
+}

@@ -200,3 +200,14 @@ fn a_key_file_that_holds_no_key_is_never_overwritten() {
     put(directory.path(), ".encryption.key", format!(" {key}\r\n").as_bytes());
     DataDir::new(directory.path()).lock().unwrap().save_config(&RelayConfig::default()).unwrap();
 }
+
+#[test]
+fn a_large_plain_file_is_looked_into_and_a_text_that_only_looks_like_a_token_counts() {
+    let large = format!("[\"{}\"]", "x".repeat(2 << 20));
+    assert_eq!(found_sealed(|directory| put(directory, "nodes.enc", large.as_bytes())), None);
+    for (token, is_kept) in [("eyJx.b.c", false), ("eyJx.b", true), ("a.b.c", true), ("eyJx.b.c.d", true)] {
+        let billing = format!(r#"{{"entitlement_jwt":"{token}"}}"#);
+        let found = found_sealed(|directory| put(directory, "billing.json", billing.as_bytes()));
+        assert_eq!(found.is_some(), is_kept, "{token}");
+    }
+}

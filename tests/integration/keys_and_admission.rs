@@ -211,6 +211,8 @@ fn leeway_is_bounded_and_counts_on_both_ends() {
     let setup = Setup::new();
     let too_large = ClockLeeway::new(Duration::from_millis(300_001));
     assert!(matches!(too_large, Err(Error::LeewayTooLarge { .. })));
+    assert!(ClockLeeway::try_from(Duration::from_millis(300_001)).is_err());
+    assert_eq!(ClockLeeway::try_from(Duration::from_secs(7)).unwrap().as_duration(), Duration::from_secs(7));
     let admission = setup.admission().with_leeway(ClockLeeway::new(Duration::from_secs(300)).unwrap());
     let mut lease = setup.lease();
     let now = setup.now.as_secs();
@@ -369,4 +371,50 @@ fn a_revoked_ipv6_host_is_revoked_in_every_spelling() {
         subject.host = Some("2001:db8::2".to_owned());
         assert_eq!(list.revoked(&subject), None);
     }
+}
+
+/// What a verified token says of itself is what a list of revocations is asked for.
+#[test]
+fn a_registration_tells_what_a_revocation_could_name() {
+    let setup = Setup::new();
+    let admission = setup.admission();
+    let exp = setup.now.as_secs() + 60;
+    let registered = |token: &str| admission.admit(token, Some("secret"), &NoRevocations, setup.now).unwrap();
+    let license = format!(r#"{{"lid":"lic","email":"e","tier":"pro","exp":{exp}}}"#);
+    let license = LicenseClaims::from_json(&license).unwrap().sign(&setup.license).unwrap();
+    let said = registered(license.expose_secret()).subject;
+    assert_eq!((said.license_id.as_deref(), said.license_version), (Some("lic"), None));
+    let grant = format!(r#"{{"lid":"lic","iid":"inst","lv":3,"jti":"tok","st":"active","tier":"pro","exp":{exp}}}"#);
+    let grant = GrantClaims::from_json(&grant).unwrap().sign(&setup.license).unwrap();
+    let registration = registered(grant.expose_secret());
+    let said = registration.subject.clone();
+    assert_eq!((said.license_id.as_deref(), said.license_version), (Some("lic"), Some(3)));
+    assert_eq!((said.installation_id.as_deref(), said.token_id.as_deref()), (Some("inst"), Some("tok")));
+    assert!(registration.capabilities_at(setup.now).contains(&Capability::RELAY));
+    let mut lists = [(); 4].map(|()| RevocationList::default());
+    lists[0].revoke_license("lic");
+    lists[1].revoke_license_below("lic", 4);
+    lists[2].revoke_installation("inst");
+    lists[3].revoke_token("tok");
+    for list in lists {
+        let answer = admission.admit(grant.expose_secret(), Some("secret"), &list, setup.now);
+        assert!(matches!(answer, Err(Error::Revoked { .. })), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_payload_may_fill_its_segment_and_many_tokens_are_verified_at_once() {
+    let key = SigningKey::from_seed(&[7; 32]).unwrap();
+    // Three quarters, as base64 has it.
+    let payload = |length: usize| format!(r#"{{"lid":"{}"}}"#, "x".repeat(length - r#"{"lid":""}"#.len()));
+    let longest = MAX_SEGMENT_LEN / 4 * 3;
+    let token = sign(&key, &payload(longest)).unwrap();
+    let refused = sign(&key, &payload(longest + 1)).unwrap_err();
+    let received = MAX_SEGMENT_LEN + 2;
+    assert_eq!(refused, Error::TokenTooLarge { what: "payload segment", limit: MAX_SEGMENT_LEN, received });
+    let other = sign(&SigningKey::from_seed(&[8; 32]).unwrap(), &payload(20)).unwrap();
+    let tokens = [&token, &other].map(|token| UnverifiedToken::parse(token.expose_secret()).unwrap());
+    let keys = TrustKeySet::new([key.public_key().clone()]);
+    let verdicts = UnverifiedToken::verify_bulk(&[&tokens[0], &tokens[1]], &keys, TokenKind::License);
+    assert_eq!(verdicts, [Ok(()), Err(Error::SignatureInvalid { kind: TokenKind::License })]);
 }

@@ -112,3 +112,20 @@ fn the_lease_of_another_organization_is_refreshed_where_it_is() {
     clear_lost_lease(&data_dir, "org-1").unwrap();
     assert!(stored("org-1").is_empty() && !stored(DEFAULT_ORG).is_empty());
 }
+
+#[test]
+fn an_answer_may_be_twice_as_long_as_a_token() {
+    use pulse_trust::entitlement::RefreshRequest;
+    use pulse_trust::token::MAX_TOKEN_LEN;
+    let tenant = Tenant::new();
+    let request = RefreshRequest::new("default", "t-abc.cloud.example.test", "etr_hosted_0");
+    let answer = |length: usize| {
+        let body = format!(r#"{{"entitlement_jwt":"{}"}}"#, tenant.lease("t-abc", "default"));
+        request.accept(format!("{body:<length$}").as_bytes(), &tenant.runtime.keys, NOW).map(|_| ())
+    };
+    let limit = 2 * MAX_TOKEN_LEN;
+    assert_eq!(answer(limit), Ok(()));
+    for received in [limit + 1, limit + 100] {
+        assert_eq!(answer(received), Err(Error::TokenTooLarge { what: "refresh answer", limit, received }));
+    }
+}

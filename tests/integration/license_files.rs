@@ -111,7 +111,9 @@ fn a_file_is_saved_as_it_is_given() {
     assert!(data_dir.activation().unwrap().value.unwrap().paid_access_suspended);
     assert!(data_dir.license_file(LicenseFile::License).unwrap().value.is_none());
 
-    data_dir.save_license_file(LicenseFile::License, r#"{"license_key":"d.e.f"}"#, &Revision::ABSENT).unwrap();
+    let license = format!(r#"{{"license_key":"d.e.{}"}}"#, "f".repeat(8000));
+    data_dir.save_license_file(LicenseFile::License, &license, &Revision::ABSENT).unwrap();
+    assert_eq!(data_dir.license_file(LicenseFile::License).unwrap().value.unwrap().expose_secret(), license);
     assert_eq!(fs::read_to_string(path(".license-key")).unwrap(), key, "one key for both");
     let late = data_dir.save_license_file(LicenseFile::Activation, "{}", &Revision::ABSENT);
     assert!(matches!(late, Err(Error::RevisionMismatch { .. })), "{late:?}");

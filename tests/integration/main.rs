@@ -34,6 +34,7 @@ mod keys_and_admission;
 mod lease_refresh;
 #[cfg(feature = "storage")]
 mod license_files;
+mod names;
 mod pairing;
 mod relay_config;
 #[cfg(feature = "storage")]

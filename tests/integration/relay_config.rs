@@ -162,3 +162,21 @@ fn debug_shows_no_secret() {
 fn as_json(config: &RelayConfig) -> serde_json::Value {
     serde_json::from_str(config.secret_json().expose_secret()).unwrap()
 }
+
+#[test]
+fn an_identity_lacks_as_long_as_one_part_does() {
+    let mut whole = RelayConfig::default();
+    assert!(whole.lacks_identity());
+    whole.set_identity(&pulse_trust::relay::Identity::generate().unwrap());
+    assert!(!whole.lacks_identity());
+    let parts: [fn(&mut RelayConfig); 3] = [
+        |config| config.identity_private_key = String::new().into(),
+        |config| config.identity_public_key.clear(),
+        |config| config.identity_fingerprint.clear(),
+    ];
+    for clear in parts {
+        let mut config = RelayConfig::from_json(whole.secret_json().expose_secret()).unwrap();
+        clear(&mut config);
+        assert!(config.lacks_identity());
+    }
+}

@@ -72,3 +72,14 @@ fn a_sealed_file_without_its_key_names_the_key() {
     }
     assert!(files_of(directory.path()) == before);
 }
+
+#[test]
+fn what_is_too_short_to_be_sealed_is_said_to_be_neither() {
+    for (length, is_sealed) in [(1, false), (27, false), (28, true)] {
+        let directory = copied(&vectors().join("relay_enc/whole"));
+        fs::write(directory.path().join("relay.enc"), vec![0xff; length]).unwrap();
+        let refused = DataDir::new(directory.path()).lock().unwrap().relay_config().unwrap_err();
+        let said = refused.to_string().contains(&format!("neither sealed nor JSON: {length} bytes"));
+        assert_eq!(said, !is_sealed, "{refused}");
+    }
+}

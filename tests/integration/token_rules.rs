@@ -173,6 +173,7 @@ fn an_inspected_token_has_its_state_at_the_given_time() {
         (trial, after(30), "expired"),
         (license(), after(60), "active"),
         (license(), after(61), "grace"),
+        (with(license(), "subscription_state", json!("suspended")), after(61), "suspended"),
         (license(), after(60 + week), "expired"),
         (with(license(), "subscription_state", json!("suspended")), after(0), "suspended"),
         (grant(), after(60), "active"),
@@ -296,6 +297,10 @@ fn claims_that_no_verifier_takes_are_not_signed() {
     assert!(license_claims.sign(&key).is_ok());
     license_claims.email.clear();
     assert_eq!(license_claims.sign(&key), Err(Error::ClaimMissing { claim: "email" }));
+    let mut lease_claims = LeaseClaims::from_json(&lease().to_string()).unwrap();
+    assert!(lease_claims.sign(&key).is_ok());
+    lease_claims.org_id = " ".to_owned();
+    assert_eq!(lease_claims.sign(&key), Err(Error::OrgMissing));
 }
 
 #[test]
@@ -313,4 +318,38 @@ fn an_array_of_a_payloads_values_is_not_the_payload() {
     assert!(connect(r#"{"critical_enabled":true}"#).unwrap().notification_preferences.unwrap().critical_enabled);
     assert!(connect("null").unwrap().notification_preferences.is_none());
     assert!(connect("[true,true,true,true]").is_err());
+}
+
+#[test]
+fn a_count_of_zero_is_left_out_of_a_licenses_claims() {
+    let counted = with(license(), "max_users", json!(5)).to_string();
+    let written: Value = serde_json::from_str(&LicenseClaims::from_json(&counted).unwrap().to_json()).unwrap();
+    assert_eq!((written.get("max_users"), written.get("max_guests")), (Some(&json!(5)), None));
+}
+
+#[test]
+fn a_verified_lease_says_its_host_and_whether_a_provider_signed_it() {
+    let issuer = Issuer::new();
+    let verified = |claims: &Value| match issuer.verify(claims) {
+        Ok(VerifiedToken::Lease(lease)) => lease,
+        other => panic!("{other:?}"),
+    };
+    let direct = verified(&lease());
+    assert!(!direct.is_provider_chained());
+    assert_eq!(direct.check_host("https://T-1.cloud.example.test:443/"), Ok(()));
+    assert!(matches!(direct.check_host("t-2.cloud.example.test"), Err(Error::HostMismatch { .. })));
+    let provider = with(license(), "tier", json!("msp"));
+    let key = issuer.key.public_key().to_base64();
+    let provider = issuer.sign(&with(provider, "entitlement_signing_public_key", json!(key)));
+    assert!(verified(&with(lease(), "provider_license", json!(provider))).is_provider_chained());
+}
+
+#[test]
+fn an_expired_grant_leaves_the_free_capabilities() {
+    let issuer = Issuer::new();
+    let granted = with(grant(), "features", json!(["relay"]));
+    let Ok(VerifiedToken::Grant(grant)) = issuer.verify(&granted) else { panic!("{granted}") };
+    let (before, after) = (grant.capabilities_at(NOW), grant.capabilities_at(NOW.saturating_add(seconds(30 * 86_400))));
+    assert!(before.contains(&Capability::RELAY) && !after.contains(&Capability::RELAY));
+    assert!(!after.is_empty() && after.iter().all(Capability::is_free), "{after:?}");
 }

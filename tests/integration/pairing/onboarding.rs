@@ -11,7 +11,8 @@ fn an_error_names_what_is_not_ready() {
     let not_ready = Onboarding::new(&config, " ", "\t").with_instance_url("http://10.0.0.5:7655").build().unwrap_err();
     let fields: Vec<_> = not_ready.diagnostics.iter().map(|diagnostic| diagnostic.field.unwrap()).collect();
     assert_eq!(fields, ["instance_url", "relay.enabled", "instance_id", "auth_token"]);
-    let error = pulse_trust::Error::from(not_ready);
+    let error = pulse_trust::Error::from(not_ready.clone());
+    assert_eq!(not_ready.to_string(), error.to_string());
     assert_eq!(error.name(), "PAIRING_NOT_READY");
     assert_eq!(
         error.to_string(),

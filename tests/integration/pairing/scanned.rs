@@ -156,6 +156,14 @@ fn what_is_no_pairing_code_is_refused() {
 }
 
 #[test]
+fn what_is_neither_a_link_nor_an_object_is_told_so() {
+    for scanned in ["hello", "[1]", "https://example.test"] {
+        let said = refusal(scanned).to_string();
+        assert!(said.contains("expected pulse://connect? or a JSON object"), "{said}");
+    }
+}
+
+#[test]
 fn a_badly_escaped_deep_link_is_refused() {
     for part in [
         "name=%zz",

@@ -7,7 +7,8 @@ use pulse_trust::entitlement::{LeaseClaims, tenant_host};
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{
     AppHandshake, Body, Channel, ChannelClose, ChannelOpen, ControlPayload, Drain, ErrorMessage, FrameType, Identity,
-    ProxyRequest, ProxyResponse, Register, RegisterAck, WireErrorCode,
+    MAX_PAYLOAD_LEN, ProxyRequest, ProxyResponse, PushNotification, Register, RegisterAck, SEALED_OVERHEAD,
+    WireErrorCode,
 };
 use pulse_trust::session::{
     ChannelEnd, CloseCode, DisconnectReason, InstanceConfig, InstanceEnd, InstanceEvent, LeaseRefresh, MAX_MESSAGE_LEN,
@@ -548,5 +549,370 @@ fn a_lease_for_another_host_is_not_taken_and_a_final_refusal_ends_the_registrati
             [InstanceEvent::LeaseLost { .. }, InstanceEvent::Disconnected { retry_at: None, .. },]
         ));
         assert_eq!(driven.end.poll_timeout(), None, "nothing is tried without a credential");
+    }
+}
+
+#[test]
+fn pings_are_answered_and_pongs_taken_before_the_ack_too() {
+    let mut driven = Driven::with(|_| {});
+    driven.end.start(at(0));
+    driven.poll();
+    driven.connect(at(0));
+    assert!(driven.feed(&frame(FrameType::Pong, 0, b""), at(0)).closed.is_empty());
+    let done = driven.feed(&frame(FrameType::Ping, 0, b""), at(0));
+    assert_eq!((frame_of(&done.frames[0]).frame_type, done.frames.len()), (FrameType::Pong, 1));
+}
+
+#[test]
+fn an_ack_names_an_instance_and_only_one_that_was_asked_for_counts() {
+    for (id, is_taken) in [(String::new(), false), ("i".repeat(128), true), ("i".repeat(129), false)] {
+        let mut driven = Driven::with(|_| {});
+        driven.end.start(at(0));
+        driven.poll();
+        driven.connect(at(0));
+        let done = driven.feed(&RegisterAck::new(&id, "session", 0).to_frame(0).unwrap(), at(0));
+        assert_eq!(matches!(done.events[..], [InstanceEvent::Registered { .. }]), is_taken, "{id}");
+        assert_eq!(done.closed.is_empty(), is_taken);
+    }
+    let mut driven = Driven::registered(at(0));
+    assert!(driven.acknowledge("another session", WALL + 60, at(1)).events.is_empty());
+}
+
+#[test]
+fn it_starts_once_waits_for_the_connection_and_dials_again_in_time() {
+    let mut driven = Driven::with(|_| {});
+    let state = |driven: &mut Driven| match driven.end.push(&PushNotification::default()) {
+        Err(Error::SessionNotOpen { needed: "registered", state }) => state,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(state(&mut driven), "stopped");
+    driven.end.start(at(0));
+    assert_eq!(driven.poll().urls.len(), 1);
+    driven.end.start(at(0));
+    assert!(driven.poll().urls.is_empty(), "it is connecting already");
+    assert_eq!(state(&mut driven), "connecting");
+    let until = driven.end.poll_timeout().unwrap();
+    let moment = |monotonic| Now::new(monotonic, at(0).wall);
+    let second = Duration::from_secs(1);
+    driven.end.handle_timeout(moment(until - second));
+    assert!(driven.poll().events.is_empty());
+    driven.end.handle_timeout(moment(until));
+    let done = driven.poll();
+    let [InstanceEvent::Disconnected { reason: DisconnectReason::ConnectFailed, retry_at: Some(retry_at), .. }] =
+        done.events[..]
+    else {
+        panic!("{:?}", done.events)
+    };
+    assert_eq!(state(&mut driven), "disconnected");
+    driven.end.handle_timeout(moment(retry_at - Duration::from_millis(1)));
+    assert!(driven.poll().urls.is_empty());
+    driven.end.handle_timeout(moment(retry_at));
+    assert_eq!(driven.poll().urls.len(), 1);
+    driven.connect(moment(retry_at));
+    assert_eq!(state(&mut driven), "waiting for the relay's answer");
+    driven.acknowledge("session", 0, moment(retry_at));
+    driven.end.push(&PushNotification::default()).unwrap();
+    assert_eq!(frame_of(&driven.poll().frames[0]).frame_type, FrameType::PushNotification);
+    // A message of the connection that failed is nobody's.
+    driven.end.handle_message(connection(1), &frame(FrameType::Ping, 0, b""), moment(retry_at));
+    assert!(driven.poll().frames.is_empty());
+}
+
+#[test]
+fn a_long_connection_makes_earlier_failures_forgotten_and_a_drain_costs_the_least() {
+    let retry_at = |done: &Done| match done.events.last() {
+        Some(InstanceEvent::Disconnected { retry_at: Some(retry_at), .. }) => *retry_at,
+        other => panic!("{other:?}"),
+    };
+    let mut driven = Driven::with(|_| {});
+    driven.end.start(at(0));
+    driven.poll();
+    let mut wait = Duration::ZERO;
+    for time in (0..1000).step_by(100) {
+        driven.end.handle_timeout(at(time));
+        driven.poll();
+        driven.end.handle_disconnected(connection(driven.connections), at(time));
+        wait = retry_at(&driven.poll()) - at(time).monotonic;
+    }
+    assert!(wait > Duration::from_secs(10), "{wait:?}");
+    driven.end.handle_timeout(at(2000));
+    driven.poll();
+    driven.connect(at(2000));
+    driven.acknowledge("session", 0, at(2000));
+    driven.end.handle_disconnected(connection(driven.connections), at(4000));
+    let wait = retry_at(&driven.poll()) - at(4000).monotonic;
+    assert!(wait > Duration::ZERO && wait <= Duration::from_secs(5), "{wait:?}");
+
+    let mut driven = Driven::registered(at(0));
+    let mut keys = driven.secured(1, at(0));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(1));
+    driven.feed(&Drain::default().to_frame(0).unwrap(), at(1));
+    driven.end.handle_disconnected(connection(1), at(2));
+    let done = driven.poll();
+    let reason = DisconnectReason::Drained;
+    assert!(matches!(done.events.last(), Some(InstanceEvent::Disconnected { reason: said, .. }) if *said == reason));
+    assert!(retry_at(&done) > at(2).monotonic && retry_at(&done) <= at(7).monotonic);
+}
+
+#[test]
+fn a_refusal_after_the_registration_is_taken_by_what_it_says() {
+    for (code, least, most) in [
+        (WireErrorCode::LicenseExpired, 300, 300),
+        (WireErrorCode::LicenseInvalid, 300, 300),
+        (WireErrorCode::AuthFailed, 0, 5),
+        (WireErrorCode::InstanceNotFound, 0, 5),
+    ] {
+        let mut driven = Driven::registered(at(0));
+        let done = driven.error(code, at(1));
+        let [InstanceEvent::Refused { retry_at: Some(retry_at), .. }, InstanceEvent::Disconnected { .. }] =
+            done.events[..]
+        else {
+            panic!("{code}: {:?}", done.events)
+        };
+        let wait = retry_at - at(1).monotonic;
+        assert!((least..=most).contains(&wait.as_secs()), "{code}: {wait:?}");
+        // With a credential that the relay has not seen, at once.
+        let mut driven = Driven::registered(at(0));
+        driven.end.set_credential("another", at(0));
+        let done = driven.error(code, at(1));
+        let [InstanceEvent::Refused { retry_at: Some(retry_at), .. }, ..] = done.events[..] else { panic!("{code}") };
+        assert!(retry_at <= at(6).monotonic, "{code}");
+    }
+    let mut driven = Driven::registered(at(0));
+    let done = driven.error(WireErrorCode::ServerDraining, at(1));
+    let reason = DisconnectReason::Drained;
+    assert!(matches!(done.events[..], [InstanceEvent::Disconnected { reason: said, .. }] if said == reason));
+    // About a channel, it is the program's to judge, and the connection stays.
+    let mut driven = Driven::registered(at(0));
+    let error = ErrorMessage::new(WireErrorCode::AuthFailed, "words").to_frame(7).unwrap();
+    let done = driven.feed(&error, at(1));
+    assert!(matches!(done.events[..], [InstanceEvent::RelayError { channel: 7, .. }]) && done.closed.is_empty());
+}
+
+#[test]
+fn a_renewal_that_is_refused_leaves_the_registration_as_it_is() {
+    let mut driven = Driven::registered(at(0));
+    let now = Now::new(Duration::from_secs(60), UnixTime::from_secs(WALL + 86_400 - 10));
+    driven.feed(&frame(FrameType::Pong, 0, b""), now);
+    driven.end.set_credential("another", now);
+    let renewal = frame_of(&driven.poll().frames[0]).frame_type;
+    assert_eq!(renewal, FrameType::Register);
+    let about_a_channel = ErrorMessage::new(WireErrorCode::AuthFailed, "words").to_frame(7).unwrap();
+    driven.feed(&about_a_channel, now);
+    let done = driven.error(WireErrorCode::LicenseInvalid, now);
+    assert!(matches!(done.events[..], [InstanceEvent::RelayError { channel: 0, .. }]) && done.closed.is_empty());
+    driven.end.handle_timeout(now);
+    assert!(driven.poll().frames.iter().all(|frame| frame_of(frame).frame_type != FrameType::Register), "asked once");
+}
+
+#[test]
+fn a_session_outlives_a_refusal_that_is_about_something_else() {
+    for (code, is_resumed) in [(WireErrorCode::RateLimited, true), (WireErrorCode::AuthFailed, false)] {
+        let mut driven = Driven::registered(at(0));
+        driven.end.handle_disconnected(connection(1), at(1));
+        driven.poll();
+        driven.end.handle_timeout(at(10));
+        driven.poll();
+        driven.connect(at(10));
+        driven.error(code, at(10));
+        driven.end.handle_timeout(at(1000));
+        driven.poll();
+        let register = driven.connect(at(1000));
+        assert_eq!(register.session_token.expose_secret() == "session", is_resumed, "{code}");
+    }
+}
+
+#[test]
+fn a_channel_is_offered_where_it_says_and_closes_with_the_phones_words() {
+    for (named, on) in [(7, 8), (0, 0), (7, 0)] {
+        let mut driven = Driven::registered(at(0));
+        let done = driven.feed(&ChannelOpen::new(named, "token").to_frame(on).unwrap(), at(0));
+        assert!(done.events.is_empty(), "{named} on {on}");
+        assert!(reason(&done).starts_with("CHANNEL_OPEN must name"));
+    }
+    let mut driven = Driven::registered(at(0));
+    driven.offer(7, at(0));
+    assert_eq!(driven.end.poll_timeout(), Some(Duration::from_secs(15)), "it is not offered for ever");
+    driven.end.accept(7).unwrap();
+    assert!(matches!(driven.end.accept(7), Err(Error::SessionChannel { channel: 7, .. })), "it was judged");
+    assert!(matches!(driven.end.refuse(7, ""), Err(Error::SessionChannel { channel: 7, .. })));
+    let done = driven.feed(&ChannelClose::new(7, "goodbye").to_frame(7).unwrap(), at(1));
+    assert!(
+        matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 7, end: ChannelEnd::Closed(reason) }] if reason == "goodbye")
+    );
+    assert!(matches!(driven.end.close(7, ""), Err(Error::SessionChannel { channel: 7, .. })));
+    driven.secured(9, at(1));
+    driven.end.close(9, "enough").unwrap();
+    let done = driven.poll();
+    assert_eq!(reason(&done), "enough");
+    assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 9, .. }]));
+}
+
+#[test]
+fn a_request_may_be_as_large_as_the_limit_and_a_bad_one_is_answered_as_json() {
+    let mut driven = Driven::registered(at(0));
+    let mut keys = driven.secured(1, at(0));
+    let mut largest = request("1");
+    largest.body = Body::new(vec![0; 48_128]).unwrap();
+    let text = serde_json::json!({"id": "1", "method": "GET", "path": "/", "body": base64(&[0; 48_128])}).to_string();
+    let done = driven.feed(&frame(FrameType::Data, 1, &keys.seal(text.as_bytes()).unwrap()), at(0));
+    assert!(matches!(&done.events[..], [InstanceEvent::Request { request, .. }] if request.body == largest.body));
+    for (length, is_taken) in [(256, true), (257, false)] {
+        let asked = request(&"i".repeat(length)).to_json().unwrap();
+        let done = driven.feed(&sealed(1, &mut keys, &asked), at(0));
+        assert_eq!(matches!(done.events[..], [InstanceEvent::Request { .. }]), is_taken, "an id of {length} bytes");
+    }
+    let done = driven.feed(&sealed(1, &mut keys, "{"), at(0));
+    let answer = ProxyResponse::from_json(&keys.open(frame_of(&done.frames[0]).payload).unwrap()).unwrap();
+    assert_eq!((answer.status, answer.headers["Content-Type"].as_str()), (400, "application/json"));
+    assert!(!answer.body.is_empty());
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// A response whose JSON has this length.
+fn response_of_length(id: &str, length: usize) -> ProxyResponse {
+    let mut response = response(id, true, false);
+    response.headers = BTreeMap::from([("X".to_owned(), String::new())]);
+    let room = length - response.to_json().unwrap().len();
+    response.headers = BTreeMap::from([("X".to_owned(), "x".repeat(room))]);
+    response
+}
+
+#[test]
+fn an_answer_may_fill_a_frame_with_what_sealing_adds() {
+    let mut driven = Driven::registered(at(0));
+    let mut keys = driven.secured(1, at(0));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(0));
+    let most = MAX_PAYLOAD_LEN - SEALED_OVERHEAD;
+    assert_eq!(SEALED_OVERHEAD, 28);
+    let refused = driven.end.respond(1, &response_of_length("1", most + 1), at(0));
+    let received = MAX_PAYLOAD_LEN + 1;
+    assert_eq!(refused, Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received }));
+    driven.end.respond(1, &response_of_length("1", most), at(0)).unwrap();
+    assert_eq!(frame_of(&driven.poll().frames[0]).payload.len(), MAX_PAYLOAD_LEN);
+}
+
+#[test]
+fn what_waits_is_counted_by_channel_and_dropped_with_it() {
+    // The length of one sealed answer, as it is counted.
+    let (plain, queued) = (1000, 1000 + 28);
+    let driven = |all: usize, of_channel: usize| {
+        let mut driven = Driven::registered_with(at(0), |config| {
+            config.limits.queued_bytes = all;
+            config.limits.queued_bytes_of_channel = of_channel;
+        });
+        for channel in [1, 2] {
+            let mut keys = driven.secured(channel, at(0));
+            driven.feed(&sealed(channel, &mut keys, &request("1").to_json().unwrap()), at(0));
+        }
+        driven
+    };
+    let answer = |driven: &mut Driven, channel| driven.end.respond(channel, &response_of_length("1", plain), at(0));
+    let channels = |done: &Done| done.frames.iter().map(|frame| frame_of(frame).channel).collect::<Vec<_>>();
+
+    let mut exact = driven(queued, queued);
+    answer(&mut exact, 1).unwrap();
+    assert!(matches!(answer(&mut exact, 2), Err(Error::SendQueueFull { .. })));
+
+    let header = {
+        let mut one = driven(100_000, 100_000);
+        answer(&mut one, 1).unwrap();
+        one.poll().frames[0].len() - queued
+    };
+    for (more, is_congested) in [(0, false), (2, true)] {
+        let mut half = driven(2 * (queued + header) - more, 100_000);
+        assert!(!half.end.is_congested());
+        answer(&mut half, 1).unwrap();
+        assert_eq!(half.end.is_congested(), is_congested);
+    }
+
+    let mut counted = driven(100_000, 2 * queued + 2 * header);
+    answer(&mut counted, 1).unwrap();
+    answer(&mut counted, 1).unwrap();
+    assert!(matches!(counted.end.poll_output(), Some(Output::Send { .. })));
+    answer(&mut counted, 1).unwrap();
+    assert!(matches!(answer(&mut counted, 1), Err(Error::SendQueueFull { .. })), "two wait");
+    answer(&mut counted, 2).unwrap();
+    counted.end.handle_message(connection(1), &ChannelClose::new(1, "").to_frame(1).unwrap(), at(0));
+    let done = counted.poll();
+    assert_eq!(channels(&done), [2]);
+    assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 1, .. }]));
+
+    let mut lost = driven(100_000, 100_000);
+    answer(&mut lost, 1).unwrap();
+    lost.end.handle_disconnected(connection(1), at(1));
+    let done = lost.poll();
+    assert!(done.frames.is_empty() && done.events.len() == 3, "{:?}", done.events);
+}
+
+#[test]
+fn a_refresh_that_is_not_answered_is_due_again() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    let due = || {
+        let refresh = control_plane.refresh();
+        let mut driven = Driven::with(|config| config.refresh = Some(refresh));
+        driven.end.start(at(0));
+        driven.poll();
+        driven.end.handle_disconnected(connection(1), at(0));
+        driven.poll();
+        driven
+    };
+    let first = |driven: &mut Driven| {
+        (3600..86_400).step_by(60).find(|second| {
+            driven.end.handle_timeout(at(*second));
+            driven.poll().events.iter().any(|event| matches!(event, InstanceEvent::RefreshDue(_)))
+        })
+    };
+    let mut driven = due();
+    let asked = first(&mut driven).unwrap();
+    assert!((17_280..=25_980).contains(&asked), "six hours, give or take a fifth: {asked}");
+    driven.end.handle_refresh_failure(at(asked));
+    driven.end.handle_refresh_failure(at(asked));
+    assert_eq!(due_request(&mut driven, at(asked + 29)), None);
+    assert!(due_request(&mut driven, at(asked + 30)).is_some(), "after the first of the waiting times");
+    assert_eq!(due_request(&mut driven, at(asked + 31)), None, "it is asked");
+
+    let mut driven = due();
+    let asked = first(&mut driven).unwrap();
+    let again = (asked..asked + 600).find(|second| due_request(&mut driven, at(*second)).is_some()).unwrap();
+    assert!(again >= asked + 31, "not before an answer is overdue, and the waiting time after it: {asked}, {again}");
+    // An answer that nothing was asked for is nobody's.
+    let mut driven = due();
+    driven.end.handle_refresh_answer(410, b"", at(1));
+    assert!(driven.poll().events.is_empty());
+}
+
+/// A machine that slept: the wall clock says that the lease is nearly over, the other one that there is time.
+#[test]
+fn a_wall_clock_that_jumps_near_the_leases_end_brings_the_refresh_forward() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    for (left, is_due) in [(1801, false), (1800, true), (60, true)] {
+        let refresh = control_plane.refresh();
+        let mut driven = Driven::with(|config| config.refresh = Some(refresh));
+        driven.end.start(at(0));
+        driven.poll();
+        let now = Now::new(Duration::from_secs(2), UnixTime::from_secs(WALL + 86_400 - left));
+        assert_eq!(due_request(&mut driven, now).is_some(), is_due, "{left} s before the end");
+    }
+}
+
+/// An end whose connection is over for good says when the refresh is due, and nothing else.
+#[test]
+fn a_refresh_that_is_due_within_a_minute_is_not_brought_forward() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    let minute = Duration::from_secs(60);
+    for (before, is_due) in [(minute, false), (minute + Duration::from_millis(1), true)] {
+        let refresh = control_plane.refresh();
+        let mut driven = Driven::with(|config| config.refresh = Some(refresh));
+        driven.end.start(at(0));
+        driven.end.stop(at(0));
+        driven.poll();
+        let at = driven.end.poll_timeout().unwrap();
+        let now = Now::new(at - before, UnixTime::from_secs(WALL + 86_400 - 600));
+        assert_eq!(due_request(&mut driven, now).is_some(), is_due, "{before:?}");
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pulse_trust::Error;
 use pulse_trust::relay::{
-    Channel, ChannelClose, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, FrameType, Identity, ProxyRequest,
-    ProxyResponse, WireErrorCode, accept_key_exchange,
+    Channel, ChannelClose, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, FrameType, Identity,
+    MAX_PAYLOAD_LEN, ProxyRequest, ProxyResponse, SEALED_OVERHEAD, WireErrorCode, accept_key_exchange,
 };
 use pulse_trust::session::{
     Advice, CloseCode, DisconnectReason, Now, Output, PhoneConfig, PhoneEnd, PhoneEvent, RequestFailure, RequestId,
@@ -295,5 +295,93 @@ fn a_relay_on_the_open_internet_is_reached_over_tls_alone() {
     for url in ["ws://relay.example.test/ws/app", "https://relay.example.test", "wss://u:p@relay.example.test/"] {
         let config = PhoneConfig::new(url, INSTANCE_ID, "token", identity.public_key().clone());
         assert!(PhoneEnd::new(config, 1).is_err(), "{url}");
+    }
+}
+
+#[test]
+fn names_and_numbers_are_those_of_the_other_languages() {
+    let failures = [RequestFailure::TimedOut, RequestFailure::Disconnected, RequestFailure::Cancelled];
+    assert_eq!(failures.map(RequestFailure::as_str), ["timed_out", "disconnected", "cancelled"]);
+    let advice = [Advice::Wait, Advice::CheckInstance, Advice::PairAgain, Advice::CheckSubscription];
+    assert_eq!(advice.map(Advice::as_str), ["wait", "check_instance", "pair_again", "check_subscription"]);
+    assert_eq!(RequestId::from_u64(7).as_u64(), 7);
+}
+
+#[test]
+fn a_phone_answers_pings_and_stops_and_starts_when_it_is_told() {
+    let mut driven = Driven::connecting();
+    driven.poll();
+    assert!(driven.feed(&frame(FrameType::Pong, 0, b""), at(0)).closed.is_empty());
+    let done = driven.feed(&frame(FrameType::Ping, 0, b""), at(0));
+    assert_eq!((frame_of(&done.frames[0]).frame_type, done.frames.len()), (FrameType::Pong, 1));
+    driven.end.start(at(0));
+    assert!(driven.poll().urls.is_empty(), "it is connecting already");
+    let (mut driven, _) = Driven::ready();
+    assert!(driven.end.is_ready());
+    driven.end.stop(at(1));
+    let done = driven.poll();
+    assert_eq!(done.closed, [CloseCode::Normal]);
+    assert!(!driven.end.is_ready() && driven.end.poll_timeout().is_none());
+    driven.end.start(at(2));
+    assert_eq!(driven.poll().urls, [URL]);
+}
+
+#[test]
+fn an_ack_is_for_the_paired_instance_and_counts_once() {
+    for (channel, instance) in [(0, INSTANCE_ID), (9, "relay_0000000000000000")] {
+        let mut driven = Driven::connecting();
+        driven.poll();
+        let done = driven.feed(&ConnectAck::new(channel, instance).to_frame(0).unwrap(), at(0));
+        assert_eq!(done.closed, [CloseCode::ProtocolError], "{channel} {instance}");
+    }
+    let mut driven = Driven::connecting();
+    driven.acknowledged();
+    // An answer within 15 seconds, or the connection is given up.
+    assert_eq!(driven.end.poll_timeout().map(|until| until <= Duration::from_secs(15)), Some(true));
+    let done = driven.feed(&ConnectAck::new(10, INSTANCE_ID).to_frame(0).unwrap(), at(0));
+    assert!(done.frames.is_empty() && done.closed.is_empty(), "the channel is the first one");
+}
+
+#[test]
+fn keys_of_another_channel_are_not_taken() {
+    let mut driven = Driven::connecting();
+    let message = driven.acknowledged();
+    let (_, answer) = accept_key_exchange(&message, &driven.identity).unwrap();
+    assert!(driven.feed(&frame(FrameType::KeyExchange, 8, &answer), at(0)).events.is_empty());
+    let done = driven.feed(&frame(FrameType::KeyExchange, 9, &answer), at(0));
+    assert!(matches!(done.events[..], [PhoneEvent::Ready]));
+}
+
+#[test]
+fn a_request_may_fill_a_frame_with_what_sealing_adds() {
+    let request = |length: usize| {
+        let (mut driven, mut keys) = Driven::ready();
+        let padding = |text: String| BTreeMap::from([("X".to_owned(), text)]);
+        driven.end.request("GET", "/", padding(String::new()), Vec::new(), at(0)).unwrap();
+        let done = driven.poll();
+        let empty = keys.open(frame_of(&done.frames[0]).payload).unwrap().len();
+        driven
+            .end
+            .request("GET", "/", padding("x".repeat(length - empty)), Vec::new(), at(0))
+            .map(|_| frame_of(&driven.poll().frames[0]).payload.len())
+    };
+    let most = MAX_PAYLOAD_LEN - SEALED_OVERHEAD;
+    assert_eq!(request(most), Ok(MAX_PAYLOAD_LEN));
+    let received = MAX_PAYLOAD_LEN + 1;
+    assert_eq!(request(most + 1), Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received }));
+}
+
+#[test]
+fn a_token_is_known_if_any_that_is_not_empty_equals_it() {
+    use pulse_trust::Secret;
+    use pulse_trust::session::is_auth_token_known;
+    for (presented, known, expected) in [
+        ("b", &["a", "b"][..], true),
+        ("b", &["b", "b"], true),
+        ("c", &["a", "b"], false),
+        ("", &[""], false),
+        ("a", &[], false),
+    ] {
+        assert_eq!(is_auth_token_known(&Secret::from(presented), known.iter().copied()), expected, "{presented}");
     }
 }
