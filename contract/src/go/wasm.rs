@@ -56,7 +56,8 @@ fn call(function: &Function) -> String {
             }
             Role::OutNumber => {
                 let place = place(&result, "c.out()".to_owned());
-                writeln!(after, "\t{result} = {}(c.number({place}))", number_type(&parameter.c_type)).expect("a string");
+                writeln!(after, "\t{result} = {}(c.number({place}))", number_type(&parameter.c_type))
+                    .expect("a string");
                 arguments.push(place);
             }
             Role::Error => arguments.push(place("err", "c.out()".to_owned())),
