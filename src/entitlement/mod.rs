@@ -26,6 +26,7 @@ mod license_claims;
 mod limits;
 mod plan;
 mod provider_chain;
+mod provider_term;
 mod refresh;
 mod signed_claims;
 mod state;
