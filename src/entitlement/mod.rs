@@ -24,6 +24,7 @@ mod lease_claims;
 mod license;
 mod license_claims;
 mod limits;
+mod of_any_kind;
 mod plan;
 mod provider_chain;
 mod provider_term;
