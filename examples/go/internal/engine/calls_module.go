@@ -193,12 +193,12 @@ func TokenKind(token Ref) (value int32) {
 	}))
 }
 
-// TokenExpiresAt is pulse_token_expires_at of the C header.
-func TokenExpiresAt(token Ref) (value int64) {
+// TokenCountsUntil is pulse_token_counts_until of the C header.
+func TokenCountsUntil(token Ref) (value int64) {
 	c := token.in.begin()
 	defer c.end()
 	return int64(answer(c, func(m *machine.Module) int64 {
-		return m.Xpulse_token_expires_at(token.pointer)
+		return m.Xpulse_token_counts_until(token.pointer)
 	}))
 }
 
