@@ -373,3 +373,63 @@ PLANT
 fault slow reproducible "a place of the machine in the library" 'depends on where or when it is built' <<'PLANT'
 sed -i 's/^export CARGO_ENCODED_RUSTFLAGS$/unset CARGO_ENCODED_RUSTFLAGS/' examples/c/build.sh
 PLANT
+
+fault quick scripts "a check that nothing runs" 'planted-check is in no list of .ci/run' <<'PLANT'
+cp .ci/checks/wasm .ci/checks/planted-check
+PLANT
+
+fault quick scripts "a check whose faults are gone" 'messages has no fault in .ci/faults.sh' <<'PLANT'
+sed -i '/^fault quick messages /d' .ci/faults.sh
+PLANT
+
+fault quick scripts "a check of the night that GitHub does not run" 'is not the list nightly of .ci/run' <<'PLANT'
+sed -i 's/check: \[curve, /check: [/' .github/workflows/nightly.yml
+PLANT
+
+fault quick messages "a message that the WebAssembly would leave empty" 'Debug output in what may be a message' <<'PLANT'
+echo 'pub(crate) fn planted(what: &str) -> String {
+    format!("planted: {what:?}")
+}' >>src/json/form.rs
+PLANT
+
+fault quick refused-tokens "a case that its script does not write" 'not what generate.py writes' <<'PLANT'
+for file in tests/vectors/refused/alg/*.json; do sed -i 's/"why": "/&planted: /' "$file"; done
+PLANT
+
+fault slow quick-tests "a generated file that is behind its source" 'errors.md is outdated: run cargo run -p pulse-contract' <<'PLANT'
+sed -i 's/^    #\[remedy = "Copy the whole key again."\]$/    #[remedy = "Planted."]/' src/error/table.rs
+PLANT
+
+fault slow tests "an example of the documentation that is wrong" 'src/time.rs.*FAILED' <<'PLANT'
+sed -i 's|^/// assert_eq!(noon.to_string(), "2026|/// assert_eq!(noon.to_string(), "2027|' src/time.rs
+PLANT
+
+fault slow alerts "an alert that does not fire" 'FAILED' <<'PLANT'
+sed -i '0,/== 0$/s//== 2/' examples/relay_server/deploy/alerts.yaml
+PLANT
+
+fault slow benches "a bench that fails" 'planted' <<'PLANT'
+sed -i 's/^fn refusals(c: &mut Criterion) {$/&\n    "planted".parse::<u8>().expect("planted");/' benches/refusals.rs
+PLANT
+
+fault slow proxies "metrics that the public sees" 'nginx shows the metrics to the public' <<'PLANT'
+sed -i '/^    location = \/metrics {$/,/^    }$/d' examples/relay_server/deploy/nginx.conf
+PLANT
+
+fault slow simulation "a session that outlives its credential" 'seeds show a violation' <<'PLANT'
+sed -i 's/^        end_expired(&shared);$//' examples/relay_server/src/enforcement.rs
+PLANT
+
+fault slow interleavings "a loser that releases the winner's id" 'FAILED' <<'PLANT'
+sed -i 's/&& holder.link.as_ref().is_some_and(|held| Arc::ptr_eq(held, link))/\&\& holder.link.is_some()/' examples/relay_server/src/registry.rs
+PLANT
+
+fault slow languages "a handle that the program in C does not free" 'are definitely lost|still reachable' <<'PLANT'
+sed -i '/^    pulse_registration_free(registration);$/d' examples/c/tenant.c
+PLANT
+
+fault slow go-musl "a program that has not the C library inside" 'does not have the cgo engine' <<'PLANT'
+sed -i 's/go build -tags=pulsetrust_cgo -ldflags/go build -ldflags/' examples/go/musl.sh
+PLANT
+
+unplanted planted "it is what plants the faults"

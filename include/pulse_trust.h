@@ -591,7 +591,7 @@ pulse_kind pulse_token_kind(const pulse_token *token);
 /**
  * From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
  */
-int64_t pulse_token_expires_at(const pulse_token *token);
+int64_t pulse_token_counts_until(const pulse_token *token);
 
 /**
  * Whether the token is in term and grants a capability at `now`: 0 if it does.

@@ -9,7 +9,8 @@
 //! - [Features](#features)
 //! - Longer documents: the [formats](_documentation::formats) on the wire and on disk, the
 //!   [design](_documentation::design) and its reasons, the [architecture](_documentation::architecture) for those who
-//!   change something, and a [glossary](_documentation::glossary)
+//!   change something, the [errors](_documentation::errors), a [glossary](_documentation::glossary), and the
+//!   [platforms](_documentation::platforms)
 //!
 //! # The journey, link by link
 //!

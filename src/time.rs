@@ -98,13 +98,16 @@ impl fmt::Display for UnixTime {
     }
 }
 
-/// What [`UnixTime`]'s `Display` writes (RFC 3339 in UTC, to the second, with `Z`), or Unix seconds in decimal digits.
+/// What [`UnixTime`]'s `Display` writes (RFC 3339 in UTC, to the second, with `Z`), or Unix seconds in decimal digits,
+/// with a `-` before 1970. An `@` may stand before the seconds, as for `date`.
 impl FromStr for UnixTime {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
         let seconds = text.strip_prefix('@').unwrap_or(text);
-        seconds.parse().ok().map(Self).or_else(|| Self::from_civil(text)).ok_or_else(|| Error::TimeInvalid {
+        // Rust's own reading would take a plus sign.
+        let number = Some(seconds).filter(|text| !text.starts_with('+')).and_then(|text| text.parse().ok());
+        number.map(Self).or_else(|| Self::from_civil(text)).ok_or_else(|| Error::TimeInvalid {
             expected: "a time like 2026-03-25T12:00:00Z, or Unix seconds",
             received: text.to_owned(),
         })
@@ -242,6 +245,7 @@ mod tests {
             assert_eq!(UnixTime(seconds).to_string(), shown);
             assert_eq!(shown.parse(), Ok(UnixTime(seconds)));
             assert_eq!(seconds.to_string().parse(), Ok(UnixTime(seconds)));
+            assert_eq!(format!("@{seconds}").parse(), Ok(UnixTime(seconds)));
         }
     }
 
@@ -250,6 +254,9 @@ mod tests {
         for text in [
             "",
             "@",
+            "+5",
+            "@+5",
+            "@@5",
             "now",
             "1.5",
             " 1",

@@ -34,28 +34,6 @@ const GROUPS: [&[&str]; 18] = [
 /// What declares nothing for the header: without functions, for the tests, or for the host of the WebAssembly.
 const OTHERS: [&str; 5] = ["mod", "call", "json", "panic_probe", "wasm"];
 
-/// What the boundary itself answers; every other error is the library's.
-const BOUNDARY_ERRORS: [ErrorCode; 3] = [
-    ErrorCode {
-        number: 1,
-        name: "PANIC",
-        meaning: "A bug in pulse-trust was caught.",
-        remedy: "Report it; in WebAssembly the instance that failed takes no further call.",
-    },
-    ErrorCode {
-        number: 2,
-        name: "NULL_ARGUMENT",
-        meaning: "A pointer that must not be NULL was NULL.",
-        remedy: "Correct the calling program.",
-    },
-    ErrorCode {
-        number: 3,
-        name: "INVALID_ARGUMENT",
-        meaning: "An argument is not UTF-8, not the JSON that it should be, or not one of the constants.",
-        remedy: "Correct the calling program as the message says.",
-    },
-];
-
 /// The file of a module of `src/ffi`.
 pub(crate) fn file_of(root: &Path, module: &str) -> PathBuf {
     let folder = root.join("src/ffi").join(module);
@@ -76,12 +54,12 @@ pub fn contract(root: &Path) -> Contract {
         let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
         assert!(known.contains(name), "src/ffi/{name}.rs is in no group of contract/src/source.rs");
     }
-    let errors = BOUNDARY_ERRORS.into_iter().chain(Error::TABLE.iter().map(|entry| ErrorCode {
+    let errors = Error::BOUNDARY.iter().chain(Error::TABLE).map(|entry| ErrorCode {
         number: entry.code,
         name: entry.name,
         meaning: entry.meaning,
         remedy: entry.remedy,
-    }));
+    });
     let mut constants = table_constants();
     let mut groups = Vec::new();
     for files in GROUPS {

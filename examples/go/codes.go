@@ -194,7 +194,7 @@ const (
 	ErrIdentityKept Code = 714
 	// ErrBillingUnsigned: a billing.json with sealed fields but without an integrity code. What to do: Restore the file from a backup, or have the state issued again.
 	ErrBillingUnsigned Code = 715
-	// ErrNotHosted: the runtime is not in hosted mode. What to do: Set PULSE_HOSTED_MODE.
+	// ErrNotHosted: the runtime is not in hosted mode. What to do: Set PULSE_HOSTED_MODE=true.
 	ErrNotHosted Code = 800
 	// ErrNoLease: the billing state holds no lease. What to do: Have the control plane write the lease.
 	ErrNoLease Code = 801

@@ -112,12 +112,12 @@ func (r *refusals) ofTokens() {
 			Now   int64  `json:"now"`
 		} `json:"cases"`
 	}
-	for _, file := range []string{"licenses", "grants"} {
-		v := read[tokens](t, file+".json")
+	for _, file := range []string{"licenses.json", "grants.json"} {
+		v := read[tokens](t, file)
 		for index, c := range v.Cases {
 			now := time.Unix(max(c.Now, v.Now), 0)
 			_, err := pulsetrust.VerifyToken(keys, c.Token, checksFor(""), now)
-			r.hear(fmt.Sprintf("%s %d %s", file, index, c.Name), "", nil, err)
+			r.hear(fmt.Sprintf("%s %d %s", strings.TrimSuffix(file, ".json"), index, c.Name), "", nil, err)
 		}
 	}
 	// Payloads that no issuer writes, under a key of this test. Ed25519 signs alike each time.

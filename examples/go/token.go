@@ -90,10 +90,10 @@ func (t *Token) Kind() (kind Kind, err error) {
 	return kind, err
 }
 
-// ExpiresAt is when the token no longer counts, its grace included; ok is false for a lifetime license.
-func (t *Token) ExpiresAt() (at time.Time, ok bool, err error) {
+// CountsUntil is when the token no longer counts, its grace included; ok is false for a lifetime license.
+func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
 	err = t.handle.use(func(ref engine.Ref) error {
-		seconds := engine.TokenExpiresAt(ref)
+		seconds := engine.TokenCountsUntil(ref)
 		at, ok = time.Unix(seconds, 0), seconds != engine.Never
 		return nil
 	})

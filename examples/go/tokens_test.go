@@ -89,7 +89,7 @@ func TestAVerifiedLeaseIsAskedAgain(t *testing.T) {
 		}
 	}
 	kind := must[pulsetrust.Kind](t)(lease.Kind())
-	at, ok, err := lease.ExpiresAt()
+	at, ok, err := lease.CountsUntil()
 	if kind != pulsetrust.KindLease || !ok || err != nil || !at.After(now) {
 		t.Errorf("%v %v %v %v", kind, at, ok, err)
 	}

@@ -18,8 +18,6 @@ pub mod formats {}
 #[doc = include_str!("design.md")]
 pub mod design {}
 
-#[doc = include_str!("architecture.md")]
-///
 /// [billing state]: formats#billing-state
 /// [channel encryption]: formats#channel-encryption
 /// [compact tokens]: formats#compact-tokens
@@ -29,11 +27,12 @@ pub mod design {}
 /// [hosted lease]: formats#hosted-lease
 /// [keys]: formats#keys
 /// [license]: formats#license
+/// [pairing]: formats#pairing
 /// [relay surface]: formats#relay-surface
+///
+#[doc = include_str!("architecture.md")]
 pub mod architecture {}
 
-#[doc = include_str!("glossary.md")]
-///
 /// [admission]: formats#admission
 /// [billing state]: formats#billing-state
 /// [channel encryption]: formats#channel-encryption
@@ -52,6 +51,8 @@ pub mod architecture {}
 /// [provider-chained lease]: formats#provider-chained-lease
 /// [relay surface]: formats#relay-surface
 /// [tiers and capabilities]: formats#tiers-and-capabilities
+///
+#[doc = include_str!("glossary.md")]
 pub mod glossary {}
 
 #[doc = include_str!("platforms.md")]

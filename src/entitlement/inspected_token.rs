@@ -4,6 +4,7 @@ use super::grant::{GrantState, InspectedGrant};
 use super::lease::InspectedLease;
 use super::lease_checks::LeaseChecks;
 use super::license::{InspectedLicense, LicenseTerm};
+use super::of_any_kind::of_any_kind;
 use super::provider_chain::verify_signature;
 use super::signed_claims::ClaimedToken;
 use super::state::SubscriptionState;
@@ -68,15 +69,6 @@ impl InspectedToken {
         })
     }
 
-    /// Its kind.
-    pub fn kind(&self) -> TokenKind {
-        match self {
-            Self::Lease(_) => TokenKind::Lease,
-            Self::License(_) => TokenKind::License,
-            Self::Grant(_) => TokenKind::Grant,
-        }
-    }
-
     /// The state at `now`, in the names that all kinds share: a license or grant in its grace is in `grace`, and
     /// whatever is past its end is `expired`.
     pub fn state_at(&self, now: UnixTime) -> SubscriptionState {
@@ -97,13 +89,6 @@ impl InspectedToken {
             },
         }
     }
-
-    /// The claims as compact JSON, in their normal form.
-    pub fn claims_json(&self) -> String {
-        match self {
-            Self::Lease(lease) => lease.claims().to_json(),
-            Self::License(license) => license.claims().to_json(),
-            Self::Grant(grant) => grant.claims().to_json(),
-        }
-    }
 }
+
+of_any_kind!(InspectedToken);

@@ -8,6 +8,7 @@ use super::entitlement_check::Subscription;
 use super::license_claims::LicenseClaims;
 use super::limits::limits_with_counts;
 use super::plan::canonical_plan;
+use super::provider_term::ProviderTerm;
 use super::signed_claims::{ClaimedToken, SignedClaims};
 use crate::error::{Error, Result};
 use crate::keys::TrustKeys;
@@ -36,34 +37,6 @@ pub enum LicenseTerm {
         /// From this moment on it no longer counts.
         ends_at: UnixTime,
     },
-}
-
-/// How long leases count that a provider signed under its license: as long as the license itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ProviderTerm {
-    /// The license's expiry, and the end of its grace; `None` for a lifetime license.
-    ends: Option<(UnixTime, UnixTime)>,
-}
-
-impl ProviderTerm {
-    /// From this moment on the license no longer counts.
-    pub(super) fn counts_until(&self) -> Option<UnixTime> {
-        self.ends.map(|(_, ends_at)| ends_at)
-    }
-
-    /// Refuses the lease once the license has expired.
-    ///
-    /// # Errors
-    /// [`Error::ProviderChain`].
-    pub(super) fn check(&self, now: UnixTime) -> Result<()> {
-        match self.ends {
-            Some((expired_at, ends_at)) if now >= ends_at => {
-                let source = Error::Expired { kind: TokenKind::License, expired_at, now };
-                Err(Error::ProviderChain { source: Box::new(source) })
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// A license whose signature, required claims and term were checked.
@@ -161,7 +134,7 @@ impl VerifiedLicense {
 
     /// How long leases count that are signed under this license.
     pub(super) fn provider_term(&self) -> ProviderTerm {
-        ProviderTerm { ends: self.claims.exp.map(|expires_at| (expires_at, self.ends_at(expires_at))) }
+        ProviderTerm::new(self.claims.exp.map(|expires_at| (expires_at, self.ends_at(expires_at))))
     }
 
     fn ends_at(&self, expires_at: UnixTime) -> UnixTime {

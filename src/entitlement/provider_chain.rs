@@ -2,7 +2,8 @@
 
 use super::claim_values as values;
 use super::claims::RawClaims;
-use super::license::{ProviderTerm, VerifiedLicense};
+use super::license::VerifiedLicense;
+use super::provider_term::ProviderTerm;
 use super::signed_claims::{ClaimedToken, SignedClaims};
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeys};

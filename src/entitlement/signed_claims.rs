@@ -2,7 +2,7 @@
 //! the keys of that kind.
 
 use super::claims::RawClaims;
-use super::license::ProviderTerm;
+use super::provider_term::ProviderTerm;
 use crate::error::{Error, Result};
 use crate::keys::{PublicKey, TrustKeySet, TrustKeys};
 use crate::token::UnverifiedToken;

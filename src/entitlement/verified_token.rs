@@ -6,6 +6,7 @@ use super::grant::VerifiedGrant;
 use super::lease::VerifiedLease;
 use super::lease_checks::LeaseChecks;
 use super::license::VerifiedLicense;
+use super::of_any_kind::of_any_kind;
 use super::provider_chain::verify_signature;
 use super::signed_claims::{ClaimedToken, SignedClaims};
 #[cfg(doc)]
@@ -84,15 +85,6 @@ impl VerifiedToken {
         ClaimedToken::read(&token, None).map(|claimed| claimed.kind)
     }
 
-    /// Its kind.
-    pub fn kind(&self) -> TokenKind {
-        match self {
-            Self::Lease(_) => TokenKind::Lease,
-            Self::License(_) => TokenKind::License,
-            Self::Grant(_) => TokenKind::Grant,
-        }
-    }
-
     /// Whether it is in term and grants `capability` at `now`.
     ///
     /// # Errors
@@ -123,13 +115,6 @@ impl VerifiedToken {
             Self::Grant(grant) => Some(grant.counts_until()),
         }
     }
-
-    /// The claims as compact JSON, in their normal form.
-    pub fn claims_json(&self) -> String {
-        match self {
-            Self::Lease(lease) => lease.claims().to_json(),
-            Self::License(license) => license.claims().to_json(),
-            Self::Grant(grant) => grant.claims().to_json(),
-        }
-    }
 }
+
+of_any_kind!(VerifiedToken);

@@ -1,7 +1,7 @@
-//! What a row of the error table becomes: a variant with its message, its number and its name.
+//! What a row of the error table becomes: a variant with its message, its number, its name and its wire code.
 
 macro_rules! error_table {
-    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
+    ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $(#[wire = $wire:ident])? $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
         /// Why something was refused or could not be done.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
         #[non_exhaustive]
@@ -11,7 +11,7 @@ macro_rules! error_table {
                 #[doc = ""]
                 #[doc = concat!("What to do: ", $remedy)]
                 #[error($message $(, $($argument)*)?)]
-                #[allow(missing_docs)]
+                #[allow(missing_docs, reason = "the message says what each field is")]
                 $variant $({ $($field: $kind),* })?,
             )*
         }
@@ -33,6 +33,22 @@ macro_rules! error_table {
             /// The stable name that goes with [`Error::code`].
             pub const fn name(&self) -> &'static str {
                 match self { $(Self::$variant { .. } => $name,)* }
+            }
+
+            /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may be
+            /// sent along, as it holds no secret.
+            ///
+            /// ```
+            /// use pulse_trust::Error;
+            /// use pulse_trust::relay::WireErrorCode;
+            ///
+            /// assert_eq!(Error::InstanceHintMissing.wire_code(), WireErrorCode::LicenseInvalid);
+            /// ```
+            pub const fn wire_code(&self) -> WireErrorCode {
+                match self {
+                    $($(Self::$variant { .. } => WireErrorCode::$wire,)?)*
+                    _ => WireErrorCode::LicenseInvalid,
+                }
             }
         }
     };

@@ -3,6 +3,7 @@
 //! Numbers are grouped by subject and never reused; C, Go, TypeScript and the JVM share them. A message carries both
 //! sides of a failed comparison where there are two, and never a secret.
 
+mod boundary;
 mod define;
 mod table;
 
@@ -11,7 +12,6 @@ use core::ffi::CStr;
 use core::fmt;
 
 pub use self::table::Error;
-use crate::wire_error::WireErrorCode;
 
 /// Result of every fallible function of this crate.
 pub type Result<T, E = Error> = core::result::Result<T, E>;
@@ -41,29 +41,6 @@ impl Error {
     /// Whether only the time is wrong: the token is past its expiry or before its start, or its trial has ended.
     pub const fn is_about_time(&self) -> bool {
         matches!(self, Self::Expired { .. } | Self::NotYetValid { .. } | Self::TrialEnded { .. })
-    }
-
-    /// The code under which a relay's ERROR frame refuses a registration for this reason. Its message may be sent
-    /// along, as it holds no secret.
-    ///
-    /// ```
-    /// use pulse_trust::Error;
-    /// use pulse_trust::relay::WireErrorCode;
-    ///
-    /// assert_eq!(Error::InstanceHintMissing.wire_code(), WireErrorCode::LicenseInvalid);
-    /// ```
-    pub const fn wire_code(&self) -> WireErrorCode {
-        match self {
-            Self::Expired { .. } | Self::TrialEnded { .. } => WireErrorCode::LicenseExpired,
-            Self::SessionInvalid { .. } | Self::IdentityProofInvalid { .. } | Self::IdentityProofTime { .. } => {
-                WireErrorCode::AuthFailed
-            }
-            // The relay's own faults: the registrant can do nothing about them.
-            Self::RandomUnavailable { .. } | Self::KeyTableCorrupt | Self::KeyTableMemory { .. } => {
-                WireErrorCode::InternalError
-            }
-            _ => WireErrorCode::LicenseInvalid,
-        }
     }
 }
 
@@ -95,16 +72,17 @@ mod tests {
 
     #[test]
     fn numbers_ascend_and_names_are_unique() {
-        assert!(Error::TABLE.is_sorted_by(|a, b| a.code < b.code));
-        let mut names: Vec<_> = Error::TABLE.iter().map(|entry| entry.name).collect();
+        let all: Vec<_> = Error::BOUNDARY.iter().chain(Error::TABLE).collect();
+        assert!(all.is_sorted_by(|a, b| a.code < b.code));
+        let mut names: Vec<_> = all.iter().map(|entry| entry.name).collect();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), Error::TABLE.len());
+        assert_eq!(names.len(), all.len());
     }
 
     #[test]
     fn meanings_and_remedies_are_sentences() {
-        for entry in Error::TABLE {
+        for entry in Error::BOUNDARY.iter().chain(Error::TABLE) {
             for text in [entry.meaning, entry.remedy] {
                 assert!(text.ends_with('.') && text.len() > 8 && text.trim() == text, "{}: {text:?}", entry.name);
             }

@@ -1,4 +1,8 @@
-//! The table of all errors: meaning, remedy, number, name, fields and message. `define.rs` says what a row becomes.
+//! The table of the library's errors: meaning, remedy, number, name, fields and message, and for some a wire code.
+//! `define.rs` says what a row becomes. `boundary.rs` has the three that a C function answers by itself.
+//!
+//! `#[wire = ...]` is the code under which a relay refuses a registration for this reason. A row without it means
+//! `LICENSE_INVALID`: the registrant's credential is what has to change.
 
 #[cfg(feature = "capi")]
 use core::ffi::CStr;
@@ -11,6 +15,7 @@ use super::define::error_table;
 use super::{ErrorEntry, quoted};
 use crate::time::UnixTime;
 use crate::token_kind::TokenKind;
+use crate::wire_error::WireErrorCode;
 
 error_table! {
     /// A key that is not base64 of 32 or 64 bytes.
@@ -29,16 +34,16 @@ error_table! {
     #[remedy = "Configure the new key in addition to the old one, or fetch a new token."]
     104 "KEY_UNKNOWN" KeyUnknown { kid: String } => "the token names key {}, which is not among the configured keys", [quoted(.kid)];
     /// The operating system gave no random bytes.
-    #[remedy = "Check the host's random generator. Nothing was created."]
+    #[remedy = "Check the host's random generator. Nothing was created."] #[wire = InternalError]
     105 "RANDOM_UNAVAILABLE" RandomUnavailable { detail: String } => "no random bytes from the operating system: {detail}";
     /// A precomputed table failed its self-check.
-    #[remedy = "Restart; if the error comes back, check the machine's memory."]
+    #[remedy = "Restart; if the error comes back, check the machine's memory."] #[wire = InternalError]
     106 "KEY_TABLE_CORRUPT" KeyTableCorrupt => "the precomputed table of a public key failed its self-check";
     /// Two public keys that should be the same are not.
     #[remedy = "Do not pair: get the code again from the instance."]
     107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {expected}, the public key has {received}";
     /// Memory for a precomputed table cannot be had.
-    #[remedy = "Give the process more memory, or choose smaller tables."]
+    #[remedy = "Give the process more memory, or choose smaller tables."] #[wire = InternalError]
     108 "KEY_TABLE_MEMORY" KeyTableMemory { bytes: usize } => "no memory for the precomputed table of a public key, which takes {bytes} bytes: allow more, or choose a smaller table";
 
     /// A token or one of its segments is longer than the limit.
@@ -82,7 +87,7 @@ error_table! {
     #[remedy = "Use a lease that the control plane has issued."]
     301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
     /// A token past its expiry, and past its grace where it has one.
-    #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."]
+    #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."] #[wire = LicenseExpired]
     302 "EXPIRED" Expired { kind: TokenKind, expired_at: UnixTime, now: UnixTime } => "the {kind} expired at {expired_at}, the time is {now}";
     /// A token before its `nbf`.
     #[remedy = "Check the clocks of this machine and the issuer."]
@@ -115,7 +120,7 @@ error_table! {
     #[remedy = "Choose a plan that includes the capability."]
     312 "CAPABILITY_MISSING" CapabilityMissing { kind: TokenKind, capability: String } => "the {kind} does not grant {capability}";
     /// A trial that has ended.
-    #[remedy = "Subscribe."]
+    #[remedy = "Subscribe."] #[wire = LicenseExpired]
     313 "TRIAL_ENDED" TrialEnded { ended_at: UnixTime, now: UnixTime } => "the trial ended at {ended_at}, the time is {now}";
     /// A trial without an end, which grants nothing beyond the free plan.
     #[remedy = "Have the lease issued again, with `trial_ends_at`."]
@@ -143,17 +148,17 @@ error_table! {
     #[remedy = "Restore `relay.enc`, or let the bootstrap make a new identity and pair again."]
     403 "IDENTITY_INVALID" IdentityInvalid { reason: &'static str } => "relay identity: {reason}";
     /// A session token that this relay did not issue, or that does not fit the registration.
-    #[remedy = "Register again without the session token."]
+    #[remedy = "Register again without the session token."] #[wire = AuthFailed]
     404 "SESSION_INVALID" SessionInvalid { reason: &'static str } => "session token: {reason}";
     /// An instance id that is not `relay_` and 16 or 32 hex digits.
     #[remedy = "Pair again."]
     405 "INSTANCE_ID_INVALID" InstanceIdInvalid => "instance id: expected relay_ and 16 or 32 lower-case hex digits";
 
     /// The proof of an identity was not made by that identity for this relay and this token.
-    #[remedy = "Register with the identity's own private key, at the relay that the server URL names."]
+    #[remedy = "Register with the identity's own private key, at the relay that the server URL names."] #[wire = AuthFailed]
     406 "IDENTITY_PROOF_INVALID" IdentityProofInvalid { reason: &'static str } => "identity proof: {reason}";
     /// The proof of an identity was made too long ago, or one of the two clocks is wrong.
-    #[remedy = "Set the clocks of the runtime and the relay."]
+    #[remedy = "Set the clocks of the runtime and the relay."] #[wire = AuthFailed]
     407 "IDENTITY_PROOF_TIME" IdentityProofTime { limit: Duration, at: UnixTime, now: UnixTime } => "identity proof: made at {at}, the relay's clock says {now}, at most {} s apart are allowed", [.limit.as_secs()];
     /// A relay config whose JSON is not an object with members of the right types.
     #[remedy = "Pass the object that a load gave, with its members changed."]
@@ -280,7 +285,7 @@ error_table! {
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
     /// Another process or thread holds the lock of a data directory for longer than the caller waits.
-    #[remedy = "See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again."]
+    #[remedy = "See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again."]
     710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: see with `fuser {path}` or lslocks which process holds it, and try again";
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
     #[remedy = "Save again; if the error comes back, check the disk."]
@@ -294,12 +299,12 @@ error_table! {
     /// A save that would replace or drop an identity without having been told to.
     #[remedy = "Load the config, change it and save it with its identity; or say that the identity is to be replaced."]
     714 "IDENTITY_KEPT" IdentityKept { path: String, fingerprint: String } => "{path} holds the identity {fingerprint}, which this save would replace or drop, and every phone would have to be paired again: keep the identity, or say that it is to be replaced";
-    /// A billing.json with sealed fields but without an integrity code.
+    /// A `billing.json` with sealed fields but without an integrity code.
     #[remedy = "Restore the file from a backup, or have the state issued again."]
     715 "BILLING_UNSIGNED" BillingUnsigned { path: String } => "{path} holds sealed fields but no integrity code, so it was modified outside Pulse: restore it from a backup, or have it issued again";
 
     /// The runtime is not in hosted mode.
-    #[remedy = "Set `PULSE_HOSTED_MODE`."]
+    #[remedy = "Set `PULSE_HOSTED_MODE=true`."]
     800 "NOT_HOSTED" NotHosted => "not a hosted runtime: set PULSE_HOSTED_MODE";
     /// The billing state holds no lease.
     #[remedy = "Have the control plane write the lease."]
@@ -314,7 +319,7 @@ error_table! {
     #[remedy = "Enable it where the message says, if that is what you want."]
     804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
     /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential.
-    #[remedy = "Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again."]
+    #[remedy = "Restore `activation.enc` and `.license-key` from a backup, or remove `activation.enc` and activate again."]
     805 "ACTIVATION_UNREADABLE" ActivationUnreadable { path: String, reason: String } => "{path} exists but cannot be used ({reason}). It may hold a suspension, so nothing is registered: restore it and its .license-key from a backup, or remove it and activate again";
     /// An environment variable whose value is invalid.
     #[remedy = "Correct the variable that the message names."]

@@ -5,8 +5,8 @@ use core::ffi::c_char;
 use serde::Serialize;
 
 use super::buffer::pulse_buffer;
-use super::call::{Out, borrow, call, text};
-use super::data_dir::pulse_data_dir;
+use super::call::{Out, call, text};
+use super::data_dir::{directory_and_org, pulse_data_dir};
 use super::fault::{pulse_error, pulse_status};
 use super::json::{self, warning_texts};
 use crate::json::Json;
@@ -25,8 +25,8 @@ pub unsafe extern "C" fn pulse_billing_state_load(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
-            let org = text(org, org_len, "org")?;
-            let loaded = borrow(data_dir, "data_dir")?.with_lock(|locked| Ok(locked.billing_state(org)?))?;
+            let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
+            let loaded = data_dir.with_lock(|locked| Ok(locked.billing_state(org)?))?;
             let billing = loaded.value.as_ref().map(BillingState::secret_members);
             let (revision, warnings) = (loaded.revision.to_string(), warning_texts(&loaded.warnings));
             json::buffer(&LoadedBilling { billing, revision, warnings })
@@ -60,8 +60,7 @@ pub unsafe extern "C" fn pulse_billing_state_save(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
-            let data_dir = borrow(data_dir, "data_dir")?;
-            let org = text(org, org_len, "org")?;
+            let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
             let billing_json = text(billing_json, billing_json_len, "billing_json")?;
             let revision = text(revision, revision_len, "revision")?;
             let Json(mut state) = json::parse::<Json<BillingState>>(billing_json, "billing_json")?;

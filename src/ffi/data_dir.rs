@@ -52,6 +52,20 @@ impl pulse_data_dir {
     }
 }
 
+/// The two inputs of every function that works on one organization. Its id is trimmed here, as the name of its file is,
+/// so that a lease is compared with what the file was found by.
+///
+/// # Safety
+/// As [`borrow`] and [`text`].
+pub(super) unsafe fn directory_and_org<'a>(
+    data_dir: *const pulse_data_dir,
+    org: *const c_char,
+    org_len: usize,
+) -> Result<(&'a pulse_data_dir, &'a str), Fault> {
+    // SAFETY: as the caller says.
+    unsafe { Ok((borrow(data_dir, "data_dir")?, text(org, org_len, "org")?.trim())) }
+}
+
 /// WebAssembly cannot wait, so its host tries again.
 const LONGEST_WAIT: Duration = if cfg!(target_family = "wasm") { Duration::ZERO } else { DataDir::LOCK_TIMEOUT };
 
@@ -231,7 +245,7 @@ pub unsafe extern "C" fn pulse_relay_config_save(
             let data_dir = borrow(data_dir, "data_dir")?;
             let config_json = text(config_json, config_json_len, "config_json")?;
             let revision = text(revision, revision_len, "revision")?;
-            let config = relay_config(config_json)?;
+            let config = RelayConfig::from_json(config_json)?;
             let revision: Revision = revision.parse()?;
             let change = match identity_change {
                 PULSE_IDENTITY_KEEP => IdentityChange::Keep,
@@ -262,7 +276,7 @@ pub unsafe extern "C" fn pulse_relay_config_with_environment(
         call(error, Out::new(out_json, "out_json"), || {
             let config = text(config_json, config_json_len, "config_json")?;
             let (enabled, server) = (text(enabled, enabled_len, "enabled")?, text(server, server_len, "server")?);
-            let mut config = relay_config(config)?;
+            let mut config = RelayConfig::from_json(config)?;
             let (environment, warnings) = RelayEnvironment::from_values(Some(enabled), Some(server));
             environment.apply(&mut config);
             let loaded = LoadedConfig { config: &config, revision: None, warnings: warning_texts(&warnings) };
@@ -280,8 +294,4 @@ pub unsafe extern "C" fn pulse_relay_server_url_check(
 ) -> pulse_status {
     // SAFETY: the pointer contract of this module.
     unsafe { call(error, (), || Ok(validate_server_url(text(url, url_len, "url")?)?)) }
-}
-
-pub(super) fn relay_config(json: &str) -> Result<RelayConfig, Fault> {
-    RelayConfig::from_json(json).map_err(|error| Fault::ArgumentJson("config_json", error.to_string()))
 }

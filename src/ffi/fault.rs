@@ -13,21 +13,17 @@ pub struct pulse_status(i32);
 
 impl pulse_status {
     pub(super) const OK: Self = Self(0);
-    pub(super) const NULL_ARGUMENT: Self = Self(2);
-    const PANIC: Self = Self(1);
-    const INVALID_ARGUMENT: Self = Self(3);
+    pub(super) const NULL_ARGUMENT: Self = Self(Error::NULL_ARGUMENT);
+    const PANIC: Self = Self(Error::PANIC);
+    const INVALID_ARGUMENT: Self = Self(Error::INVALID_ARGUMENT);
 
     /// The stable name; `UNKNOWN` for a number that has none.
     pub(super) fn name(self) -> &'static CStr {
-        match self {
-            Self::OK => c"OK",
-            Self::PANIC => c"PANIC",
-            Self::NULL_ARGUMENT => c"NULL_ARGUMENT",
-            Self::INVALID_ARGUMENT => c"INVALID_ARGUMENT",
-            Self(number) => {
-                Error::C_NAMES.iter().find(|(code, _)| i32::from(*code) == number).map_or(c"UNKNOWN", |(_, name)| name)
-            }
+        if self == Self::OK {
+            return c"OK";
         }
+        let mut names = Error::BOUNDARY_C_NAMES.iter().chain(Error::C_NAMES);
+        names.find(|(code, _)| i32::from(*code) == self.0).map_or(c"UNKNOWN", |(_, name)| name)
     }
 }
 

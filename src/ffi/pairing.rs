@@ -7,7 +7,6 @@ use zeroize::Zeroizing;
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
-use super::data_dir::relay_config;
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json;
 use crate::error::Error;
@@ -16,6 +15,7 @@ use crate::pairing::{
     ConnectionCheck, Diagnostic, InstanceIdVerdict, Onboarding, OnboardingPayload, PairingCode, TokenVerdict,
     check_connection, qr_svg, qr_terminal, relay_url_for_app,
 };
+use crate::relay::RelayConfig;
 use crate::secret::Secret;
 
 /// A scanned pairing code that passed every check.
@@ -58,7 +58,7 @@ pub unsafe extern "C" fn pulse_pairing_build(
             let instance_id = text(instance_id, instance_id_len, "instance_id")?;
             let auth_token = text(auth_token, auth_token_len, "auth_token")?;
             let instance_url = text(instance_url, instance_url_len, "instance_url")?;
-            let config = relay_config(config)?;
+            let config = RelayConfig::from_json(config)?;
             let onboarding = Onboarding::new(&config, instance_id, auth_token).with_instance_url(instance_url);
             let payload = match onboarding.build() {
                 Ok(payload) => payload,

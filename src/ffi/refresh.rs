@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, bytes, call, text};
-use super::data_dir::pulse_data_dir;
+use super::data_dir::{directory_and_org, pulse_data_dir};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::hosted::pulse_runtime;
 use super::json::{self, warning_texts};
@@ -38,8 +38,7 @@ pub unsafe extern "C" fn pulse_lease_refresh_load(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?.runtime();
-            let data_dir = borrow(data_dir, "data_dir")?;
-            let org = text(org, org_len, "org")?.trim();
+            let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
             let billing = data_dir.with_lock(|locked| Ok(locked.billing_state(org)?))?.value;
             let refresh = match &billing {
                 Some(billing) => lease_refresh(billing, runtime, org, UnixTime::from_secs(now))?,
@@ -68,8 +67,7 @@ pub unsafe extern "C" fn pulse_refreshed_lease_save(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?.runtime();
-            let data_dir = borrow(data_dir, "data_dir")?;
-            let org = text(org, org_len, "org")?.trim();
+            let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
             let token = text(token, token_len, "token")?;
             let now = UnixTime::from_secs(now);
             let warnings = data_dir.with_lock(|locked| Ok(save_refreshed_lease(locked, runtime, org, token, now)?))?;
@@ -92,8 +90,7 @@ pub unsafe extern "C" fn pulse_lost_lease_clear(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
-            let data_dir = borrow(data_dir, "data_dir")?;
-            let org = text(org, org_len, "org")?.trim();
+            let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
             let warnings = data_dir.with_lock(|locked| Ok(clear_lost_lease(locked, org)?))?;
             json::buffer(&RefreshSaved::from(warnings.as_slice()))
         })

@@ -160,7 +160,7 @@ pub unsafe extern "C" fn pulse_token_kind(token: *const pulse_token) -> pulse_ki
 
 /// From this moment on, in Unix seconds, the token no longer counts; `PULSE_NEVER` for a lifetime license, 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn pulse_token_expires_at(token: *const pulse_token) -> i64 {
+pub unsafe extern "C" fn pulse_token_counts_until(token: *const pulse_token) -> i64 {
     // SAFETY: the pointer contract of this module.
     unsafe { read(token, 0, |token| token.token.counts_until().map_or(PULSE_NEVER, UnixTime::as_secs)) }
 }

@@ -27,6 +27,8 @@ const LOCK_FAILED: i32 = -8;
 /// Passed instead of a directory's handle if the name is an absolute path.
 const NO_DIRECTORY: i32 = -1;
 
+// The host implements these as its package says, and reads and writes nothing but what it is passed. Each pointer is
+// that of a slice or a number that lives until the call returns.
 #[link(wasm_import_module = "pulse_host")]
 unsafe extern "C" {
     /// Fills `out` with random bytes, and answers `DONE`; anything else is a failure.

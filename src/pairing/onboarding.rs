@@ -30,7 +30,6 @@ pub const ONBOARDING_SCHEMA: &str = "pulse-mobile-onboarding-v1";
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
 #[derive(Clone, Copy)]
-#[non_exhaustive]
 pub struct Onboarding<'a> {
     config: &'a RelayConfig,
     instance_id: &'a str,

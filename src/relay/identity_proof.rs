@@ -5,11 +5,10 @@ use core::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::control::or_default;
 use super::identity::Identity;
 use crate::encoding;
 use crate::error::{Error, Result};
-use crate::json::json_struct;
+use crate::json::{json_struct, or_default};
 use crate::keys::PublicKey;
 use crate::time::UnixTime;
 use crate::url::Url;

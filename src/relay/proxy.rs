@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-use super::control::{is_false, or_default};
+use super::control::is_false;
 use crate::encoding;
 use crate::error::{Error, Result};
-use crate::json::{self, Json, ReadJson, WriteJson, json_struct};
+use crate::json::{self, Json, ReadJson, WriteJson, json_struct, or_default};
 
 /// The longest body, in bytes before base64.
 pub const MAX_BODY_LEN: usize = 48_128;

@@ -140,7 +140,7 @@ impl Link {
         }
     }
 
-    pub(super) fn is_current(&self, connection: ConnectionId) -> bool {
+    fn is_current(&self, connection: ConnectionId) -> bool {
         self.connection() == Some(connection)
     }
 
@@ -168,9 +168,9 @@ impl Link {
         (ConnectionId::from_u64(self.connections), self.url.clone())
     }
 
-    /// The connection is made; returns whether it was still awaited.
-    pub(super) fn connected(&mut self, now: Now) -> bool {
-        let was_awaited = matches!(self.phase, Phase::Connecting { .. });
+    /// This connection is made; returns whether it was still awaited.
+    pub(super) fn connected(&mut self, connection: ConnectionId, now: Now) -> bool {
+        let was_awaited = self.is_current(connection) && matches!(self.phase, Phase::Connecting { .. });
         if was_awaited {
             self.phase = Phase::Opening { until: now.monotonic.saturating_add(self.times.answer) };
         }
@@ -214,13 +214,13 @@ impl Link {
         self.backoff.after(open)
     }
 
-    /// The reason to give when the program reports the connection as lost.
-    pub(super) const fn loss(&self, is_draining: bool) -> DisconnectReason {
-        match self.phase {
+    /// The reason to give when the program reports this connection as lost; `None` if it is not the one that there is.
+    pub(super) fn loss(&self, connection: ConnectionId, is_draining: bool) -> Option<DisconnectReason> {
+        self.is_current(connection).then_some(match self.phase {
             _ if is_draining => DisconnectReason::Drained,
             Phase::Opening { .. } | Phase::Open { .. } => DisconnectReason::Lost,
             _ => DisconnectReason::ConnectFailed,
-        }
+        })
     }
 
     /// The connection is over for this reason.

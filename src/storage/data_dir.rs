@@ -5,13 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Files, LockedFiles, failed, shown};
+use super::files::{Files, LOCK_FILE, LockedFiles, failed, shown};
 use super::revision::Revision;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
-
-/// The file whose lock guards a data directory.
-pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 
 /// What was loaded, and what the caller should be told about.
 ///

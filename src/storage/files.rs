@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 use crate::warning::Warning;
 
+/// The file whose lock guards a data directory.
+pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
+
 /// The file system under a [`super::DataDir`]: the machine's own, or what a host provides if there is none
 /// (WebAssembly).
 ///

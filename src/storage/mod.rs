@@ -23,9 +23,9 @@ mod seal;
 
 pub use billing_state::BillingState;
 pub use commercial_migration::CommercialMigration;
-#[cfg(all(feature = "capi", target_family = "wasm"))]
-pub(crate) use data_dir::LOCK_FILE;
 pub use data_dir::{DataDir, Loaded, LockedDataDir, Saved};
+#[cfg(all(feature = "capi", target_family = "wasm"))]
+pub(crate) use files::LOCK_FILE;
 pub use files::{Entry, EntryKind, Files, LockedFiles};
 pub(crate) use license_files::ACTIVATION_FILE;
 pub use license_files::{Activation, LicenseFile, StoredLicense};

@@ -9,6 +9,7 @@
     clippy::arithmetic_side_effects
 )]
 
+mod codes;
 mod fork;
 mod guards;
 mod header;

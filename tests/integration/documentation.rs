@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The documents of `pulse_trust::_documentation`, by module.
-const DOCUMENTS: [&str; 4] = ["architecture", "design", "formats", "glossary"];
+const DOCUMENTS: [&str; 6] = ["architecture", "design", "errors", "formats", "glossary", "platforms"];
 
 /// Folders that hold no text of the repository: version control, and what builds and package managers make.
 const NOT_OURS: [&str; 6] = [".git", "target", "node_modules", ".gradle", ".build", "dist"];

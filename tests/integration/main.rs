@@ -23,6 +23,7 @@ mod entitlement;
 #[cfg(feature = "hazmat")]
 mod fixed_key;
 mod frames;
+mod guides;
 #[cfg(feature = "storage")]
 mod hosted;
 #[cfg(all(unix, feature = "storage"))]

@@ -9,7 +9,8 @@ use crate::model::{Contract, Function, Role};
 #[must_use]
 pub fn calls(contract: &Contract) -> String {
     let mut text = format!(
-        "//go:build !pulsetrust_cgo\n\n{GENERATED}package engine\n\n\
+        "//go:build !pulsetrust_cgo\n\n{GENERATED}// A method that the machine lacks is one that it was translated without: run examples/wasm.sh.\n\n\
+         package engine\n\n\
          import \"github.com/rcourtman/pulse-trust/examples/go/internal/machine\"\n"
     );
     for function in functions(contract) {
@@ -56,7 +57,8 @@ fn call(function: &Function) -> String {
             }
             Role::OutNumber => {
                 let place = place(&result, "c.out()".to_owned());
-                writeln!(after, "\t{result} = {}(c.number({place}))", number_type(&parameter.c_type)).expect("a string");
+                writeln!(after, "\t{result} = {}(c.number({place}))", number_type(&parameter.c_type))
+                    .expect("a string");
                 arguments.push(place);
             }
             Role::Error => arguments.push(place("err", "c.out()".to_owned())),

@@ -180,7 +180,7 @@ export const PulseCode = {
   ORG_ID_INVALID: 708,
   /** A file is missing where it is needed. Restore the file, or provision the tenant. */
   FILE_MISSING: 709,
-  /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
+  /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again. */
   LOCK_TIMEOUT: 710,
   /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
   FILE_NOT_DURABLE: 711,
@@ -190,9 +190,9 @@ export const PulseCode = {
   REVISION_INVALID: 713,
   /** A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
   IDENTITY_KEPT: 714,
-  /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
+  /** A `billing.json` with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
   BILLING_UNSIGNED: 715,
-  /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
+  /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE=true`. */
   NOT_HOSTED: 800,
   /** The billing state holds no lease. Have the control plane write the lease. */
   NO_LEASE: 801,
@@ -202,7 +202,7 @@ export const PulseCode = {
   NO_CREDENTIAL: 803,
   /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
   RELAY_DISABLED: 804,
-  /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+  /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore `activation.enc` and `.license-key` from a backup, or remove `activation.enc` and activate again. */
   ACTIVATION_UNREADABLE: 805,
   /** An environment variable whose value is invalid. Correct the variable that the message names. */
   SETTING_INVALID: 806,

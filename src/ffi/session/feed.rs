@@ -17,6 +17,23 @@ pub(super) fn moment(monotonic_ms: i64, now: i64) -> Result<Now, Fault> {
     Ok(Now::new(Duration::from_millis(monotonic), UnixTime::from_secs(now)))
 }
 
+/// What both ends are told; `$own` is what only this one knows.
+macro_rules! feed {
+    ($end:ident, $feed:ident, $connection:ident, $data:ident, $now:ident, $($own:tt)*) => {{
+        let on = ConnectionId::from_u64(u64::from($connection));
+        match $feed {
+            PULSE_FEED_START => $end.start($now),
+            PULSE_FEED_STOP => $end.stop($now),
+            PULSE_FEED_CONNECTED => $end.handle_connected(on, $now),
+            PULSE_FEED_MESSAGE => $end.handle_message(on, $data, $now),
+            PULSE_FEED_DISCONNECTED => $end.handle_disconnected(on, $now),
+            PULSE_FEED_TIMEOUT => $end.handle_timeout($now),
+            $($own)*
+        }
+        Ok(())
+    }};
+}
+
 pub(super) fn feed_instance(
     end: &mut InstanceEnd,
     feed: pulse_feed,
@@ -24,21 +41,13 @@ pub(super) fn feed_instance(
     data: &[u8],
     now: Now,
 ) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
+    feed! { end, feed, connection, data, now,
         PULSE_FEED_REFRESH_ANSWER => {
             end.handle_refresh_answer(http_status(connection, "connection")?, data, now);
         }
         PULSE_FEED_REFRESH_FAILURE => end.handle_refresh_failure(now),
         _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_...")),
     }
-    Ok(())
 }
 
 pub(super) fn feed_phone(
@@ -48,15 +57,7 @@ pub(super) fn feed_phone(
     data: &[u8],
     now: Now,
 ) -> Result<(), Fault> {
-    let on = ConnectionId::from_u64(u64::from(connection));
-    match feed {
-        PULSE_FEED_START => end.start(now),
-        PULSE_FEED_STOP => end.stop(now),
-        PULSE_FEED_CONNECTED => end.handle_connected(on, now),
-        PULSE_FEED_MESSAGE => end.handle_message(on, data, now),
-        PULSE_FEED_DISCONNECTED => end.handle_disconnected(on, now),
-        PULSE_FEED_TIMEOUT => end.handle_timeout(now),
+    feed! { end, feed, connection, data, now,
         _ => return Err(Fault::Argument("feed", "expected one of PULSE_FEED_... that a phone knows")),
     }
-    Ok(())
 }

@@ -1,7 +1,7 @@
 //! A phone's path to an instance: CONNECT, CONNECT_ACK, CHANNEL_OPEN and CHANNEL_CLOSE.
 
-use super::{or_default, payload};
-use crate::json::json_struct;
+use super::payload;
+use crate::json::{json_struct, or_default};
 use crate::secret::Secret;
 
 json_struct! {

@@ -5,8 +5,6 @@ mod connection;
 mod notice;
 mod registration;
 
-use serde::{Deserialize, Deserializer};
-
 pub use self::connection::{ChannelClose, ChannelOpen, Connect, ConnectAck, NotificationPreferences};
 pub use self::notice::{Drain, ErrorMessage, PushNotification};
 pub use self::registration::{Register, RegisterAck};
@@ -87,14 +85,6 @@ fn refused(frame: FrameType, error: &serde_json::Error) -> Error {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
 pub(super) fn is_false(value: &bool) -> bool {
     !*value
-}
-
-/// `null` counts as absent.
-pub(super) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let value = Option::<json::Object<T>>::deserialize(deserializer)?;
-    Ok(value.map(|value| value.0).unwrap_or_default())
 }
 
 /// The frame type of a payload, its JSON, and a Debug output of the members that are not secret.

@@ -1,7 +1,7 @@
 //! Messages that only inform: ERROR, DRAIN and PUSH_NOTIFICATION.
 
-use super::{or_default, payload};
-use crate::json::json_struct;
+use super::payload;
+use crate::json::{json_struct, or_default};
 use crate::wire_error::WireErrorCode;
 
 json_struct! {

@@ -1,7 +1,7 @@
 //! An instance's registration: REGISTER and REGISTER_ACK.
 
-use super::{or_default, payload};
-use crate::json::json_struct;
+use super::payload;
+use crate::json::{json_struct, or_default};
 use crate::relay::identity_proof::IdentityProof;
 use crate::secret::Secret;
 

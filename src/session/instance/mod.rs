@@ -101,7 +101,7 @@ impl InstanceEnd {
 
     /// The connection is open.
     pub fn handle_connected(&mut self, connection: ConnectionId, now: Now) {
-        if !self.link.is_current(connection) || !self.link.connected(now) {
+        if !self.link.connected(connection, now) {
             return;
         }
         self.is_resuming = self.resumable.is_some();
@@ -118,10 +118,7 @@ impl InstanceEnd {
 
     /// The connection is lost, or could not be made.
     pub fn handle_disconnected(&mut self, connection: ConnectionId, now: Now) {
-        if !self.link.is_current(connection) {
-            return;
-        }
-        let reason = self.link.loss(self.draining_until.is_some());
+        let Some(reason) = self.link.loss(connection, self.draining_until.is_some()) else { return };
         self.outbox.drop_frames();
         self.forget_connection(now, reason, |link, now| Some(link.lost_for(reason, now)));
     }

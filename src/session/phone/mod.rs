@@ -109,7 +109,7 @@ impl PhoneEnd {
 
     /// The connection is open.
     pub fn handle_connected(&mut self, connection: ConnectionId, now: Now) {
-        if !self.link.is_current(connection) || !self.link.connected(now) {
+        if !self.link.connected(connection, now) {
             return;
         }
         let connect = Connect {
@@ -135,10 +135,7 @@ impl PhoneEnd {
 
     /// The connection is lost, or could not be made.
     pub fn handle_disconnected(&mut self, connection: ConnectionId, now: Now) {
-        if !self.link.is_current(connection) {
-            return;
-        }
-        let reason = self.link.loss(self.draining_until.is_some());
+        let Some(reason) = self.link.loss(connection, self.draining_until.is_some()) else { return };
         self.outbox.drop_frames();
         self.forget_connection(now, reason, "", |link, now| Some(link.lost_for(reason, now)));
     }

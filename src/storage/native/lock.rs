@@ -9,8 +9,7 @@ use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::super::data_dir::LOCK_FILE;
-use super::super::files::{failed, shown};
+use super::super::files::{LOCK_FILE, failed, shown};
 use super::directory::open_followed;
 use super::write::Temporary;
 use crate::error::{Error, Result};

@@ -17,7 +17,8 @@ const HOSTED_PLANS: &[&str] =
     &["cloud_starter", "cloud_power", "cloud_max", "cloud_founding", "msp_starter", "msp_eval"];
 const TIERS: &[&str] = &["free", "relay", "pro", "msp", "enterprise"];
 
-/// The claims of each kind (formats.md#lease-claims, formats.md#license, formats.md#grant).
+/// The claims of each kind (formats.md#lease-claims, formats.md#license, formats.md#grant). They are those of the
+/// library's `LeaseClaims`, `LicenseClaims` and `GrantClaims`, which a test compares.
 const LEASE_CLAIMS: &str = "org_id email instance_host plan_version subscription_state capabilities limits \
     meters_enabled trial_started_at trial_ends_at provider_license iss sub aud exp nbf iat jti";
 const LICENSE_CLAIMS: &str = "lid email tier iat exp license_period_end features max_guests max_users capabilities \
@@ -159,4 +160,46 @@ fn meant(given: &str, known: &[&str]) -> String {
     nearest
         .filter(|(distance, _)| *distance <= 2)
         .map_or_else(String::new, |(_, name)| format!(" Did you mean {name}?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use pulse_trust::entitlement::SubscriptionState;
+
+    use super::*;
+
+    /// The fields of a struct of the library, which are the claims.
+    fn fields<'s>(source: &'s str, name: &str) -> BTreeSet<&'s str> {
+        let (_, rest) = source.split_once(&format!("pub struct {name} {{")).unwrap();
+        let lines = rest.lines().map(str::trim).take_while(|line| *line != "}");
+        let public = lines.filter_map(|line| line.strip_prefix("pub "));
+        public.map(|field| field.split_once(':').unwrap().0).collect()
+    }
+
+    #[test]
+    fn the_claims_are_those_of_the_library() {
+        let mut lease = fields(include_str!("../../../../src/entitlement/lease_claims.rs"), "LeaseClaims");
+        // The same in every lease, so that they are no fields.
+        lease.extend(["iss", "aud"]);
+        let license = fields(include_str!("../../../../src/entitlement/license_claims.rs"), "LicenseClaims");
+        let grant = fields(include_str!("../../../../src/entitlement/grant_claims.rs"), "GrantClaims");
+        for (kind, expected) in [(TokenKind::Lease, lease), (TokenKind::License, license), (TokenKind::Grant, grant)] {
+            assert_eq!(claims_of(kind).split_whitespace().collect::<BTreeSet<_>>(), expected, "{kind}");
+        }
+    }
+
+    #[test]
+    fn the_names_of_states_plans_and_tiers_are_known_to_the_library() {
+        for state in STATES {
+            assert!(!matches!(SubscriptionState::from_name(state), SubscriptionState::Other(_)), "{state}");
+        }
+        for plan in HOSTED_PLANS {
+            assert_eq!(canonical_plan(&plan.replace('_', "-")), *plan);
+        }
+        for tier in TIERS {
+            assert_ne!(Tier::from_name(tier), Tier::Unknown, "{tier}");
+        }
+    }
 }

@@ -36,8 +36,8 @@ package engine
 #cgo nocallback pulse_token_inspect
 #cgo noescape pulse_token_kind
 #cgo nocallback pulse_token_kind
-#cgo noescape pulse_token_expires_at
-#cgo nocallback pulse_token_expires_at
+#cgo noescape pulse_token_counts_until
+#cgo nocallback pulse_token_counts_until
 #cgo noescape pulse_token_check
 #cgo nocallback pulse_token_check
 #cgo noescape pulse_token_check_host
@@ -382,9 +382,9 @@ func TokenKind(token Ref) (value int32) {
 	return int32(C.pulse_token_kind((*C.pulse_token)(token.pointer)))
 }
 
-// TokenExpiresAt is pulse_token_expires_at of the C header.
-func TokenExpiresAt(token Ref) (value int64) {
-	return int64(C.pulse_token_expires_at((*C.pulse_token)(token.pointer)))
+// TokenCountsUntil is pulse_token_counts_until of the C header.
+func TokenCountsUntil(token Ref) (value int64) {
+	return int64(C.pulse_token_counts_until((*C.pulse_token)(token.pointer)))
 }
 
 // TokenCheck is pulse_token_check of the C header.

@@ -190,7 +190,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
-    /// Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again.
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again.
     public static let lockTimeout = PulseCode(rawValue: 710)
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
     public static let fileNotDurable = PulseCode(rawValue: 711)
@@ -200,9 +200,9 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let revisionInvalid = PulseCode(rawValue: 713)
     /// A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced.
     public static let identityKept = PulseCode(rawValue: 714)
-    /// A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again.
+    /// A `billing.json` with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again.
     public static let billingUnsigned = PulseCode(rawValue: 715)
-    /// The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`.
+    /// The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE=true`.
     public static let notHosted = PulseCode(rawValue: 800)
     /// The billing state holds no lease. Have the control plane write the lease.
     public static let noLease = PulseCode(rawValue: 801)
@@ -212,7 +212,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let noCredential = PulseCode(rawValue: 803)
     /// The operator disabled the relay. Enable it where the message says, if that is what you want.
     public static let relayDisabled = PulseCode(rawValue: 804)
-    /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again.
+    /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore `activation.enc` and `.license-key` from a backup, or remove `activation.enc` and activate again.
     public static let activationUnreadable = PulseCode(rawValue: 805)
     /// An environment variable whose value is invalid. Correct the variable that the message names.
     public static let settingInvalid = PulseCode(rawValue: 806)

@@ -189,7 +189,7 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
-        /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or lslocks which process holds it, end or repair that process, then try again. */
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again. */
         public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
         /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
         public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
@@ -199,9 +199,9 @@ public value class PulseCode(public val number: Int) {
         public val REVISION_INVALID: PulseCode = PulseCode(713)
         /** A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
         public val IDENTITY_KEPT: PulseCode = PulseCode(714)
-        /** A billing.json with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
+        /** A `billing.json` with sealed fields but without an integrity code. Restore the file from a backup, or have the state issued again. */
         public val BILLING_UNSIGNED: PulseCode = PulseCode(715)
-        /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE`. */
+        /** The runtime is not in hosted mode. Set `PULSE_HOSTED_MODE=true`. */
         public val NOT_HOSTED: PulseCode = PulseCode(800)
         /** The billing state holds no lease. Have the control plane write the lease. */
         public val NO_LEASE: PulseCode = PulseCode(801)
@@ -211,7 +211,7 @@ public value class PulseCode(public val number: Int) {
         public val NO_CREDENTIAL: PulseCode = PulseCode(803)
         /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
         public val RELAY_DISABLED: PulseCode = PulseCode(804)
-        /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore activation.enc and .license-key from a backup, or remove activation.enc and activate again. */
+        /** An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential. Restore `activation.enc` and `.license-key` from a backup, or remove `activation.enc` and activate again. */
         public val ACTIVATION_UNREADABLE: PulseCode = PulseCode(805)
         /** An environment variable whose value is invalid. Correct the variable that the message names. */
         public val SETTING_INVALID: PulseCode = PulseCode(806)

@@ -101,7 +101,7 @@ internal object PulseLibrary {
         error: PointerByReference,
     ): Int
     @JvmStatic external fun pulse_token_kind(token: Pointer): Int
-    @JvmStatic external fun pulse_token_expires_at(token: Pointer): Long
+    @JvmStatic external fun pulse_token_counts_until(token: Pointer): Long
     @JvmStatic external fun pulse_token_check(
         token: Pointer,
         capability: Pointer?,
