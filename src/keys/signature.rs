@@ -5,19 +5,20 @@ use ed25519_dalek::{Signature, VerifyingKey};
 
 use crate::primitives::Host;
 
-/// Whether `signature` is this key's over `message`.
+/// Whether `signature` is this key's over `message`. A key of small order has no signatures: it is the caller's to refuse,
+/// as the import of a [`PublicKey`](super::PublicKey) does.
 pub(super) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
     match Host::offered() {
         None => key.verify_strict(message, &Signature::from_bytes(signature)).is_ok(),
-        Some(host) => obeys_rules(key, signature) && host.ed25519_equation(key.as_bytes(), message, signature),
+        Some(host) => obeys_rules(signature) && host.ed25519_equation(key.as_bytes(), message, signature),
     }
 }
 
-/// What is demanded besides the equation R = [S]B - [k]A, byte for byte: S is below the group's order, and neither R nor
-/// A is of small order. An R that is not written canonically equals no computed point, so it needs no rule.
-fn obeys_rules(key: &VerifyingKey, signature: &[u8; 64]) -> bool {
+/// What is demanded of a signature besides the equation R = [S]B - [k]A, byte for byte: S is below the group's order, and R
+/// is not of small order. An R that is not written canonically equals no computed point, so it needs no rule.
+fn obeys_rules(signature: &[u8; 64]) -> bool {
     let Some((r, s)) = signature.split_first_chunk::<32>() else { return false };
-    s.iter().rev().lt(ORDER.iter().rev()) && !is_small_order(r) && !key.is_weak()
+    s.iter().rev().lt(ORDER.iter().rev()) && !is_small_order(r)
 }
 
 /// Whether a point written canonically is one of the eight of small order.
@@ -92,7 +93,7 @@ mod tests {
     /// The verdict where a host computes the equation as Go's `ed25519.Verify` does, which `Verifier::verify` is too:
     /// without the cofactor, R compared byte for byte.
     fn as_hosted(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -> bool {
-        obeys_rules(key, signature) && key.verify(message, &Signature::from_bytes(signature)).is_ok()
+        !key.is_weak() && obeys_rules(signature) && key.verify(message, &Signature::from_bytes(signature)).is_ok()
     }
 
     fn agrees(public: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> Option<bool> {
