@@ -15,8 +15,10 @@ made_of() {
   git ls-files -- src ':!src/documentation' Cargo.toml Cargo.lock .cargo examples/wasm.sh | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1
 }
 
+# With -unsafe a place in memory is compared with the memory's length once, and then read as a whole: a lease takes a
+# quarter less time. No access is left unchecked.
 translate() { # wasm
-  go run github.com/ncruces/wasm2go@v0.4.21 -pkg machine -tags '!pulsetrust_cgo' "$1"
+  go run github.com/ncruces/wasm2go@v0.4.21 -pkg machine -tags '!pulsetrust_cgo' -unsafe "$1"
 }
 
 if [[ ${1:-} = --check* ]]; then

@@ -129,7 +129,7 @@ impl PreparedKey {
 
     #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
     fn of(key: VerifyingKey, size: TableSize) -> Result<Self> {
-        if Host::offered().is_some() {
+        if Host::outruns_tables() {
             return Ok(Self { key, size, tables: None });
         }
         let tables = match (size.base_table()?, size.width()) {
