@@ -136,7 +136,7 @@ fault slow public-api "a function that users have and that is gone" 'CHANGELOG.m
 echo '/// Planted.
 pub fn planted() {}' >>src/lib.rs
 git commit --quiet -am before
-git revert --no-edit HEAD >/dev/null
+git revert --no-commit HEAD >/dev/null
 echo '// planted' >>src/lib.rs
 PLANT
 
