@@ -13,8 +13,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
 const usage = `usage: tenant --data-dir DIR [--relay-url URL] [--provision]
