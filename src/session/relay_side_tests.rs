@@ -287,8 +287,7 @@ fn pings_of_the_websocket_break_the_silence_and_are_counted() {
 
 #[test]
 fn an_instance_may_close_as_many_channels_as_it_has() {
-    let mut limits = RelaySideLimits::default();
-    limits.channels = 10_000;
+    let limits = RelaySideLimits { channels: 10_000, ..RelaySideLimits::default() };
     let close = |side: &mut Side, channel: u32| {
         let close = ChannelClose::new(channel, "bye").to_frame(channel).unwrap();
         side.receive(&close, START).map(|event| matches!(event, RelayEvent::Closed { .. }))
