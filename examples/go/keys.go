@@ -100,7 +100,7 @@ func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 // Tables are memory against speed of a key's precomputed tables.
 type Tables int32
 
-// The sizes of tables, for each key. On 32 bits the default engine needs none: Go's crypto/ed25519 computes the equation there.
+// The sizes of tables, for each key.
 const (
 	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
 	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
@@ -110,8 +110,7 @@ const (
 	TablesHuge    Tables = engine.TablesHuge   // 5.5 MiB, for a relay whose processor has the cache for it
 )
 
-// WithTables gives the same keys with tables of this size, built before the first token. On 32 bits it changes
-// nothing with the default engine.
+// WithTables gives the same keys with tables of this size, built before the first token.
 func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
 	_, err := keys.on(engine.Pick())

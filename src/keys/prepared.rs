@@ -14,7 +14,6 @@ use super::signature::{self, is_small_order};
 #[cfg(feature = "hazmat")]
 use crate::error::Error;
 use crate::error::Result;
-use crate::primitives::Host;
 
 /// How many signatures of a bulk share one inversion; each of them then bears a hundredth of its cost.
 const GROUP: usize = 64;
@@ -101,13 +100,15 @@ impl Default for TableSize {
 #[derive(Clone)]
 pub struct PreparedKey {
     key: VerifyingKey,
+    /// Of small order, so that it has no signatures and no tables.
+    is_weak: bool,
     size: TableSize,
     tables: Option<Tables>,
 }
 
 impl PreparedKey {
     /// Computes the tables and checks them, which pays off after a few dozen verifications with the smaller sizes, and
-    /// after some hundreds with [`TableSize::Huge`]. In WebAssembly whose host verifies, there are none.
+    /// after some hundreds with [`TableSize::Huge`].
     ///
     /// # Errors
     /// [`Error::KeyTableMemory`] if there is no memory for a table. [`Error::KeyTableCorrupt`] if a table is not what it
@@ -129,26 +130,23 @@ impl PreparedKey {
 
     #[allow(clippy::arithmetic_side_effects, reason = "operations of a finite group overflow nowhere")]
     fn of(key: VerifyingKey, size: TableSize) -> Result<Self> {
-        if Host::outruns_tables() {
-            return Ok(Self { key, size, tables: None });
-        }
+        let is_weak = key.is_weak();
         let tables = match (size.base_table()?, size.width()) {
-            // The general verifier refuses every signature under a key of small order.
-            _ if key.is_weak() => None,
+            _ if is_weak => None,
             (Some(base), Some(width)) => {
                 let of_key = Arc::new(WindowTable::new(&-key.to_edwards(), width)?);
                 Some(Tables { base, of_key })
             }
             _ => None,
         };
-        Ok(Self { key, size, tables })
+        Ok(Self { key, is_weak, size, tables })
     }
 
     /// Whether `signature` is this key's over `message`, by the accept set of
     /// [formats: compact tokens](crate::_documentation::formats#compact-tokens).
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let Some(tables) = &self.tables else {
-            return !self.key.is_weak() && signature::verify(&self.key, message, signature);
+            return !self.is_weak && signature::verify(&self.key, message, signature);
         };
         let Some(equation) = Equation::new(&self.key, message, signature) else {
             return false;

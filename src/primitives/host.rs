@@ -5,8 +5,7 @@ use super::NONCE_LEN;
 
 #[link(wasm_import_module = "pulse_host")]
 unsafe extern "C" {
-    /// 0 where the host does not offer the functions below: then none of them is called. 1 where it does, 2 where its
-    /// processor has 32 bits besides, so that even a verification with tables is slower than the host's.
+    /// 1 where the host offers the functions below; 0 where it does not: then none of them is called.
     safe fn crypto_offered() -> i32;
     /// AES-256-GCM without associated data, in place: seals all but the last 16 bytes, which take the tag. 1, or 0 where
     /// that cannot be done.
@@ -42,11 +41,6 @@ pub(crate) struct Host(());
 impl Host {
     pub(crate) fn offered() -> Option<Self> {
         (crypto_offered() != 0).then_some(Self(()))
-    }
-
-    /// Whether the host verifies faster than this module does with tables.
-    pub(crate) fn outruns_tables() -> bool {
-        crypto_offered() == 2
     }
 
     /// Seals all but the last 16 bytes, which take the tag.

@@ -13,10 +13,6 @@ impl Host {
         None
     }
 
-    pub(crate) const fn outruns_tables() -> bool {
-        false
-    }
-
     pub(super) fn seal(self, _: &[u8; 32], _: &[u8; NONCE_LEN], _: &mut [u8]) -> bool {
         match self.0 {}
     }

@@ -10,7 +10,6 @@ import (
 	"crypto/fips140"
 	"crypto/hkdf"
 	"crypto/sha256"
-	"math/bits"
 )
 
 const (
@@ -24,17 +23,7 @@ const (
 // Go may refuse some of them, so there the module computes its own.
 var offersCrypto = !fips140.Enabled()
 
-// Xcrypto_offered is 2 where even a verification with the module's own tables is slower than Go's: on 32 bits.
-func (h host) Xcrypto_offered() int32 {
-	switch {
-	case !offersCrypto || h.in.computesOwn:
-		return 0
-	case bits.UintSize == 64:
-		return 1
-	default:
-		return 2
-	}
-}
+func (h host) Xcrypto_offered() int32 { return answerOf(offersCrypto && !h.in.computesOwn) }
 
 func (h host) Xaes_gcm_seal(key, nonceAt, textAt, length int32) int32 {
 	aead, nonce, text := h.aesGCM(key, nonceAt, textAt, length)
