@@ -35,11 +35,11 @@ fi
 
 target=wasm32-unknown-unknown
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
-# At most 256 MiB of memory, many times what any call needs: where more is asked for, there is none, and the call says so.
+# At most 1 GiB of memory, some hundred thousand tokens that nobody closed: a host is not to be filled.
 # Small: no panic messages, no places in the source, no Debug, the compact forms of AES and SHA-2; only the curve, of
 # which a verification is made, is built for speed.
 export RUSTFLAGS='--cfg getrandom_backend="custom" --cfg sha2_backend_soft="compact" --cfg aes_backend_soft="compact"
-  -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options -Clink-arg=--max-memory=268435456'
+  -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options -Clink-arg=--max-memory=1073741824'
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_PANIC=immediate-abort
 cargo rustc -Zpanic-immediate-abort --lib --release --no-default-features --features capi --crate-type cdylib \
   --target $target --target-dir target/wasm -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \

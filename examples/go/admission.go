@@ -86,4 +86,8 @@ func (a *Admission) Admit(token, hint string, now time.Time) (registration Regis
 }
 
 // Close frees the admission.
-func (a *Admission) Close() { a.handle.close() }
+func (a *Admission) Close() {
+	if a != nil {
+		a.handle.close()
+	}
+}

@@ -51,7 +51,11 @@ func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err 
 }
 
 // Close wipes the identity.
-func (i *Identity) Close() { i.handle.close() }
+func (i *Identity) Close() {
+	if i != nil {
+		i.handle.close()
+	}
+}
 
 func (i *Identity) text(get func(engine.Ref) ([]byte, error)) (text string, err error) {
 	err = i.handle.use(func(ref engine.Ref) error {
@@ -101,7 +105,11 @@ func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (ch
 }
 
 // Close wipes the handshake.
-func (h *Handshake) Close() { h.handle.close() }
+func (h *Handshake) Close() {
+	if h != nil {
+		h.handle.close()
+	}
+}
 
 // A Channel is one side of an established channel.
 type Channel struct{ handle *handle }
@@ -141,4 +149,8 @@ func (c *Channel) Open(sealed []byte) (plaintext []byte, err error) {
 }
 
 // Close wipes the channel.
-func (c *Channel) Close() { c.handle.close() }
+func (c *Channel) Close() {
+	if c != nil {
+		c.handle.close()
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 )
 
 // A ControlPayload is the JSON of a control frame. Its members are written in the order and spelling of the deployed
@@ -97,8 +98,13 @@ func (ErrorMessage) frameType() FrameType     { return FrameError }
 func (Drain) frameType() FrameType            { return FrameDrain }
 func (PushNotification) frameType() FrameType { return FramePushNotification }
 
+var errNoPayload = &Error{Code: ErrInvalidArgument, Message: "the payload is nil: expected one of the types of control payloads"}
+
 // EncodeControl gives the bytes of the frame that carries a payload.
 func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
+	if isNil(payload) {
+		return nil, errNoPayload
+	}
 	text, err := json.Marshal(payload)
 	if err != nil {
 		return nil, controlError(payload.frameType(), err)
@@ -108,6 +114,12 @@ func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
 
 // DecodeControl reads the payload of a frame, which must be of the payload's type. The payload is given as a pointer.
 func DecodeControl(frame Frame, payload ControlPayload) error {
+	if isNil(payload) {
+		return errNoPayload
+	}
+	if reflect.TypeOf(payload).Kind() != reflect.Pointer {
+		return &Error{Code: ErrInvalidArgument, Message: fmt.Sprintf("expected a pointer to the payload, received a %T", payload)}
+	}
 	if expected := payload.frameType(); frame.Type != expected {
 		message := fmt.Sprintf("expected a frame of type 0x%02x, received 0x%02x", uint8(expected), uint8(frame.Type))
 		return &Error{Code: ErrControlPayload, Message: message}
@@ -116,6 +128,12 @@ func DecodeControl(frame Frame, payload ControlPayload) error {
 		return controlError(frame.Type, err)
 	}
 	return nil
+}
+
+// isNil says that a payload is none, or a nil pointer.
+func isNil(payload ControlPayload) bool {
+	value := reflect.ValueOf(payload)
+	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
 }
 
 // controlError says what is wrong without what encoding/json quotes of the text.

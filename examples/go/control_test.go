@@ -13,6 +13,22 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
+// Nothing, and nil for a payload, crashed the program.
+func TestAPayloadThatIsNoneIsRefused(t *testing.T) {
+	for _, payload := range []pulsetrust.ControlPayload{nil, (*pulsetrust.Register)(nil)} {
+		if _, err := pulsetrust.EncodeControl(0, payload); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
+			t.Errorf("encode %T: %v", payload, err)
+		}
+		if err := pulsetrust.DecodeControl(pulsetrust.Frame{Type: pulsetrust.FrameRegister}, payload); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
+			t.Errorf("decode %T: %v", payload, err)
+		}
+	}
+	frame := pulsetrust.Frame{Type: pulsetrust.FrameRegister, Payload: []byte("{}")}
+	if err := pulsetrust.DecodeControl(frame, pulsetrust.Register{}); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
+		t.Errorf("decode into a value that is no pointer: %v", err)
+	}
+}
+
 // Every deployed control frame is read, and written again byte for byte.
 func TestControlFramesAsDeployed(t *testing.T) {
 	type vectors struct {

@@ -100,7 +100,11 @@ func LegacyKeyPath() string {
 }
 
 // Close frees the directory; its files stay.
-func (d *DataDir) Close() { d.handle.close() }
+func (d *DataDir) Close() {
+	if d != nil {
+		d.handle.close()
+	}
+}
 
 // A RelayConfig is what relay.enc holds. Members that this version does not know are kept.
 type RelayConfig struct {

@@ -71,12 +71,17 @@ func (h *handle) close() {
 	h.cleanup.Stop()
 	h.free(h.ref)
 	h.ref = engine.Ref{}
+	handles.live.Add(-1)
 }
 
 // newHandle owns ref.
 func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
 	h := &handle{ref: ref, free: free}
-	h.cleanup = runtime.AddCleanup(h, free, ref)
+	h.cleanup = runtime.AddCleanup(h, func(ref engine.Ref) {
+		free(ref)
+		handles.collected()
+	}, ref)
+	handles.made()
 	return h
 }
 

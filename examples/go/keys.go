@@ -56,7 +56,11 @@ func (k *SigningKey) SecretBase64() (secret []byte, err error) {
 }
 
 // Close wipes the key.
-func (k *SigningKey) Close() { k.handle.close() }
+func (k *SigningKey) Close() {
+	if k != nil {
+		k.handle.close()
+	}
+}
 
 // PublicKeyNames are what a public key is known by.
 type PublicKeyNames struct {
@@ -170,6 +174,9 @@ func (k *TrustKeys) use(job func(engine.Ref) error) error {
 
 // Close frees the keys; what was made with them keeps its own.
 func (k *TrustKeys) Close() {
+	if k == nil {
+		return
+	}
 	k.mutex.Lock()
 	defer k.mutex.Unlock()
 	k.closed = true

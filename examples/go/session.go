@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
@@ -19,6 +20,7 @@ type Session struct {
 	origin time.Time
 	wake   chan struct{} // something was asked of it, so it may have something to do
 	closed chan struct{} // ends Run
+	isRun  atomic.Bool   // there is a Run at this time
 	ending sync.Once
 }
 
@@ -231,6 +233,9 @@ func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
 // Close wipes the session. A Run that is under way closes its connection and returns an error. The other side is not told:
 // end the context of Run before.
 func (s *Session) Close() {
+	if s == nil {
+		return
+	}
 	s.ending.Do(func() {
 		if s.closed != nil {
 			close(s.closed)

@@ -100,6 +100,28 @@ func TestRunEndsWithItsContextWhileAWriteHangs(t *testing.T) {
 	}
 }
 
+// A second Run took the events of the first in silence, and waited for ever.
+func TestOneRunAtATime(t *testing.T) {
+	session, conn := testInstance(t), newDeafConn(t, true)
+	ctx, cancel := context.WithCancel(t.Context())
+	dial := func(context.Context, string) (Conn, error) { return conn, nil }
+	ended := running(ctx, session, dial)
+	arrives(t, conn.isWriting, "REGISTER is written")
+	if err := arrives(t, running(ctx, session, dial), "a second Run returns"); !isCode(err, ErrInvalidArgument) {
+		t.Error(err)
+	}
+	cancel()
+	if err := arrives(t, ended, "the first Run returns"); err != nil {
+		t.Error(err)
+	}
+	again, stop := context.WithCancel(t.Context())
+	stop()
+	noNetwork := func(context.Context, string) (Conn, error) { return nil, errors.New("no network") }
+	if err := arrives(t, running(again, session, noNetwork), "a Run after the first returns"); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestCloseEndsRun(t *testing.T) {
 	t.Run("while a write hangs", func(t *testing.T) {
 		session, conn := testInstance(t), newDeafConn(t, true)

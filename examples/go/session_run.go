@@ -29,6 +29,7 @@ const (
 var (
 	errNothingDialed = &Error{Code: ErrInvalidArgument, Message: "dial gave no connection and no error: expected one of them"}
 	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a dial and a handle that are not nil"}
+	errRunsAlready   = &Error{Code: ErrInvalidArgument, Message: "another Run drives this session: expected one at a time"}
 )
 
 // Run drives the session until the context ends, which is no error, or the session is closed, which is one. Events are
@@ -36,13 +37,17 @@ var (
 // WebSocket connection and follows no redirect, as a credential is sent there.
 //
 // Once the context has ended, what the session still has to say may take a second; then the connection is closed, so that
-// one that ignores its context does not keep Run.
+// one that ignores its context does not keep Run. A session has one Run at a time; another one is refused.
 func (s *Session) Run(
 	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
 ) error {
 	if dial == nil || handle == nil {
 		return errRunWithout
 	}
+	if !s.isRun.CompareAndSwap(false, true) {
+		return errRunsAlready
+	}
+	defer s.isRun.Store(false)
 	r := &sessionRun{session: s, dial: dial, handle: handle, arrivals: make(chan arrival)}
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

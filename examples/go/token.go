@@ -132,7 +132,11 @@ func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
 }
 
 // Close frees the token.
-func (t *Token) Close() { t.handle.close() }
+func (t *Token) Close() {
+	if t != nil {
+		t.handle.close()
+	}
+}
 
 // An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for a screen.
 type InspectedToken struct {

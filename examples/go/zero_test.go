@@ -66,3 +66,14 @@ func TestWhatWasNeverMadeIsRefused(t *testing.T) {
 		value.Close()
 	}
 }
+
+// A deferred Close that comes before the error is looked at crashed the program.
+func TestCloseOfNilDoesNothing(t *testing.T) {
+	for _, value := range []interface{ Close() }{
+		(*pulsetrust.TrustKeys)(nil), (*pulsetrust.SigningKey)(nil), (*pulsetrust.Identity)(nil), (*pulsetrust.Token)(nil),
+		(*pulsetrust.Admission)(nil), (*pulsetrust.Handshake)(nil), (*pulsetrust.Channel)(nil), (*pulsetrust.DataDir)(nil),
+		(*pulsetrust.Session)(nil),
+	} {
+		value.Close()
+	}
+}

@@ -6,12 +6,16 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/rcourtman/pulse-trust/examples/go/internal/machine"
 )
 
-const scratchLen = 64 * 1024
+const (
+	scratchLen = 64 * 1024
+	// What a call takes at most, many times what the library reads. The module has a memory of its own, and copies what it
+	// is given: without a limit there would be no memory for the copy, and the instance would trap.
+	maxArguments = 16 << 20
+)
 
 // A call gathers its arguments in the instance's memory, which is its own until end.
 type call struct {
@@ -19,7 +23,8 @@ type call struct {
 	memory    []byte     // the instance's when the call began
 	used      int32      // of the scratch
 	allocated [][2]int32 // arguments that the scratch had no room for
-	refusal   *Fault     // of an argument that the memory has no room for; nothing is called then
+	length    int        // of those together
+	refusal   *Fault     // of arguments that are too large; nothing is called then
 }
 
 func (in *Instance) begin() *call {
@@ -76,18 +81,21 @@ func (c *call) room(length int) int32 {
 		c.used = min((c.used+int32(length)+7)&^7, scratchLen)
 		return place
 	}
-	var pointer int32
-	if length <= math.MaxInt32 { // the most that Rust allocates at once in WebAssembly
-		pointer = answer(c, func(m *machine.Module) int32 { return m.Xpulse_wasm_alloc(int32(length)) })
+	if length > maxArguments-c.length {
+		c.refusal = &Fault{Code: CodeInvalidArgument, Message: fmt.Sprintf(
+			"an argument of %d bytes is too large: a call takes %d bytes at most; nothing that pulse-trust takes is that long",
+			length, maxArguments)}
 	}
+	pointer := answer(c, func(m *machine.Module) int32 { return m.Xpulse_wasm_alloc(int32(length)) })
 	if c.isOver() {
 		return 0
 	}
 	if pointer == 0 {
 		c.refusal = &Fault{Code: CodeInvalidArgument, Message: fmt.Sprintf(
-			"an argument of %d bytes is too large: WebAssembly has no memory for it; nothing that pulse-trust takes is that long", length)}
+			"WebAssembly has no memory for an argument of %d bytes: close what is no longer used", length)}
 		return 0
 	}
+	c.length += length
 	c.allocated = append(c.allocated, [2]int32{pointer, int32(length)})
 	return pointer
 }

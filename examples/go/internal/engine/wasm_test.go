@@ -24,9 +24,9 @@ func TestPickOverTheCountersEnds(t *testing.T) {
 	}
 }
 
-// An argument that is too large was called a bug, and the instance was given up with all that lived in it; above 4 GiB, its
-// length was cut.
-func TestAnArgumentThatTheMemoryHasNoRoomFor(t *testing.T) {
+// Arguments that are too large were called a bug, as the module had no memory for a second copy of them: the instance was
+// given up with all that lived in it. Above 4 GiB, a length was cut.
+func TestArgumentsThatAreTooLarge(t *testing.T) {
 	in, err := newInstance(0)
 	if err != nil {
 		t.Fatal(err)
@@ -35,9 +35,9 @@ func TestAnArgumentThatTheMemoryHasNoRoomFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lengths := []uint64{256 << 20, 1<<31 + 1, 1<<32 + 8}
+	lengths := []uint64{maxArguments + 1, 80 << 20, 1<<31 + 1, 1<<32 + 8}
 	if strconv.IntSize == 32 {
-		lengths = lengths[:1]
+		lengths = lengths[:2]
 	}
 	for _, length := range lengths {
 		var fault *Fault
