@@ -397,7 +397,7 @@ for file in tests/vectors/refused/alg/*.json; do sed -i 's/"why": "/&planted: /'
 PLANT
 
 fault slow quick-tests "a generated file that is behind its source" 'errors.md is outdated: run cargo run -p pulse-contract' <<'PLANT'
-sed -i 's/^    #\[remedy = "Copy the whole key again."\]$/    #[remedy = "Planted."]/' src/error/table.rs
+sed -i 's/^    #\[remedy = "Copy the whole key again."\]$/    #[remedy = "Copy the whole key anew."]/' src/error/table.rs
 PLANT
 
 fault slow tests "an example of the documentation that is wrong" 'src/time.rs.*FAILED' <<'PLANT'
