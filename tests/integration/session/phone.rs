@@ -9,25 +9,19 @@ use pulse_trust::relay::{
     MAX_PAYLOAD_LEN, ProxyRequest, ProxyResponse, SEALED_OVERHEAD, WireErrorCode, accept_key_exchange,
 };
 use pulse_trust::session::{
-    Advice, CloseCode, DisconnectReason, Now, Output, PhoneConfig, PhoneEnd, PhoneEvent, RequestFailure, RequestId,
+    Advice, CloseCode, DisconnectReason, Now, PhoneConfig, PhoneEnd, PhoneEvent, RequestFailure, RequestId,
 };
 
-use super::{INSTANCE_ID, at, connection, control, frame, frame_of};
+use super::{INSTANCE_ID, Wanted, at, connection, control, frame, frame_of};
 
 const URL: &str = "wss://relay.example.test/ws/app";
+
+type Done = Wanted<PhoneEvent>;
 
 struct Driven {
     end: PhoneEnd,
     identity: Identity,
     connections: u64,
-}
-
-#[derive(Default)]
-struct Done {
-    urls: Vec<String>,
-    frames: Vec<Vec<u8>>,
-    closed: Vec<CloseCode>,
-    events: Vec<PhoneEvent>,
 }
 
 impl Driven {
@@ -42,20 +36,7 @@ impl Driven {
     }
 
     fn poll(&mut self) -> Done {
-        let mut done = Done::default();
-        while let Some(output) = self.end.poll_output() {
-            match output {
-                Output::Connect { connection, url } => {
-                    self.connections = connection.as_u64();
-                    done.urls.push(url);
-                }
-                Output::Send { message, .. } => done.frames.push(message),
-                Output::Disconnect { code, .. } => done.closed.push(code),
-                Output::Event(event) => done.events.push(event),
-                other => panic!("{other:?}"),
-            }
-        }
-        done
+        Done::take(&mut self.connections, || self.end.poll_output())
     }
 
     fn feed(&mut self, message: &[u8], now: Now) -> Done {
