@@ -400,8 +400,8 @@ fault slow quick-tests "a generated file that is behind its source" 'errors.md i
 sed -i 's/^    #\[remedy = "Copy the whole key again."\]$/    #[remedy = "Copy the whole key anew."]/' src/error/table.rs
 PLANT
 
-fault slow tests "an example of the documentation that is wrong" 'src/time.rs.*FAILED' <<'PLANT'
-sed -i 's|^/// assert_eq!(noon.to_string(), "2026|/// assert_eq!(noon.to_string(), "2027|' src/time.rs
+fault slow tests "an example of the documentation that is wrong" 'src/unix_time.rs.*FAILED' <<'PLANT'
+sed -i 's|^/// assert_eq!(noon.to_string(), "2026|/// assert_eq!(noon.to_string(), "2027|' src/unix_time.rs
 PLANT
 
 fault slow alerts "an alert that does not fire" 'FAILED' <<'PLANT'

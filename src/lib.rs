@@ -127,6 +127,7 @@ mod text_type;
 mod time;
 pub mod token;
 mod token_kind;
+mod unix_time;
 mod url;
 mod warning;
 mod wire_error;

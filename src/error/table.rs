@@ -13,8 +13,8 @@ use std::io;
 use super::c_name;
 use super::define::error_table;
 use super::{ErrorEntry, quoted};
-use crate::time::UnixTime;
 use crate::token_kind::TokenKind;
+use crate::unix_time::UnixTime;
 use crate::wire_error::WireErrorCode;
 
 error_table! {
