@@ -16,7 +16,8 @@ const PREAMBLE: &str = r"/*
  * Pointers. For every function:
  * - A handle is NULL, or one that the library gave and that was not freed since. A NULL where a handle, an input or an
  *   output is needed is PULSE_ERR_NULL_ARGUMENT; a _free function ignores it.
- * - A function that takes a handle as const may run in many threads at once, with the same handle. A function that
+ * - A function that takes a handle as const may run in many threads at once, with the same handle; only while
+ *   pulse_data_dir_lock holds the lock in a directory's handle must that handle stay in one thread. A function that
  *   takes it as mutable changes or frees it, and must be alone with it.
  * - Bytes and texts are passed as pointer and length, and (NULL, 0) is the empty one. They are only read, and only
  *   during the call. Texts are UTF-8 and need no NUL.

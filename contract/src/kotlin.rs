@@ -105,7 +105,8 @@ fn declaration(function: &Function) -> String {
             Role::OutNumber => match parameter.c_type.as_str() {
                 "uint8_t" => "ByteByReference",
                 "size_t" => "SizeTByReference",
-                _ => "IntByReference",
+                "uint32_t" => "IntByReference",
+                other => panic!("JNA's reference to a {other} is not written here"),
             },
         };
         parameters.push(format!("{name}: {kind}"));

@@ -11,8 +11,8 @@
 //! Every function relies on this, and on nothing else:
 //! - A handle is NULL, or one that the library gave and that was not freed since. A function that takes it as `const`
 //!   may run in many threads at once; one that takes it as mutable must be the only one that uses it. What is `const`
-//!   is not changed, with one exception: a data directory keeps its lock, behind a mutex of its own, from
-//!   `pulse_data_dir_lock` to `pulse_data_dir_unlock`.
+//!   is not changed, with one exception: from `pulse_data_dir_lock` to `pulse_data_dir_unlock` a data directory keeps
+//!   its lock, behind a mutex of its own, and must stay in one thread.
 //! - A pointer to bytes or text is NULL, or valid for reads of as many bytes as its length says.
 //! - An output is NULL, or valid for a write.
 //!

@@ -10,7 +10,7 @@ use pulse_trust::keys::SigningKey;
 use serde_json::{Value, json};
 
 use crate::common::{cases, text, time, trust_keys, vector_file};
-use crate::ours::{is_ours, names_only_cases, ours};
+use crate::ours::{is_ours, names_the_cases, ours};
 use crate::tables::names;
 use crate::{each, one};
 
@@ -19,7 +19,7 @@ pub fn tests() -> Vec<Trial> {
     tests.extend(each("licenses.json", "cases", license));
     tests.extend(each("grants.json", "cases", grant));
     tests.push(one("leases/signed-byte-for-byte", signed_byte_for_byte));
-    tests.push(one("ours/names-only-cases", names_only_cases));
+    tests.push(one("ours/names-the-cases", names_the_cases));
     tests
 }
 

@@ -12,7 +12,15 @@ static OURS: LazyLock<Value> = LazyLock::new(|| {
 
 /// A field of what is ours of a case.
 pub fn ours(file: &str, case: &Value, field: &str) -> Option<&'static Value> {
-    OURS[file].get(case["name"].as_str()?)?.get(field)
+    OURS[file].get(called(case)?)?.get(field)
+}
+
+/// What `ours.json` calls a case: by its name, else by what goes in.
+fn called(case: &Value) -> Option<String> {
+    if let (Some(tenant), Some(base)) = (case["tenant_id"].as_str(), case["base_url"].as_str()) {
+        return Some(format!("{tenant} at {base}"));
+    }
+    ["name", "in", "url"].iter().find_map(|member| case[member].as_str()).map(str::to_owned)
 }
 
 /// Asserts the outcome of a case that says which is ours: "ok", or the name of the error. Whether it does say.
@@ -22,14 +30,21 @@ pub fn is_ours<T>(file: &str, case: &Value, field: &str, outcome: &pulse_trust::
     true
 }
 
-/// Every case that is named is one of the vectors: a name that matches none would hold nothing.
-pub fn names_only_cases() {
-    for (file, cases) in OURS.as_object().unwrap().iter().filter(|(name, _)| *name != "about") {
+/// Every case that is named is one of the vectors, where a name that matches none would hold nothing; and every case whose
+/// vector says in words that this library decides otherwise is named.
+pub fn names_the_cases() {
+    for (file, ours) in OURS.as_object().unwrap().iter().filter(|(name, _)| *name != "about") {
         let vectors = crate::common::vector_file(&format!("{file}.json"));
-        let names: Vec<&str> =
-            crate::common::cases(&vectors, "cases").iter().filter_map(|case| case["name"].as_str()).collect();
-        for name in cases.as_object().unwrap().keys() {
-            assert!(names.contains(&name.as_str()), "ours.json: {file}.json has no case {name}");
+        let cases: Vec<&Value> = vectors.as_object().unwrap().values().filter_map(Value::as_array).flatten().collect();
+        let names: Vec<String> = cases.iter().filter_map(|case| called(case)).collect();
+        for name in ours.as_object().unwrap().keys() {
+            assert!(names.contains(name), "ours.json: {file}.json has no case {name}");
+        }
+        for case in cases.iter().filter(|case| case.get("ours").is_some()) {
+            assert!(
+                ours.get(called(case).unwrap()).is_some(),
+                "ours.json does not say what is decided: {file}.json, {case}"
+            );
         }
     }
 }

@@ -56,6 +56,8 @@ fn call(function: &Function) -> String {
                 arguments.push(place);
             }
             Role::OutNumber => {
+                let is_read = matches!(parameter.c_type.as_str(), "uint8_t" | "uint32_t" | "size_t");
+                assert!(is_read, "call.number of the Go engine reads 4 bytes: expected no {}", parameter.c_type);
                 let place = place(&result, "c.out()".to_owned());
                 writeln!(after, "\t{result} = {}(c.number({place}))", number_type(&parameter.c_type))
                     .expect("a string");
