@@ -9,6 +9,8 @@ import sys
 
 documentation = json.load(open(sys.argv[1]))
 items = documentation["index"]
+# A fence that rustdoc compiles and runs, or whose failure to compile it holds.
+RUNNABLE = re.compile(r"^```(rust|should_panic|compile_fail.*)?$", re.MULTILINE)
 
 
 def inherent_methods(item):
@@ -23,7 +25,7 @@ def shows_how(item):
     texts = [item["docs"] or ""]
     if "trait" not in item["inner"]:
         texts += [method["docs"] or "" for method in inherent_methods(item)]
-    return any("```" in text for text in texts) or re.search(r"See the example of \[`", texts[0])
+    return any(RUNNABLE.search(text) for text in texts) or re.search(r"See the example of \[`", texts[0])
 
 
 looked_at = 0

@@ -46,14 +46,24 @@ pub struct Bootstrap {
 /// lease entitles it and that nobody has configured, gives an enabled config its identity, and picks the credential.
 /// Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never overridden.
 ///
-/// ```no_run
+/// ```
 /// use pulse_trust::UnixTime;
-/// use pulse_trust::hosted::{Runtime, bootstrap};
+/// use pulse_trust::hosted::{BootstrapOutcome, CandidateKind, Runtime, RuntimeMode, bootstrap};
+/// # use pulse_trust::hosted::{TenantOrder, issue_billing_state};
+/// # use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
+/// # use pulse_trust::storage::{BillingState, Revision};
 /// use pulse_trust::storage::DataDir;
 ///
-/// let (runtime, warnings) = Runtime::from_process()?;
-/// let locked = DataDir::new("/etc/pulse").lock()?;
-/// let started = bootstrap(&locked, &runtime, UnixTime::from_secs(1_800_000_000))?;
+/// # let (directory, now) = (tempfile::tempdir().unwrap(), UnixTime::from_secs(1_774_440_000));
+/// # let (path, control_plane) = (directory.path(), SigningKey::generate()?);
+/// # let keys = TrustKeys::for_leases(TrustKeySet::new([control_plane.public_key().clone()]));
+/// # let order = TenantOrder::new("t-abc", "https://cloud.example.test");
+/// # let mut issued = issue_billing_state(&order, BillingState::default(), &control_plane, now)?;
+/// let locked = DataDir::new(path).lock()?;
+/// # locked.save_billing_state("default", &mut issued.billing, &Revision::ABSENT)?;
+/// let started = bootstrap(&locked, &Runtime::new(RuntimeMode::Hosted, keys), now)?;
+/// assert!(matches!(started.outcome, BootstrapOutcome::Bootstrapped));
+/// assert!(started.config.enabled);
 /// let token = started.credential.require_secret_token()?;
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```

@@ -14,7 +14,67 @@ pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 /// The file system under a [`super::DataDir`]: the machine's own, or what a host provides if there is none
 /// (WebAssembly).
 ///
-/// See the example of [`DataDir`](super::DataDir).
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::path::Path;
+/// use std::sync::{Arc, Mutex};
+///
+/// use pulse_trust::relay::RelayConfig;
+/// use pulse_trust::storage::{DataDir, Entry, EntryKind, Files, IdentityChange, LockedFiles, Revision};
+/// use pulse_trust::{Result, SecretBytes, Warning};
+///
+/// /// One directory in memory, for a test that uses it from one place.
+/// #[derive(Clone, Default)]
+/// struct InMemory(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
+///
+/// impl std::fmt::Debug for InMemory {
+///     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+///         f.write_str("InMemory") // files hold secrets
+///     }
+/// }
+///
+/// impl Files for InMemory {
+///     fn create_directory(&self, _: &Path) -> Result<()> {
+///         Ok(())
+///     }
+///     fn try_lock(&self, _: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+///         Ok(Some(Box::new(self.clone())))
+///     }
+///     fn read_outside(&self, _: &Path, _: u64, _: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
+///         Ok(None)
+///     }
+/// }
+///
+/// impl LockedFiles for InMemory {
+///     fn read_only_reason(&self) -> Option<&str> {
+///         None
+///     }
+///     fn read(&self, name: &str, _: u64, _: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
+///         Ok(self.0.lock().unwrap().get(name).map(|bytes| SecretBytes::from(bytes.clone())))
+///     }
+///     fn replace(&self, name: &str, bytes: &[u8]) -> Result<()> {
+///         self.0.lock().unwrap().insert(name.to_owned(), bytes.to_vec());
+///         Ok(())
+///     }
+///     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool> {
+///         Ok(!self.0.lock().unwrap().contains_key(name) && self.replace(name, bytes).is_ok())
+///     }
+///     fn create_directory(&self, _: &str) -> Result<()> {
+///         Ok(())
+///     }
+///     fn entries(&self, _: &str) -> Result<Vec<Entry>> {
+///         let files = self.0.lock().unwrap();
+///         Ok(files.keys().map(|name| Entry { name: name.clone(), kind: EntryKind::File }).collect())
+///     }
+///     fn warn_of_mode(&self, _: &mut Vec<Warning>) {}
+/// }
+///
+/// let files = InMemory::default();
+/// let locked = DataDir::on(Arc::new(files.clone()), "anywhere").lock()?;
+/// locked.save_relay_config(&RelayConfig::default(), &Revision::ABSENT, IdentityChange::Keep)?;
+/// assert!(files.0.lock().unwrap().contains_key("relay.enc"));
+/// # Ok::<(), pulse_trust::Error>(())
+/// ```
 pub trait Files: fmt::Debug + Send + Sync {
     /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
     ///
@@ -51,7 +111,7 @@ pub trait Files: fmt::Debug + Send + Sync {
 /// the path of the directory meanwhile, each name refers to the directory that was opened, and no symbolic link below
 /// it is followed.
 ///
-/// See the example of [`DataDir`](super::DataDir).
+/// See the example of [`Files`].
 pub trait LockedFiles: fmt::Debug + Send {
     /// Why nothing can be written; `None` if the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
@@ -104,7 +164,7 @@ pub trait LockedFiles: fmt::Debug + Send {
 
 /// One entry of a directory.
 ///
-/// See the example of [`DataDir`](super::DataDir).
+/// See the example of [`Files`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its name. If it is not UTF-8, replacement characters stand for the invalid parts, and the kind is unknown.
@@ -115,7 +175,7 @@ pub struct Entry {
 
 /// What an entry of a directory is.
 ///
-/// See the example of [`DataDir`](super::DataDir).
+/// See the example of [`Files`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EntryKind {
