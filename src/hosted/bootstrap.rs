@@ -42,9 +42,10 @@ pub struct Bootstrap {
     pub warnings: Vec<Warning>,
 }
 
-/// Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant whose
-/// lease entitles it and that nobody has configured, gives an enabled config its identity, and picks the credential.
-/// Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never overridden.
+/// Prepares a runtime's directory so that the runtime can register: creates the relay config of a hosted tenant that
+/// its lease entitles to it and that nobody has configured, gives an enabled config its identity, and picks the
+/// credential. Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never
+/// overridden.
 ///
 /// ```no_run
 /// use pulse_trust::UnixTime;
