@@ -175,7 +175,8 @@ impl<R: Clone> RelaySide<R> {
 
     /// Notes a ping or pong of the WebSocket itself, which its library answers.
     ///
-    /// # Errors As [`RelaySide::receive`], if there are too many.
+    /// # Errors
+    /// As [`RelaySide::receive`], if there are too many.
     pub fn receive_websocket_ping(&mut self, now: Duration) -> Result<(), RelayFault> {
         self.heard_at = now;
         if self.unforwarded.take(now) { Ok(()) } else { Err(RelayFault::rate_limited("too many pings")) }

@@ -50,7 +50,7 @@ macro_rules! metrics {
             $(pub(crate) $histogram: Histogram,)*
         }
 
-        /// All of them, but for those of the process.
+        /// All of them, except those of the process.
         const DESCRIBED: &[Described] = &[
             $(Described { name: $gauge_name, kind: "gauge", labels: &[], help: $gauge_help },)*
             $(Described { name: $info_name, kind: "gauge", labels: &$info_labels, help: $info_help },)*
@@ -71,7 +71,7 @@ macro_rules! metrics {
                 $(let $counter = Counter(GenericCounter::new($counter_name, $counter_help)?);
                   registry.register(Box::new($counter.0.clone()))?;)*
                 $(let $vec = IntCounterVec::new(Opts::new($vec_name, $vec_help), &[$label])?;
-                  // Shown from the start: an alert on a rate needs the zero before the first.
+                  // Shown from the start, because an alert on a rate needs the zero before the first event.
                   for value in $values { $vec.with_label_values(&[value]); }
                   registry.register(Box::new($vec.clone()))?;)*
                 $(let options = HistogramOpts::new($histogram_name, $histogram_help).buckets($buckets.to_vec());

@@ -1,10 +1,10 @@
-//! Every setting there is, with its meaning: what `--help`, the page of settings, the file and the environment go by.
+//! Every setting, with its meaning: `--help`, the settings page, the file and the environment all use this table.
 
 use super::setting::{Limit, Setting, limit, live, plain, plain_limit, within};
 
 pub(super) const DRAIN_TIMEOUT: &str = "PULSE_RELAY_DRAIN_TIMEOUT";
 
-/// The settings, those first that every relay needs.
+/// The settings; those that every relay needs come first.
 pub(crate) const TABLE: &[Setting] = &[
     plain(
         "PULSE_RELAY_ADDR",
