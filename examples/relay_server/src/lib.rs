@@ -1,9 +1,9 @@
 //! Reference relay for Pulse: phones reach instances through it, and it cannot read anything they say.
 //!
 //! [`pulse_trust::relay::Admission`] decides who may register, and [`pulse_trust::session::RelaySide`] decides what may
-//! come when on a connection. This package provides the sockets around them, and connects the connections to each
-//! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
-//! settings from the environment ([`Config::from_env`]).
+//! come when on a connection. This package provides the sockets around them, and what one connection means for another.
+//! Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its settings
+//! from the environment ([`Config::from_env`]).
 
 mod admin;
 mod admission;
