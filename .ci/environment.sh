@@ -20,13 +20,21 @@ build_release_quickly() {
 # Copies the library as a user compiles it: without the other packages of the workspace, whose features would be enabled for
 # all, and without what its tests, examples and benches need.
 copy_library_alone() { # directory
-  git ls-files -z -- src build.rs cbindgen.toml include README.md .cargo Cargo.lock | xargs -0 cp --parents -t "$1"
+  git ls-files -z -- src include README.md .cargo Cargo.lock | xargs -0 cp --parents -t "$1"
   awk '
     /^\[/ { skipped = /^\[dev-dependencies\]|^\[\[(example|test|bench)\]\]/ }
     /^(exclude|members) = \[$/ { listed = 1 }
     !skipped && !listed && !/^(default-)?members = / && !/^exclude = /
     /^\]$/ { listed = 0 }
   ' Cargo.toml >"$1/Cargo.toml"
+}
+
+# A language's package by its own script, which says what else it needs. Phones and tenants meet at a relay.
+check_language() { # language
+  build_release_quickly
+  cargo rustc --profile capi --lib --no-default-features --features capi --crate-type cdylib,staticlib
+  cargo build --release -p pulse-relay
+  "examples/$1/check.sh"
 }
 
 fail() {

@@ -144,7 +144,7 @@ fault slow package "a file that the archive leaves out" 'error: failed to verify
 sed -i 's|^exclude = \[$|exclude = [\n  "/src/url.rs",|' Cargo.toml
 PLANT
 
-fault slow c-library "a header that is not that of the sources" 'header|pulse_trust.h' <<'PLANT'
+fault slow c-library "a header that is not that of the sources" 'pulse_frame_decodes is in no file of src/ffi' <<'PLANT'
 sed -i 's|^pulse_status pulse_frame_decode(|pulse_status pulse_frame_decodes(|' include/pulse_trust.h
 PLANT
 
@@ -169,7 +169,7 @@ pub fn planted(number: u8) -> bool {
 }' >>src/lib.rs
 PLANT
 
-fault slow performance "a path that takes more instructions than is committed" 'instructions' <<'PLANT'
+fault slow performance "a path that takes more instructions than is committed" 'counts are off by more than' <<'PLANT'
 sed -i -E '0,/: ([0-9]+)([0-9]{2}),?$/s//: 1\2,/' benches/instructions.json
 PLANT
 
@@ -177,8 +177,8 @@ fault slow journey "a journey whose record does not say that it passed" 'the rec
 sed -i 's/- Result: {}/- Planted: {}/' examples/journey/record_text.rs
 PLANT
 
-fault slow readmes "a quickstart that does not work" 'quickstart' <<'PLANT'
-printf "\n# Planted\n\n\140\140\140sh quickstart\nfalse\n\140\140\140\n" >>SECURITY.md
+fault slow readmes "a quickstart that does not work" 'README.md#Planted: exit status 1' <<'PLANT'
+printf "\n# Planted\n\n\140\140\140sh quickstart\nfalse\n\140\140\140\n\n\140\140\140text quickstart\ndone\n\140\140\140\n" >>README.md
 PLANT
 
 fault slow curve "an addition that takes the sum for the difference" 'FAILED' <<'PLANT'
@@ -202,7 +202,7 @@ sed -i 's/let d4 = d2.plus(&d2);/let d4 = d2.plus(\&d2).carried().plus(\&d2.plus
 PLANT
 
 fault slow curve "an encoding without the sign of x" 'FAILED' <<'PLANT'
-sed -i 's/\*last |= u8::from(self.x.times(inverse_of_z).is_odd()) << 7;/let _ = last;/' src/keys/curve/point.rs
+sed -i 's/\*last |= u8::from(x.is_odd()) << 7;/let _ = (last, x);/' src/keys/curve/point.rs
 PLANT
 
 fault slow curve "a digit that is always added" 'FAILED' <<'PLANT'
@@ -265,7 +265,7 @@ fault slow relay "a removed key whose sessions go on" 'a_hang_up_rotates_a_key.*
 sed -i 's/^        end_untrusted(shared);$//' examples/relay_server/src/reload.rs
 PLANT
 
-fault slow cluster "a takeover that the other node does not hear of" 'a_takeover_on_another_node.*FAILED' <<'PLANT'
+fault slow cluster "a takeover that the other node does not learn of" 'a_takeover_on_another_node.*FAILED' <<'PLANT'
 sed -i 's/^            shared.registry.replace(&instance_id, generation);$/            drop((instance_id, generation));/' examples/relay_server/src/cluster/service.rs
 PLANT
 
@@ -386,6 +386,10 @@ fault quick scripts "a check of the night that GitHub does not run" 'is not the 
 sed -i 's/check: \[curve, /check: [/' .github/workflows/nightly.yml
 PLANT
 
+fault slow faults "a fault whose code has moved on" 'could not be planted: a session that outlives' <<'PLANT'
+sed -i 's/^        end_expired(&shared);$/        end_expired( \&shared );/' examples/relay_server/src/enforcement.rs
+PLANT
+
 fault quick messages "a message that the WebAssembly would leave empty" 'Debug output in what may be a message' <<'PLANT'
 echo 'pub(crate) fn planted(what: &str) -> String {
     format!("planted: {what:?}")
@@ -424,8 +428,28 @@ fault slow interleavings "a loser that releases the winner's id" 'FAILED' <<'PLA
 sed -i 's/&& holder.link.as_ref().is_some_and(|held| Arc::ptr_eq(held, link))/\&\& holder.link.is_some()/' examples/relay_server/src/registry.rs
 PLANT
 
-fault slow languages "a handle that the program in C does not free" 'are definitely lost|still reachable' <<'PLANT'
+fault slow language-c "a handle that the program in C does not free" 'are definitely lost|still reachable' <<'PLANT'
 sed -i '/^    pulse_registration_free(registration);$/d' examples/c/tenant.c
+PLANT
+
+fault slow language-go "memory that the module has left and nobody wipes" 'FAIL: TestMemoryThatTheModuleHasLeftIsWiped' <<'PLANT'
+sed -i '/^\t\twipe(c.memory)$/d' examples/go/internal/engine/call.go
+PLANT
+
+fault slow language-typescript "a secret that closing leaves in memory" '✖ a closed identity and its private key' <<'PLANT'
+sed -i '/^    this.#engine.free(this.#free, this.#pointer);$/d' examples/typescript/src/handle.ts
+PLANT
+
+fault slow language-web "a page that may load from elsewhere" '✖ the page.s policy lets nothing in' <<'PLANT'
+sed -i "s/default-src 'none'/default-src */" examples/web/scripts/build.mjs
+PLANT
+
+fault slow language-kotlin "a handle that closing does not free" 'closing frees once' <<'PLANT'
+sed -i '/^        cleanable.clean()$/d' examples/kotlin/src/main/kotlin/io/pulserelay/trust/ffi/Handle.kt
+PLANT
+
+fault slow language-swift "a call with an argument too many" 'pulse_buffer_free has 1 parameters, and is called with 2' <<'PLANT'
+sed -i 's/pulse_buffer_free(pointer)/pulse_buffer_free(pointer, 1)/' examples/swift/Sources/PulseTrust/Call.swift
 PLANT
 
 fault slow go-musl "a program that has not the C library inside" 'does not have the cgo engine' <<'PLANT'

@@ -49,7 +49,8 @@ fi
 step "a program that is linked statically"
 export CC=musl-gcc CGO_ENABLED=1 CGO_LDFLAGS="-L$root/target/musl/$target/capi"
 (cd cmd && go build -tags=pulsetrust_cgo -ldflags="-linkmode external -extldflags '-static $unwind' -s -w" -o "$scratch/firstuse" ./firstuse)
-if readelf -d "$scratch/firstuse" 2>/dev/null | grep -q NEEDED || readelf -l "$scratch/firstuse" | grep -q INTERP; then
+needed=$(readelf -dl "$scratch/firstuse")
+if grep -qE 'NEEDED|INTERP' <<<"$needed"; then
   echo "the program needs a dynamic linker" >&2
   exit 1
 fi

@@ -113,10 +113,8 @@ fn modes_are_as_said_whatever_the_umask_and_the_lock_is_narrowed() {
 }
 
 #[test]
+#[ignore = "only root can give files away: .ci/checks/tests runs it as root"]
 fn what_root_makes_for_a_tenant_is_the_tenants() {
-    if !is_root() {
-        return; // Nobody else can give files away.
-    }
     let parent = tempfile::tempdir().unwrap();
     chown(parent.path(), Some(12345), Some(12345)).unwrap();
     let path = parent.path().join("data");
@@ -349,15 +347,13 @@ fn a_failure_to_read_the_key_is_not_a_key_file_without_a_key() {
 }
 
 #[test]
+#[ignore = "only root can make a file of somebody else: .ci/checks/tests runs it as root"]
 fn a_file_of_another_owner_can_be_replaced() {
     const CHILD: &str = "PULSE_TRUST_TEST_OWNER";
     const NOBODY: u32 = 65534;
     if let Some(directory) = std::env::var_os(CHILD) {
         DataDir::new(directory).lock().unwrap().save_billing("default", &mut BillingState::default()).unwrap();
         return;
-    }
-    if !is_root() {
-        return; // Only root can make a file of somebody else.
     }
     let directory = tempfile::tempdir().unwrap();
     chown(directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
@@ -371,7 +367,7 @@ fn a_file_of_another_owner_can_be_replaced() {
     assert!(copied.success());
     use std::os::unix::process::CommandExt;
     let output = std::process::Command::new(&copy)
-        .args(["--exact", "data_dir::a_file_of_another_owner_can_be_replaced", "--nocapture"])
+        .args(["--exact", "data_dir::a_file_of_another_owner_can_be_replaced", "--nocapture", "--ignored"])
         .env(CHILD, directory.path())
         .uid(NOBODY)
         .gid(NOBODY)

@@ -207,7 +207,7 @@ fn every_file_that_a_guide_names_is_there() {
     for guide in GUIDES {
         let text = fs::read_to_string(root().join(guide)).unwrap();
         let is_path = |span: &&str| {
-            ["src/", "tests/", "examples/", "include/", "benches/", ".ci/", ".github/"]
+            ["src/", "contract/", "tests/", "examples/", "include/", "benches/", ".ci/", ".github/"]
                 .iter()
                 .any(|top| span.starts_with(top))
                 && !span.contains(['<', '*', ' '])

@@ -9,5 +9,5 @@
 //     [AcceptKeyExchange], so the steps cannot be combined wrongly.
 //   - The clock and the environment are parameters, and what the runtime logs comes back as warnings.
 //
-// Errors are [pulsetrust.Error] with a stable number. The library is stricter in the places that formats.md marks "ours".
+// Errors are [pulsetrust.Error] with a stable number. The library is stricter in the places that formats.md marks **Stricter**.
 package compat
