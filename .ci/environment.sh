@@ -6,18 +6,18 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Without debug information a cold build takes half the time and a third of the space.
 export CARGO_PROFILE_DEV_DEBUG=0 CARGO_TERM_PROGRESS_WHEN=never DEBIAN_FRONTEND=noninteractive
-# Incremental files serve an editor's second build; a build from nothing only pays for them.
+# Incremental files help an editor's second build; a build from scratch only pays for them.
 if [ "${CI:-}" = true ]; then export CARGO_INCREMENTAL=0; fi
 export PATH="$PWD/target/tools/bin:$PATH"
 
-# For checks that build programs as a user does, with --release, only to run them once: without optimization over the
-# whole program that takes less time. The C library, whose size is held, is what it always is.
+# For checks that build programs as a user does, with --release, but run them only once: without whole-program optimization
+# the build takes less time. The C library, whose size is checked, is built as always.
 build_release_quickly() {
   export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
   export CARGO_PROFILE_CAPI_LTO=fat CARGO_PROFILE_CAPI_CODEGEN_UNITS=1
 }
 
-# Copies the library as a user compiles it: without the other packages of the workspace, whose wishes for features count for
+# Copies the library as a user compiles it: without the other packages of the workspace, whose features would be enabled for
 # all, and without what its tests, examples and benches need.
 copy_library_alone() { # directory
   git ls-files -z -- src include README.md .cargo Cargo.lock | xargs -0 cp --parents -t "$1"
@@ -42,15 +42,15 @@ fail() {
   exit 1
 }
 
-# What a check could not look at on this machine. `.ci/run` repeats it at its end. On GitHub everything can be had, so
-# that it is a failure there.
+# What a check could not examine on this machine. `.ci/run` repeats it at the end. On GitHub everything is available, so
+# there it is a failure.
 not_checked() {
   printf 'NOT CHECKED: %s\n' "$*"
   [ "${GITHUB_ACTIONS:-}" != true ] || fail "on GitHub this must be checked"
   [ -z "${PULSE_TRUST_NOT_CHECKED:-}" ] || printf '%s\n' "$*" >>"$PULSE_TRUST_NOT_CHECKED"
 }
 
-# Makes programs available, each from the row of `.ci/tools` that names it.
+# Makes programs available, each as the row of `.ci/tools` that names it says.
 need() {
   local program row kind package version
   for program in "$@"; do
@@ -77,14 +77,14 @@ as_root() {
   if [ "$EUID" = 0 ]; then "$@"; else sudo --preserve-env=DEBIAN_FRONTEND "$@"; fi
 }
 
-# With what the package recommends: Chromium's fonts are among it.
+# With what the package recommends, which includes Chromium's fonts.
 install_debian() { # package
   echo "installing $1"
   as_root apt-get update -q >/dev/null
   as_root apt-get install -y -q "$1" >/dev/null
 }
 
-# The versions are exact: a newer tool's new lint must not fail a landing that did not touch what it is about.
+# The versions are exact: a newer tool's new lint must not fail an unrelated landing.
 need_crate() { # crate version
   local installed
   installed=$(cargo install --list)

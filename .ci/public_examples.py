@@ -34,7 +34,7 @@ for number, path in documentation["paths"].items():
     item = items.get(number)
     if path["crate_id"] != 0 or path["kind"] not in ("struct", "enum", "trait") or not item:
         continue
-    # The C functions have examples in C; a sealed trait is nobody's to use.
+    # The C functions have examples in C, and nobody outside can use a sealed trait.
     if path["path"][1] == "ffi" or path["path"][-1] == "Sealed":
         continue
     looked_at += 1

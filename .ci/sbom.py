@@ -10,7 +10,7 @@ import sys
 
 package, source, target = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
 text = source.read_text()
-# No place of this machine: the same file wherever it is made.
+# No paths of this machine, so the file is the same wherever it is made.
 text = text.replace(f"path+file://{pathlib.Path.cwd()}", "path+file://")
 bom = json.loads(text)
 

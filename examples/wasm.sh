@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the WebAssembly for TypeScript, with a hash of all it was made of beside it, and translates it for Go.
+# Builds the WebAssembly for TypeScript, writes a hash of everything that it was made from beside it, and translates it for Go.
 #   examples/wasm.sh          builds (Debian's rustc-web, rust-web-src, lld-19, binaryen; Go)
 #   examples/wasm.sh --check-sources   the first half of --check, which needs nothing
 #   examples/wasm.sh --check  says whether what is committed was made of the sources as they are (Go)
@@ -15,8 +15,8 @@ made_of() {
   git ls-files -- src ':!src/documentation' Cargo.toml Cargo.lock .cargo examples/wasm.sh | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -d' ' -f1
 }
 
-# With -unsafe a place in memory is compared with the memory's length once, and then read as a whole: a lease takes a
-# quarter less time. No access is left unchecked.
+# With -unsafe an address is compared with the memory's length once, and then read as a whole: a lease takes a quarter less
+# time. Every access is still checked.
 translate() { # wasm
   go run github.com/ncruces/wasm2go@v0.4.21 -pkg machine -tags '!pulsetrust_cgo' -unsafe "$1"
 }
@@ -35,16 +35,16 @@ fi
 
 target=wasm32-unknown-unknown
 export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld-19
-# At most 1 GiB of memory, some hundred thousand tokens that nobody closed: a host is not to be filled.
-# Small: no panic messages, no places in the source, no Debug, the compact forms of AES and SHA-2; only the curve, of
-# which a verification is made, is built for speed.
+# At most 1 GiB of memory, enough for some hundred thousand tokens that nobody closed: the library must not fill its host.
+# Small: no panic messages, no source locations, no Debug, and the compact forms of AES and SHA-2. Only the curve, which
+# dominates a verification, is built for speed.
 export RUSTFLAGS='--cfg getrandom_backend="custom" --cfg sha2_backend_soft="compact" --cfg aes_backend_soft="compact"
   -Zlocation-detail=none -Zfmt-debug=none -Cpanic=immediate-abort -Zunstable-options -Clink-arg=--max-memory=1073741824'
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=z CARGO_PROFILE_RELEASE_STRIP=symbols CARGO_PROFILE_RELEASE_PANIC=immediate-abort
 cargo rustc -Zpanic-immediate-abort --lib --release --no-default-features --features capi --crate-type cdylib \
   --target $target --target-dir target/wasm -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size \
   --config profile.release.package.curve25519-dalek.opt-level=2 --config 'profile.release.package.sha2.opt-level="s"'
-# Nothing stands below 1024: the stack comes first, and is 1 MiB.
+# Nothing is placed below 1024; the stack comes first, and is 1 MiB.
 wasm-opt --low-memory-unused -Oz --flatten --rereloop -Oz --merge-similar-functions -Oz --strip-debug \
   --strip-producers --enable-bulk-memory --enable-sign-ext --enable-mutable-globals \
   --enable-nontrapping-float-to-int --enable-multivalue --enable-reference-types \

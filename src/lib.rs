@@ -1,6 +1,6 @@
 //! The trust decisions that Pulse's parts share: **who** may register at the relay (a signed entitlement), **as which**
 //! instance (a derived id), **with which** identity (an Ed25519 key pair, kept sealed on disk), and **what** a phone
-//! may believe of a pairing code that it scanned.
+//! may believe about a pairing code that it scanned.
 //!
 //! - [The journey, link by link](#the-journey-link-by-link): where to start, with a program that runs all of it
 //! - [Which module for what](#which-module-for-what)
@@ -69,7 +69,7 @@
 //! | module | what it decides or does |
 //! |---|---|
 //! | [`keys`] | Ed25519 keys, key ids and fingerprints; which keys are trusted for which kind of token |
-//! | [`token`] | the one strict reading of compact tokens, and signing |
+//! | [`token`] | the one strict parser of compact tokens, and signing |
 //! | [`entitlement`] | leases, licenses and grants: claims, capabilities, plans, hosts, refresh schedule |
 //! | [`relay`] | admission, instance ids, identity, relay config, frames, the encrypted channel |
 //! | [`pairing`] | pairing codes: payload, deep link, QR code, checks |
@@ -85,11 +85,11 @@
 //!
 //! # Time, errors and secrets
 //!
-//! - The library is synchronous and does no I/O of its own, except in [`storage`]. The caller brings the clock
+//! - The library is synchronous and does no I/O of its own, except in [`storage`]. The caller provides the clock
 //!   ([`UnixTime`]), the sockets and the HTTP.
-//! - Every [`Error`] has a number and a name that all languages share, and a message that shows both sides of what did
-//!   not agree. [`Error::TABLE`] lists them with their meaning and what to do.
-//! - Nothing is logged. What a caller should be told about comes back as a [`Warning`].
+//! - Every [`Error`] has a number and a name that all languages share, and a message that shows both sides of what
+//!   did not agree. [`Error::TABLE`] lists them with their meaning and what to do.
+//! - Nothing is logged. What a caller should know comes back as a [`Warning`].
 //! - A [`Secret`] is wiped when it is dropped, compared in constant time, and shown by no `Debug` output.
 //!
 //! # Features

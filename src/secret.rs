@@ -157,15 +157,15 @@ pub(crate) mod text {
     }
 }
 
-/// The text that a JSON value is, `null` being the empty one; `None` for a value that is no text. `serde_json` unescapes a text
-/// in memory of its own, which it frees as it is: here it only sees one character at a time.
+/// The text of a JSON value; `null` is the empty text, and a value that is not a text is `None`. `serde_json` unescapes a text
+/// in memory of its own, which it frees without wiping: here it sees only one character at a time.
 pub(crate) fn unescaped(value: &RawValue) -> Option<Secret> {
     let value = value.get();
     if value == "null" {
         return Some(Secret::default());
     }
     let mut rest = value.strip_prefix('"')?.strip_suffix('"')?;
-    // No escape is shorter than what it stands for, so that the text never moves.
+    // No escape is shorter than what it stands for, so the text never moves.
     let mut text = Zeroizing::new(String::with_capacity(rest.len()));
     while let Some(position) = rest.find('\\') {
         let (before, from) = rest.split_at_checked(position)?;
@@ -178,7 +178,8 @@ pub(crate) fn unescaped(value: &RawValue) -> Option<Secret> {
     Some(Secret(text))
 }
 
-/// How long the escape is that a text begins with: two of `\u` stand for one character where the first is a high surrogate.
+/// The length of the escape that a text begins with: two `\u` escapes stand for one character if the first is a high
+/// surrogate.
 fn escape_len(from: &str) -> usize {
     match from.as_bytes() {
         [_, b'u', b'd' | b'D', b'8' | b'9' | b'a' | b'b' | b'A' | b'B', ..] => 12,

@@ -12,7 +12,7 @@ if ! cargo cinstall --version >/dev/null 2>&1; then
 fi
 prefix=$(mktemp -d)
 trap 'rm -rf "$prefix"' EXIT
-# With its symbols, so that valgrind can tell whose memory it is.
+# With its symbols, so that valgrind can say whose memory it is.
 CARGO_PROFILE_CAPI_STRIP=none cargo cinstall -p pulse-trust --profile capi --no-default-features --prefix "$prefix" --libdir "$prefix/lib" --includedir "$prefix/include" --features capi
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
 dynamic=$(readelf -d "$prefix/lib/libpulse_trust.so")
@@ -31,7 +31,7 @@ LD_LIBRARY_PATH=$prefix/lib valgrind --quiet --suppressions=examples/c/valgrind.
 for file in .encryption.key billing.json relay.enc; do
   [ -s "$prefix/data/$file" ] || { echo "the tenant did not write $file" >&2; exit 1; }
 done
-# Statically, as the README says: the program runs where no shared library is found.
+# Linked statically, as the README says: the program runs even if no shared library is found.
 include=$(pkg-config --cflags pulse_trust)
 system=$(pkg-config --static --libs-only-l pulse_trust)
 read -ra include <<<"$include"

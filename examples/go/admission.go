@@ -7,7 +7,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// An Admission decides for a relay who may register.
+// An Admission decides who may register at a relay.
 type Admission struct{ handle *handle }
 
 // A Revocation says what is revoked.
@@ -23,8 +23,8 @@ const (
 	RevokeSigningKey   Revocation = engine.RevokeSigningKey   // by the id of the key that signed
 )
 
-// NewAdmission admits under these keys. Leeway is how far the clocks may differ, 0 to 5 minutes; a part of a second is
-// dropped.
+// NewAdmission makes an admission that trusts these keys. Leeway is how far the clocks may differ, 0 to 5 minutes;
+// fractions of a second are dropped.
 func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 	seconds, err := leewaySeconds(leeway)
 	if err != nil {
@@ -41,13 +41,13 @@ func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 	return admission, err
 }
 
-// Revoke revokes what has this id, from the next admission on.
+// Revoke revokes whatever has this id. It takes effect from the next admission on.
 func (a *Admission) Revoke(what Revocation, id string) error {
 	return a.handle.use(func(ref engine.Ref) error { return engine.AdmissionRevoke(ref, int32(what), id) })
 }
 
-// RevokeLicenseBelow revokes every grant of a license whose version is below the lowest that still counts. A floor is only
-// ever raised.
+// RevokeLicenseBelow revokes every grant of a license whose version is below the lowest that still counts. This floor can
+// only be raised.
 func (a *Admission) RevokeLicenseBelow(licenseID string, lowestVersion int64) error {
 	return a.handle.use(func(ref engine.Ref) error {
 		return engine.AdmissionRevokeLicenseBelow(ref, licenseID, lowestVersion)
@@ -62,8 +62,8 @@ type Registration struct {
 	Capabilities []string  // those that count now
 }
 
-// Admit decides on one registration. The hint is the instance secret, which a license or grant needs. The *[Error] of a
-// refusal has the WireCode for the ERROR frame.
+// Admit decides on one registration. The hint is the instance secret, which a license or grant needs. A refusal is an
+// *[Error] with the WireCode for the ERROR frame.
 func (a *Admission) Admit(token, hint string, now time.Time) (registration Registration, err error) {
 	err = a.handle.use(func(ref engine.Ref) error {
 		made, err := engine.AdmissionAdmit(ref, token, hint, now.Unix())

@@ -7,8 +7,8 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// BillingState loads the billing state of an organization as JSON, secrets in plain; nil if there is no file. The
-// revision is the state of the file, which a save has to name.
+// BillingState loads the billing state of an organization as JSON, with its secrets in plain text; nil if there is no file.
+// The revision identifies the state of the file, and a save has to name it.
 func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision string, warnings []string, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.BillingStateLoad(ref, org)
@@ -21,7 +21,7 @@ func (d *DataDir) BillingState(org string) (billing json.RawMessage, revision st
 	return billing, revision, warnings, err
 }
 
-// loadedFile reads what the load of a file gives: the file's JSON, nil where there is no file, its revision, and warnings.
+// loadedFile parses the result of loading a file: the file's JSON (nil if there is no file), its revision, and warnings.
 func loadedFile(bytes []byte) (content json.RawMessage, revision string, warnings []string, err error) {
 	var loaded struct {
 		Billing  json.RawMessage `json:"billing"`
@@ -38,16 +38,16 @@ func loadedFile(bytes []byte) (content json.RawMessage, revision string, warning
 	return content, loaded.Revision, loaded.Warnings, err
 }
 
-// SavedBilling is what a save of a billing state gives.
+// SavedBilling is the result of saving a billing state.
 type SavedBilling struct {
 	Revision  string   `json:"revision"`  // the state of the file now
 	Integrity string   `json:"integrity"` // the code over it; empty in a directory without a key file
 	Warnings  []string `json:"warnings"`
 }
 
-// SaveBillingState saves the billing state of an organization, secrets sealed, the whole signed, over the state of the
-// file that revision names (empty: there is no file yet). Where the file was changed meanwhile, it fails with
-// [ErrRevisionMismatch].
+// SaveBillingState saves the billing state of an organization, with its secrets sealed and the whole signed. It replaces
+// the state of the file that revision names (empty: there is no file yet). If the file was changed in the meantime, it
+// fails with [ErrRevisionMismatch].
 func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision string) (done SavedBilling, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.BillingStateSave(ref, org, string(billing), revisionOrNone(revision))
@@ -59,7 +59,7 @@ func (d *DataDir) SaveBillingState(org string, billing json.RawMessage, revision
 	return done, err
 }
 
-// ResolvedBilling is what a billing state counts for, once the lease in it was looked at.
+// ResolvedBilling says what a billing state is worth once the lease in it has been verified.
 type ResolvedBilling struct {
 	Capabilities      []string         `json:"capabilities"` // those that it names, whatever its state is
 	Granted           []string         `json:"granted"`      // those that count at the given time
@@ -72,8 +72,9 @@ type ResolvedBilling struct {
 	LeaseError        *Reason          `json:"lease_error"`
 }
 
-// ResolveBilling resolves a billing state, as [DataDir.BillingState] gives it. The lease in it has to be for the
-// organization org; empty takes a lease for any, as the deployed runtime does. The file is not changed.
+// ResolveBilling resolves a billing state as [DataDir.BillingState] returns it. The lease in it has to be for the
+// organization org; an empty org accepts a lease for any organization, as the deployed runtime does. The file is not
+// changed.
 func (d *DataDir) ResolveBilling(config RuntimeConfig, keys *TrustKeys, org string, billing json.RawMessage, now time.Time) (resolved ResolvedBilling, err error) {
 	err = d.withRuntime(config, keys, func(_, runtime engine.Ref) error {
 		bytes, err := engine.BillingStateResolve(runtime, org, string(billing), now.Unix())

@@ -2,7 +2,7 @@ package pulsetrust
 
 import "github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 
-// An Identity is the key pair by which a phone knows an instance again. It signs inside the library.
+// An Identity is the key pair by which a phone recognizes an instance. It signs inside the library.
 type Identity struct{ handle *handle }
 
 // GenerateIdentity makes a new identity.
@@ -18,7 +18,7 @@ func GenerateIdentity() (*Identity, error) {
 	return &Identity{newHandle(ref, engine.IdentityFree)}, nil
 }
 
-// IdentityFromPrivateKey is the identity of a private key in base64, as a relay config has it.
+// IdentityFromPrivateKey makes an identity from a private key in base64, as a relay config has it.
 func IdentityFromPrivateKey(privateKey string) (*Identity, error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -37,7 +37,7 @@ func (i *Identity) PublicKey() (string, error) { return i.text(engine.IdentityPu
 // Fingerprint is what people compare: 32 upper-case hex pairs joined by ':'.
 func (i *Identity) Fingerprint() (string, error) { return i.text(engine.IdentityFingerprint) }
 
-// SecretPrivateKey is the private key in base64, to be sealed in a relay config.
+// SecretPrivateKey is the private key in base64, to be stored in a relay config, which is sealed.
 func (i *Identity) SecretPrivateKey() (string, error) { return i.text(engine.IdentitySecretPrivateKey) }
 
 // SignKeyExchange signs an ephemeral X25519 key.
@@ -91,8 +91,8 @@ func (h *Handshake) Message() (message []byte, err error) {
 	return message, err
 }
 
-// Finish takes the payload of the instance's KEY_EXCHANGE frame. The channel is there only if the identity of the
-// pairing code signed it. A handshake can be finished once.
+// Finish takes the payload of the instance's KEY_EXCHANGE frame. It returns a channel only if the identity of the pairing
+// code signed the payload. A handshake can be finished once.
 func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (channel *Channel, err error) {
 	err = h.handle.useAlone(func(ref engine.Ref) error {
 		made, err := engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
@@ -114,7 +114,7 @@ func (h *Handshake) Close() {
 // A Channel is one side of an established channel.
 type Channel struct{ handle *handle }
 
-// AcceptKeyExchange is the instance's side: it takes the payload of the app's KEY_EXCHANGE frame, and gives the channel
+// AcceptKeyExchange is the instance's side: it takes the payload of the app's KEY_EXCHANGE frame, and returns the channel
 // and the payload to answer with.
 func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel, answer []byte, err error) {
 	if identity == nil {
@@ -130,7 +130,7 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 	return channel, answer, err
 }
 
-// Seal seals a message: the payload of a DATA frame.
+// Seal seals a message and returns the payload of a DATA frame.
 func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
 	err = c.handle.useAlone(func(ref engine.Ref) error {
 		sealed, err = engine.ChannelSeal(ref, plaintext)

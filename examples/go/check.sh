@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Checks the Go package from nothing: format, vet, every test on both engines, on 32 bits and with the oldest Go too, builds
-# for all that Pulse is released for, and the tenant beside a real relay. Needs Go, a C compiler, target/capi and
-# target/release. That the generated code is current, `cargo test -p pulse-contract` says.
+# Checks the Go package from scratch: format, vet, every test on both engines, also on 32 bits and with the oldest Go,
+# builds for every platform that Pulse is released for, and the tenant with a real relay. Needs Go, a C compiler,
+# target/capi and target/release. `cargo test -p pulse-contract` checks that the generated code is current.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD/../..
@@ -30,12 +30,12 @@ needed=$(go list -m -f '{{if not .Main}}{{.Path}}{{end}}' all | sort)
 [ "$needed" = golang.org/x/sys ] || { echo "$needed" >&2; exit 1; }
 
 step without a C compiler
-# As a user has it who fetched the module: nothing but the default engine, and no file that a C compiler would be asked for.
+# As for a user who fetched the module: nothing but the default engine, and no file that would need a C compiler.
 go=$(command -v go)
 PATH=${go%/*} CC=/nowhere CGO_ENABLED=0 go build ./...
 with_cgo=$(go list -f '{{if .CgoFiles}}{{.ImportPath}}{{end}}' ./...)
 [ -z "$with_cgo" ] || { echo "cgo files without the tag" >&2; exit 1; }
-# The tag without cgo says what is wrong.
+# The build tag without cgo must say what is wrong.
 if said=$(CGO_ENABLED=0 go build -tags=pulsetrust_cgo ./internal/engine 2>&1); then echo "it builds without an engine" >&2; exit 1; fi
 grep -q pulsetrust_cgo_needs_CGO_ENABLED_1 <<<"$said" || { echo "$said" >&2; exit 1; }
 
@@ -57,8 +57,8 @@ step "tests with go$oldest, the oldest"
 step tests through WebAssembly
 for module in "${modules[@]}"; do (cd "$module" && go test -count=1 ./...); done
 
-# The race detector sees Go's memory alone, and makes WebAssembly ten times as slow. So it has the parts of this engine
-# that goroutines share, and below all the rest with the other engine, whose callers are the same code.
+# The race detector sees only Go's memory, and makes WebAssembly ten times as slow. So here it runs the parts of this engine
+# that goroutines share, and below everything else with the other engine, whose callers are the same code.
 step "what goroutines share in WebAssembly, with the race detector"
 go test -count=1 -race ./internal/engine
 go test -count=1 -race -short -run 'TestManyGoroutines|TestOneVerifierUnderLoad|TestASessionRuns|TestARefresh' .

@@ -5,14 +5,14 @@ import (
 	"sync/atomic"
 )
 
-// uncollectedHandles is how many handles may wait for the garbage collector's own pace.
+// uncollectedHandles is how many handles may exist before this package starts a collection itself.
 const uncollectedHandles = 10_000
 
-// A collection has the garbage collector look for handles that nobody closed. It sees a few words of each, not what the
-// handle holds in the library, so that beside a large heap it would let them lie.
+// A collection makes the garbage collector look for handles that nobody closed. The collector sees only a few words of
+// each, not the memory that it holds in the library, so with a large heap it would leave them uncollected for a long time.
 type collection struct {
 	live  atomic.Int64
-	limit atomic.Int64 // of live handles, which asks for a collection
+	limit atomic.Int64 // the number of live handles that triggers a collection
 	runs  atomic.Bool
 }
 
@@ -41,5 +41,5 @@ func (c *collection) collected() {
 	c.space()
 }
 
-// space leaves a program with many live handles as many new ones before the next collection, as Go does with its heap.
+// space lets the number of live handles double before the next collection, as Go does with its heap.
 func (c *collection) space() { c.limit.Store(max(uncollectedHandles, 2*c.live.Load())) }

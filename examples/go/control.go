@@ -7,12 +7,12 @@ import (
 	"reflect"
 )
 
-// A ControlPayload is the JSON of a control frame. Its members are written in the order and spelling of the deployed
-// code; unknown ones are ignored.
+// A ControlPayload is the JSON of a control frame. Its members are written in the order and spelling of the deployed code;
+// unknown members are ignored.
 type ControlPayload interface{ frameType() FrameType }
 
-// Register is an instance's first frame: with the license token and, as the hint, the instance secret; on reconnect
-// with the session token and, as the hint, the instance id of the last ACK.
+// Register is an instance's first frame. It carries the license token and, as the hint, the instance secret; on reconnect
+// it carries the session token and, as the hint, the instance id of the last ACK.
 type Register struct {
 	LicenseToken   string `json:"license_token"`           // secret
 	SessionToken   string `json:"session_token,omitempty"` // secret
@@ -63,13 +63,13 @@ type ChannelClose struct {
 	Reason    string `json:"reason,omitempty"`
 }
 
-// ErrorMessage is the relay's refusal. Code is one of the wire codes, as "AUTH_FAILED".
+// ErrorMessage is the relay's refusal. Code is one of the wire codes, such as "AUTH_FAILED".
 type ErrorMessage struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// Drain says that the relay goes down.
+// Drain says that the relay is about to shut down.
 type Drain struct {
 	Reason       string `json:"reason,omitempty"`
 	ReconnectURL string `json:"reconn_url,omitempty"`
@@ -100,7 +100,7 @@ func (PushNotification) frameType() FrameType { return FramePushNotification }
 
 var errNoPayload = &Error{Code: ErrInvalidArgument, Message: "the payload is nil: expected one of the types of control payloads"}
 
-// EncodeControl gives the bytes of the frame that carries a payload.
+// EncodeControl returns the bytes of the frame that carries a payload.
 func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
 	if isNil(payload) {
 		return nil, errNoPayload
@@ -112,7 +112,7 @@ func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
 	return EncodeFrame(Frame{payload.frameType(), channel, text})
 }
 
-// DecodeControl reads the payload of a frame, which must be of the payload's type. The payload is given as a pointer.
+// DecodeControl reads the payload of a frame into payload, a pointer. The frame's type must be that of the payload.
 func DecodeControl(frame Frame, payload ControlPayload) error {
 	if isNil(payload) {
 		return errNoPayload
@@ -130,13 +130,13 @@ func DecodeControl(frame Frame, payload ControlPayload) error {
 	return nil
 }
 
-// isNil says that a payload is none, or a nil pointer.
+// isNil reports whether a payload is nil or a nil pointer.
 func isNil(payload ControlPayload) bool {
 	value := reflect.ValueOf(payload)
 	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
 }
 
-// controlError says what is wrong without what encoding/json quotes of the text.
+// controlError says what is wrong, without the parts of the text that encoding/json quotes.
 func controlError(frame FrameType, err error) error {
 	reason := "not one JSON object of the right members"
 	var syntax *json.SyntaxError

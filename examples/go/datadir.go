@@ -11,29 +11,29 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A DataDir is a runtime's data directory. Every call takes and releases its lock, but between Lock and Unlock.
+// A DataDir is a runtime's data directory. Every call takes and releases its lock, except between Lock and Unlock.
 type DataDir struct{ handle *handle }
 
 // lockTimeout is how long a call waits for a directory's lock.
 const lockTimeout = 30 * time.Second
 
-// Lock takes the directory's lock and holds it until Unlock or Close, so that a load, a change and a save are one step.
-// It waits at most so long for another process or goroutine, then fails with [ErrLockTimeout]. Meanwhile one goroutine
-// uses the DataDir; taking the lock twice changes nothing.
+// Lock takes the directory's lock and holds it until Unlock or Close, so that a load, a change and a save are one step. It
+// waits at most timeout for another process or goroutine, then fails with [ErrLockTimeout]. While the lock is held, only
+// one goroutine may use the DataDir; taking the lock twice changes nothing.
 func (d *DataDir) Lock(timeout time.Duration) error {
 	return waiting(timeout, func() error { return d.handle.use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
 }
 
-// Unlock releases the lock that Lock has taken; without one it does nothing.
+// Unlock releases the lock that Lock took; if no lock is held, it does nothing.
 func (d *DataDir) Unlock() error { return d.handle.use(engine.DataDirUnlock) }
 
-// use makes a call that takes the lock for itself.
+// use makes a call that takes the lock by itself.
 func (d *DataDir) use(job func(engine.Ref) error) error {
 	return waiting(lockTimeout, func() error { return d.handle.use(job) })
 }
 
-// waiting repeats a call for as long as somebody else holds the lock. The engine does not wait itself, as it takes no
-// other call meanwhile: nothing is held here but what the caller holds.
+// waiting repeats a call for as long as somebody else holds the lock. The engine does not wait itself, because it takes no
+// other call while it does. While waiting, this function holds nothing but what the caller holds.
 func waiting(timeout time.Duration, call func() error) error {
 	deadline := time.Now().Add(timeout)
 	for pause := time.Millisecond; ; pause = min(2*pause, 25*time.Millisecond) {
@@ -48,7 +48,7 @@ func waiting(timeout time.Duration, call func() error) error {
 	}
 }
 
-// waitedFor has a message of the engine's say how long was waited: the engine was told not to wait.
+// waitedFor puts the time that was waited into the engine's message, because the engine itself was told not to wait.
 func waitedFor(timeout time.Duration, err error) error {
 	const engines = " after 0 ms"
 	var refused *Error
@@ -62,7 +62,7 @@ func waitedFor(timeout time.Duration, err error) error {
 	return refused
 }
 
-// OpenDataDir is the data directory at a path, which exists. Nothing is read yet.
+// OpenDataDir opens the data directory at a path, which must exist. Nothing is read yet.
 func OpenDataDir(path string) (*DataDir, error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -75,9 +75,9 @@ func OpenDataDir(path string) (*DataDir, error) {
 	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
 }
 
-// CreateDataDir is the data directory at a path, made with mode 0700 where it does not exist. Where it has no key file of
-// its own, it takes over the one at legacyKey, an absolute path: the key is copied, and the original stays. Empty takes
-// over none; [LegacyKeyPath] is what a runtime is configured with.
+// CreateDataDir opens the data directory at a path, and makes it with mode 0700 if it does not exist. If it has no key file
+// of its own, it takes over the one at legacyKey, an absolute path: the key is copied, and the original stays. An empty
+// legacyKey takes over none; [LegacyKeyPath] is the path that a runtime is configured with.
 func CreateDataDir(path, legacyKey string) (*DataDir, error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -90,8 +90,8 @@ func CreateDataDir(path, legacyKey string) (*DataDir, error) {
 	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
 }
 
-// LegacyKeyPath is where the environment says that a key file of older installations is: PULSE_LEGACY_KEY_PATH, and where
-// that is not set /etc/pulse/.encryption.key. An empty value names none.
+// LegacyKeyPath is the path of the key file of older installations: the value of PULSE_LEGACY_KEY_PATH, or
+// /etc/pulse/.encryption.key if that is not set. An empty value names none.
 func LegacyKeyPath() string {
 	if path, ok := os.LookupEnv("PULSE_LEGACY_KEY_PATH"); ok {
 		return path
@@ -131,7 +131,7 @@ func (c *RelayConfig) members() map[string]any {
 	}
 }
 
-// UnmarshalJSON reads the members it knows and keeps the others. From which state of the file the config is stays.
+// UnmarshalJSON reads the members it knows and keeps the others. The revision of the file that the config comes from stays.
 func (c *RelayConfig) UnmarshalJSON(text []byte) error {
 	*c = RelayConfig{revision: c.revision}
 	if err := json.Unmarshal(text, &c.unknown); err != nil {
@@ -163,8 +163,8 @@ type loadedConfig struct {
 	Warnings []string     `json:"warnings"`
 }
 
-// RelayConfig loads relay.enc as the file has it, the default if there is none. The config knows from which state of
-// the file it is.
+// RelayConfig loads relay.enc as the file has it, or the default if there is no file. The config remembers which state of
+// the file it comes from.
 func (d *DataDir) RelayConfig() (config *RelayConfig, warnings []string, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.RelayConfigLoad(ref)
@@ -182,21 +182,21 @@ func (d *DataDir) RelayConfig() (config *RelayConfig, warnings []string, err err
 	return config, warnings, err
 }
 
-// SaveRelayConfig saves a relay config, sealed, over the state of the file that it was loaded from: where the file was
-// changed meanwhile, it fails with [ErrRevisionMismatch]. A config that was not loaded is saved if there is no file.
-// A save that would replace or drop the file's identity fails with [ErrIdentityKept]. A file that cannot be read is not
+// SaveRelayConfig saves a relay config, sealed, over the state of the file that it was loaded from. If the file was changed
+// in the meantime, it fails with [ErrRevisionMismatch]. A config that was not loaded is saved only if there is no file. A
+// save that would replace or drop the file's identity fails with [ErrIdentityKept]. A file that cannot be read is not
 // replaced.
 func (d *DataDir) SaveRelayConfig(config *RelayConfig) (warnings []string, err error) {
 	return d.saveRelayConfig(config, engine.IdentityKeep)
 }
 
-// SaveRelayConfigReplacingIdentity is SaveRelayConfig, but that it may replace or drop the file's identity: every phone
-// has to be paired again then.
+// SaveRelayConfigReplacingIdentity is like SaveRelayConfig, but it may replace or drop the file's identity. Every phone
+// then has to be paired again.
 func (d *DataDir) SaveRelayConfigReplacingIdentity(config *RelayConfig) (warnings []string, err error) {
 	return d.saveRelayConfig(config, engine.IdentityReplace)
 }
 
-// revisionOrNone is a revision as the engine takes it: where there is none yet, there is no file.
+// revisionOrNone is a revision as the engine takes it. No revision means that there is no file yet.
 func revisionOrNone(revision string) string {
 	if revision == "" {
 		return "absent"
@@ -231,8 +231,8 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 	return done.Warnings, err
 }
 
-// WithEnvironment is the config in effect: the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER, where they are not
-// empty, over it. Values that are not valid are ignored with a warning.
+// WithEnvironment returns the config in effect: the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER, if not empty,
+// override its own. Values that are not valid are ignored with a warning.
 func (c *RelayConfig) WithEnvironment(enabled, server string) (config *RelayConfig, warnings []string, err error) {
 	in, err := anyInstance()
 	if err != nil {

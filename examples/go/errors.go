@@ -11,17 +11,17 @@ import (
 // A Code is the stable number of an error. It is an error itself, for errors.Is.
 type Code int32
 
-// Error gives the name of the code, as "SIGNATURE_INVALID".
+// Error returns the name of the code, such as "SIGNATURE_INVALID".
 func (c Code) Error() string { return c.Name() }
 
 // Name is the stable name of the code.
 func (c Code) Name() string { return codeName(c) }
 
-// An Error is why the library refused something. It holds no secret.
+// An Error says why the library refused something. It contains no secret.
 type Error struct {
 	Code     Code
 	Message  string
-	WireCode string // what a relay's ERROR frame says of it, where there is one
+	WireCode string // what a relay's ERROR frame says for it, if there is one
 
 	detail string
 }
@@ -30,8 +30,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%d %s)", e.Message, int32(e.Code), e.Code.Name())
 }
 
-// Is compares the code, so that errors.Is(err, pulsetrust.ErrExpired) holds, and so does errors.Is with any other *Error of
-// the same code.
+// Is compares the code, so errors.Is(err, pulsetrust.ErrExpired) works, and so does errors.Is with any other *Error of the
+// same code.
 func (e *Error) Is(target error) bool {
 	if other, ok := target.(*Error); ok {
 		return other.Code == e.Code
@@ -40,7 +40,7 @@ func (e *Error) Is(target error) bool {
 	return ok && code == e.Code
 }
 
-// Diagnostics are what keeps a pairing code from being built, with [ErrPairingNotReady].
+// Diagnostics says what keeps a pairing code from being built, for an [ErrPairingNotReady].
 func (e *Error) Diagnostics() []Diagnostic {
 	var diagnostics []Diagnostic
 	if e.detail == "" || json.Unmarshal([]byte(e.detail), &diagnostics) != nil {
@@ -49,7 +49,7 @@ func (e *Error) Diagnostics() []Diagnostic {
 	return diagnostics
 }
 
-// wrap makes an *Error of what an engine returned.
+// wrap makes an *Error from what an engine returned.
 func wrap(err error) error {
 	var fault *engine.Fault
 	if errors.As(err, &fault) {

@@ -27,7 +27,7 @@ const (
 	FramePushNotification FrameType = engine.FramePushNotification
 )
 
-// MaxPayload is the most bytes that the payload of a frame may have.
+// MaxPayload is the largest payload of a frame, in bytes.
 const MaxPayload = engine.MaxPayloadLen
 
 // A Frame is one message between an instance, the relay and a phone.
@@ -37,10 +37,10 @@ type Frame struct {
 	Payload []byte
 }
 
-// EncodeFrame gives the frame's bytes: version, type, channel (big-endian) and payload (formats.md#frames).
+// EncodeFrame returns the frame's bytes: version, type, channel (big-endian) and payload (formats.md#frames).
 //
-// It is written in Go and calls into no engine, because a header of six bytes is faster written than handed over; tests
-// hold it against the library.
+// It is written in Go and calls no engine, because writing a header of six bytes is faster than a call; tests compare it
+// with the library.
 func EncodeFrame(frame Frame) ([]byte, error) {
 	if err := checkFrame(frame.Type, len(frame.Payload)); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func EncodeFrame(frame Frame) ([]byte, error) {
 	return append(bytes, frame.Payload...), nil
 }
 
-// DecodeFrame reads a frame; its payload is part of bytes.
+// DecodeFrame reads a frame; its payload shares memory with bytes.
 func DecodeFrame(bytes []byte) (Frame, error) {
 	if len(bytes) < engine.FrameHeaderLen {
 		return Frame{}, frameError(ErrFrameTooShort, "frame of %d bytes, at least %d are needed", len(bytes), engine.FrameHeaderLen)
@@ -77,7 +77,7 @@ func checkFrame(kind FrameType, length int) error {
 	return nil
 }
 
-// frameError has the words of the library's own errors.
+// frameError makes an error with the same text as the library's own.
 func frameError(code Code, format string, arguments ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, arguments...), WireCode: engine.WireLicenseInvalid}
 }

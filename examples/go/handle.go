@@ -7,7 +7,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// handle owns something of the library. It is freed by close, or by the garbage collector with its owner.
+// handle owns an object in the library. It is freed by close, or by the garbage collector together with its owner.
 type handle struct {
 	mutex   sync.RWMutex
 	ref     engine.Ref
@@ -20,7 +20,7 @@ var (
 	errNotMade = &Error{Code: ErrInvalidArgument, Message: "it is nil or a zero value: expected what its function made"}
 )
 
-// use calls job with the handle, which nobody frees meanwhile.
+// use calls job with the handle, which nobody can free during the call.
 func (h *handle) use(job func(engine.Ref) error) error {
 	if h == nil {
 		return errNotMade
@@ -38,7 +38,7 @@ func (h *handle) use(job func(engine.Ref) error) error {
 	return wrap(err)
 }
 
-// useAlone is use for what changes with the call.
+// useAlone is like use, for an object that the call changes.
 func (h *handle) useAlone(job func(engine.Ref) error) error {
 	if h == nil {
 		return errNotMade
@@ -56,7 +56,7 @@ func (h *handle) useAlone(job func(engine.Ref) error) error {
 	return wrap(err)
 }
 
-// livesIn says whether there is a handle, and it is one of this instance.
+// livesIn reports whether there is a handle and it lives in this instance.
 func (h *handle) livesIn(in *engine.Instance) bool { return h != nil && h.ref.Instance() == in }
 
 func (h *handle) close() {
@@ -85,7 +85,7 @@ func newHandle(ref engine.Ref, free func(engine.Ref)) *handle {
 	return h
 }
 
-// anyInstance is an instance for a call that no handle says the instance of.
+// anyInstance is an instance for a call that has no handle to say which one.
 func anyInstance() (*engine.Instance, error) { return instanceAt(engine.Pick()) }
 
 func instanceAt(index int) (*engine.Instance, error) {

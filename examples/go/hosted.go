@@ -15,7 +15,7 @@ type RuntimeConfig struct {
 	RelayServer  string // PULSE_RELAY_SERVER
 }
 
-// withRuntime makes a call with the directory and a runtime that lives where the directory does.
+// withRuntime makes a call with the directory and a runtime in the same instance as the directory.
 func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(dir, runtime engine.Ref) error) error {
 	return d.use(func(dir engine.Ref) error {
 		trusted, err := keys.on(dir.Instance().Index())
@@ -44,7 +44,7 @@ type Reason struct {
 	Message string `json:"message"`
 }
 
-// A Credential is what a runtime registers with, and what became of every candidate.
+// A Credential is what a runtime registers with, and says what became of every candidate.
 type Credential struct {
 	Token      string  `json:"token"`   // secret; empty where no candidate can be offered
 	Offered    string  `json:"offered"` // which candidate
@@ -65,7 +65,7 @@ type BootstrapReport struct {
 	Warnings   []string     `json:"warnings"`
 }
 
-// Bootstrap brings a runtime's directory to the point where it can register. Run again it changes nothing.
+// Bootstrap prepares a runtime's directory so that the runtime can register. Running it again changes nothing.
 func (d *DataDir) Bootstrap(config RuntimeConfig, keys *TrustKeys, now time.Time) (report BootstrapReport, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
 		bytes, err := engine.Bootstrap(dir, runtime, now.Unix())
@@ -77,8 +77,8 @@ func (d *DataDir) Bootstrap(config RuntimeConfig, keys *TrustKeys, now time.Time
 	return report, err
 }
 
-// RegistrationCredential picks the credential to register with. Where none can be offered, the error says of each
-// candidate why.
+// RegistrationCredential picks the credential to register with. If none can be offered, the error says why for each
+// candidate.
 func (d *DataDir) RegistrationCredential(config RuntimeConfig, keys *TrustKeys, now time.Time) (credential Credential, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
 		bytes, err := engine.RegistrationCredential(dir, runtime, now.Unix())
@@ -102,7 +102,7 @@ type ReadinessReport struct {
 	Warnings []string `json:"warnings"`
 }
 
-// Readiness looks at a directory as Bootstrap would, and makes nothing.
+// Readiness looks at a directory as Bootstrap would, but changes nothing.
 func (d *DataDir) Readiness(config RuntimeConfig, keys *TrustKeys, now time.Time) (report ReadinessReport, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
 		bytes, err := engine.Readiness(dir, runtime, now.Unix())
@@ -114,7 +114,7 @@ func (d *DataDir) Readiness(config RuntimeConfig, keys *TrustKeys, now time.Time
 	return report, err
 }
 
-// A TenantOrder is what a tenant has ordered. What is empty was not given.
+// A TenantOrder is what a tenant has ordered. An empty member was not given.
 type TenantOrder struct {
 	TenantID             string `json:"tenant_id"`
 	BaseURL              string `json:"base_url"`
@@ -127,15 +127,15 @@ type TenantOrder struct {
 	StripePriceID        string `json:"stripe_price_id,omitempty"`
 }
 
-// IssueBillingState is the control plane's side: it signs a lease and saves the billing state that holds it. It gives
-// the tenant's host.
+// IssueBillingState is the control plane's side: it signs a lease and saves the billing state that holds it. It returns the
+// tenant's host.
 func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now time.Time) (host string, err error) {
 	text, err := json.Marshal(order)
 	if err != nil {
 		return "", err
 	}
 	err = d.use(func(dir engine.Ref) error {
-		// The key has to live where the directory does.
+		// The key has to live in the same instance as the directory.
 		key, err := engine.SigningKeyFromBase64(dir.Instance(), signingKey)
 		if err != nil {
 			return err

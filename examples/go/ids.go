@@ -7,7 +7,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// InstanceIDOfHost is the instance id of a hosted tenant, from its host, which is normalized.
+// InstanceIDOfHost is the instance id of a hosted tenant, derived from its host. The host is normalized first.
 func InstanceIDOfHost(host string) (string, error) {
 	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.InstanceIDOfHost(in, host) })
 }
@@ -29,7 +29,7 @@ func TenantHost(tenantID, baseURL string) (string, error) {
 	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.TenantHost(in, tenantID, baseURL) })
 }
 
-// RefreshDelay is how long to wait before the next refresh of a lease that expires then, spread at random.
+// RefreshDelay is how long to wait before the next refresh of a lease with this expiry, with a random spread.
 func RefreshDelay(expiresAt, now time.Time) (time.Duration, error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -39,7 +39,7 @@ func RefreshDelay(expiresAt, now time.Time) (time.Duration, error) {
 	return time.Duration(milliseconds) * time.Millisecond, nil
 }
 
-// RefreshBackoff is how long to wait after so many failed refreshes in a row.
+// RefreshBackoff is how long to wait after this many failed refreshes in a row.
 func RefreshBackoff(failures uint32) (time.Duration, error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -48,7 +48,7 @@ func RefreshBackoff(failures uint32) (time.Duration, error) {
 	return time.Duration(engine.RefreshBackoffMs(in, failures)) * time.Millisecond, nil
 }
 
-// onAny makes a call that needs no handle and gives a text.
+// onAny makes a call that needs no handle and returns a string.
 func onAny(job func(*engine.Instance) ([]byte, error)) (string, error) {
 	in, err := anyInstance()
 	if err != nil {

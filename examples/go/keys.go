@@ -62,7 +62,7 @@ func (k *SigningKey) Close() {
 	}
 }
 
-// PublicKeyNames are what a public key is known by.
+// PublicKeyNames are the names of a public key.
 type PublicKeyNames struct {
 	PublicKey      string `json:"public_key"`      // standard base64
 	KeyID          string `json:"key_id"`          // what a token's kid says
@@ -70,7 +70,7 @@ type PublicKeyNames struct {
 	Fingerprint    string `json:"fingerprint"`     // hex pairs, which people compare
 }
 
-// DescribePublicKey checks a public key in base64 and says what it is known by.
+// DescribePublicKey checks a public key in base64 and returns its names.
 func DescribePublicKey(key string) (names PublicKeyNames, err error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -92,21 +92,21 @@ type TrustKeys struct {
 	closed         bool
 }
 
-// NewTrustKeys trusts the keys of two settings, each comma-separated base64: of leases, and of licenses and grants.
+// NewTrustKeys trusts the keys of two settings, each comma-separated base64: one for leases, one for licenses and grants.
 // An empty setting trusts none.
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, engine.Size())}
-	// The first one says whether the settings are right.
+	// The first instance shows whether the settings are valid.
 	_, err := keys.on(engine.Pick())
 	return keys, err
 }
 
-// Tables are memory against speed of a key's precomputed tables.
+// Tables is the size of a key's precomputed tables: larger ones take more memory and verify faster.
 type Tables int32
 
 // The sizes of tables, for each key.
 const (
-	TablesDefault Tables = -1                  // built once a key has served some tens of tokens
+	TablesDefault Tables = -1                  // built once a key has served a few dozen tokens
 	TablesNone    Tables = engine.TablesNone   // for a tool that verifies a few tokens
 	TablesSmall   Tables = engine.TablesSmall  // 101 KiB
 	TablesMedium  Tables = engine.TablesMedium // 172 KiB
@@ -114,14 +114,14 @@ const (
 	TablesHuge    Tables = engine.TablesHuge   // 5.5 MiB, for a relay whose processor has the cache for it
 )
 
-// WithTables gives the same keys with tables of this size, built before the first token.
+// WithTables returns the same keys with tables of this size, which are built before the first token.
 func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
 	_, err := keys.on(engine.Pick())
 	return keys, err
 }
 
-// on gives the keys of the instance in a slot.
+// on returns the keys of the instance in a slot.
 func (k *TrustKeys) on(index int) (*handle, error) {
 	if k == nil || index >= len(k.handles) {
 		return nil, errNotMade
@@ -163,7 +163,7 @@ func (k *TrustKeys) on(index int) (*handle, error) {
 	return k.handles[index], nil
 }
 
-// use calls job with the keys of an instance that is free.
+// use calls job with the keys of a free instance.
 func (k *TrustKeys) use(job func(engine.Ref) error) error {
 	made, err := k.on(engine.Pick())
 	if err != nil {
@@ -172,7 +172,7 @@ func (k *TrustKeys) use(job func(engine.Ref) error) error {
 	return made.use(job)
 }
 
-// Close frees the keys; what was made with them keeps its own.
+// Close frees the keys; values that were made with them keep their own copies.
 func (k *TrustKeys) Close() {
 	if k == nil {
 		return

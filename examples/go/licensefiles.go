@@ -15,8 +15,8 @@ const (
 	LicenseKeyFile LicenseFile = engine.LicenseFileLicense    // license.enc, with license_key and grace_period_end
 )
 
-// LicenseFile loads one of the files: its whole JSON, which holds secrets; nil if there is no file. The revision is the
-// state of the file, which a save has to name.
+// LicenseFile loads one of the files: its whole JSON, which holds secrets; nil if there is no file. The revision identifies
+// the state of the file, and a save has to name it.
 func (d *DataDir) LicenseFile(file LicenseFile) (content json.RawMessage, revision string, warnings []string, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		bytes, err := engine.LicenseFileLoad(ref, int32(file))
@@ -29,9 +29,9 @@ func (d *DataDir) LicenseFile(file LicenseFile) (content json.RawMessage, revisi
 	return content, revision, warnings, err
 }
 
-// SaveLicenseFile seals and saves the JSON of one of the files as it is given, over the state of the file that revision
-// names (empty: there is no file yet), and gives the new one. Where the file was changed meanwhile, it fails with
-// [ErrRevisionMismatch]. .license-key is made where there is none and nothing is sealed under a lost one. To end an
+// SaveLicenseFile seals the JSON of one of the files as it is given, saves it over the state of the file that revision
+// names (empty: there is no file yet), and returns the new revision. If the file was changed in the meantime, it fails with
+// [ErrRevisionMismatch]. .license-key is made if it is missing and nothing is sealed under a lost one. To end an
 // activation, remove the file between [DataDir.Lock] and [DataDir.Unlock].
 func (d *DataDir) SaveLicenseFile(file LicenseFile, content json.RawMessage, revision string) (newRevision string, warnings []string, err error) {
 	var done saved

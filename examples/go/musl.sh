@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Links a program with the cgo engine against musl, statically, and runs it: what a release for Alpine, or for a container
-# without a C library, needs beside the default engine, which needs nothing of this.
+# Links a program with the cgo engine statically against musl, and runs it. A release for Alpine, or for a container without
+# a C library, needs this if it uses the cgo engine; the default engine needs nothing of it.
 #   examples/go/musl.sh
-# Needs Go, musl-gcc (Debian's musl-tools), and Rust's standard library for musl: that of
-# `rustup target add x86_64-unknown-linux-musl` where it is installed, else it is built from its sources (Debian's rustc-web
-# and rust-web-src), which takes some minutes. A panic is caught by unwinding, for which gcc's own libgcc_eh needs glibc:
+# Needs Go, musl-gcc (Debian's musl-tools), and Rust's standard library for musl: that of `rustup target add
+# x86_64-unknown-linux-musl` if it is installed; otherwise it is built from its sources (Debian's rustc-web and
+# rust-web-src), which takes a few minutes. A panic is caught by unwinding, for which gcc's own libgcc_eh needs glibc:
 # LLVM's libunwind takes its place, rustup's for musl or Debian's (libunwind-19-dev, or PULSE_LIBUNWIND=FILE names another).
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -28,7 +28,8 @@ else
   unwind=${PULSE_LIBUNWIND:-/usr/lib/llvm-19/lib/libunwind.a}
   [ -e "$unwind" ] || missing "$unwind" "apt-get install libunwind-19-dev, or name another by PULSE_LIBUNWIND"
   (cd "$root" && RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 "${build[@]}" -Zbuild-std=std,panic_unwind)
-  # Debian's was compiled for glibc with _FORTIFY_SOURCE; this is all that it needs of it, where it aborts.
+  # Debian's was compiled for glibc with _FORTIFY_SOURCE. This is the only function that it needs of glibc, for when it
+  # aborts.
   cat >"$scratch/fortify.c" <<'C'
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ if grep -qE 'NEEDED|INTERP' <<<"$needed"; then
 fi
 stat -c "%s bytes" "$scratch/firstuse"
 
-# In a place where there is nothing else: no C library, no files.
+# In a root directory with nothing else in it: no C library, no files.
 step "it runs without anything beside it"
 run=("$scratch/firstuse")
 if [ "$EUID" = 0 ]; then run=(chroot "$scratch" /firstuse); fi
@@ -64,6 +65,6 @@ echo "$said"
 grep -q '^cgo ' <<<"$said" || { echo "it does not have the cgo engine" >&2; exit 1; }
 
 step "the tests of the bindings, on musl"
-# But the one that compares texts of the operating system, for which musl has words of its own.
+# Except the one that compares texts of the operating system, which are different with musl.
 go test -count=1 -tags=pulsetrust_cgo -ldflags="-linkmode external -extldflags '-static $unwind'" -skip TestRefusalsToTheLetter . ./compat
 echo "all right"

@@ -6,7 +6,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A Diagnostic is what is wrong with a pairing or a connection, and what to do.
+// A Diagnostic says what is wrong with a pairing or a connection, and what to do.
 type Diagnostic struct {
 	Code     string  `json:"code"`
 	Severity string  `json:"severity"` // "error" or "warning"
@@ -24,8 +24,8 @@ type Pairing struct {
 	Diagnostics []Diagnostic    `json:"diagnostics"`  // warnings
 }
 
-// BuildPairing builds the pairing code of a runtime, from the relay config in effect, the instance id of the last ACK,
-// the token the phone is to present and the instance's own URL (may be empty). Where there is none yet the error is
+// BuildPairing builds the pairing code of a runtime from the relay config in effect, the instance id of the last ACK, the
+// token that the phone will present, and the instance's own URL (may be empty). If there can be no code yet, the error is
 // [ErrPairingNotReady], and its Diagnostics say why.
 func BuildPairing(config *RelayConfig, instanceID, authToken, instanceURL string) (pairing Pairing, err error) {
 	if config == nil {
@@ -86,7 +86,7 @@ type ConnectionCheck struct {
 	TokenKnown    bool    `json:"token_known"`
 }
 
-// Run gives every diagnostic, none where all is right.
+// Run returns every diagnostic, or none if everything is right.
 func (c ConnectionCheck) Run() (diagnostics []Diagnostic, err error) {
 	in, err := anyInstance()
 	if err != nil {
@@ -103,7 +103,7 @@ func (c ConnectionCheck) Run() (diagnostics []Diagnostic, err error) {
 	return diagnostics, json.Unmarshal(bytes, &diagnostics)
 }
 
-// RelayURLForApp is the URL an app connects to, from the one the instance is configured with.
+// RelayURLForApp is the URL that an app connects to, derived from the one that the instance is configured with.
 func RelayURLForApp(url string) (string, error) {
 	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.RelayURLForApp(in, url) })
 }

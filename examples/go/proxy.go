@@ -7,7 +7,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// MaxBody is the most bytes of a body that a proxied request or response may have.
+// MaxBody is the largest body of a proxied request or response, in bytes.
 const MaxBody = engine.MaxBodyLen
 
 // A ProxyRequest is what a phone seals into a DATA frame.
@@ -29,7 +29,7 @@ type ProxyResponse struct {
 	StreamDone bool              `json:"stream_done,omitempty"`
 }
 
-// SealRequest seals a request: the payload of a DATA frame.
+// SealRequest seals a request and returns the payload of a DATA frame.
 func (c *Channel) SealRequest(request ProxyRequest) ([]byte, error) {
 	return sealJSON(c, request, request.Body)
 }
@@ -40,7 +40,7 @@ func (c *Channel) OpenRequest(sealed []byte) (request ProxyRequest, err error) {
 	return request, err
 }
 
-// SealResponse seals a response: the payload of a DATA frame.
+// SealResponse seals a response and returns the payload of a DATA frame.
 func (c *Channel) SealResponse(response ProxyResponse) ([]byte, error) {
 	return sealJSON(c, response, response.Body)
 }

@@ -2,7 +2,7 @@ package pulsetrust
 
 import "fmt"
 
-// Values that hold a secret print without it, whichever the verb: what is printed ends in logs.
+// Values that hold a secret print without it, whatever the verb: printed values end up in logs.
 
 // Format prints what is no secret.
 func (r Register) Format(state fmt.State, _ rune) {

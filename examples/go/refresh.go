@@ -10,9 +10,9 @@ import (
 // DefaultOrg is the organization of a hosted tenant.
 const DefaultOrg = "default"
 
-// LeaseRefresh is what the lease of an organization ([DefaultOrg] for a hosted tenant) is refreshed with, for
-// [InstanceSettings]; nil where the billing state holds no refresh token. The session then asks for a refresh by the event
-// "refresh_due". A runtime without a session posts [RefreshSettings.Request], and hands the answer to
+// LeaseRefresh returns the settings for refreshing the lease of an organization ([DefaultOrg] for a hosted tenant), to be
+// used in [InstanceSettings]; nil if the billing state holds no refresh token. The session then asks for a refresh with the
+// event "refresh_due". A runtime without a session posts [RefreshSettings.Request], and passes the answer to
 // [RefreshSettings.Answered].
 func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string, now time.Time) (refresh *RefreshSettings, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
@@ -25,9 +25,8 @@ func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string
 	return refresh, err
 }
 
-// SaveRefreshedLease saves the token of an event "lease_refreshed", or of [RefreshSettings.Answered], in place of the
-// organization's lease, after it was verified once more. Where the billing state holds no lease any more, it fails with
-// [ErrNoLease].
+// SaveRefreshedLease verifies the token of an event "lease_refreshed", or of [RefreshSettings.Answered], once more, and
+// saves it in place of the organization's lease. If the billing state no longer holds a lease, it fails with [ErrNoLease].
 func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, org, token string, now time.Time) (warnings []string, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
 		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, token, now.Unix())
@@ -41,7 +40,7 @@ func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, org,
 }
 
 // ClearLostLease clears the organization's lease and refresh token and saves the state "expired", after an event
-// "lease_lost" or a final answer. Where the billing state holds no lease any more, it fails with [ErrNoLease].
+// "lease_lost" or a final answer. If the billing state no longer holds a lease, it fails with [ErrNoLease].
 func (d *DataDir) ClearLostLease(org string) (warnings []string, err error) {
 	err = d.use(func(dir engine.Ref) error {
 		bytes, err := engine.LostLeaseClear(dir, org)
@@ -69,13 +68,13 @@ type RefreshOutcome string
 // The outcomes.
 const (
 	LeaseRefreshed RefreshOutcome = "refreshed" // there is a new lease: SaveRefreshedLease
-	LeaseLost      RefreshOutcome = "final"     // it has refused for good: ClearLostLease
+	LeaseLost      RefreshOutcome = "final"     // the control plane refused for good: ClearLostLease
 	LeaseRetry     RefreshOutcome = "retry"     // ask again after RefreshBackoff
 )
 
 // Answered takes the answer to [RefreshSettings.Request]: its HTTP status and its body. The token is a new lease, which was
-// verified against the host and the organization. An error says why a lease in the answer does not verify; then ask again
-// after [RefreshBackoff] too.
+// verified against the host and the organization. An error says why a lease in the answer does not verify; in that case
+// too, ask again after [RefreshBackoff].
 func (r *RefreshSettings) Answered(keys *TrustKeys, status int, body []byte, now time.Time) (outcome RefreshOutcome, token string, err error) {
 	outcome = LeaseRetry
 	err = keys.use(func(ref engine.Ref) error {
@@ -94,7 +93,7 @@ func (r *RefreshSettings) Answered(keys *TrustKeys, status int, body []byte, now
 	return outcome, token, err
 }
 
-// httpStatus is a status of HTTP, or 0, which counts as an answer that says nothing.
+// httpStatus is an HTTP status, or 0, which counts as an answer that says nothing.
 func httpStatus(status int) uint32 {
 	if status < 0 || status > 999 {
 		return 0
@@ -110,8 +109,8 @@ func refreshWarnings(bytes []byte) ([]string, error) {
 	return report.Warnings, err
 }
 
-// RefreshAnswered hands on what the control plane has answered to the request of an event "refresh_due": its HTTP
-// status and its body.
+// RefreshAnswered passes on the control plane's answer to the request of an event "refresh_due": its HTTP status and its
+// body.
 func (s *Session) RefreshAnswered(status int, body []byte) error {
 	return s.tell(engine.FeedRefreshAnswer, httpStatus(status), body)
 }

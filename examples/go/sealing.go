@@ -2,8 +2,8 @@ package pulsetrust
 
 import "github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 
-// Seal seals bytes under the directory's key, in the form of its *.enc files: a nonce, then AES-256-GCM ciphertext and
-// tag. The key file is made where there is none and nothing is sealed under a lost one; nothing else is written.
+// Seal seals bytes under the directory's key, in the form of its *.enc files: a nonce, then AES-256-GCM ciphertext and tag.
+// The key file is made if it is missing and nothing is sealed under a lost one; nothing else is written.
 func (d *DataDir) Seal(plaintext []byte) (sealed []byte, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		sealed, err = engine.DataDirSeal(ref, plaintext)
@@ -12,7 +12,7 @@ func (d *DataDir) Seal(plaintext []byte) (sealed []byte, err error) {
 	return sealed, err
 }
 
-// Unseal opens what was sealed under the directory's key. The name is that of the file, for errors.
+// Unseal opens what was sealed under the directory's key. The name of the file is only for errors.
 func (d *DataDir) Unseal(name string, sealed []byte) (plaintext []byte, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		plaintext, err = engine.DataDirUnseal(ref, name, sealed)
@@ -21,8 +21,8 @@ func (d *DataDir) Unseal(name string, sealed []byte) (plaintext []byte, err erro
 	return plaintext, err
 }
 
-// DeriveKey gives a secret key of 32 bytes for one purpose, derived from the directory's key by HKDF-SHA256 without a
-// salt. A shorter key is the beginning of this one. The directory's key is made as by Seal.
+// DeriveKey returns a secret key of 32 bytes for one purpose, derived from the directory's key by HKDF-SHA256 without a
+// salt. A shorter key is a prefix of this one. If the directory has no key, it is made as Seal makes it.
 func (d *DataDir) DeriveKey(purpose string) (key []byte, err error) {
 	err = d.use(func(ref engine.Ref) error {
 		key, err = engine.DataDirDeriveKey(ref, purpose)

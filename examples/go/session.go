@@ -12,15 +12,15 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A Session is one end of a conversation through the relay: an instance's or a phone's. It decides who registers, opens,
-// accepts, signs, counts, closes and comes back; Run brings it sockets and a clock. Its methods may be called from many
-// goroutines.
+// A Session is one end of a conversation through the relay: an instance's or a phone's. It decides when to register, open,
+// accept, sign, count, close and reconnect; Run provides sockets and a clock. Many goroutines may call its methods at the
+// same time.
 type Session struct {
 	handle *handle
 	origin time.Time
-	wake   chan struct{} // something was asked of it, so it may have something to do
+	wake   chan struct{} // the session was called, so it may have something to do
 	closed chan struct{} // ends Run
-	isRun  atomic.Bool   // there is a Run at this time
+	isRun  atomic.Bool   // a Run is in progress
 	ending sync.Once
 }
 
@@ -37,7 +37,7 @@ type InstanceSettings struct {
 	Seed           uint32           `json:"seed"` // spreads waiting times; 0: a random one
 }
 
-// SessionTimes are how long a session waits for what, in milliseconds; 0 is as deployed.
+// SessionTimes say how long a session waits for each step, in milliseconds; 0 is the deployed time.
 type SessionTimes struct {
 	Connect int64 `json:"connect,omitempty"`
 	Answer  int64 `json:"answer,omitempty"`
@@ -55,7 +55,7 @@ type RefreshSettings struct {
 	ExpiresAt    int64  `json:"expires_at,omitempty"`
 }
 
-// PhoneSettings are what a phone says beyond its pairing code.
+// PhoneSettings are what a phone needs besides its pairing code.
 type PhoneSettings struct {
 	DeviceToken    string `json:"device_token,omitempty"` // secret
 	Platform       string `json:"platform,omitempty"`
@@ -65,7 +65,8 @@ type PhoneSettings struct {
 	Seed           uint32 `json:"seed"`                       // spreads waiting times; 0: a random one
 }
 
-// A SessionEvent is what a session tells its program. Event says which, and which members count: see the C header.
+// A SessionEvent is what a session tells its program. Event is its kind, which determines the members that count: see the C
+// header.
 type SessionEvent struct {
 	Event      string          `json:"event"`
 	InstanceID string          `json:"instance_id"`
@@ -79,7 +80,7 @@ type SessionEvent struct {
 	Channel    uint32          `json:"channel"`
 	AuthToken  string          `json:"auth_token"` // secret
 	End        string          `json:"end"`
-	// Request is the request of a phone, or the number of one's own.
+	// Request is the number of a phone's request, or of a request that this end made.
 	Request  json.RawMessage `json:"request"`
 	Response *ProxyResponse  `json:"response"`
 	IsLast   bool            `json:"is_last"`
@@ -93,13 +94,13 @@ func (e SessionEvent) ProxyRequest() (request ProxyRequest, err error) {
 	return request, json.Unmarshal(e.Request, &request)
 }
 
-// RelayError is the relay's word of an event "refused" or "relay_error".
+// RelayError is the relay's message in an event "refused" or "relay_error".
 func (e SessionEvent) RelayError() (message ErrorMessage) {
-	_ = json.Unmarshal(e.Error, &message) // an event that has none gives none
+	_ = json.Unmarshal(e.Error, &message) // stays empty for an event without one
 	return message
 }
 
-// Refusal is what the library says of an event "refresh_failed" or "identity_refused".
+// Refusal is the library's error in an event "refresh_failed" or "identity_refused".
 func (e SessionEvent) Refusal() error {
 	var reason Reason
 	if err := json.Unmarshal(e.Error, &reason); err != nil {
@@ -108,15 +109,16 @@ func (e SessionEvent) Refusal() error {
 	return &Error{Code: reason.Code, Message: reason.Message}
 }
 
-// A Conn is a WebSocket connection, of binary messages alone. A session calls Close once, in whatever way the connection
-// ends, and perhaps while a Read or a Write is under way, which it should end.
+// A Conn is a WebSocket connection with binary messages only. However the connection ends, a session calls Close once, and
+// perhaps during a Read or a Write, which Close should end.
 type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
 	Write(ctx context.Context, message []byte) error
 	Close(code int) error
 }
 
-// NewInstanceSession is an instance's end. The keys verify what a refresh brings; they may be nil without one.
+// NewInstanceSession makes an instance's end. The keys verify leases that a refresh brings; without a refresh they may be
+// nil.
 func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
 	if identity == nil {
 		return nil, errNotMade
@@ -143,7 +145,7 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 	return made, err
 }
 
-// NewPhoneSession is a phone's end, for the instance of a scanned code.
+// NewPhoneSession makes a phone's end, for the instance of a scanned code.
 func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
 	settings.Seed = seedOr(settings.Seed)
 	text, err := json.Marshal(settings)
@@ -201,12 +203,12 @@ func (s *Session) SetCredential(credential string) error {
 	return s.act(map[string]any{"act": "set_credential", "credential": credential}, nil)
 }
 
-// Cancel gives a request up: it fails as "cancelled", and what still arrives for it is dropped.
+// Cancel gives up a request: it fails as "cancelled", and whatever still arrives for it is dropped.
 func (s *Session) Cancel(request uint64) error {
 	return s.act(map[string]any{"act": "cancel", "request": request}, nil)
 }
 
-// Request asks the instance something, after the event "ready". Events name it by the number that is returned.
+// Request sends a request to the instance, after the event "ready". Events refer to it by the number that is returned.
 func (s *Session) Request(method, path string, headers map[string]string, body []byte) (number uint64, err error) {
 	var result struct {
 		Request uint64 `json:"request"`
@@ -222,7 +224,7 @@ func (s *Session) Request(method, path string, headers map[string]string, body [
 	return result.Request, err
 }
 
-// RetryIn is how long it is until the next connection that an event speaks of; false where none is planned.
+// RetryIn is the time until the next connection that an event announces; false if none is planned.
 func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
 	if event.RetryAt == nil {
 		return 0, false
@@ -230,8 +232,8 @@ func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
 	return time.Duration(max(0, *event.RetryAt-s.monotonic())) * time.Millisecond, true
 }
 
-// Close wipes the session. A Run that is under way closes its connection and returns an error. The other side is not told:
-// end the context of Run before.
+// Close wipes the session. A Run in progress closes its connection and returns an error. The other side is not told; to
+// tell it, end the context of Run first.
 func (s *Session) Close() {
 	if s == nil {
 		return
@@ -260,7 +262,7 @@ func (s *Session) act(act map[string]any, result any) error {
 	return err
 }
 
-// rouse has Run look at what the session wants now.
+// rouse makes Run look at what the session wants now.
 func (s *Session) rouse() {
 	select {
 	case s.wake <- struct{}{}:

@@ -16,7 +16,7 @@ type arrival struct {
 	connection uint32
 	data       []byte
 	conn       *sessionConn
-	mistake    error // of the program's, which ends Run
+	mistake    error // a bug of the program, which ends Run
 }
 
 const (
@@ -32,12 +32,13 @@ var (
 	errRunsAlready   = &Error{Code: ErrInvalidArgument, Message: "another Run drives this session: expected one at a time"}
 )
 
-// Run drives the session until the context ends, which is no error, or the session is closed, which is one. Events are
-// handed to handle in their order, which must not wait: what takes time belongs in a goroutine of its own. dial opens a
-// WebSocket connection and follows no redirect, as a credential is sent there.
+// Run drives the session until the context ends, which is not an error, or the session is closed, which is one. It passes
+// events to handle in order. handle must not wait: what takes time belongs in a goroutine of its own. dial opens a
+// WebSocket connection. It must not follow redirects, because a credential is sent there.
 //
-// Once the context has ended, what the session still has to say may take a second; then the connection is closed, so that
-// one that ignores its context does not keep Run. A session has one Run at a time; another one is refused.
+// Once the context has ended, the session may take a second for its last messages. Then the connection is closed, so a
+// connection that ignores its context cannot keep Run from returning. A session has one Run at a time; another one is
+// refused.
 func (s *Session) Run(
 	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
 ) error {
@@ -97,7 +98,7 @@ func (s *Session) Run(
 	}
 }
 
-// untilDeadline gives a channel on which nothing ever comes where nothing is due.
+// untilDeadline returns a channel on which nothing ever arrives if nothing is due.
 func (s *Session) untilDeadline() (<-chan time.Time, error) {
 	var deadline int64
 	err := s.handle.use(func(ref engine.Ref) error {
@@ -110,7 +111,7 @@ func (s *Session) untilDeadline() (<-chan time.Time, error) {
 	return time.After(time.Duration(deadline-s.monotonic()) * time.Millisecond), nil
 }
 
-// A sessionConn is closed once, by whoever has a reason first, and nobody waits for it.
+// A sessionConn is closed once, by whoever first has a reason, and nobody waits for that.
 type sessionConn struct {
 	Conn
 	closed atomic.Bool
@@ -136,7 +137,7 @@ type sessionRun struct {
 	arrivals chan arrival
 	current  uint32
 	conn     *sessionConn
-	stop     context.CancelFunc // of the connection that there is, or is being made
+	stop     context.CancelFunc // of the current connection, or of the one that is being opened
 }
 
 // obey does what the session wants until it wants nothing more.
@@ -218,7 +219,7 @@ func (r *sessionRun) adopt(connection uint32, conn *sessionConn) {
 	conn.end(1000, func() {})
 }
 
-// send waits for a Write no longer than its context, even where Write itself does.
+// send waits for a Write no longer than its context lasts, even if Write itself takes longer.
 func (r *sessionRun) send(connection uint32, message []byte) (err error) {
 	conn := r.conn
 	if connection != r.current || conn == nil {

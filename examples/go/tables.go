@@ -6,13 +6,13 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// CanonicalPlan is the canonical name of a plan: of "Cloud-V1" it is "cloud_starter". A name that is no alias is only
+// CanonicalPlan is the canonical name of a plan: for "Cloud-V1" it is "cloud_starter". A name that is not an alias is only
 // trimmed.
 func CanonicalPlan(plan string) (string, error) {
 	return onAny(func(in *engine.Instance) ([]byte, error) { return engine.PlanCanonical(in, plan) })
 }
 
-// ScrubLimits gives the limits that count for a plan: those without what no longer does. The map given is not changed.
+// ScrubLimits returns the limits that count for a plan, without those that no longer do. The given map is not changed.
 func ScrubLimits(plan string, limits map[string]int64) (scrubbed map[string]int64, err error) {
 	if limits == nil {
 		limits = map[string]int64{}
@@ -26,8 +26,8 @@ func ScrubLimits(plan string, limits map[string]int64) (scrubbed map[string]int6
 	})
 }
 
-// TierCapabilities are the capabilities of a tier of licenses and grants together with further features, sorted, each name
-// once. An unknown tier has none of its own.
+// TierCapabilities returns the capabilities of a tier of licenses and grants together with further features, sorted, each
+// name once. An unknown tier has none of its own.
 func TierCapabilities(tier string, features ...string) ([]string, error) {
 	text, err := json.Marshal(append([]string{}, features...))
 	if err != nil {
@@ -38,7 +38,7 @@ func TierCapabilities(tier string, features ...string) ([]string, error) {
 	})
 }
 
-// jsonOnAny makes a call that needs no handle and gives JSON.
+// jsonOnAny makes a call that needs no handle and returns JSON.
 func jsonOnAny[T any](job func(*engine.Instance) ([]byte, error)) (value T, err error) {
 	text, err := onAny(job)
 	if err != nil {

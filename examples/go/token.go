@@ -18,16 +18,16 @@ const (
 	KindGrant   Kind = engine.KindGrant
 )
 
-// A HostBinding says for which host a lease may be. The zero value is for none.
+// A HostBinding says which host a lease may be for. The zero value accepts no lease.
 type HostBinding struct {
 	host string
 	any  bool
 }
 
-// RequireHost is for this host alone, in any spelling that has the same normal form.
+// RequireHost accepts only leases for this host, in any spelling that has the same normal form.
 func RequireHost(host string) HostBinding { return HostBinding{host: host} }
 
-// AnyHost is for whatever host the lease names: a relay, which derives the instance id from it.
+// AnyHost accepts whatever host the lease names. It is for a relay, which derives the instance id from that host.
 func AnyHost() HostBinding { return HostBinding{any: true} }
 
 func (b HostBinding) number() int32 {
@@ -37,14 +37,15 @@ func (b HostBinding) number() int32 {
 	return engine.HostRequire
 }
 
-// LeaseChecks are what is asked of a lease besides its signature.
+// LeaseChecks are what a lease must satisfy besides its signature.
 type LeaseChecks struct {
 	Host   HostBinding
 	Org    string        // empty: any
-	Leeway time.Duration // how far the clocks may differ, 0 to 5 minutes; a part of a second is dropped
+	Leeway time.Duration // how far the clocks may differ, 0 to 5 minutes; fractions of a second are dropped
 }
 
-// leewaySeconds checks a leeway while it is a time.Duration. What is too large has the words of the library's own error.
+// leewaySeconds checks a leeway while it is still a time.Duration. One that is too large gets the text of the library's own
+// error.
 func leewaySeconds(leeway time.Duration) (uint32, error) {
 	const most = engine.MaxLeewaySeconds * time.Second
 	if leeway < 0 {
@@ -61,7 +62,7 @@ func leewaySeconds(leeway time.Duration) (uint32, error) {
 	return uint32(leeway / time.Second), nil
 }
 
-// A Token is a lease, license or grant that verified. It is a value to keep: asking it again needs no signature check.
+// A Token is a lease, license or grant that verified. Keep the value: querying it again needs no signature check.
 type Token struct{ handle *handle }
 
 // VerifyToken verifies a token as the kind that its claims say.
@@ -100,7 +101,7 @@ func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
 	return at, ok, err
 }
 
-// Check says whether the token is in term and grants a capability: nil if it does.
+// Check says whether the token is in term and grants a capability: nil if so.
 func (t *Token) Check(capability string, now time.Time) error {
 	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, now.Unix()) })
 }
@@ -110,7 +111,7 @@ func (t *Token) CheckHost(host string) error {
 	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
 }
 
-// ClaimsJSON are the claims, normalized.
+// ClaimsJSON returns the claims as normalized JSON.
 func (t *Token) ClaimsJSON() (claims []byte, err error) {
 	err = t.handle.use(func(ref engine.Ref) error {
 		claims, err = engine.TokenClaimsJSON(ref)
@@ -119,7 +120,7 @@ func (t *Token) ClaimsJSON() (claims []byte, err error) {
 	return claims, err
 }
 
-// Capabilities are those that count at a time, sorted.
+// Capabilities returns the capabilities that count at a given time, sorted.
 func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
 	err = t.handle.use(func(ref engine.Ref) error {
 		bytes, err := engine.TokenCapabilitiesJSON(ref, now.Unix())
@@ -138,14 +139,14 @@ func (t *Token) Close() {
 	}
 }
 
-// An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for a screen.
+// An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for display only.
 type InspectedToken struct {
 	Kind   string          `json:"kind"`
 	State  string          `json:"state"`
 	Claims json.RawMessage `json:"claims"`
 }
 
-// InspectToken looks at a token whatever the time.
+// InspectToken verifies a token in everything but time.
 func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (inspected InspectedToken, err error) {
 	err = keys.use(func(ref engine.Ref) error {
 		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, now.Unix())
@@ -157,7 +158,7 @@ func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Ti
 	return inspected, err
 }
 
-// SignToken signs claims, given as JSON. With nameKey the header says the key's id.
+// SignToken signs claims, given as JSON. With nameKey the header names the key's id.
 func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
 	if key == nil {
 		return "", errNotMade

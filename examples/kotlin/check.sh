@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything from nothing: build and tests, the README's quickstart, and a phone that pairs with the
-# Go tenant through the Rust relay. Needs a JDK 17 or later and Maven (installed with apt-get if missing), Go,
-# target/capi/libpulse_trust.so and target/release/pulse-relay.
+# Everything from scratch: build and tests, the README's quickstart, and a phone that pairs with the Go tenant through the
+# Rust relay. Needs a JDK 17 or later and Maven (installed with apt-get if missing), Go, target/capi/libpulse_trust.so and
+# target/release/pulse-relay.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -44,14 +44,14 @@ jar tf $jar-sources.jar | grep -q 'PairingCode\.kt$' || { echo "the sources are 
 for element in name description url licenses developers scm; do
   grep -q "^  <$element>" pom.xml || { echo "pom.xml has no <$element>" >&2; exit 1; }
 done
-# The library is found in the jar alone: nothing says where it is.
+# The library must be found in the jar: nothing else says where it is.
 printf 'pulse://connect?x=1' | java -cp "$jar.jar:target/test-classes:$(cat target/classpath)" io.pulserelay.phone.MainKt 2>&1 | tee "$scratch/jar" || true
 grep -q '^refused 60' "$scratch/jar" || { echo "the library in the jar was not used" >&2; exit 1; }
 
 echo "== the README's quickstart"
 mkdir "$scratch/quickstart"
 ln -s "$root" "$scratch/quickstart/pulse-trust"
-# Without the clone, which is this checkout, and without the build of the library, which is there.
+# Without the clone, which is this checkout, and without building the library, which already exists.
 awk '/^```sh quickstart$/ { on = 1; next } /^```$/ { on = 0 } on' README.md | grep -vE '^(git clone|cargo rustc) ' > "$scratch/quickstart/run.sh"
 (cd "$scratch/quickstart" && bash -euo pipefail run.sh) | tee "$scratch/quickstart/out"
 grep -qE 'compare: ([0-9A-F]{2}:){31}[0-9A-F]{2}$' "$scratch/quickstart/out"
@@ -68,7 +68,7 @@ done
 code=$(sed -n 's/^PAIRING //p' "$scratch/pairing")
 [ -n "$code" ] || { echo "no pairing code:" >&2; cat "$scratch/serving.log" >&2; exit 1; }
 
-# What the phone says of a code, and with which exit status.
+# What the phone says about a code, and with which exit status.
 phone() { # status expected code [path]
   local got=0 said
   said=$(printf %s "$3" | timeout 60 ./phone.sh "${@:4}") || got=$?
@@ -79,7 +79,7 @@ phone() { # status expected code [path]
 phone 0 '^body \{.*"status":"healthy"' "$code"
 phone 0 '^status 404$' "$code" /api/nothing
 
-# A relay in the middle has another identity key: the same code, but for the key.
+# A relay in the middle has another identity key: the same code with another key.
 other=$(openssl genpkey -algorithm ed25519 -outform DER | openssl pkey -inform DER -pubout -outform DER | tail -c 32 | base64 |
   sed 's/+/%2B/g; s#/#%2F#g; s/=/%3D/g')
 # The code with another value of a member is refused.

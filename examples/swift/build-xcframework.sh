@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# NOT RUN HERE: needs macOS with Xcode and Rust.
-# Makes PulseTrust.xcframework: the static library for iOS, its simulator and macOS, with the module map in a folder of its own, so
-# that it does not meet another library's.
+# NOT RUN HERE: needs macOS with Xcode and Rust. Makes PulseTrust.xcframework: the static library for iOS, its simulator and
+# macOS. The module map is in a folder of its own, so that it does not collide with another library's.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 scratch=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What can be checked without a Swift toolchain: the module map (by clang), and the Swift sources'
-# syntax and calls (by tree-sitter, against the header). Where there is a toolchain, the package is built and tested too.
+# What can be checked without a Swift toolchain: the module map (by clang), and the Swift sources' syntax and calls (by
+# tree-sitter, against the header). If there is a toolchain, the package is built and tested too.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -17,7 +17,7 @@ for map in "$root/include/PulseTrust/module.modulemap" Sources/CPulseTrust/modul
   module "$map" check/import.m
   module "$map" -std=c11 check/import.c
 done
-# Without the map the same must fail, or it says nothing.
+# Without the map the same must fail, or the test proves nothing.
 echo 'module Other {}' > "$scratch/other.modulemap"
 # shellcheck disable=SC2310 # The failure is what is looked for.
 if module "$scratch/other.modulemap" check/import.m 2>/dev/null; then echo "it imports without the module map" >&2; exit 1; fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Everything from nothing: builds and tests the package, tries it as a user would, runs the C++ of the React Native
-# module, and pairs the phone with the Go tenant through the Rust relay. Needs Node 20 or later, g++, Go,
-# target/release/pulse-relay and target/capi/libpulse_trust.a.
+# Everything from scratch: builds and tests the package, tries it as a user would, runs the C++ of the React Native module,
+# and pairs the phone with the Go tenant through the Rust relay. Needs Node 20 or later, g++, Go, target/release/pulse-relay
+# and target/capi/libpulse_trust.a.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$PWD/../..

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the page and tests it in Debian's Chromium (CHROMIUM: another one). Needs Node 20 or later; what else is
-# missing it installs, with npm and, as root, apt-get.
+# Builds the page and tests it in Debian's Chromium (CHROMIUM: another one). Needs Node 20 or later; it installs whatever
+# else is missing, with npm and, as root, apt-get.
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -6,12 +6,12 @@ use crate::error::{Error, Result};
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::TokenKind;
 
-/// What a verified token says of its subscription.
+/// What a verified token says about its subscription.
 pub(crate) struct Subscription<'a> {
     pub(crate) kind: TokenKind,
     pub(crate) state: &'a SubscriptionState,
     pub(crate) trial_ends_at: Option<UnixTime>,
-    /// How much longer a trial still counts, as the clocks may differ.
+    /// How much longer a trial still counts, because the clocks may differ.
     pub(crate) leeway: ClockLeeway,
     pub(crate) capabilities: &'a [Capability],
 }

@@ -112,12 +112,12 @@ impl VerifiedGrant {
         &self.claims
     }
 
-    /// The state the issuer claims, in the common names; time is not counted.
+    /// The state that the issuer claims, in the common names, without regard to time.
     pub fn claimed_state(&self) -> &SubscriptionState {
         &self.claimed_state
     }
 
-    /// What the grant grants while its state lets it.
+    /// What the grant grants while its state allows it.
     pub fn capabilities(&self) -> &[Capability] {
         &self.capabilities
     }
@@ -138,7 +138,7 @@ impl VerifiedGrant {
         }
     }
 
-    /// From this moment on the grant no longer counts, its grace and the leeway that was asked for included.
+    /// From this moment on the grant no longer counts: its expiry with its grace and the requested leeway.
     pub fn counts_until(&self) -> UnixTime {
         // In term while now <= exp: one second more than the expiry itself.
         let term_ends_at = self.claims.exp.saturating_add(Duration::from_secs(1));

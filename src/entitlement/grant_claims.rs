@@ -43,7 +43,7 @@ json_struct! {
         pub tier: String,
         /// Plan.
         pub plan: String,
-        /// Features beside the tier's.
+        /// Features in addition to the tier's.
         #[serde(with = "crate::json::form")]
         pub feat: Vec<Capability>,
         /// Guests allowed; 0 is unlimited.

@@ -54,7 +54,7 @@ pub enum InspectedToken {
 }
 
 impl InspectedToken {
-    /// Checks everything but the token's own time, as the kind its claims say it is of. `checks` apply to a lease, and
+    /// Checks everything but the token's own time, as the kind that its claims name. `checks` apply to a lease, and
     /// `now` to a provider's license inside one.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What is asked of a lease besides its signature: issuer, audience, time, organization and host, in this order.
+//! What a lease must satisfy besides its signature: issuer, audience, time, organization and host, in this order.
 
 use serde_json::value::RawValue;
 
@@ -30,7 +30,7 @@ pub enum HostBinding<'a> {
     AnyHost,
 }
 
-/// What a caller asks of a lease besides its signature.
+/// What a caller requires of a lease besides its signature.
 ///
 /// ```
 /// use pulse_trust::ClockLeeway;

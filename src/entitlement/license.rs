@@ -98,7 +98,7 @@ impl VerifiedLicense {
         &self.claims
     }
 
-    /// What the license grants while its state lets it.
+    /// What the license grants while its state allows it.
     pub fn capabilities(&self) -> &[Capability] {
         &self.capabilities
     }
@@ -126,13 +126,13 @@ impl VerifiedLicense {
         }
     }
 
-    /// From this moment on the license no longer counts, its grace and the leeway that was asked for included; `None`
-    /// for a lifetime license.
+    /// From this moment on the license no longer counts: its expiry with its grace and the requested leeway; `None` for
+    /// a lifetime license.
     pub fn counts_until(&self) -> Option<UnixTime> {
         self.claims.exp.map(|expires_at| self.ends_at(expires_at))
     }
 
-    /// How long leases count that are signed under this license.
+    /// How long leases that are signed under this license count.
     pub(super) fn provider_term(&self) -> ProviderTerm {
         ProviderTerm::new(self.claims.exp.map(|expires_at| (expires_at, self.ends_at(expires_at))))
     }

@@ -39,7 +39,7 @@ json_struct! {
         /// End of the paid period.
         #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize_optional_secs")]
         pub license_period_end: Option<UnixTime>,
-        /// Features beside the tier's.
+        /// Features in addition to the tier's.
         #[serde(skip_serializing_if = "Vec::is_empty", with = "crate::json::form")]
         pub features: Vec<Capability>,
         /// Guests allowed; 0 is unlimited.

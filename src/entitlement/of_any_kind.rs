@@ -1,4 +1,4 @@
-//! What a token of any kind says of itself, whether it was verified or only inspected.
+//! What a token of any kind says about itself, whether it was verified or only inspected.
 
 /// For an enum of a lease, a license and a grant.
 macro_rules! of_any_kind {

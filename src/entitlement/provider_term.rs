@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::time::UnixTime;
 use crate::token_kind::TokenKind;
 
-/// How long leases count that a provider signed under its license: as long as the license itself.
+/// How long leases that a provider signed under its license count: as long as the license itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProviderTerm {
     /// The license's expiry, and the end of its grace; `None` for a lifetime license.

@@ -53,8 +53,8 @@ impl<'a> ClaimedToken<'a> {
     }
 }
 
-/// The kind that the claims of a token say they are of, for a log or a screen: **nothing of it was verified**. `None`
-/// where they name none, or are no claims.
+/// The kind that the claims of a token name, for a log or for display: **none of it was verified**. `None` where they
+/// name none, or are no claims.
 ///
 /// ```
 /// use pulse_trust::TokenKind;

@@ -1,4 +1,4 @@
-//! The errors of a call across the C boundary itself. No function of Rust returns them, so that they are no variants of
+//! The errors of a call across the C boundary itself. No Rust function returns them, so they are not variants of
 //! [`Error`]; their numbers are below the library's.
 
 #[cfg(feature = "capi")]
@@ -11,7 +11,7 @@ use super::{Error, ErrorEntry};
 macro_rules! boundary_errors {
     ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $code:literal $name:literal $constant:ident;)*) => {
         impl Error {
-            /// What a C function answers besides the errors of [`Error::TABLE`]: the call itself was wrong.
+            /// What a C function returns besides the errors of [`Error::TABLE`]: the call itself was wrong.
             pub const BOUNDARY: &'static [ErrorEntry] =
                 &[$(ErrorEntry { code: $code, name: $name, meaning: $meaning.trim_ascii(), remedy: $remedy }),*];
 

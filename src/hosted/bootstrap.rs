@@ -42,9 +42,10 @@ pub struct Bootstrap {
     pub warnings: Vec<Warning>,
 }
 
-/// Brings a runtime's directory to the point where it can register: creates the relay config of a hosted tenant whose
-/// lease entitles it and that nobody has configured, gives an enabled config its identity, and picks the credential.
-/// Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never overridden.
+/// Prepares a runtime's directory so that the runtime can register: creates the relay config of a hosted tenant that is
+/// entitled to it by its lease and that nobody has configured, gives an enabled config its identity, and picks the
+/// credential. Running it again changes nothing. A config that somebody has changed, even if it is disabled, is never
+/// overridden.
 ///
 /// ```
 /// use pulse_trust::UnixTime;
@@ -123,7 +124,7 @@ pub(super) fn plan(
     }
     match entitling_lease(billing, credential, runtime, now) {
         Ok(lease) => Plan::FillIn(Box::new(lease)),
-        // Enabled by the environment alone, with another credential than a lease.
+        // Enabled by the environment alone, with a credential other than a lease.
         Err(_) if needs_identity && credential.offered().is_some() => Plan::MakeIdentity,
         Err(error) => Plan::Leave(Some(error)),
     }

@@ -1,4 +1,4 @@
-//! Which link of the chain from "provisioned" to "can register" is broken. It only looks, and creates nothing.
+//! Which link of the chain from "provisioned" to "can register" is broken. This only looks, and creates nothing.
 
 use super::bootstrap::{Plan, entitling_lease, own_lease, plan};
 use super::credential::{CandidateKind, CredentialChoice, choose, told};

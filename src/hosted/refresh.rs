@@ -37,7 +37,7 @@ pub fn lease_refresh(
 }
 
 /// Saves a refreshed lease ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the old one. It is verified
-/// once more, as only a verified lease may replace another.
+/// once more, because only a verified lease may replace another.
 ///
 /// # Errors
 /// As [`VerifiedLease::verify`], and as reading and writing the billing state; the file is then unchanged.

@@ -51,8 +51,8 @@ impl ResolvedBilling {
     }
 }
 
-/// Resolves a billing state: the lease's values where it holds one that verifies, else what the format prescribes for a
-/// lease that does not.
+/// Resolves a billing state: the lease's values if it holds one that verifies, otherwise what the format prescribes for
+/// a lease that does not verify.
 ///
 /// ```
 /// use pulse_trust::UnixTime;

@@ -100,7 +100,7 @@ impl Default for TableSize {
 #[derive(Clone)]
 pub struct PreparedKey {
     key: VerifyingKey,
-    /// Of small order, so that it has no signatures and no tables.
+    /// Of small order, so it has no signatures and no tables.
     is_weak: bool,
     size: TableSize,
     tables: Option<Tables>,

@@ -14,8 +14,8 @@ pub(super) fn verify(key: &VerifyingKey, message: &[u8], signature: &[u8; 64]) -
     }
 }
 
-/// What is demanded of a signature besides the equation R = [S]B - [k]A, byte for byte: S is below the group's order, and R
-/// is not of small order. An R that is not written canonically equals no computed point, so it needs no rule.
+/// What a signature must satisfy besides the equation R = [S]B - [k]A, byte for byte: S is below the group's order, and R
+/// is not of small order. A non-canonical R equals no computed point, so it needs no rule.
 fn obeys_rules(signature: &[u8; 64]) -> bool {
     let Some((r, s)) = signature.split_first_chunk::<32>() else { return false };
     s.iter().rev().lt(ORDER.iter().rev()) && !is_small_order(r)

@@ -38,8 +38,8 @@ pub struct Onboarding<'a> {
 }
 
 impl<'a> Onboarding<'a> {
-    /// From the relay config in effect, the instance id of the last ACK (empty where there was none) and the auth token
-    /// that the phone is to present.
+    /// From the relay config in effect, the instance id of the last ACK (empty if there was none) and the auth token
+    /// that the phone will present.
     pub fn new(config: &'a RelayConfig, instance_id: &'a str, secret_auth_token: &'a str) -> Self {
         Self { config, instance_id, auth_token: secret_auth_token, instance_url: "" }
     }

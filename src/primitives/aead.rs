@@ -30,8 +30,8 @@ impl Aead {
         })
     }
 
-    /// Seals in place all but the last 16 bytes, which take the tag. `None` where the text is longer than AES-GCM can
-    /// seal; then it is to be thrown away.
+    /// Seals in place all but the last 16 bytes, which take the tag. `None` if the text is longer than AES-GCM can
+    /// seal; it must then be thrown away.
     #[must_use]
     pub(crate) fn seal(&self, nonce: &[u8; NONCE_LEN], text: &mut [u8]) -> Option<()> {
         match &self.0 {
@@ -45,7 +45,7 @@ impl Aead {
         }
     }
 
-    /// Opens in place what [`Self::seal`] has sealed. `None` where the tag is wrong; then no plaintext is there.
+    /// Opens in place what [`Self::seal`] has sealed. `None` if the tag is wrong; then there is no plaintext.
     #[must_use]
     pub(crate) fn open(&self, nonce: &[u8; NONCE_LEN], text: &mut [u8]) -> Option<()> {
         match &self.0 {

@@ -29,8 +29,8 @@ impl EphemeralSecret {
         }
     }
 
-    /// The public half, and the secret shared with another key; `None` where that is zero, as it is with a key of small
-    /// order.
+    /// The public half, and the secret shared with another key; `None` if that secret is zero, as it is with a key of
+    /// small order.
     pub(crate) fn agree(&self, their_public: &[u8; 32]) -> Option<([u8; 32], Zeroizing<[u8; 32]>)> {
         let (public, shared) = match Host::offered() {
             None => {

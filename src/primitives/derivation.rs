@@ -5,7 +5,7 @@ use sha2::Sha256;
 
 use super::Host;
 
-/// Derives keys from one secret: for each `info` what fills its output. `None` where an output is longer than HKDF can
+/// Derives keys from one secret: for each `info` what fills its output. `None` if an output is longer than HKDF can
 /// give.
 #[must_use]
 pub(crate) fn hkdf_sha256<const N: usize>(secret: &[u8], salt: &[u8], derived: [(&[u8], &mut [u8]); N]) -> Option<()> {

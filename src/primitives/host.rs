@@ -1,21 +1,21 @@
-//! What the host of the WebAssembly module computes in its place.
+//! What the host of the WebAssembly module computes for it.
 #![allow(unsafe_code, reason = "imports are foreign functions; each gets pointers to whole slices and their lengths")]
 
 use super::NONCE_LEN;
 
 #[link(wasm_import_module = "pulse_host")]
 unsafe extern "C" {
-    /// 1 where the host offers the functions below; 0 where it does not: then none of them is called.
+    /// 1 if the host offers the functions below; 0 if it does not: then none of them is called.
     safe fn crypto_offered() -> i32;
-    /// AES-256-GCM without associated data, in place: seals all but the last 16 bytes, which take the tag. 1, or 0 where
+    /// AES-256-GCM without associated data, in place: seals all but the last 16 bytes, which take the tag. 1, or 0 if
     /// that cannot be done.
     fn aes_gcm_seal(key: *const u8, nonce: *const u8, text: *mut u8, length: usize) -> i32;
-    /// The reverse: 1 where the tag, which is the last 16 bytes, is right; else 0, and no plaintext is there.
+    /// The reverse: 1 if the tag, which is the last 16 bytes, is right; otherwise 0, and there is no plaintext.
     fn aes_gcm_open(key: *const u8, nonce: *const u8, text: *mut u8, length: usize) -> i32;
-    /// X25519 (RFC 7748): writes the public key of `secret`, then what it shares with `their_public`, which is zero where
-    /// that is of small order.
+    /// X25519 (RFC 7748): writes the public key of `secret`, then the secret that it shares with `their_public`, which is
+    /// zero if `their_public` is of small order.
     fn x25519(secret: *const u8, their_public: *const u8, out: *mut u8);
-    /// HKDF-SHA256 (RFC 5869): 1, or 0 where `out` is longer than it can give.
+    /// HKDF-SHA256 (RFC 5869): 1, or 0 if `out` is longer than HKDF allows.
     fn hkdf_sha256(
         secret: *const u8,
         secret_len: usize,
@@ -30,11 +30,11 @@ unsafe extern "C" {
     fn ed25519_equation(public: *const u8, message: *const u8, length: usize, signature: *const u8) -> i32;
     /// Signs (RFC 8032) with a key pair: seed, then public key.
     fn ed25519_sign(key_pair: *const u8, message: *const u8, length: usize, out: *mut u8);
-    /// Completes a key pair, of which the seed is there, with the public key.
+    /// Completes a key pair that has its seed with the public key.
     fn ed25519_key_pair(key_pair: *mut u8);
 }
 
-/// A host that offers the functions: there is none without asking it.
+/// A host that offers the functions. The only way to get one is to ask the host.
 #[derive(Clone, Copy)]
 pub(crate) struct Host(());
 
@@ -49,7 +49,7 @@ impl Host {
         unsafe { aes_gcm_seal(key.as_ptr(), nonce.as_ptr(), text.as_mut_ptr(), text.len()) == 1 }
     }
 
-    /// Opens what [`Self::seal`] has sealed; where it gives `false`, there is no plaintext.
+    /// Opens what [`Self::seal`] has sealed; if it returns `false`, there is no plaintext.
     pub(super) fn open(self, key: &[u8; 32], nonce: &[u8; NONCE_LEN], text: &mut [u8]) -> bool {
         // SAFETY: each pointer is valid for its length.
         unsafe { aes_gcm_open(key.as_ptr(), nonce.as_ptr(), text.as_mut_ptr(), text.len()) == 1 }
@@ -90,7 +90,7 @@ impl Host {
         signature
     }
 
-    /// Completes a key pair, of which the seed is there, with the public key.
+    /// Completes a key pair that has its seed with the public key.
     pub(crate) fn ed25519_key_pair(self, key_pair: &mut [u8; 64]) {
         // SAFETY: the pointer is valid for 64 bytes.
         unsafe { ed25519_key_pair(key_pair.as_mut_ptr()) };

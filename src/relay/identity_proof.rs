@@ -59,7 +59,7 @@ json_struct! {
 
 impl IdentityProof {
     /// Proves the identity to the relay at `relay_host` ([`relay_host`]) for a registration with `secret_token`: the
-    /// session token where one is presented, else the license token.
+    /// session token if one is presented, otherwise the license token.
     pub fn sign(identity: &Identity, relay_host: &str, secret_token: &str, now: UnixTime) -> Self {
         let at = now.as_secs();
         let signature = identity.sign_registration(signed_text(relay_host, at, secret_token).as_bytes());
@@ -93,7 +93,7 @@ impl IdentityProof {
     }
 }
 
-/// The signature is no secret, but a log has no use for it.
+/// The signature is not a secret, but a log has no use for it.
 impl fmt::Debug for IdentityProof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("IdentityProof").field("at", &self.at).finish_non_exhaustive()

@@ -108,7 +108,7 @@ impl fmt::Debug for AppHandshake {
     }
 }
 
-/// The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and gives the channel and the payload to
+/// The instance's side: takes the payload of the app's KEY_EXCHANGE frame, and returns the channel and the payload to
 /// answer with. This does not authenticate the app.
 ///
 /// # Errors

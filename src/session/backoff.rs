@@ -31,8 +31,8 @@ impl Default for BackoffLimits {
     }
 }
 
-/// Counts failures. Half of each waiting time is random, so that the instances of a relay that was restarted do not all
-/// come back at once.
+/// Counts failures. Half of each waiting time is random, so the instances of a restarted relay do not all come back at
+/// once.
 #[derive(Debug)]
 pub(super) struct Backoff {
     limits: BackoffLimits,

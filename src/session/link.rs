@@ -22,7 +22,7 @@ pub enum DisconnectReason {
     Lost,
     /// The relay is going down.
     Drained,
-    /// The relay has refused what was asked; an event before this one says what.
+    /// The relay has refused a request; an event before this one says which.
     Refused,
     /// The other side broke the protocol.
     ProtocolError,
@@ -132,7 +132,7 @@ impl Link {
         matches!(self.phase, Phase::Waiting { .. })
     }
 
-    /// The connection that there is, from the moment it is asked for.
+    /// The current connection, from the moment it is requested.
     pub(super) const fn connection(&self) -> Option<ConnectionId> {
         match self.phase {
             Phase::Stopped | Phase::Waiting { .. } => None,
@@ -180,7 +180,7 @@ impl Link {
     /// The relay has accepted.
     pub(super) fn opened(&mut self, now: Now) {
         let since = now.monotonic;
-        // The first one comes at a random moment, as all instances of a restarted relay come back together.
+        // The first one comes at a random moment, because all instances of a restarted relay come back together.
         let next_ping = since.saturating_add(self.backoff.spread(self.times.ping));
         self.phase = Phase::Open { since, heard: since, next_ping };
     }

@@ -77,7 +77,7 @@ impl LeaseRefresh {
         }
     }
 
-    /// **Secret**: what it was created with, as the C functions name it.
+    /// **Secret**: the members that it was created with, named as the C functions name them.
     #[cfg(feature = "capi")]
     pub(crate) fn secret_members(&self) -> impl serde::Serialize + use<'_> {
         #[derive(serde::Serialize)]

@@ -176,7 +176,7 @@ impl<R: Clone> RelaySide<R> {
     /// Notes a ping or pong of the WebSocket itself, which its library answers.
     ///
     /// # Errors
-    /// As [`RelaySide::receive`], where there are too many.
+    /// As [`RelaySide::receive`], if there are too many.
     pub fn receive_websocket_ping(&mut self, now: Duration) -> Result<(), RelayFault> {
         self.heard_at = now;
         if self.unforwarded.take(now) { Ok(()) } else { Err(RelayFault::rate_limited("too many pings")) }
@@ -268,7 +268,7 @@ impl<R: Clone> RelaySide<R> {
         if self.is_welcome { Duration::MAX } else { self.began_at.saturating_add(self.limits.hello_timeout) }
     }
 
-    /// Notes that the relay is not reading from this connection, so that its silence is not held against it.
+    /// Notes that the relay is not reading from this connection, so its silence does not count against it.
     pub fn postpone_silence(&mut self, now: Duration) {
         self.heard_at = now;
     }

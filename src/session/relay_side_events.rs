@@ -151,7 +151,7 @@ impl RelayFault {
         Self { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message: message.to_string() }
     }
 
-    /// A timeout. Its code makes a runtime come back soon, as it was slow and not refused.
+    /// A timeout. Its code makes a runtime come back soon, because the runtime was slow, not refused.
     pub(super) fn timed_out(message: impl ToString) -> Self {
         Self { close_code: CLOSE_POLICY, code: WireErrorCode::InternalError, message: message.to_string() }
     }

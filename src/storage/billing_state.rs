@@ -134,7 +134,7 @@ fn trim(text: &mut String) {
     *text = text.trim().to_owned();
 }
 
-/// What is written: the members in their order, left out when empty but for the five that are always there.
+/// What is written: the members in their order. Empty ones are left out, except the five that are always there.
 pub(super) struct BillingMembers<'a> {
     state: &'a BillingState,
     jwt: &'a str,

@@ -27,8 +27,8 @@ pub struct CommercialMigration {
 }
 
 impl CommercialMigration {
-    /// The normal form that every write has; `None` if its state is neither `pending` nor `failed`, as no migration is
-    /// under way then.
+    /// The normal form that every write has; `None` if its state is neither `pending` nor `failed`, because then no
+    /// migration is in progress.
     pub(super) fn normalized(mut self) -> Option<Self> {
         for text in [&mut self.source, &mut self.state, &mut self.reason, &mut self.recommended_action] {
             *text = text.trim().to_owned();

@@ -67,7 +67,7 @@ impl DataDir {
         Self::on(Arc::new(super::native::NativeFiles), path)
     }
 
-    /// The directory at this path, made with mode 0700 where it does not exist.
+    /// The directory at this path, made with mode 0700 if it does not exist.
     ///
     /// # Errors
     /// [`crate::Error::File`].
@@ -78,7 +78,7 @@ impl DataDir {
         Ok(directory)
     }
 
-    /// Makes the directory, and those above it, with mode 0700 where it does not exist.
+    /// Makes the directory, and those above it, with mode 0700 if it does not exist.
     ///
     /// # Errors
     /// [`crate::Error::File`].

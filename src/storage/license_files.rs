@@ -1,6 +1,6 @@
-//! `activation.enc` and `license.enc`, sealed under `.license-key` ([formats: encrypted
-//! files](crate::_documentation::formats#encrypted-files)). What the runtime keeps in them beside the members that count
-//! here is its own: their JSON is read and written as a whole.
+//! `activation.enc` and `license.enc`, sealed under `.license-key`
+//! ([formats: encrypted files](crate::_documentation::formats#encrypted-files)). Besides the members that count here,
+//! they contain the runtime's own: their JSON is read and written as a whole.
 
 use core::fmt;
 
@@ -140,7 +140,7 @@ impl LockedDataDir {
     }
 
     /// Seals and saves the JSON of one of the files, as it is given, over the state of the file that `revision` names.
-    /// `.license-key` is made where there is none and no file is there that was sealed under a lost one. A file that
+    /// `.license-key` is made if it is missing and there is no file that was sealed under a lost one. A file that
     /// cannot be read is not replaced.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
-//! Sealing for what else a runtime keeps under the directory's key, as its nodes and mail settings ([formats: encrypted
-//! files](crate::_documentation::formats#encrypted-files)). The runtime reads and writes those files itself.
+//! Sealing for the other files that a runtime keeps under the directory's key, such as its nodes and mail settings
+//! ([formats: encrypted files](crate::_documentation::formats#encrypted-files)). The runtime reads and writes those
+//! files itself.
 
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use crate::secret::SecretBytes;
 
 impl LockedDataDir {
     /// Seals bytes under the directory's key, in the form of every `*.enc` file of the directory: a nonce, then
-    /// AES-256-GCM ciphertext and tag. The key is made where there is none and nothing is sealed under a lost one.
+    /// AES-256-GCM ciphertext and tag. The key is made if there is none and nothing is sealed under a lost one.
     ///
     /// ```
     /// use pulse_trust::storage::DataDir;
@@ -59,7 +60,7 @@ impl LockedDataDir {
         Ok(SecretBytes::from(derived.secret_bytes().to_vec()))
     }
 
-    /// The key as it is, even in a directory that can only be read; a new one where there is none.
+    /// The existing key, even in a directory that can only be read, or a new one if there is none.
     fn key_in_use(&self) -> Result<SealingKey> {
         match self.key(&mut Vec::new())? {
             Some(key) => Ok(key),

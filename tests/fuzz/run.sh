@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
-# Fuzzes every target, or those named, for some seconds each: tests/fuzz/run.sh [SECONDS [TARGET...]]. It begins with the
-# committed corpus and with what the deployed Go code made. PULSE_TRUST_CORPUS=DIRECTORY keeps what it finds.
-# The table at its end has the executions of each target, and their sum.
-# The input of a crash is left in target/fuzz: mend the fault, and commit the input to corpus/TARGET, which `cargo test` runs.
-# It needs no nightly compiler: coverage is what stable rustc can instrument. Memory errors are for other checks, as the
-# library has no unsafe code outside of src/ffi.
+# Fuzzes every target, or the named ones, for some seconds each: tests/fuzz/run.sh [SECONDS [TARGET...]]. It starts from the
+# committed corpus and from what the deployed Go code made. PULSE_TRUST_CORPUS=DIRECTORY keeps what it finds. The table at
+# its end has the executions of each target, and their sum. The input of a crash is left in target/fuzz: fix the bug, and
+# commit the input to corpus/TARGET, which `cargo test` runs. It needs no nightly compiler: stable rustc can instrument for
+# coverage. Memory errors are left to other checks, because the library has no unsafe code outside of src/ffi.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-20}

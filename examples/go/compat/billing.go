@@ -8,8 +8,8 @@ import (
 )
 
 // LoadBillingState is internal/config.FileBillingStore.GetBillingState: the billing state of an organization as the file
-// has it, secrets in plain; nil where there is none. State is the runtime's BillingState. Other than there, a file that
-// was modified outside Pulse is an error and not "none".
+// has it, with secrets in plain text; nil if there is no file. State is the runtime's BillingState. Unlike in the deployed
+// function, a file that was modified outside Pulse is an error and does not count as missing.
 func LoadBillingState[State any](dir *pulsetrust.DataDir, org string) (state *State, warnings []string, err error) {
 	billing, _, warnings, err := dir.BillingState(org)
 	if err != nil || billing == nil {
@@ -19,7 +19,7 @@ func LoadBillingState[State any](dir *pulsetrust.DataDir, org string) (state *St
 	return state, warnings, err
 }
 
-// SaveBillingState is internal/config.FileBillingStore.SaveBillingState. It gives the integrity code, and sets it in the
+// SaveBillingState is internal/config.FileBillingStore.SaveBillingState. It returns the integrity code, and sets it in the
 // state as the deployed function does. Members of the file that State does not have stay. A file that cannot be read, or
 // was modified outside Pulse, is not replaced.
 func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *State) (integrity string, warnings []string, err error) {
@@ -58,10 +58,10 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 	return saved.Integrity, saved.Warnings, json.Unmarshal(code, state)
 }
 
-// ResolveBillingState is pkg/licensing.ResolveEntitlementLeaseBillingState: what a billing state counts for now, once the
-// lease in it was verified. The lease has to be for the organization org; empty takes a lease for any, as the deployed
-// function does. The expected host is that of the runtime's public URL. The reason says why a lease does not count; nil
-// where it does, or where there is none.
+// ResolveBillingState is pkg/licensing.ResolveEntitlementLeaseBillingState: it verifies the lease in a billing state and
+// says what the state is worth now. The lease has to be for the organization org; an empty org accepts a lease for any, as
+// the deployed function does. The expected host is that of the runtime's public URL. The reason says why a lease does not
+// count; it is nil if the lease counts or there is none.
 func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string, state *State, now time.Time) (resolved *State, reason *pulsetrust.Reason, err error) {
 	members, err := convert[map[string]json.RawMessage](state)
 	if err != nil {
@@ -89,7 +89,7 @@ func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.
 	return resolved, counts.LeaseError, err
 }
 
-// billingMembers are those whose absence says that they are empty.
+// billingMembers are the members that are empty when they are absent.
 var billingMembers = []string{
 	"capabilities", "limits", "meters_enabled", "entitlement_jwt", "entitlement_refresh_token", "commercial_migration",
 	"plan_version", "subscription_state", "trial_started_at", "trial_ends_at", "trial_extended_at", "overflow_granted_at",

@@ -29,7 +29,7 @@ func ComputeFingerprint(publicKeyB64 string) (string, error) {
 	return names.Fingerprint, err
 }
 
-// SignKeyExchange is internal/relay.SignKeyExchange. [AcceptKeyExchange] needs no call of it.
+// SignKeyExchange is internal/relay.SignKeyExchange. A caller of [AcceptKeyExchange] does not need it.
 func SignKeyExchange(ephemeralPub []byte, identityPrivateKeyB64 string) ([]byte, error) {
 	if len(ephemeralPub) != 32 {
 		return nil, &pulsetrust.Error{Code: pulsetrust.ErrKeyExchangeMalformed, Message: "an X25519 key has 32 bytes"}
@@ -43,8 +43,8 @@ func SignKeyExchange(ephemeralPub []byte, identityPrivateKeyB64 string) ([]byte,
 	return signature[:], err
 }
 
-// VerifyKeyExchangeSignature is internal/relay.VerifyKeyExchangeSignature. A phone's [pulsetrust.Handshake] needs no call
-// of it.
+// VerifyKeyExchangeSignature is internal/relay.VerifyKeyExchangeSignature. A phone with a [pulsetrust.Handshake] does not
+// need it.
 func VerifyKeyExchangeSignature(ephemeralPub, signature []byte, identityPublicKeyB64 string) error {
 	// Finish makes the same check on the instance's message; the channel of this handshake is thrown away.
 	handshake, err := pulsetrust.StartHandshake()
@@ -64,8 +64,8 @@ func VerifyKeyExchangeSignature(ephemeralPub, signature []byte, identityPublicKe
 // ChannelEncryption is internal/relay.ChannelEncryption.
 type ChannelEncryption struct{ channel *pulsetrust.Channel }
 
-// AcceptKeyExchange is the instance's side of internal/relay's key exchange: it takes the payload of the app's
-// KEY_EXCHANGE frame, and gives the channel and the payload to answer with, signed.
+// AcceptKeyExchange is the instance's side of internal/relay's key exchange: it takes the payload of the app's KEY_EXCHANGE
+// frame, and returns the channel and the signed payload to answer with.
 func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *ChannelEncryption, answer []byte, err error) {
 	identity, err := pulsetrust.IdentityFromPrivateKey(identityPrivateKeyB64)
 	if err != nil {
@@ -81,16 +81,16 @@ func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *C
 
 // Encrypt seals the payload of a DATA frame.
 //
-// Sealing and sending are one critical section: the caller holds one lock from before Encrypt until the frame is in the
-// connection's queue, and the queue keeps its order. The counter is taken here, so a message that is sent after one that
-// was sealed later is a replay for the other side, and lost. Goroutines that each seal and then send lose some of a burst.
-// [pulsetrust.Session] seals as it writes, and so keeps the order by itself.
+// Sealing and sending must be one critical section: hold one lock from before Encrypt until the frame is in the
+// connection's queue, which must keep its order. Encrypt assigns the counter, so a message that arrives after one that was
+// sealed later is a replay to the other side, and lost. Goroutines that each seal and then send lose some messages of a
+// burst. [pulsetrust.Session] seals as it writes, so it keeps the order by itself.
 func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
 	sealed, err := c.channel.Seal(plaintext)
 	return sealed, sentinel(err, ErrNonceOverflow)
 }
 
-// Decrypt opens the payload of a DATA frame. A message that is refused changes nothing. One that is sent again is
+// Decrypt opens the payload of a DATA frame. A message that is refused changes nothing. A repeated message fails with
 // [ErrNonceReplay].
 func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) {
 	if len(data) < nonceAndTag {
@@ -103,8 +103,8 @@ func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) {
 	return opened, sentinel(err, ErrNonceReplay)
 }
 
-// nonceAndTag is how long the shortest message is.
+// nonceAndTag is the length of the shortest message.
 const nonceAndTag = 12 + 16
 
-// Close wipes the keys. The runtime has none today; the garbage collector does it too, later.
+// Close wipes the keys. The runtime has no such function today; the garbage collector wipes them too, later.
 func (c *ChannelEncryption) Close() { c.channel.Close() }

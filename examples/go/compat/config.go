@@ -7,8 +7,8 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// LoadRelayConfig is internal/config.ConfigPersistence.LoadRelayConfig: relay.enc as the file has it, the default where
-// there is none. Config is relay.Config.
+// LoadRelayConfig is internal/config.ConfigPersistence.LoadRelayConfig: relay.enc as the file has it, or the default if
+// there is no file. Config is relay.Config.
 func LoadRelayConfig[Config any](dir *pulsetrust.DataDir) (config *Config, warnings []string, err error) {
 	loaded, warnings, err := dir.RelayConfig()
 	if err != nil {
@@ -25,8 +25,8 @@ func SaveRelayConfig[Config any](dir *pulsetrust.DataDir, config *Config) (warni
 	return save(dir, config, dir.SaveRelayConfig)
 }
 
-// SaveRelayConfigReplacingIdentity is SaveRelayConfig, but that it may replace or drop the file's identity, as the
-// deployed function does: every phone has to be paired again then.
+// SaveRelayConfigReplacingIdentity is like SaveRelayConfig, but it may replace or drop the file's identity, as the deployed
+// function does. Every phone then has to be paired again.
 func SaveRelayConfigReplacingIdentity[Config any](dir *pulsetrust.DataDir, config *Config) (warnings []string, err error) {
 	return save(dir, config, dir.SaveRelayConfigReplacingIdentity)
 }
@@ -62,9 +62,9 @@ func ApplyEnvOverrides[Config any](config *Config, enabled, server string) (warn
 }
 
 // LoadRelayConfigForRuntime is internal/api.Router.loadRelayConfigForRuntime with what it calls, ensureHostedRelayConfig
-// and ensureEnabledRelayIdentityConfig: the config in effect, made and saved where a hosted runtime has none, or where an
-// enabled one lacks its identity. The reason says why a hosted runtime's config was not made; nil where it was, or was
-// there.
+// and ensureEnabledRelayIdentityConfig. It returns the config in effect. It makes and saves one if a hosted runtime has
+// none, or if an enabled config lacks its identity. The reason says why a hosted runtime's config was not made; it is nil
+// if the config was made or already existed.
 func LoadRelayConfigForRuntime[Config any](dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, now time.Time) (config *Config, reason *pulsetrust.Reason, warnings []string, err error) {
 	report, err := dir.Bootstrap(runtime, keys, now)
 	if err != nil {
@@ -74,8 +74,8 @@ func LoadRelayConfigForRuntime[Config any](dir *pulsetrust.DataDir, runtime puls
 	return config, report.Reason, report.Warnings, err
 }
 
-// RelayRegistrationToken is internal/api.Router.relayRegistrationToken: what to register with at the relay, empty for
-// nothing.
+// RelayRegistrationToken is internal/api.Router.relayRegistrationToken: the token to register with at the relay, or an
+// empty one if there is none.
 func RelayRegistrationToken(dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, now time.Time) string {
 	credential, err := dir.RegistrationCredential(runtime, keys, now)
 	if err != nil {
@@ -84,7 +84,7 @@ func RelayRegistrationToken(dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeC
 	return credential.Token
 }
 
-// knownMembers are those whose absence says that they are empty.
+// knownMembers are the members that are empty when they are absent.
 var knownMembers = []string{
 	"enabled", "server_url", "instance_secret", "identity_private_key", "identity_public_key", "identity_fingerprint",
 }
@@ -109,7 +109,7 @@ func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, 
 	if err != nil {
 		return nil, err
 	}
-	// Into the config that was loaded, which knows from which state of the file it is.
+	// Written into the loaded config, because that one remembers which state of the file it comes from.
 	return stored, json.Unmarshal(text, stored)
 }
 

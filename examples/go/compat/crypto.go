@@ -7,17 +7,17 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// A CryptoManager is internal/crypto.CryptoManager: it seals what else the runtime keeps, under the directory's key.
+// A CryptoManager is internal/crypto.CryptoManager: it seals the runtime's other files under the directory's key.
 type CryptoManager struct{ dir *pulsetrust.DataDir }
 
-// NewCryptoManagerAt is internal/crypto.NewCryptoManagerAt: the directory is made where it is absent, and a key of older
-// installations is taken over from [pulsetrust.LegacyKeyPath]. Close closes the directory.
+// NewCryptoManagerAt is internal/crypto.NewCryptoManagerAt: it makes the directory if it is missing, and takes over a key
+// of older installations from [pulsetrust.LegacyKeyPath]. Close closes the directory.
 func NewCryptoManagerAt(dataDir string) (*CryptoManager, error) {
 	dir, err := pulsetrust.CreateDataDir(dataDir, pulsetrust.LegacyKeyPath())
 	if err != nil {
 		return nil, contextOf("failed to get encryption key", err)
 	}
-	// The key is made now, as there, and not when something is sealed for the first time.
+	// As in the deployed function, the key is made now, not when something is sealed for the first time.
 	if _, err := dir.Seal(nil); err != nil {
 		dir.Close()
 		return nil, contextOf("failed to get encryption key", err)
@@ -25,7 +25,7 @@ func NewCryptoManagerAt(dataDir string) (*CryptoManager, error) {
 	return &CryptoManager{dir}, nil
 }
 
-// NewCryptoManager seals for a directory that is open. It stays the caller's.
+// NewCryptoManager makes a manager for an open directory, which the caller still has to close.
 func NewCryptoManager(dir *pulsetrust.DataDir) *CryptoManager { return &CryptoManager{dir} }
 
 // Encrypt seals bytes in the form of the directory's *.enc files.
@@ -34,13 +34,13 @@ func (c *CryptoManager) Encrypt(plaintext []byte) ([]byte, error) {
 	return sealed, contextOf("crypto.Encrypt", err)
 }
 
-// Decrypt opens what Encrypt has sealed, or the deployed function.
+// Decrypt opens what Encrypt or the deployed function has sealed.
 func (c *CryptoManager) Decrypt(ciphertext []byte) ([]byte, error) {
 	plaintext, err := c.dir.Unseal("ciphertext", ciphertext)
 	return plaintext, contextOf("crypto.Decrypt: open ciphertext", err)
 }
 
-// EncryptString is Encrypt, in base64.
+// EncryptString is Encrypt with its result in base64.
 func (c *CryptoManager) EncryptString(plaintext string) (string, error) {
 	sealed, err := c.Encrypt([]byte(plaintext))
 	if err != nil {
@@ -49,7 +49,7 @@ func (c *CryptoManager) EncryptString(plaintext string) (string, error) {
 	return base64.StdEncoding.EncodeToString(sealed), nil
 }
 
-// DecryptString is Decrypt, of base64.
+// DecryptString is Decrypt for base64.
 func (c *CryptoManager) DecryptString(ciphertext string) (string, error) {
 	sealed, err := base64.StdEncoding.DecodeString(ciphertext)
 	if err != nil {
@@ -71,5 +71,5 @@ func (c *CryptoManager) DeriveKey(purpose string, length int) ([]byte, error) {
 	return key[:length:length], nil
 }
 
-// Close closes the directory, if the manager has opened it.
+// Close closes the directory if the manager opened it.
 func (c *CryptoManager) Close() { c.dir.Close() }

@@ -7,9 +7,9 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// The errors that the deployed packages name, with their words. Functions of this package return these very values, so
-// that == finds them as errors.Is does; errors.Is with the library's own code finds them too, and they are what any error
-// of the library with the same code is.
+// The errors that the deployed packages name, with the same texts. Functions of this package return exactly these values,
+// so == works as well as errors.Is. errors.Is with the library's own code finds them too, and any error of the library with
+// the same code matches them.
 var (
 	ErrNonceReplay          = named(pulsetrust.ErrMessageReplayed, "nonce replay or out-of-order: expected higher nonce")
 	ErrCiphertextTooShort   = named(pulsetrust.ErrMessageMalformed, "ciphertext too short: need at least nonce + tag")
@@ -30,7 +30,7 @@ func named(code pulsetrust.Code, words string) *pulsetrust.Error {
 	return &pulsetrust.Error{Code: code, Message: words}
 }
 
-// sentinel is the one of the errors that err is, and err where it is none of them.
+// sentinel is the one of these errors that err matches, or err itself if it matches none.
 func sentinel(err error, among ...*pulsetrust.Error) error {
 	var refused *pulsetrust.Error
 	if !errors.As(err, &refused) {
@@ -44,7 +44,7 @@ func sentinel(err error, among ...*pulsetrust.Error) error {
 	return err
 }
 
-// contextOf says before an error what failed, in the deployed words; nil stays nil.
+// contextOf puts the deployed prefix, which says what failed, before an error; nil stays nil.
 func contextOf(words string, err error) error {
 	if err == nil {
 		return nil

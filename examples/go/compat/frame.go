@@ -30,7 +30,7 @@ func EncodeFrame(frame Frame) ([]byte, error) {
 	return bytes, frameError(err, frame.Version, frame.Type)
 }
 
-// DecodeFrame is internal/relay.DecodeFrame; the payload is part of data.
+// DecodeFrame is internal/relay.DecodeFrame; the payload shares memory with data.
 func DecodeFrame(data []byte) (Frame, error) {
 	frame, err := pulsetrust.DecodeFrame(data)
 	if err != nil {
@@ -43,7 +43,7 @@ func DecodeFrame(data []byte) (Frame, error) {
 	return Frame{ProtocolVersion, byte(frame.Type), frame.Channel, frame.Payload}, nil
 }
 
-// frameError is the deployed error, which two of them say more with.
+// frameError is the deployed error; in two cases it says more.
 func frameError(err error, version, frameType byte) error {
 	switch {
 	case errors.Is(err, pulsetrust.ErrFrameVersion):

@@ -6,25 +6,25 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// A Host is one that leases may be for: a host in its normal form, or [AnyHost] where that is meant. The zero value, which
-// is what comes with an error, is no host, and no lease is for it. Hosts are compared with ==.
+// A Host says which host a lease may be for: one host in its normal form, or explicitly [AnyHost]. The zero value, which is
+// returned with an error, is no host, and no lease matches it. Compare hosts with ==.
 type Host struct {
 	name  string
 	isAny bool
 }
 
-// AnyHost takes a lease for whatever host it names. It turns host binding off.
+// AnyHost accepts a lease for whatever host it names. It turns host binding off.
 var AnyHost = Host{isAny: true}
 
-// NormalizeHost is pkg/licensing.normalizeHost: of a host, a host with a port or a URL, in any spelling. What is no host
-// is an error, and the empty text is none: the deployed function gives "" for it, which there means any host.
+// NormalizeHost is pkg/licensing.normalizeHost: it takes a host, a host with a port or a URL, in any spelling. Text that is
+// not a host is an error, and so is an empty text: the deployed function returns "" for these, which there means any host.
 func NormalizeHost(text string) (Host, error) {
 	name, err := pulsetrust.NormalizeHost(text)
 	return Host{name: name}, err
 }
 
-// HostOfPublicURL is the host that a runtime's leases must be for, from its setting PULSE_PUBLIC_URL: any where the
-// setting is not there, and an error where it names no host.
+// HostOfPublicURL is the host that a runtime's leases must be for, from its setting PULSE_PUBLIC_URL. If the setting is
+// missing, that is any host; if it names no host, that is an error.
 func HostOfPublicURL(setting string) (Host, error) {
 	if strings.TrimSpace(setting) == "" {
 		return AnyHost, nil

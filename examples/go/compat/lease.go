@@ -14,7 +14,7 @@ import (
 const (
 	leaseIssuer   = "pulse-pro-entitlement-lease"
 	leaseAudience = "pulse-pro-entitlement-cache"
-	leaseDays     = 14 // of a lease that says nothing else
+	leaseDays     = 14 // of a lease that names no expiry
 )
 
 // DecodePublicKey is pkg/licensing.DecodePublicKey: base64, standard or URL-safe, of a public key.
@@ -26,7 +26,7 @@ func DecodePublicKey(encoded string) (ed25519.PublicKey, error) {
 	return base64.StdEncoding.DecodeString(names.PublicKey)
 }
 
-// PublicKeyFingerprint is pkg/licensing.PublicKeyFingerprint, for logs: SHA256:... It is empty for what is no key.
+// PublicKeyFingerprint is pkg/licensing.PublicKeyFingerprint, for logs: SHA256:... It is empty if key is not a key.
 func PublicKeyFingerprint(key ed25519.PublicKey) string {
 	names, err := pulsetrust.DescribePublicKey(base64.StdEncoding.EncodeToString(key))
 	if err != nil {
@@ -35,8 +35,8 @@ func PublicKeyFingerprint(key ed25519.PublicKey) string {
 	return names.LogFingerprint
 }
 
-// SignEntitlementLeaseToken is pkg/licensing.SignEntitlementLeaseToken: claims that say no issuer, audience, issue time or
-// expiry get the usual ones, and the host is written in its normal form.
+// SignEntitlementLeaseToken is pkg/licensing.SignEntitlementLeaseToken: a missing issuer, audience, issue time or expiry
+// gets the usual value, and the host is written in its normal form.
 func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now time.Time) (string, error) {
 	text, err := json.Marshal(claims)
 	if err != nil {
@@ -92,7 +92,7 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 }
 
 // VerifyEntitlementLeaseToken is pkg/licensing.VerifyEntitlementLeaseToken: signature, issuer, audience, term and host.
-// Where the deployed function takes "" for any host, this one takes [AnyHost], and no lease is for the zero [Host].
+// Where the deployed function takes "" for any host, this one takes [AnyHost], and no lease matches the zero [Host].
 func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expected Host, now time.Time) (*Claims, error) {
 	lease, err := pulsetrust.VerifyToken(keys, strings.TrimSpace(token), expected.checks(), now)
 	if err != nil {
@@ -113,8 +113,8 @@ func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trus
 	return decode[Claims](text)
 }
 
-// ParseEntitlementLeaseToken is pkg/licensing.ParseEntitlementLeaseToken: the same without the term, for a screen. What it
-// gives must not be used where a verified lease is asked for.
+// ParseEntitlementLeaseToken is pkg/licensing.ParseEntitlementLeaseToken: the same without the term, for display. Its
+// result must not be used where a verified lease is required.
 func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.TrustKeys, expected Host, now time.Time) (*Claims, error) {
 	inspected, err := pulsetrust.InspectToken(keys, strings.TrimSpace(token), expected.checks(), now)
 	if err != nil {

@@ -11,21 +11,21 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// A Persistence is pkg/licensing.Persistence: activation.enc and license.enc of a directory. The machine's id, under which
-// old installations sealed, is no key here: such a file is an error that says so, and the runtime's own reader still
-// opens it.
+// A Persistence is pkg/licensing.Persistence: activation.enc and license.enc of a directory. Old installations sealed them
+// under the machine's id, which is not used as a key here: such a file is an error that says so, and the runtime's own
+// reader still opens it.
 type Persistence struct {
 	dir  *pulsetrust.DataDir
 	path string
 }
 
-// NewPersistence is pkg/licensing.NewPersistence of a directory that is open at a path.
+// NewPersistence is pkg/licensing.NewPersistence for an open directory and its path.
 func NewPersistence(dir *pulsetrust.DataDir, path string) *Persistence {
 	return &Persistence{dir, path}
 }
 
 // SaveActivationState is Persistence.SaveActivationState. State is the runtime's ActivationState; members of the file that
-// it does not have are dropped, as there.
+// it does not have are dropped, as in the deployed function.
 func SaveActivationState[State any](p *Persistence, state *State) error {
 	if state == nil {
 		return errors.New("activation state cannot be nil")
@@ -79,7 +79,7 @@ func (p *Persistence) Delete() error {
 
 const lockTimeout = 30 * time.Second
 
-// save replaces whatever state the file is in, but one that cannot be read.
+// save replaces the file in whatever state it is, unless it cannot be read.
 func (p *Persistence) save(file pulsetrust.LicenseFile, content any) error {
 	text, err := json.Marshal(content)
 	if err != nil {

@@ -7,10 +7,10 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// RefreshLease is one round of the runtime's hosted entitlement refresh for an organization: it asks the control plane
-// through post, which gives the status and the body of the answer, and saves what follows from it: the new lease, or that
-// there is none any more. It gives when to ask again; 0 where there is nothing to refresh, or nothing any more. failures
-// counts the rounds before this one that failed.
+// RefreshLease is one round of the runtime's hosted entitlement refresh for an organization. It asks the control plane
+// through post, which returns the status and the body of the answer. It saves what follows from the answer: the new lease,
+// or that there no longer is one. It returns the time until the next round; 0 if there is nothing (or nothing more) to
+// refresh. failures is the number of failed rounds before this one.
 func RefreshLease(
 	ctx context.Context, dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string,
 	failures uint32, now time.Time, post func(ctx context.Context, body []byte) (status int, answer []byte, err error),

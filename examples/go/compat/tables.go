@@ -4,8 +4,8 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// CanonicalizePlanVersion is pkg/licensing.CanonicalizePlanVersion. Where the library cannot be started, the plan
-// stays as it is.
+// CanonicalizePlanVersion is pkg/licensing.CanonicalizePlanVersion. If the library cannot be started, the plan stays as it
+// is.
 func CanonicalizePlanVersion(plan string) string {
 	canonical, err := pulsetrust.CanonicalPlan(plan)
 	if err != nil {
@@ -19,7 +19,7 @@ func DeriveCapabilitiesFromTier(tier string, features []string) ([]string, error
 	return pulsetrust.TierCapabilities(tier, features...)
 }
 
-// ScrubLimits gives the limits that still count for a plan.
+// ScrubLimits returns the limits that still count for a plan.
 func ScrubLimits(plan string, limits map[string]int64) (map[string]int64, error) {
 	return pulsetrust.ScrubLimits(plan, limits)
 }

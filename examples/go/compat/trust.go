@@ -8,7 +8,7 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
-// maxTrustKeys is how many pairs of keys are kept: a runtime has one, and a few while it rotates.
+// maxTrustKeys is how many pairs of keys are kept: a runtime has one pair, or a few while it rotates keys.
 const maxTrustKeys = 16
 
 var trusted = struct {
@@ -16,9 +16,9 @@ var trusted = struct {
 	keys  map[[2]string]*pulsetrust.TrustKeys
 }{keys: map[[2]string]*pulsetrust.TrustKeys{}}
 
-// TrustKeys are the keys that the runtime verifies with: of leases (TrialActivationPublicKey), and of licenses and grants.
-// Either may be nil. The same keys give the same TrustKeys, which are prepared once, so that a function with the deployed
-// shape may ask for them at each call. They are shared: nobody closes them.
+// TrustKeys returns the keys that the runtime verifies with: one for leases (TrialActivationPublicKey), one for licenses
+// and grants. Either may be nil. The same keys give the same TrustKeys, which are prepared once, so a function with the
+// deployed signature can ask for them at each call. They are shared: do not close them.
 func TrustKeys(lease, license ed25519.PublicKey) (*pulsetrust.TrustKeys, error) {
 	pair := [2]string{string(lease), string(license)}
 	trusted.mutex.Lock()
@@ -31,7 +31,7 @@ func TrustKeys(lease, license ed25519.PublicKey) (*pulsetrust.TrustKeys, error) 
 		return nil, err
 	}
 	if len(trusted.keys) >= maxTrustKeys {
-		// Those that somebody still holds stay usable; the garbage collector frees the others.
+		// TrustKeys that somebody still holds stay usable; the garbage collector frees the others.
 		clear(trusted.keys)
 	}
 	trusted.keys[pair] = keys

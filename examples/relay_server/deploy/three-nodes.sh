@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Three nodes on this machine with one command: a NATS server, three relays, HAProxy before them where it is installed, and the prober, which
-# looks at each node and each pair of them. Everything is made for it in a temporary directory, and removed when Ctrl-C ends it.
+# Three nodes on this machine with one command: a NATS server, three relays, HAProxy in front of them if it is installed, and
+# the prober, which probes each node and each pair of them. Everything is made in a temporary directory, and removed when Ctrl-C
+# ends it.
 #
 #   three-nodes.sh           until Ctrl-C; the status page is at http://127.0.0.1:9464/
 #   three-nodes.sh --once    one round of the prober; its table, and its status
 #
-# Ports: NATS 14222, nodes 18081 to 18083, HAProxy 18080. BIN names the folder of pulse-relay and pulse-prober, else target/debug or the path;
-# PULSE_NATS_SERVER the server.
+# Ports: NATS 14222, nodes 18081 to 18083, HAProxy 18080. BIN names the folder of pulse-relay and pulse-prober (otherwise
+# target/debug or PATH), PULSE_NATS_SERVER the server.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fail() {
@@ -42,7 +43,7 @@ trap end EXIT
 trap 'exit 143' TERM
 trap 'exit 130' INT
 
-# Until what was started last answers, or has ended.
+# Waits until what was started last answers, or has ended.
 wait_for() { # URL
   local _
   for _ in $(seq 100); do
@@ -58,14 +59,15 @@ wait_for() { # URL
 pids+=($!)
 wait_for http://127.0.0.1:14223/healthz
 
-# The control plane's key: of this run, and trusted by these relays alone.
+# The control plane's key, made for this run and trusted only by these relays.
 openssl rand -base64 32 >"$scratch/control-plane.key"
 # A private key in PKCS #8 is these bytes and the seed.
 printf '\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20' >"$scratch/control-plane.der"
 base64 -d "$scratch/control-plane.key" >>"$scratch/control-plane.der"
 public=$(openssl pkey -inform DER -pubout -outform DER -in "$scratch/control-plane.der" | tail -c 32 | base64)
 
-# Every name of each node, on all of them: whom one node sends to another proves its identity for that one's name.
+# Every node lists the names of all nodes: an instance that one node sends to another proves its identity for the other's
+# name.
 hosts=127.0.0.1:18080,127.0.0.1:18081,127.0.0.1:18082,127.0.0.1:18083
 nodes=()
 for number in 1 2 3; do

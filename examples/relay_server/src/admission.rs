@@ -14,27 +14,27 @@ use crate::reload::is_configured;
 use crate::session_token::Session;
 use crate::shared::Shared;
 
-/// The longest identity key that is taken; any text, opaque to the relay unless it is proved.
+/// The longest identity key that is accepted; any text, opaque to the relay unless it is proved.
 const MAX_IDENTITY_LEN: usize = 256;
-/// A session under a lifetime license is renewed by registering afresh after so long.
+/// How long a session under a lifetime license lasts; then the instance registers afresh.
 const LIFETIME_SESSION: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// A registration that the credential allows; whether the instance id is free is the registry's to say.
+/// A registration that the credential allows; the registry decides whether the instance id is free.
 pub(crate) struct Admitted {
     pub(crate) claim: Claim,
     pub(crate) session: Session,
     pub(crate) live: Live,
-    /// The kind of credential; `session` where it was resumed.
+    /// The kind of credential; `session` if it was resumed.
     pub(crate) kind: &'static str,
 }
 
-/// Why not: the wire code and the words.
+/// Why not: the wire code and the message.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) code: WireErrorCode,
     pub(crate) message: String,
-    /// Whether the address has so many fewer tries. A session token that is out of date costs none: after a relay has
-    /// lost its data directory, everybody has one.
+    /// Whether the address loses a try. An outdated session token costs none: after a relay has lost its data
+    /// directory, everybody has one.
     pub(crate) costs_a_try: bool,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Resul
     Ok(admitted)
 }
 
-/// Whether the identity proved itself. A proof that is wrong is refused, a missing one is not: deployed runtimes send none.
+/// Whether the identity proved itself. A wrong proof is refused, but a missing one is not: deployed runtimes send none.
 fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime) -> Result<bool, Refused> {
     let Some(proof) = &register.identity_proof else { return Ok(false) };
     let refused = |error: Error| Refused::new(WireErrorCode::AuthFailed, error.to_string());
@@ -82,7 +82,7 @@ fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime)
     Ok(true)
 }
 
-/// First time: the library decides on the credential.
+/// For a first registration: the library decides on the credential.
 fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
     let hint = Some(register.instance_hint.expose_secret());
     let admitted = shared.admission.load().admit(
@@ -112,7 +112,7 @@ fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime
     Ok(Admitted::new(session, subject, None, registration.kind.as_str()))
 }
 
-/// On reconnect: the session token says what the registration was.
+/// For a reconnect: the session token says what the registration was.
 fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
     let session = shared
         .session_key
@@ -134,7 +134,7 @@ fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTim
     Ok(Admitted::new(session, subject, Some(generation), "session"))
 }
 
-/// Asks the list in force.
+/// Asks the revocation list that is in force.
 pub(crate) fn check_revoked(shared: &Shared, subject: &RevocationSubject) -> Result<(), Refused> {
     match shared.revocations.current().revoked(subject) {
         Some(what) => Err(Refused::new(WireErrorCode::LicenseInvalid, Error::Revoked { what }.to_string())),

@@ -22,7 +22,7 @@ const NOT_CONNECTED: (WireErrorCode, &str) =
 
 /// Offers the instance a channel; the app is told when the instance has answered.
 ///
-/// Where there are other nodes and the instance is not on this one, the request is given back.
+/// If there are other nodes and the instance is not on this one, the request is returned.
 pub(crate) fn connect(shared: &Shared, app: &Arc<Link>, request: Connect) -> Option<Connect> {
     if shared.cluster.get().is_some()
         && shared.registry.find(&request.instance_id).is_none()
@@ -65,7 +65,7 @@ fn refuse_logged(shared: &Shared, app: &Link, instance_id: &str, code: WireError
     });
 }
 
-/// Tells an app that its CONNECT was refused. It has so many fewer tries.
+/// Tells an app that its CONNECT was refused. That costs the app a try.
 pub(crate) fn refuse(shared: &Shared, app: &Link, code: WireErrorCode, message: &str) {
     shared.metrics.refusals.with_label_values(&[code.as_str()]).inc();
     app.story.note(Event::ConnectRefused { code: code.as_str() });
@@ -83,7 +83,8 @@ fn offer(
     let wait = (WireErrorCode::RateLimited, "too many refused tries: wait, then try again");
     let rates = shared.rates.load();
     let found = shared.registry.find(instance_id);
-    // Whoever guesses behind the same NAT keeps nobody out who was let in from there, but from the instance it guesses at.
+    // Somebody who guesses behind the same NAT keeps out nobody who was let in from there, except from the instance
+    // that is guessed at.
     let is_let_in = |instance: &Arc<Link>| {
         instance.is_known(app.address)
             && instance.instance_id().is_some_and(|id| !rates.neighbors.is_blocked(&(app.address, Arc::clone(id))))
@@ -112,7 +113,8 @@ fn offer(
     open_channel(shared, app, &instance, auth_token).map(drop)
 }
 
-/// Opens a channel between an app and an instance, of which either may stand for one on another node; its id at the instance.
+/// Opens a channel between an app and an instance, either of which may stand for one on another node. Returns its id at the
+/// instance.
 pub(crate) fn open_channel(
     shared: &Shared,
     app: &Arc<Link>,
@@ -137,7 +139,7 @@ pub(crate) fn open_channel(
     if !instance.outbox.push_control(&open, instance_channel) {
         app.side().remove(app_channel);
         instance.side().remove(instance_channel);
-        // The instance is leaving; where it has told the app, nobody else does.
+        // The instance is leaving. If it has told the app itself, nobody else needs to.
         return if passage.close() { Err(NOT_CONNECTED) } else { Ok(instance_channel) };
     }
     Ok(instance_channel)

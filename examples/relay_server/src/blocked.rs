@@ -1,4 +1,4 @@
-//! A frame that waits for room at its receiver. Its sender is not read meanwhile.
+//! A frame that waits for room at its receiver. Meanwhile the relay does not read from its sender.
 
 use std::future::pending;
 use std::pin::Pin;
@@ -34,8 +34,8 @@ impl Blocked {
         Self { route, channel, since: now.checked_add(pause).unwrap_or(now), waiting }
     }
 
-    /// The frame, and its room, or `None` where the channel has ended meanwhile. Nothing comes where nothing is blocked. It may
-    /// be dropped and called again.
+    /// The frame and its room, or `None` if the channel has ended in the meantime. It never returns if nothing is blocked. It
+    /// may be dropped and called again.
     pub(crate) async fn wait(blocked: &mut Option<Self>) -> (Passing, Option<Room>) {
         match blocked {
             Some(blocked) => blocked.waiting.as_mut().await,

@@ -26,7 +26,7 @@ impl From<IpAddr> for AddressKey {
 }
 
 impl AddressKey {
-    /// The address, or that of the network.
+    /// The address, or the network's.
     #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "it is told to other nodes"))]
     pub(crate) fn ip(self) -> IpAddr {
         self.0
@@ -39,8 +39,8 @@ impl fmt::Display for AddressKey {
     }
 }
 
-/// The address of a request's client: the last in the header that is not itself a trusted proxy, where the socket's
-/// other end is one; else the socket's other end.
+/// The address of a request's client. If the socket's other end is a trusted proxy, it is the last address in the
+/// header that is not itself one; otherwise it is the socket's other end.
 pub(crate) fn of_request(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet]) -> AddressKey {
     let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address));
     let peer = peer.ip().to_canonical();
@@ -53,7 +53,7 @@ pub(crate) fn of_request(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNet
         match written(hop) {
             Some(address) if is_trusted(address.to_canonical()) => {}
             Some(address) => return address.into(),
-            // What stands left of something unreadable was not written by our proxies.
+            // Our proxies did not write what stands to the left of something unreadable.
             None => break,
         }
     }
@@ -67,7 +67,7 @@ fn written(hop: &str) -> Option<IpAddr> {
     with_port.or_else(|| bare().parse().ok())
 }
 
-/// The address of a connection that has sent nothing yet; `None` where it is a trusted proxy's, as its clients are not known.
+/// The address of a connection that has sent nothing yet; `None` for a trusted proxy, because its clients are not known.
 pub(crate) fn of_peer(peer: SocketAddr, trusted: &[IpNet]) -> Option<AddressKey> {
     let peer = peer.ip().to_canonical();
     (!trusted.iter().any(|network| network.contains(&peer))).then(|| peer.into())

@@ -1,4 +1,4 @@
-//! The time of day, which credentials are judged by. A parameter, so that tests can set it.
+//! The time of day, by which credentials are judged. It is a parameter, so that tests can set it.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! One relay at a time uses a data directory: two would each think that they know who holds which id.
+//! Only one relay at a time uses a data directory: each of two would assume that it knows who holds which id.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -20,12 +20,12 @@ impl DirectoryLock {
     /// Takes the directory.
     ///
     /// # Errors
-    /// [`io::ErrorKind::ResourceBusy`] where another relay has it.
+    /// [`io::ErrorKind::ResourceBusy`] if another relay has it.
     pub(crate) fn take(data_dir: &Path) -> io::Result<Self> {
         lock(data_dir).map(|file| Self(Mutex::new(file)))
     }
 
-    /// Takes the directory again where the file that is locked is not the one that another relay would try to lock: it was deleted.
+    /// Takes the directory again if the locked file was deleted, because another relay would then lock a new one.
     ///
     /// # Errors
     /// As [`DirectoryLock::take`].

@@ -1,4 +1,4 @@
-//! The relay goes down: nothing new is taken, what is under way is finished, and everyone is told.
+//! The relay goes down: nothing new is accepted, requests in progress are finished, and every peer is told.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -12,13 +12,13 @@ use crate::connection::Ending;
 use crate::link::Link;
 use crate::shared::Shared;
 
-/// How often it is looked whether all is answered.
+/// How often to check whether everything is answered.
 const TICK: Duration = Duration::from_millis(20);
-/// So long nothing was forwarded, and the relay counts as quiet.
+/// The relay counts as quiet if nothing was forwarded for this long.
 const QUIET: Duration = Duration::from_millis(200);
-/// The part of the time over which everybody is told, where there are other nodes to go to.
+/// The part of the time over which peers are told, if there are other nodes to go to.
 const SPREAD_PART: u32 = 2;
-/// The part of the time that is kept for last words and closes.
+/// The part of the time that is kept for last messages and closes.
 const FAREWELL_PART: u32 = 4;
 
 /// Drains within `time`.
@@ -41,7 +41,7 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     if timeout_at(end, shared.tasks.wait()).await.is_err() {
         warn!(connections = shared.tasks.len(), "connections were left when the drain timeout was over");
     }
-    // The process may end next: answers on their way to other nodes are still with the client of NATS.
+    // The process may end next, and answers to other nodes may still be with the NATS client.
     if let Some(cluster) = shared.cluster.get() {
         cluster.flush().await;
     }
@@ -50,8 +50,8 @@ pub(crate) async fn run(shared: &Arc<Shared>, time: Duration) {
     shared.directory.release();
 }
 
-/// Tells everybody, and where there are other nodes, to which of them to go: in an order that is the ids', over a while, so that
-/// not all come there at the same moment.
+/// Tells every peer and, if there are other nodes, which of them to go to. The order follows from the ids and is spread over
+/// time, so that not all peers arrive there at the same moment.
 async fn tell(shared: &Shared, links: Vec<Arc<Link>>, spread: Duration) {
     let mut ordered: Vec<_> = links.into_iter().map(|link| (hash(&link), link)).collect();
     ordered.sort_by_key(|(hash, _)| *hash);
@@ -66,7 +66,8 @@ async fn tell(shared: &Shared, links: Vec<Arc<Link>>, spread: Duration) {
                 sleep_until(at).await;
             }
         }
-        // An app's frames are held back by what it was told: to its rules they would be frames of no channel, of which few may come.
+        // An app that was told sends no more frames: the rules would count them as frames on no channel, of which only a few
+        // are allowed.
         if link.end == RelayedEnd::Instance {
             link.side().drain();
         }
@@ -83,7 +84,7 @@ fn hash(link: &Link) -> u64 {
     hasher.finish()
 }
 
-/// Until every request is answered and nothing more comes, or the time is up.
+/// Waits until every request is answered and nothing more arrives, or the time is up.
 async fn wait_for_answers(shared: &Shared, until: Instant) {
     let (mut seen, mut changed_at) = (shared.metrics.forwarded_frames.get(), Instant::now());
     while Instant::now() < until {

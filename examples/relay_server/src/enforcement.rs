@@ -14,9 +14,9 @@ use crate::shared::Shared;
 
 /// How often the time is compared; a session ends within a second of its credential.
 const TICK: Duration = Duration::from_millis(500);
-/// While memory is short, a stranger's large message has so long to arrive.
+/// How long a stranger's large message may take to arrive while memory is short.
 const UNFINISHED: Duration = Duration::from_secs(1);
-/// How often what is at rest in the token buckets is forgotten.
+/// How often unused token buckets are dropped.
 const SWEEP: Duration = Duration::from_secs(10);
 
 /// Enforces until the relay drains.
@@ -41,7 +41,7 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 /// Keeps the data directory as a restart needs it: it may have been deleted, and put back.
 fn keep_directory(shared: &Shared) {
     let data_dir = &shared.at_start.data_dir;
-    // The lock first: what another relay has written since is not touched.
+    // The lock comes first: what another relay has written since must not be touched.
     if let Err(error) = shared.directory.keep(data_dir).and_then(|()| shared.session_key.keep(data_dir)) {
         shared.metrics.state_write_failures.inc();
         error!(%error, "the data directory is not as a restart needs it");
@@ -79,7 +79,7 @@ pub(crate) fn end_revoked(shared: &Shared) {
     }
 }
 
-/// Where something waits for the process's memory, ends what takes it.
+/// If something waits for the process's memory, ends what takes it.
 fn relieve(shared: &Shared) {
     if shared.arriving.is_exhausted() {
         end_unfinished(shared);
@@ -89,8 +89,8 @@ fn relieve(shared: &Shared) {
     }
 }
 
-/// Ends the connections whose message stopped half way: all those that have neither registered nor been accepted, and of
-/// the others as many as needed.
+/// Ends connections whose message stopped half way: all those that have neither registered nor been accepted, and as
+/// many of the others as needed.
 fn end_unfinished(shared: &Shared) {
     let stall_timeout = shared.config.load().limits.stall_timeout;
     let mut excess = shared.arriving.excess();
@@ -111,7 +111,7 @@ fn end_unfinished(shared: &Shared) {
     warn!(ended, "messages that are not whole filled the memory set for them: connections were ended");
 }
 
-/// Ends the channels in which most waits, until enough is free.
+/// Ends the channels with the most waiting data, until enough memory is free.
 fn end_fullest(shared: &Shared) {
     let mut fullest: Vec<_> = shared
         .links

@@ -1,4 +1,5 @@
-//! Who holds which instance id, kept over a restart: a journal of one JSON line a change, in the data directory.
+//! Who holds which instance id, kept across a restart: a journal with one JSON line for each change, in the data
+//! directory.
 //!
 //! A line is written before the registration is answered, so a relay that is killed knows it when it comes back. It is
 //! not synced: a crash of the whole machine can lose the last changes. The journal is rewritten at the start, without
@@ -23,7 +24,7 @@ use crate::state_file;
 use crate::sync::{Mutex, locked};
 
 const FILE: &str = "holds.jsonl";
-/// So many lines for each id that is held, and some, are written before the journal is rewritten.
+/// How many lines for each held id, plus a few, are written before the journal is rewritten.
 const LINES_PER_ID: usize = 4;
 const SOME_LINES: usize = 20_000;
 
@@ -63,18 +64,18 @@ pub(crate) struct Holds {
 struct Journal {
     file: File,
     lines: usize,
-    /// The ids of which the last change is not in the file.
+    /// The ids whose last change is not in the file.
     missing: BTreeSet<String>,
     /// Where a line begins that was cut off, and could not be taken back.
     torn_at: Option<u64>,
 }
 
 impl Holds {
-    /// Reads the journal of a data directory, forgets what no longer counts after `hold_time`, and goes on writing.
+    /// Reads the journal of a data directory, drops what no longer counts after `hold_time`, and continues writing.
     ///
     /// # Errors
-    /// Where it cannot be read or written; [`io::ErrorKind::InvalidData`] for a line that is not of the journal, but for
-    /// a last one that a crash cut off.
+    /// If it cannot be read or written; [`io::ErrorKind::InvalidData`] for a line that does not belong to the
+    /// journal, except a last one that a crash cut off.
     pub(crate) fn open(
         data_dir: &Path,
         hold_time: Duration,
@@ -82,7 +83,7 @@ impl Holds {
         failures: Counter,
     ) -> io::Result<(Self, Vec<(String, Hold)>)> {
         let path = data_dir.join(FILE);
-        // Bytes, as a crash can tear a line inside a character.
+        // Bytes, because a crash can cut a line inside a character.
         let bytes = state_file::read_bytes(&path)?.unwrap_or_default();
         let mut holds = BTreeMap::new();
         for (line, number) in bytes.split_inclusive(|byte| *byte == b'\n').zip(1_u64..) {
@@ -109,8 +110,8 @@ impl Holds {
         Ok((Self { path, journal, failures }, holds.into_iter().collect()))
     }
 
-    /// Rewrites the journal with the holds there are, if it has grown long, lacks something, or is not where it was. Where there
-    /// is no room for that, what it lacks is appended.
+    /// Rewrites the journal with the current holds, if it has grown long, lacks something, or is not where it was. If there is
+    /// no room for that, what it lacks is appended.
     pub(crate) fn keep<'a>(&self, holds: impl ExactSizeIterator<Item = (&'a String, &'a Hold)> + Clone) {
         let mut journal = locked(&self.journal);
         let is_short = journal.lines <= holds.len().saturating_mul(LINES_PER_ID).saturating_add(SOME_LINES);
@@ -131,7 +132,7 @@ impl Holds {
         }
     }
 
-    /// Writes one change. A disk that fails is counted and logged, and stops nobody.
+    /// Writes one change. A disk failure is counted and logged, and stops nobody.
     pub(crate) fn record(&self, instance_id: &str, hold: &Hold) {
         let Some(line) = line(instance_id, hold) else { return };
         let mut journal = locked(&self.journal);
@@ -169,7 +170,7 @@ impl Journal {
         let written = self.file.write_all(line.as_bytes());
         if written.is_err() {
             self.torn_at = Some(before);
-            // Where that fails, it is tried again before the next line.
+            // If that fails, it is tried again before the next line.
             self.take_torn_back().ok();
         }
         self.lines = self.lines.saturating_add(1);
@@ -270,7 +271,7 @@ mod tests {
         assert_eq!(open(directory.path(), NOW).err().unwrap().kind(), io::ErrorKind::InvalidData);
     }
 
-    /// It was rewritten or nothing: with room for lines but not for another file, what was missing stayed so.
+    /// Rewriting used to be the only way: with room for lines but not for another file, missing lines stayed missing.
     #[test]
     fn what_could_not_be_written_is_appended_where_there_is_no_room_for_a_new_file() {
         let directory = tempfile::tempdir().unwrap();
@@ -280,7 +281,7 @@ mod tests {
         let writable = std::mem::replace(&mut locked(&holds.journal).file, File::open(&path).unwrap());
         holds.record(&id, &held);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
-        // A way to the same file through a directory that takes no other.
+        // A path to the same file through a directory in which no other file can be made.
         holds.path = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&writable)).into();
         locked(&holds.journal).file = writable;
         holds.keep([(&id, &held)].into_iter());

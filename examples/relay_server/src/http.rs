@@ -29,7 +29,7 @@ use crate::shared::Shared;
 use crate::slots::Slot;
 use crate::sync::{Mutex, locked};
 
-/// What one request may hold, headers and all.
+/// The largest request, including its headers.
 const MAX_REQUEST_LEN: usize = 8 * 1024;
 
 /// A handshake that was answered.
@@ -42,8 +42,8 @@ struct Handshake {
     upgrade: OnUpgrade,
 }
 
-/// Answers requests until the connection ends or becomes a WebSocket. All together they have `hello_timeout`, so that
-/// neither a request that is not sent nor an answer that is not read holds a place for long.
+/// Answers requests until the connection ends or becomes a WebSocket. All of them together have `hello_timeout`, so
+/// neither a request that is not sent nor an answer that is not read keeps its place for long.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: &Shared,
     stream: S,
@@ -100,7 +100,7 @@ fn answer(
     }
 }
 
-/// How it goes, and which keys are trusted by their fingerprints, so that an operator can hold them against the issuer's.
+/// The relay's health, and the fingerprints of the trusted keys, so that an operator can compare them with the issuer's.
 fn health(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes>> {
     let (code, status) = if shared.drain.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "draining")
@@ -128,8 +128,9 @@ pub(crate) fn ready(shared: &Shared, query: Option<&str>) -> Response<Full<Bytes
     text(code, "application/json", body.to_string())
 }
 
-/// Whether the revocation feed is stale, and the query does not say `exclude=revocations`. No restart of this process, and no other node, makes up
-/// for a license server that does not answer: whoever restarts processes or chooses among nodes leaves it out.
+/// Whether the revocation feed is stale, unless the query says `exclude=revocations`. Neither a restart of this process nor
+/// another node makes up for a license server that does not answer, so checks that restart processes or choose among nodes
+/// leave it out.
 fn is_feed_missed(shared: &Shared, query: Option<&str>) -> bool {
     let is_excluded = query.unwrap_or_default().split('&').any(|part| part == "exclude=revocations");
     shared.metrics.revocation_feed_stale.get() != 0 && !is_excluded

@@ -30,7 +30,7 @@ pub(crate) fn register(shared: &Shared, link: &Arc<Link>, register: &Register) -
     conclude(shared, link, is_renewal, Some(register), outcome)
 }
 
-/// The same where there are several nodes: first their common store has to grant the id. A renewal has it already.
+/// The same with several nodes: first their common store has to grant the id. A renewal has it already.
 pub(crate) async fn register_fenced(
     shared: &Shared,
     cluster: &Cluster,
@@ -71,7 +71,7 @@ async fn fence(
     }
 }
 
-/// Refuses what came in the place of a REGISTER.
+/// Refuses what came instead of a REGISTER.
 pub(crate) fn refuse(shared: &Shared, link: &Link, fault: RelayFault) -> Option<Ending> {
     let refused = check_rate(shared, link).err().unwrap_or_else(|| Refused::new(fault.code, fault.message));
     conclude(shared, link, link.instance_id().is_some(), None, Err(refused))
@@ -106,7 +106,7 @@ fn conclude(
                 );
             });
             if is_renewal {
-                // What it had stays in force until its own end.
+                // The registration that it had stays in force until its own end.
                 link.outbox.push_error(refused.code, &refused.message);
                 return None;
             }
@@ -123,7 +123,7 @@ fn check_rate(shared: &Shared, link: &Link) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A renewal has its time: until then an instance would only make the relay work.
+/// A renewal has its time; earlier ones would only cost the relay work.
 fn check_renewal(shared: &Shared, link: &Link) -> Result<(), Refused> {
     let earliest = RENEWAL.saturating_add(CLOCKS_DIFFER);
     match link.live() {
@@ -136,7 +136,7 @@ fn check_renewal(shared: &Shared, link: &Link) -> Result<(), Refused> {
     }
 }
 
-/// A registration that only the id has to be free for.
+/// A registration for which only the id still has to be free.
 struct Prepared {
     admitted: Admitted,
     slot: Option<Slot>,

@@ -22,7 +22,7 @@ const ORDERS: usize = 400;
 const ID: &str = "relay_0123456789abcdef";
 
 fn shared() -> (Arc<Shared>, tempfile::TempDir) {
-    // In memory, where there is such a folder: each order of steps has a relay of its own.
+    // In memory, if there is such a folder: each order of steps has a relay of its own.
     let directory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
     let config = Config::on_loopback(TrustKeys::default(), directory.path());
     (relay::prepare(&config, None).unwrap().0, directory)

@@ -1,9 +1,9 @@
-//! Reference relay for Pulse: phones reach instances through it, and it reads nothing of what they say.
+//! Reference relay for Pulse: phones reach instances through it, and it cannot read anything they say.
 //!
-//! Who may register is decided by [`pulse_trust::relay::Admission`], and what may come when on a connection by
-//! [`pulse_trust::session::RelaySide`]; this package is the sockets around them, and what connections mean for each
-//! other. Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its
-//! settings from the environment ([`Config::from_env`]).
+//! [`pulse_trust::relay::Admission`] decides who may register, and [`pulse_trust::session::RelaySide`] decides what may
+//! come when on a connection. This package provides the sockets around them, and what one connection means for another.
+//! Start one inside another program with [`Relay::start`], or run the binary `pulse-relay`, which takes its settings
+//! from the environment ([`Config::from_env`]).
 
 mod admin;
 mod admission;

@@ -1,4 +1,4 @@
-//! A connection, as the others see it: where frames are left for it, and what the rules say of it.
+//! A connection, as the others see it: where frames are left for it, and what the rules say about it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
@@ -17,7 +17,7 @@ use crate::story::Story;
 use crate::sync::{Mutex, MutexGuard, locked};
 use crate::throttle::Throttle;
 
-/// So many addresses of an instance's phones are remembered.
+/// How many addresses of an instance's phones are remembered.
 const KNOWN_ADDRESSES: usize = 16;
 
 /// A registration that is in force while its connection lives.
@@ -39,7 +39,7 @@ pub(crate) struct Unfinished {
     pub(crate) bytes: usize,
 }
 
-/// Where a connection comes from, and what it asked for.
+/// Where a connection comes from, and what it requested.
 pub(crate) struct Origin {
     pub(crate) address: AddressKey,
     pub(crate) host: Box<str>,
@@ -122,7 +122,7 @@ impl Link {
         self.registered.get()
     }
 
-    /// What its registration counts by; again when it is renewed.
+    /// What its registration depends on; set again when it is renewed.
     pub(crate) fn set_live(&self, live: Live) {
         *locked(&self.live) = Some(live);
     }
@@ -131,39 +131,39 @@ impl Link {
         locked(&self.live).clone()
     }
 
-    /// Notes that the instance is registered; false where it was, and has renewed.
+    /// Notes that the instance is registered; false if it already was and has renewed.
     pub(crate) fn set_registered(&self, instance_id: &str) -> bool {
         self.registered.set(instance_id.into()).is_ok()
     }
 
-    /// Moves the connection among others, for which there may be another number.
+    /// Moves the connection to another group, which may have another limit.
     pub(crate) fn set_slot(&self, slot: Slot) {
         *locked(&self.slot) = slot;
     }
 
-    /// Notes what is counted of a message that has not arrived whole.
+    /// Notes how much is counted of a message that has not arrived whole.
     pub(crate) fn set_unfinished(&self, bytes: Option<usize>) {
         let mut unfinished = locked(&self.unfinished);
         let since = unfinished.map_or_else(Instant::now, |begun| begun.since);
         *unfinished = bytes.map(|bytes| Unfinished { since, bytes });
     }
 
-    /// Notes since when the other end takes nothing of what is on its way; `None` where nothing is.
+    /// Notes since when the other end has taken nothing of what is on its way; `None` if nothing is on its way.
     pub(crate) fn set_still_since(&self, since: Option<Instant>) {
         *locked(&self.still_since) = since;
     }
 
-    /// Since when the other end takes nothing though something is on its way to it.
+    /// Since when the other end has taken nothing although something is on its way to it.
     pub(crate) fn still_since(&self) -> Option<Instant> {
         *locked(&self.still_since)
     }
 
-    /// The message that has not arrived whole, where it is a large one.
+    /// The message that has not arrived whole, if it is a large one.
     pub(crate) fn unfinished(&self) -> Option<Unfinished> {
         *locked(&self.unfinished)
     }
 
-    /// Remembers that the instance accepted a phone from this address: guessing by others does not keep it out.
+    /// Remembers that the instance accepted a phone from this address, so guessing by others does not keep it out.
     pub(crate) fn knows(&self, address: AddressKey) {
         let mut known = locked(&self.known);
         if !known.contains(&address) {

@@ -1,4 +1,4 @@
-//! Every WebSocket connection there is: for what concerns them all.
+//! Every WebSocket connection, for what concerns all of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Weak};
@@ -16,7 +16,7 @@ struct Inner {
 }
 
 impl Links {
-    /// Adds a connection; its number, to remove it.
+    /// Adds a connection; returns its number, with which it is removed.
     pub(crate) fn add(&self, link: &Arc<Link>) -> u64 {
         let mut inner = locked(&self.0);
         inner.last = inner.last.wrapping_add(1);

@@ -1,4 +1,4 @@
-//! The listener: connections are accepted, or answered with 503 where there are too many.
+//! The listener: connections are accepted, or answered with 503 if there are too many.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,12 +25,12 @@ use crate::turn::let_others_run;
 const BACKLOG: u32 = 16_384;
 /// What the kernel may hold for a slow reader. Its own choice grows to megabytes, behind which others' answers wait.
 const SEND_BUFFER: u32 = 256 * 1024;
-/// After so many connections those that were accepted have a turn: when all instances come at once, few are newcomers at a time.
+/// After this many accepted connections, those get a turn: when all instances come at once, only a few are newcomers at a time.
 const ACCEPTED_PER_TURN: u32 = 16;
 const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain\r\n\
     Content-Length: 21\r\nRetry-After: 5\r\n\r\ntoo many connections\n";
 
-/// Where connections come from. Implemented by what a simulation brings, beside the sockets of the operating system.
+/// Where connections come from: the sockets of the operating system, or those of a simulation.
 pub trait Listener: Send + 'static {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
@@ -89,7 +89,7 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    // Out of file descriptors, say: those there are go on.
+                    // For example, out of file descriptors: existing connections continue.
                     shared.refusal_log.write(&shared.metrics, || warn!(%error, "a connection could not be accepted"));
                     sleep(Duration::from_millis(50)).await;
                     continue;
@@ -99,7 +99,7 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
         let (is_proxied, address) = {
             let config = shared.config.load();
             let is_proxied = proxy_protocol::is_expected(peer, &config.proxy_protocol);
-            // Behind a proxy everybody may be.
+            // Everybody may be behind a proxy.
             let address = client_address::of_peer(peer, &config.trusted_proxies).filter(|_| !is_proxied);
             (is_proxied, address)
         };
@@ -115,8 +115,8 @@ pub(crate) async fn accept<L: Listener>(mut listener: L, shared: Arc<Shared>) {
     }
 }
 
-/// A connection, from what a proxy says of it to its end. A task is as large as the largest of what it waits for, for as long as it lives:
-/// the WebSocket over TLS is in a box.
+/// A connection, from its PROXY header to its end. For its whole life a task is as large as the largest future that it awaits,
+/// so the WebSocket over TLS is in a box.
 async fn connected<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     shared: Arc<Shared>,
     mut stream: S,
@@ -177,7 +177,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     connection::serve(shared, upgraded.end, upgraded.origin, upgraded.stream, upgraded.read).await;
 }
 
-/// Answers 503. What the client has sent is read for a moment, as a reset could keep the answer from it.
+/// Answers 503. What the client has sent is read for a moment, because a reset could keep the answer from it.
 fn refuse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(mut stream: S, place: Option<Slot>) {
     let Some(place) = place else {
         stream.write_all(TOO_MANY).now_or_never();

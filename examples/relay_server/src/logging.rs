@@ -1,4 +1,4 @@
-//! The log: lines that never hold the relay up, and texts of others that cannot break it.
+//! The log: its lines never hold up the relay, and texts of others cannot break it.
 
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -15,9 +15,9 @@ use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Lines that may wait for the reader of the log. More are dropped and counted.
 const BUFFERED_LINES: usize = 4096;
-/// The longest text of a sender that is written, in characters.
+/// How much of a sender's text is written, in characters.
 const MAX_TEXT: usize = 200;
-/// After so long it is said how many refusals were not logged.
+/// How long until the log says how many refusals were not logged.
 const SUMMARY_EVERY: Duration = Duration::from_secs(10);
 
 const NATS_CLIENT: &str = "async_nats";
@@ -31,15 +31,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// A log that runs. Dropped at the end, it writes what still waits, for a moment at most.
+/// A running log. When it is dropped at the end, it writes what still waits, for a moment at most.
 pub struct Log {
     _worker: WorkerGuard,
     handle: LogHandle,
 }
 
 impl Log {
-    /// Logs to standard error from a thread of its own, what `filter` says, or where that is empty, what `RUST_LOG` says. Whoever
-    /// reads it slowly, or no more, misses lines; the relay goes on.
+    /// Logs to standard error, from a thread of its own, what `filter` says or, if that is empty, what `RUST_LOG` says. A
+    /// reader that is slow or gone misses lines; the relay continues.
     pub fn to_stderr(format: LogFormat, filter: &str) -> Self {
         let (writer, worker) = NonBlockingBuilder::default()
             .lossy(true)
@@ -91,13 +91,13 @@ impl LogHandle {
         u64::try_from(self.dropped.dropped_lines()).unwrap_or(u64::MAX)
     }
 
-    /// From now on what this filter says is written; empty: what `RUST_LOG` says.
+    /// From now on writes what this filter says; if it is empty, what `RUST_LOG` says.
     pub(crate) fn set_filter(&self, filter: &str) {
         (self.set)(filter_of(filter));
     }
 }
 
-/// Whether a filter can be read; if not, why.
+/// Whether a filter can be parsed; if not, why.
 pub(crate) fn check_filter(filter: &str) -> Result<(), String> {
     let expected =
         |error| format!("expected a filter such as info or warn,pulse_relay=debug, received {filter:?}: {error}");
@@ -108,12 +108,12 @@ fn filter_of(filter: &str) -> EnvFilter {
     let of_environment = || std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
     let filter = if filter.is_empty() { of_environment() } else { filter.to_owned() };
     let filter = if filter.trim().is_empty() || check_filter(&filter).is_err() { "info" } else { &filter };
-    // What the client of NATS has to say the relay says itself, once. Whoever names it wants to hear it.
+    // The relay itself logs once what NATS's client would say. A filter that names the client brings its log back.
     let is_named = filter.contains(NATS_CLIENT);
     EnvFilter::new(if is_named { filter.to_owned() } else { format!("{filter},{NATS_CLIENT}=off") })
 }
 
-/// A text of a sender, cut for the log. Both forms of the log escape what it holds.
+/// A sender's text, cut for the log. Both log formats escape its content.
 pub(crate) fn cut(text: &str) -> &str {
     text.char_indices().nth(MAX_TEXT).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }

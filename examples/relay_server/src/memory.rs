@@ -1,4 +1,5 @@
-//! One bound for what waits to be sent, and for what has not arrived whole, over all connections of the process.
+//! One bound for data that waits to be sent and for messages that have not arrived whole, over all connections of the
+//! process.
 
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ impl Memory {
         self.waiting.load(Ordering::Relaxed) > 0
     }
 
-    /// Bytes that must become free before the bound is well kept again.
+    /// How many bytes must become free before there is a comfortable margin again.
     pub(crate) fn excess(&self) -> usize {
         self.used().saturating_sub(self.limit.saturating_sub(self.limit.div_euclid(4)))
     }

@@ -1,4 +1,4 @@
-//! A frame passes: what it costs its instance, its app and its address, by the limits that are set.
+//! What a frame that passes costs its instance, its app and its address, under the limits that are set.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::routing::Passing;
 use crate::shared::Shared;
 use crate::story::Event;
 
-/// Notes a frame; how long its sender is not read now.
+/// Notes a frame; returns how long its sender is not read now.
 pub(crate) fn pace(shared: &Shared, sender: &Link, passing: &Passing) -> Duration {
     let config = shared.config.load();
     let limits = &config.limits;
@@ -30,8 +30,8 @@ pub(crate) fn pace(shared: &Shared, sender: &Link, passing: &Passing) -> Duratio
     by_instance.max(by_app).max(by_address)
 }
 
-/// Tells an instance once that it is slowed down, and counts it. A phone is slowed down all the same and not told: deployed ones
-/// take every ERROR as the end of the connection, and to end them is what pacing is there to avoid.
+/// Tells an instance once that it is slowed down, and counts it. A phone is slowed down too, but not told: deployed phones take
+/// every ERROR as the end of the connection, which pacing is meant to avoid.
 pub(crate) fn tell(shared: &Shared, sender: &Link, channel: u32) {
     shared.metrics.rate_limited.with_label_values(&["bytes"]).inc();
     sender.story.note(Event::SlowedDown);
@@ -41,7 +41,7 @@ pub(crate) fn tell(shared: &Shared, sender: &Link, channel: u32) {
     });
     if sender.end == RelayedEnd::Instance {
         let message = "more bytes a second than this relay passes on: the connection is read more slowly";
-        // On the channel: on channel 0 it would answer a renewal that is under way.
+        // On the channel, because on channel 0 it would answer a renewal in progress.
         sender.outbox.push_control(&ErrorMessage::new(WireErrorCode::RateLimited, message), channel);
     }
 }

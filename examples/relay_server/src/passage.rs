@@ -1,4 +1,4 @@
-//! A channel between an app and an instance, as both ends share it.
+//! A channel between an app and an instance, shared by both ends.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(crate) struct Passage {
     state: AtomicU8,
     to_app: Arc<Semaphore>,
     to_instance: Arc<Semaphore>,
-    /// Messages of the app that no message of the instance has followed.
+    /// How many messages of the app came after the instance's last one.
     unanswered: AtomicU32,
     open_count: IntGauge,
 }
@@ -44,7 +44,7 @@ impl Passage {
         })
     }
 
-    /// The instance accepted; false where the channel was open or is closed.
+    /// The instance accepted; false if the channel was open already or is closed.
     pub(crate) fn open(&self) -> bool {
         let opened = self.state.compare_exchange(OFFERED, OPEN, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         if opened {
@@ -53,7 +53,7 @@ impl Passage {
         opened
     }
 
-    /// Closes it. Whoever waits to send is released. True for the first who closes it: that one tells the other end.
+    /// Closes it. Waiting senders are released. True for the first one that closes it, which tells the other end.
     pub(crate) fn close(&self) -> bool {
         let before = self.state.swap(CLOSED, Ordering::SeqCst);
         if before == OPEN {
@@ -85,7 +85,7 @@ impl Passage {
         self.unanswered.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change).ok();
     }
 
-    /// Whether the app seems to wait for an answer. The relay reads nothing, so it counts.
+    /// Whether the app seems to wait for an answer. The relay cannot read messages, so it counts them.
     pub(crate) fn is_waiting(&self) -> bool {
         self.is_open() && self.unanswered.load(Ordering::Relaxed) > 0
     }

@@ -1,4 +1,4 @@
-//! What a refused REGISTER says of itself, for the log. Nothing of it was verified.
+//! What a refused REGISTER says about itself, for the log. None of it was verified.
 
 use pulse_trust::TokenKind;
 use pulse_trust::entitlement::unverified_kind;
@@ -9,7 +9,7 @@ use serde::Deserialize;
 /// The credential's own words.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Presented {
-    /// The kind of credential; empty where it is none.
+    /// The kind of credential; empty if it is none.
     pub(crate) kind: &'static str,
     /// The host of a lease, the installation of a grant, the id of a license.
     pub(crate) subject: String,

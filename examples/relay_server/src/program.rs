@@ -16,10 +16,10 @@ use crate::relay::Relay;
 use crate::runtime::runtime;
 use crate::session_token::SessionKey;
 
-/// How long threads that still work may hold up the end of the process.
+/// How long threads that are still working may delay the end of the process.
 const LAST_THREADS: Duration = Duration::from_millis(100);
 
-/// The exit status where the file of settings cannot be read: the tool `pulse-trust` has it for every file.
+/// The exit status if the settings file cannot be read: the tool `pulse-trust` uses it for every file.
 const CANNOT_READ: u8 = 3;
 
 /// What the program is told.
@@ -56,7 +56,8 @@ pub fn program(arguments: &Arguments) -> ExitCode {
         };
     }
     let prepared = runtime().and_then(|runtime| {
-        // Before the settings, whose keys take a moment: without a handler, SIGHUP ends the process. The other signals end it still.
+        // Before the settings, whose keys take a moment: without a handler, SIGHUP would end the process. The other signals
+        // still do.
         let hang_up = runtime.block_on(async { signal(SignalKind::hangup()) })?;
         Ok((runtime, hang_up))
     });
@@ -80,7 +81,7 @@ pub fn program(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Prints a page, which is all that was asked for.
+/// Prints a page, which is all that was requested.
 fn print(page: &str) -> ExitCode {
     match say(page) {
         Ok(()) => ExitCode::SUCCESS,
@@ -88,7 +89,7 @@ fn print(page: &str) -> ExitCode {
     }
 }
 
-/// Writes to standard output. `print!` panics where nobody reads it, or the disk behind it is full.
+/// Writes to standard output. `print!` would panic if nobody reads it, or if the disk behind it is full.
 fn say(text: &str) -> io::Result<()> {
     let mut output = io::stdout().lock();
     output.write_all(text.as_bytes())?;
@@ -100,7 +101,7 @@ fn failed(message: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The settings cannot be used, or their file not read.
+/// The settings cannot be used, or their file cannot be read.
 fn not_read(error: &ConfigError) -> ExitCode {
     let failed = failed(&error.to_string());
     if Sources::cannot_read_file(error) { ExitCode::from(CANNOT_READ) } else { failed }
@@ -112,7 +113,7 @@ fn read(arguments: &Arguments) -> Result<(Sources, Config), ConfigError> {
     Ok((sources, config))
 }
 
-/// What a start would read too: the certificate and its key, the license server's authority, and the session key.
+/// What a start would also read: the certificate and its key, the license server's authority, and the session key.
 fn check(sources: &Sources, config: &Config) -> Result<(), String> {
     SessionKey::check(&config.data_dir).map_err(|error| error.to_string())?;
     if let Some(files) = &config.tls {
@@ -141,7 +142,7 @@ async fn run(arguments: &Arguments, config: Config, log: LogHandle, hang_up: Sig
         relay = Relay::start_logged(config, Some(log)) => relay?,
         () = signals.end() => return Ok(()),
     };
-    // The one line on standard output: for a program that started this one on port 0.
+    // The only line on standard output: for a program that started this one on port 0.
     if let Err(error) = say(&format!("listening on {}\n", relay.local_addr())) {
         warn!(%error, "standard output takes nothing: the address that the relay listens on is in this log alone");
     }
@@ -217,7 +218,7 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, hang_up })
     }
 
-    /// The next signal; whether it ends the relay.
+    /// Waits for the next signal; returns whether it ends the relay.
     async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.interrupt.recv() => true,

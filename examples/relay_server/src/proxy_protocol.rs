@@ -9,11 +9,11 @@ use proxy_header::{Error, ParseConfig, Protocol, ProxyHeader};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::timeout;
 
-/// Each header is at least as long, so that nothing after it is read.
+/// Each header has at least this length, so nothing after it is read.
 const SHORTEST: usize = "PROXY UNKNOWN\r\n".len();
 /// Version 2 up to its length, which is in the last two bytes.
 const V2_HEAD: usize = 16;
-/// With addresses and what proxies add to them; the protocol would allow 64 KiB.
+/// Including the addresses and what proxies add to them; the protocol would allow 64 KiB.
 const LONGEST: usize = 1024;
 
 /// Whether a connection of this address begins with such a header.
@@ -22,7 +22,8 @@ pub(crate) fn is_expected(peer: SocketAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&peer))
 }
 
-/// Reads the header and nothing after it: the address that the proxy names, or its own where the connection is of the proxy itself.
+/// Reads the header and nothing after it. Returns the address that the proxy names, or the proxy's own address if the
+/// connection is its own.
 pub(crate) async fn read<S: AsyncRead + Unpin>(
     stream: &mut S,
     peer: SocketAddr,

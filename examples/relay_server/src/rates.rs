@@ -1,4 +1,4 @@
-//! How often something may be refused before more of it is refused unread. What succeeds costs nothing.
+//! How often something may be refused before more of it is refused unread. Success costs nothing.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -28,7 +28,7 @@ impl Clock for TokioClock {
     }
 }
 
-/// From so many keys on, those that are at rest are forgotten at once instead of at the next sweep.
+/// From this many keys on, unused ones are dropped at once instead of at the next sweep.
 const MAX_KEYS: usize = 100_000;
 
 type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, TokioClock, NoOpMiddleware<std::time::Instant>>;
@@ -50,7 +50,7 @@ impl<K: Hash + Eq + Clone> Buckets<K> {
         locked(&self.blocked).get(key).is_some_and(|until| TokioClock.now() < *until)
     }
 
-    /// Takes a token; false, and the key blocked, where none was left.
+    /// Takes a token; if none was left, blocks the key and returns false.
     pub(crate) fn take(&self, key: &K) -> bool {
         if self.limiter.len() >= MAX_KEYS {
             self.sweep();

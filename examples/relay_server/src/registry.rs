@@ -14,10 +14,10 @@ use crate::holds::{Hold, Holds};
 use crate::link::Link;
 use crate::sync::{Mutex, locked};
 
-/// From so many ids on, those that nobody can claim any more are forgotten.
+/// From this many ids on, those that nobody can claim any more are dropped.
 const REMEMBERED_IDS: usize = 100_000;
 
-/// So long it is remembered that another node has an id: a registration that was granted before is answered sooner.
+/// How long to remember that another node has an id: a registration that was granted before that is answered sooner.
 const REPLACED_IS_KEPT: Duration = Duration::from_secs(60);
 
 /// Who holds an instance id.
@@ -48,7 +48,7 @@ pub(crate) struct Claim {
     pub(crate) is_proved: bool,
     /// The generation of the session that resumes.
     pub(crate) generation: Option<u64>,
-    /// What the nodes' common store has granted; `None` where there is one node.
+    /// What the nodes' common store has granted; `None` if there is only one node.
     pub(crate) fence: Option<Fence>,
     /// When the session ends.
     pub(crate) expires_at: UnixTime,
@@ -59,13 +59,13 @@ pub(crate) struct Claim {
 pub(crate) enum ClaimRefused {
     /// Another identity holds the id.
     Duplicate,
-    /// This identity proved itself before, and does not now.
+    /// This identity proved itself before, but does not now.
     ProofMissing,
     /// Another identity held the id after the session began.
     Superseded,
-    /// The id was registered again meanwhile, on this node or another.
+    /// The id was registered again in the meantime, on this node or another.
     Replaced,
-    /// The nodes' common store cannot be asked.
+    /// The nodes' common store cannot be reached.
     #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
     Unavailable,
     /// The welcome could not be made.
@@ -90,7 +90,7 @@ pub(crate) struct Registry {
 
 struct Holders {
     by_id: HashMap<String, Holder>,
-    /// Ids that another node has since so many generations, and since when that is known.
+    /// Ids that another node has, since which generation, and since when that is known.
     replaced: HashMap<String, (u64, Instant)>,
     sweep_at: usize,
     /// No session of a connected instance ends before this moment.
@@ -99,7 +99,7 @@ struct Holders {
 
 impl Registry {
     /// The registry of the ids that the data directory remembers. `hold`: how long an identity holds its id after its
-    /// connection ended. Whoever was connected when the relay went down counts as gone from then, or from now.
+    /// connection ended. An instance that was connected when the relay went down counts as gone from then, or from now.
     pub(crate) fn new(hold: Duration, holds: Holds, remembered: Vec<(String, Hold)>, now: UnixTime) -> Self {
         let restored = remembered.into_iter().map(|(instance_id, remembered)| {
             let gone = remembered.released_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
@@ -117,7 +117,7 @@ impl Registry {
         locked(&self.holders).by_id.get(instance_id)?.link.clone().filter(|link| !link.outbox.is_ending())
     }
 
-    /// Whether the id was held, by anyone, within memory.
+    /// Whether anyone is remembered to have held the id.
     pub(crate) fn is_known(&self, instance_id: &str) -> bool {
         locked(&self.holders).by_id.contains_key(instance_id)
     }
@@ -127,7 +127,7 @@ impl Registry {
         locked(&self.holders).by_id.values().filter_map(|holder| holder.link.clone()).collect()
     }
 
-    /// The connected instances whose session has ended by `now`. All are looked at only when one can have.
+    /// The connected instances whose session has ended by `now`. All are checked only when one can have ended.
     pub(crate) fn expired(&self, now: UnixTime) -> Vec<Arc<Link>> {
         let mut holders = locked(&self.holders);
         if now < holders.expires_from {
@@ -227,7 +227,8 @@ impl Registry {
     #[cfg_attr(not(feature = "nats"), allow(dead_code, reason = "there is one node"))]
     pub(crate) fn replace(&self, instance_id: &str, generation: u64) {
         let mut holders = locked(&self.holders);
-        // Two nodes may say it in the other order: the newest counts, or a claim between the two would be granted beside it.
+        // Messages of two nodes may arrive in the wrong order. The newest counts; otherwise a claim between the two would be
+        // granted as well.
         let replaced = holders.replaced.entry(instance_id.to_owned()).or_insert((generation, Instant::now()));
         *replaced = (replaced.0.max(generation), Instant::now());
         let Some(holder) = holders.by_id.get_mut(instance_id) else { return };
@@ -255,7 +256,7 @@ impl Registry {
         connected.map(|(id, holder)| (id.clone(), holder.hold.clone(), holder.fence)).collect()
     }
 
-    /// Notes that a connection ended, where it still held its id; the registration that it had.
+    /// Notes that a connection ended, if it still held its id; returns the registration that it had.
     pub(crate) fn release(&self, instance_id: &str, link: &Arc<Link>, now: UnixTime) -> Option<Fence> {
         let mut holders = locked(&self.holders);
         if let Some(holder) = holders.by_id.get_mut(instance_id)

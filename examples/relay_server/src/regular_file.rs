@@ -7,13 +7,13 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-/// More than any certificate chain, key or file of settings has.
+/// More than any certificate chain, key or settings file has.
 const MOST: u64 = 1024 * 1024;
 
-/// Opens a regular file, and does not wait where it is something else.
+/// Opens a regular file, and does not wait if it is something else.
 ///
 /// # Errors
-/// As [`File::open`], and [`io::ErrorKind::InvalidData`] for what is not a regular file.
+/// As [`File::open`], and [`io::ErrorKind::InvalidData`] if it is not a regular file.
 pub(crate) fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     let flags = i32::try_from((flags | OFlags::NONBLOCK).bits()).map_err(io::Error::other)?;
     let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
@@ -23,7 +23,7 @@ pub(crate) fn open(path: &Path, flags: OFlags) -> io::Result<File> {
     Ok(file)
 }
 
-/// Reads a whole file of at most 1 MiB. Links are followed: who renews certificates uses them.
+/// Reads a whole file of at most 1 MiB. Links are followed, because tools that renew certificates use them.
 ///
 /// # Errors
 /// As [`open`], and [`io::ErrorKind::FileTooLarge`].

@@ -1,4 +1,4 @@
-//! A relay that runs: what it is made of, and how it ends.
+//! A running relay: what it is made of, and how it ends.
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,10 +33,11 @@ use crate::throttle::Paces;
 use crate::tls::{self, Tls};
 use crate::{admin, drain, enforcement, reload, state_file};
 
-/// Each connection is a descriptor, and some are kept for files, the admin address and refusals: with fewer there is hardly one for a phone.
+/// Each connection takes a descriptor, and some are kept for files, the admin address and refusals: with fewer, hardly any is
+/// left for a phone.
 const ENOUGH_DESCRIPTORS: u64 = 256;
 
-/// A relay that runs. Dropping it leaves it running; [`Relay::drain`] ends it.
+/// A running relay. Dropping it leaves it running; [`Relay::drain`] ends it.
 pub struct Relay {
     addr: SocketAddr,
     admin_addr: Option<SocketAddr>,
@@ -122,12 +123,12 @@ impl Relay {
         self.addr
     }
 
-    /// Where an operator asks it, where it has such an address.
+    /// The address for the operator, if there is one.
     pub fn admin_addr(&self) -> Option<SocketAddr> {
         self.admin_addr
     }
 
-    /// Returns when the relay takes no more connections though it does not drain: it is of no use then.
+    /// Returns when the relay takes no more connections although it does not drain: it is then of no use.
     pub async fn failed(&mut self) {
         (&mut self.accepting).await.ok();
     }
@@ -145,13 +146,13 @@ impl Relay {
         reload::apply(&self.shared, config);
     }
 
-    /// Counts settings that could not be read again, so that an operator who only looks at metrics sees it.
+    /// Counts failures to read the settings again, so that an operator who only looks at metrics sees them.
     pub(crate) fn could_not_reload(&self) {
         self.shared.metrics.config_reload_failures.inc();
     }
 }
 
-/// Joins the other nodes, where that is configured.
+/// Joins the other nodes, if that is configured.
 #[cfg(feature = "nats")]
 async fn join(shared: &Arc<Shared>) -> io::Result<()> {
     let nats = shared.config.load().nats.clone();
@@ -184,7 +185,7 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
     let now = config.clock.now();
     let failures = metrics.state_write_failures.clone();
     let (holds, remembered) = Holds::open(&config.data_dir, limits.identity_hold, now, failures).map_err(unusable)?;
-    // A quarter: whoever stops half way keeps nothing from being sent.
+    // A quarter, so senders that stop half way keep nothing from being sent.
     let arriving = limits.process_queued_bytes.div_euclid(4);
     let tls = config.tls.clone().map(|files| Tls::open(files, config.clock.now(), &metrics)).transpose()?.map(Arc::new);
     let descriptors = rlimit::Resource::NOFILE.get().map_or(1024, |(soft, _)| soft);
@@ -229,7 +230,7 @@ pub(crate) fn prepare(config: &Config, log: Option<LogHandle>) -> io::Result<(Ar
     Ok((shared, feed))
 }
 
-/// An error with what was tried, and the setting that says so.
+/// An error with what was tried, and the setting behind it.
 fn named(error: &io::Error, tried: &str, value: &str, setting: &str) -> io::Error {
     io::Error::new(error.kind(), format!("cannot {tried} {value} ({setting}): {error}"))
 }

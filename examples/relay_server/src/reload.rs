@@ -11,9 +11,9 @@ use crate::connection::Ending;
 use crate::rates::Rates;
 use crate::shared::Shared;
 
-/// Brings new settings into effect, and says in the log what waits for a restart.
+/// Brings new settings into effect, and logs what waits for a restart.
 ///
-/// Who was admitted under a key that is not configured any more is ended, as a restart would do it.
+/// Sessions that were admitted under a key that is no longer configured are ended, as a restart would do.
 pub(crate) fn apply(shared: &Shared, config: Config) {
     let before = shared.config.load_full();
     for variable in shared.at_start.needing_restart(&config) {

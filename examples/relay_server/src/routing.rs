@@ -38,7 +38,7 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
     let event = link.side().receive(bytes, shared.elapsed());
     let is_app = link.end == RelayedEnd::App;
     match event {
-        // What is under way is answered, and nothing new is taken: from nobody who was told to go, and for no instance that was.
+        // Requests in progress are answered, but nothing new is accepted from a peer, or for an instance, that was told to go.
         Ok(RelayEvent::Forward { route, .. }) if is_app && (link.outbox.is_told() || route.peer.outbox.is_told()) => {
             dropped(shared, "draining", 1);
         }
@@ -64,14 +64,14 @@ pub(crate) fn handle(shared: &Shared, link: &Arc<Link>, bytes: &[u8]) -> Next {
         // This reference relay knows no push provider.
         Ok(RelayEvent::Notification(_)) => shared.metrics.push_notifications.inc(),
         Ok(RelayEvent::Answer(answer)) => {
-            // A PONG has no payload; what else is answered was on no accepted channel.
+            // A PONG has no payload; any other answer is for a frame on no accepted channel.
             if Frame::decode(&answer).is_ok_and(|frame| frame.frame_type == FrameType::ChannelClose) {
                 shared.metrics.unaccepted_frames.inc();
             }
             link.outbox.push_own(answer);
         }
         Ok(_) => {}
-        // Something else than a REGISTER, to begin with.
+        // Something other than a REGISTER, as the first frame.
         Err(fault) if fault.code == WireErrorCode::AuthFailed => {
             return instance::refuse(shared, link, fault).map_or(Next::Continue, Next::End);
         }
@@ -136,7 +136,7 @@ pub(crate) fn give_up(shared: &Shared, link: &Link, channel: u32, route: &Route)
     }
 }
 
-/// Ends a channel whose receiver reads too slowly, on both ends. What waits in it is thrown away.
+/// Ends a channel whose receiver reads too slowly, on both sides. What waits in it is thrown away.
 pub(crate) fn end_stalled(shared: &Shared, sender: &Link, channel: u32, route: &Route) {
     sender.side().remove(channel);
     route.peer.side().remove(route.peer_channel);
@@ -197,19 +197,19 @@ impl Passing {
         Self { route, channel: frame.channel, bytes: bytes.into(), is_data: frame.frame_type == FrameType::Data }
     }
 
-    /// Room at the receiver, where there is some now.
+    /// Room at the receiver, if there is some now.
     pub(crate) fn try_reserve(&self) -> Option<Room> {
         let peer = &self.route.peer;
         peer.outbox.try_reserve(&self.route.passage, peer.end, self.bytes.len())
     }
 
-    /// Waits for room at the receiver; `None` where the channel ends meanwhile.
+    /// Waits for room at the receiver; `None` if the channel ends in the meantime.
     pub(crate) async fn reserve(&self) -> Option<Room> {
         let peer = &self.route.peer;
         peer.outbox.reserve(&self.route.passage, peer.end, self.bytes.len()).await
     }
 
-    /// As [`Passing::deliver`], where there is room; without it the channel has ended, and the frame with it.
+    /// As [`Passing::deliver`], if there is room. Without room the channel has ended, and the frame is dropped.
     pub(crate) fn deliver_if(self, shared: &Shared, room: Option<Room>) {
         match room {
             Some(room) => self.deliver(shared, room),

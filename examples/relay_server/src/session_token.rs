@@ -64,7 +64,7 @@ impl Session {
         }
     }
 
-    /// What a revocation can name of it.
+    /// What a revocation can name.
     pub(crate) fn subject(&self) -> RevocationSubject {
         let mut subject = RevocationSubject::default();
         subject.license_id.clone_from(&self.license_id);
@@ -89,7 +89,7 @@ impl SessionKey {
     /// Reads the key of a data directory, or makes it.
     ///
     /// # Errors
-    /// [`io::ErrorKind::InvalidData`] where the file is not a regular one of mode 0600 that holds a key.
+    /// [`io::ErrorKind::InvalidData`] if the file is not a regular one of mode 0600 that holds a key.
     pub(crate) fn load_or_make(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(KEY_FILE);
         if let Some(text) = state_file::read(&path)? {
@@ -102,7 +102,7 @@ impl SessionKey {
         Self::from_text(&path, &text)
     }
 
-    /// Writes the key again where its file was deleted: without it, no instance could resume after a restart.
+    /// Writes the key again if its file was deleted: without it, no instance could resume after a restart.
     pub(crate) fn keep(&self, data_dir: &Path) -> io::Result<()> {
         let path = data_dir.join(KEY_FILE);
         if let Err(error) = std::fs::symlink_metadata(&path) {
@@ -122,7 +122,7 @@ impl SessionKey {
     }
 
     fn from_text(path: &Path, text: &str) -> io::Result<Self> {
-        // An Ed25519 key holds its public half too, so whatever else has the length of one shows.
+        // An Ed25519 key contains its public half too, so other bytes of the same length are detected.
         let key = SigningKey::from_base64(text).ok().map(|key| key.secret_base64());
         let Some(secret_text) = key.filter(|key| key.expose_secret() == text) else {
             let length = text.len();

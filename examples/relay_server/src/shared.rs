@@ -28,11 +28,11 @@ use crate::tls::Tls;
 pub(crate) struct Shared {
     /// The settings as they were read last.
     pub(crate) config: ArcSwap<Config>,
-    /// Those that the relay started with: in effect where only a restart changes them.
+    /// The settings that the relay started with; they are in effect if only a restart changes them.
     pub(crate) at_start: Config,
     pub(crate) admission: ArcSwap<Admission>,
     pub(crate) clock: Clock,
-    /// The other nodes, where there can be some.
+    /// The other nodes, if there can be any.
     pub(crate) cluster: OnceLock<Arc<Cluster>>,
     /// Held until the relay has drained, or is dropped.
     pub(crate) directory: DirectoryLock,
@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) rates: ArcSwap<Rates>,
     pub(crate) paces: Paces,
-    /// The program's log; `None` where another program runs the relay, with a log of its own.
+    /// The program's log; `None` if another program, with its own log, runs the relay.
     pub(crate) log: Option<LogHandle>,
     pub(crate) refusal_log: RefusalLog,
     pub(crate) registry: Registry,

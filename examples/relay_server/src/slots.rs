@@ -10,17 +10,17 @@ use crate::client_address::AddressKey;
 use crate::config::Limits;
 use crate::sync::{Mutex, locked};
 
-/// File descriptors that are kept for other things than connections.
+/// File descriptors that are kept for things other than connections.
 const KEPT_DESCRIPTORS: usize = 64;
-/// Connections that are told 503 with the time to read it; more of them at once may miss it.
+/// How many connections at once get 503 with the time to read it; others may miss it.
 const MAX_REFUSALS_AT_ONCE: usize = 256;
-/// The part of the descriptors that these may take.
+/// The part of the descriptors that they may take.
 const REFUSALS_PART: usize = 8;
 
 pub(crate) struct Slots {
     /// Every connection.
     all: Arc<Semaphore>,
-    /// Those that are no WebSocket, and instances that have not registered.
+    /// Connections that are not WebSockets, and instances that have not registered.
     newcomers: Arc<Semaphore>,
     instances: Arc<Semaphore>,
     apps: Arc<Semaphore>,
@@ -50,7 +50,7 @@ impl Slots {
             descriptors.saturating_sub(KEPT_DESCRIPTORS).saturating_sub(refusals).clamp(1, Semaphore::MAX_PERMITS);
         let slots = |count: usize| Arc::new(Semaphore::new(count.clamp(1, all)));
         let newcomers = limits.http_connections.min(all.div_euclid(4)).max(1);
-        // Generous, as a whole data center can be behind one address and come at once.
+        // Generous, because a whole data center can be behind one address and come at once.
         let of_one_address = newcomers.saturating_sub(newcomers.div_euclid(4));
         Self {
             all: slots(all),
@@ -85,7 +85,7 @@ impl Slots {
         take(&self.apps).map(Slot::from)
     }
 
-    /// A place for a connection that is refused, while it is told.
+    /// A place for a refused connection while it is told so.
     pub(crate) fn refusal(&self) -> Option<Slot> {
         take(&self.refusals).map(Slot::from)
     }

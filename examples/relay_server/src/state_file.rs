@@ -11,7 +11,7 @@ use tracing::warn;
 
 use crate::regular_file;
 
-/// Makes the directory, of mode 0700, where it is missing, and says so where others may put files of theirs into it.
+/// Makes the directory with mode 0700 if it is missing, and warns if others may put files into it.
 pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).recursive(true).create(path)?;
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
@@ -25,7 +25,7 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
 /// Reads a file of text; `None` if there is none.
 ///
 /// # Errors
-/// As [`read_bytes`], and [`io::ErrorKind::InvalidData`] for bytes that are no text.
+/// As [`read_bytes`], and [`io::ErrorKind::InvalidData`] for bytes that are not text.
 pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
     let Some(bytes) = read_bytes(path)? else { return Ok(None) };
     let message = "expected text in UTF-8, found other bytes: restore the file, or move it away to start without it";
@@ -35,7 +35,7 @@ pub(crate) fn read(path: &Path) -> io::Result<Option<String>> {
 /// Reads a file; `None` if there is none.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidData`] for what is not a regular file, or is open to others than its owner.
+/// [`io::ErrorKind::InvalidData`] if it is not a regular file, or is open to others than its owner.
 pub(crate) fn read_bytes(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let mut file = match regular_file::open(path, OFlags::NOFOLLOW) {
@@ -70,7 +70,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::File::open(directory)?.sync_all()
 }
 
-/// Whether a file that is open is the one that a restart would find: what is done to one that was deleted is lost without an error.
+/// Whether an open file is the one that a restart would find. Writes to a deleted file are lost without an error.
 pub(crate) fn is_in_place(file: &fs::File, path: &Path) -> io::Result<()> {
     let (there, ours) = (fs::metadata(path)?, file.metadata()?);
     if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) {
@@ -79,7 +79,7 @@ pub(crate) fn is_in_place(file: &fs::File, path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::StaleNetworkFileHandle, "another file is in its place"))
 }
 
-/// A file that holds something else than it should.
+/// A file that holds something other than it should.
 pub(crate) fn invalid(path: &Path, what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{}: {what}", path.display()))
 }

@@ -1,4 +1,4 @@
-//! What happened on a connection, in its last few steps: what an operator asks when somebody says "it does not work".
+//! The last few steps of a connection: what an operator wants to know when somebody says "it does not work".
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) enum Event {
     ChannelClosed { channel: u32 },
     /// A channel was ended because its reader was too slow.
     ChannelStalled { channel: u32 },
-    /// More bytes a second came than may pass: the connection is read more slowly since then.
+    /// More bytes per second came than are allowed; since then the connection is read more slowly.
     SlowedDown,
 }
 

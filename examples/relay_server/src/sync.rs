@@ -8,7 +8,7 @@ pub(crate) use std::sync::{Mutex, MutexGuard, atomic};
 
 use std::sync::PoisonError;
 
-/// Locks. A panic elsewhere leaves what is behind our mutexes whole: each change is one call.
+/// Locks. A panic elsewhere leaves the data behind our mutexes consistent, because each change is one call.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! How many bytes a second may pass: whoever sends more is read more slowly, and nothing is thrown away.
+//! How many bytes per second may pass: a sender above that is read more slowly, and nothing is thrown away.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,14 +11,14 @@ use crate::sync::{Mutex, locked};
 
 const NANOS: u128 = 1_000_000_000;
 
-/// What has passed, as the moment until which it is paid for. The rate is given with each frame, so that a new one counts at once.
+/// What has passed, as the moment until which it is paid for. The rate is given with each frame, so a new rate counts at once.
 #[derive(Default)]
 pub(crate) struct Throttle(Mutex<Duration>);
 
 impl Throttle {
     /// Notes that bytes pass now, and says how long their sender has to wait before it is read again.
     ///
-    /// What passes is always taken, and the sender pays for it afterwards: senders that share a throttle take turns, and none
+    /// Data is always accepted, and the sender pays for it afterwards. So senders that share a throttle take turns, and none
     /// waits for a bucket that others empty again and again.
     pub(crate) fn take(&self, bytes: u64, rate: Option<ByteRate>, now: Duration) -> Duration {
         let Some(rate) = rate else { return Duration::ZERO };
@@ -45,7 +45,7 @@ impl<K: Hash + Eq> Throttles<K> {
         Arc::clone(locked(&self.0).entry(key).or_default())
     }
 
-    /// Forgets those that nobody holds and that owe nothing.
+    /// Drops those that nobody uses and that owe nothing.
     pub(crate) fn sweep(&self, now: Duration) {
         locked(&self.0).retain(|_, throttle| Arc::strong_count(throttle) > 1 || !throttle.is_at_rest(now));
     }

@@ -3,8 +3,8 @@
 use std::future::poll_fn;
 use std::task::Poll;
 
-/// Goes to the end of the queue. What yields to tokio instead is woken when the sockets were looked at, as the next to run:
-/// two floods then kept the two threads of a machine to themselves.
+/// Goes to the end of the queue. A task that yields to tokio instead is woken after the sockets were looked at, as the next
+/// one to run: two floods then kept the two threads of a machine to themselves.
 pub(crate) async fn let_others_run() {
     let mut is_over = false;
     poll_fn(|context| {

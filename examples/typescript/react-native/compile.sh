@@ -25,7 +25,7 @@ cp "$here/NativePulseTrust.ts" "$here/phone.ts" .
 "$here/../node_modules/.bin/tsc" --noEmit --strict --module esnext --moduleResolution bundler --target es2022 \
   --lib es2022,dom,esnext.disposable --types "" --skipLibCheck phone.ts
 
-# The bridging of folly's dynamic values, which this module has none of, would need folly.
+# Bridging folly's dynamic values would need folly; this module has none.
 mkdir -p stub/react/bridging
 echo '#pragma once' > stub/react/bridging/Dynamic.h
 common=node_modules/react-native/ReactCommon

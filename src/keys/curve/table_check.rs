@@ -1,4 +1,4 @@
-//! The self-check of a table: notices an entry that a fault of the machine, or of this code, has made wrong.
+//! The self-check of a table: it notices an entry that a fault of the machine, or of this code, has made wrong.
 //!
 //! The first and the last entry of each row are compared with multiples that the curve library computes. Between them,
 //! each entry is the one before it plus the first of the row. With s = (y + x)/2 and t = (y - x)/2, the addition formula
@@ -7,9 +7,9 @@
 //! - s[k+1] = 2 s[k] s[1] + dxy[k] xy[1] t[k+1]
 //! - t[k+1] = 2 t[k] t[1] + dxy[k] xy[1] s[k+1]
 //!
-//! Both are summed up over the row, so that s[1], t[1] and xy[1] come out of the sums and an entry takes two
-//! multiplications, where adding it to a sum of points takes seven. A wrong entry changes the sums, but for one value
-//! in 2^255 by chance.
+//! Both are summed up over the row, so s[1], t[1] and xy[1] can be factored out of the sums. An entry then takes two
+//! multiplications, where adding it to a sum of points takes seven. A wrong entry changes the sums, except for one
+//! value in 2^255 by chance.
 
 use curve25519_dalek::edwards::EdwardsPoint;
 

@@ -21,11 +21,11 @@ const BITS: u32 = 252;
 /// Rows of a table with the narrowest windows, of 4 bits.
 const MAX_ROWS: usize = 63;
 
-/// Points that are made entries of with one inversion: so many that its time is small beside theirs, and so few that
-/// they stay in the processor's second-level cache.
+/// How many points become entries with one inversion: enough that its time is small compared with theirs, and few
+/// enough to stay in the processor's second-level cache.
 const AT_ONCE: usize = 512;
 
-/// More bytes than those points take while they are made entries of.
+/// More bytes than those points take while they become entries.
 const BESIDE_THE_TABLE: usize = 160 * 1024;
 
 /// The sum of the products: each scalar times the point of its table.

@@ -57,7 +57,7 @@ pub enum InstanceEvent {
         /// What the phone presents. The relay has seen it.
         auth_token: Secret,
     },
-    /// From now on nobody but the phone reads what is sent on the channel.
+    /// From now on nobody but the phone can read what is sent on the channel.
     ChannelSecured {
         /// This channel.
         channel: u32,

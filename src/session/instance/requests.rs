@@ -10,8 +10,8 @@ use crate::error::Result;
 use crate::json;
 use crate::relay::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
 
-/// The longest id of a request, in bytes. Stricter than the deployed runtime, which keeps no ids: those of requests
-/// that wait are held in memory here.
+/// The longest id of a request, in bytes. This is stricter than the deployed runtime, which keeps no ids: here the ids
+/// of waiting requests are held in memory.
 const MAX_ID_LEN: usize = 256;
 
 /// A request before it is checked.

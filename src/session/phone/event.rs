@@ -79,7 +79,7 @@ pub enum PhoneEvent {
     Disconnected {
         /// Why.
         reason: DisconnectReason,
-        /// In the other side's words, where it gave some, cut to a length that fits on a screen; else empty.
+        /// The other side's own text, if it gave one, cut to a length that fits on a screen; otherwise empty.
         message: String,
         /// The next try, on the monotonic clock; `None` if none is made until [`super::PhoneEnd::start`].
         retry_at: Option<Duration>,

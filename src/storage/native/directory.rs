@@ -105,7 +105,7 @@ pub(super) fn create_with_parents(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes one directory, where it is missing, with mode 0700 whatever the umask says, and syncs the one it is in.
+/// Makes one directory, if it is missing, with mode 0700 whatever the umask says, and syncs its parent.
 fn create(parent: &OwnedFd, name: impl AsRef<OsStr>) -> Result<OwnedFd, Errno> {
     match retry_on_intr(|| rustix::fs::mkdirat(parent, name.as_ref(), MODE)) {
         Ok(()) => {

@@ -24,8 +24,8 @@ pub(super) enum Attempt {
     NotYet,
 }
 
-/// A lock that is held. `flock` belongs to the open file, which a forked child shares: to close the descriptor here would
-/// not release it, and what the child does must not release it.
+/// A lock that is held. `flock` belongs to the open file, which a forked child shares: closing the descriptor here would
+/// not release it, and nothing that the child does may release it.
 #[derive(Debug)]
 pub(super) struct HeldLock {
     file: OwnedFd,
@@ -111,7 +111,7 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
 }
 
 /// Opens the lock file; makes it if there is none. It appears with its mode and its owner, or not at all. `None` if
-/// others have made and removed it, or swept away what was being made, meanwhile.
+/// others have made and removed it in the meantime, or have swept away the file that was being made.
 fn open_or_make(root: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
     let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let open = || retry_on_intr(|| rustix::fs::openat(root, LOCK_FILE, flags, Mode::empty()));
@@ -140,7 +140,7 @@ fn errno_of(error: io::Error) -> Errno {
     Errno::from_io_error(&error).unwrap_or(Errno::IO)
 }
 
-/// Whether no file can be made or opened for writing here, so that there is nobody to lock out either.
+/// Whether no file can be made or opened for writing here, so there is nobody to lock out either.
 fn prevents_writing(errno: Errno) -> bool {
     matches!(errno, Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::NOSPC | Errno::DQUOT)
 }

@@ -1,5 +1,5 @@
-//! Writing a whole file: a new, unpredictably named temporary file beside it, written, synced, renamed over it, and the
-//! directory synced.
+//! Writing a whole file: a new, unpredictably named temporary file is written and synced beside it and renamed over it,
+//! and the directory is synced.
 
 use std::fs::File;
 use std::io::{self, Write};

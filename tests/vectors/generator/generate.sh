@@ -3,7 +3,7 @@
 #
 # CHECKOUT is a clone of the public Pulse runtime, at the version that README.md names. The five Go files beside this script
 # are copied into it as tests, run there, and removed again. OUT must not exist or be empty; it then holds the files of
-# tests/vectors/deployed, but for their README.md. SEED picks the throw-away keys: 1, the default, those of the committed
+# tests/vectors/deployed, except their README.md. SEED picks the throw-away keys: 1, the default, those of the committed
 # vectors.
 set -euo pipefail
 
@@ -36,7 +36,7 @@ declare -A packages=(
   [config]=internal/config
   [api]=internal/api
 )
-# The package internal/api embeds the built web interface; a page that is not there is stood in for.
+# The package internal/api embeds the built web interface; if its page is missing, a placeholder takes its place.
 page=$checkout/internal/api/frontend-modern/dist/index.html
 made_page=
 cleanup() {

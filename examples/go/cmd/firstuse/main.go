@@ -1,6 +1,6 @@
-// Command firstuse prints how long the library's first call takes in a fresh process, and then its first verification.
-// Processor time is that of the whole process until then, in all its threads; it says more than the clock where the machine
-// is busy.
+// Command firstuse prints how long the library's first call takes in a fresh process, and then its first verification. The
+// processor time is that of the whole process until then, in all its threads; on a busy machine it says more than the
+// clock.
 //
 //	cd examples/go/cmd && go run ./firstuse
 package main
@@ -29,7 +29,7 @@ func main() {
 	fmt.Println()
 }
 
-// verify looks at a token that is none under a key of this test: all that a lease needs is then in use but its claims.
+// verify checks a token whose signature does not verify. That uses everything that a lease needs except its claims.
 func verify() {
 	const key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=" // RFC 8032, section 7.1, test 1
 	keys, err := pulsetrust.NewTrustKeys(key, "")

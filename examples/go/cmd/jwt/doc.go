@@ -1,5 +1,5 @@
-// Package jwt measures the library beside golang-jwt, which verifies leases in the deployed runtime. It is in a module
-// apart, so that whoever uses the library does not depend on it:
+// Package jwt compares the library with golang-jwt, which verifies leases in the deployed runtime. It is in a separate
+// module, so that users of the library do not depend on golang-jwt:
 //
 //	cd examples/go/cmd && go test -bench . -run '^$' ./jwt
 package jwt

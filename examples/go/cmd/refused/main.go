@@ -1,6 +1,6 @@
 // Command refused says which of the tokens in tests/vectors/refused golang-jwt accepts, which verifies leases in the deployed
-// runtime: a line "golang-jwt" first, then "golang-jwt GROUP/NAME" for each. It is configured as strictly as it allows. What no
-// JWT library decides is not asked: hosts, kinds, provider chains, capabilities.
+// runtime: a line "golang-jwt" first, then "golang-jwt GROUP/NAME" for each. golang-jwt is configured as strictly as it allows.
+// What no JWT library decides is left out: hosts, kinds, provider chains, capabilities.
 package main
 
 import (
@@ -95,7 +95,7 @@ func main() {
 		if err := json.Unmarshal(text, &asked); err != nil {
 			log.Fatal(err)
 		}
-		// More leeway than pulse-trust allows is no fault of the token's.
+		// More leeway than pulse-trust allows is not the token's fault.
 		if asked.Error != "LEEWAY_TOO_LARGE" && asked.accepted() {
 			fmt.Printf("golang-jwt %s/%s\n", group, strings.TrimSuffix(filepath.Base(file), ".json"))
 		}

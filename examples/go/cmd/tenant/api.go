@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// requestTimeout is how long a handler may take for a proxied request that is no stream.
+	// requestTimeout is how long a handler may take for a proxied request that is not a stream.
 	requestTimeout = 30 * time.Second
 	// streamTimeout bounds a stream that nobody ends.
 	streamTimeout = 15 * time.Minute
@@ -47,11 +47,11 @@ var forwarded = map[string]bool{
 	"If-Match": true, "If-None-Match": true, "If-Modified-Since": true,
 }
 
-// returned are the headers of an answer that a phone is told.
+// returned are the headers of an answer that are passed on to a phone.
 var returned = []string{"Content-Type", "X-Request-Id", "Cache-Control"}
 
-// proxy asks the handler what a phone asked, in the phone's name, and sends the answer: whole, or piece by piece where it
-// is a stream of events. What the deployed proxy answers to what it does not take, this one answers too.
+// proxy passes a phone's request to the handler, in the phone's name, and sends the answer: whole, or piece by piece if it
+// is a stream of events. It refuses the same requests as the deployed proxy, with the same answers.
 func proxy(
 	ctx context.Context, handler http.Handler, asked pulsetrust.ProxyRequest, token string,
 	send func(pulsetrust.ProxyResponse) error,
@@ -80,7 +80,7 @@ func proxy(
 	request.RequestURI = target.RequestURI()
 	request.RemoteAddr = "relay"
 	defer func() {
-		// One request's panic is not to end the runtime.
+		// One request's panic must not end the runtime.
 		if recover() != nil {
 			recorded.fail(http.StatusBadGateway, "local API request failed")
 			return

@@ -26,7 +26,7 @@ func newEvents(out io.Writer) *events {
 func (e *events) write(line event) {
 	e.mutex.Lock()
 	defer e.mutex.Unlock()
-	_ = e.lines.Encode(line) // nobody is left to tell where stdout is gone
+	_ = e.lines.Encode(line) // if stdout is gone, there is nobody left to tell
 }
 
 func (e *events) warn(warnings []string) {
@@ -39,8 +39,8 @@ func (e *events) failed(err error) {
 	e.write(withReason(event{"event": "failed"}, err))
 }
 
-// withReason adds what is wrong: the library's number and name where it is the library that says so, the relay's word
-// where it is the relay.
+// withReason adds what is wrong: the library's number and name if the error is the library's, the wire code if it is the
+// relay's.
 func withReason(line event, err error) event {
 	line["message"] = err.Error()
 	var refusal *pulsetrust.Error

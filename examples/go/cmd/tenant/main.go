@@ -44,7 +44,7 @@ func main() {
 	}
 }
 
-// run serves until the context ends, which is not an error.
+// run serves until the context ends; that is not an error.
 func run(ctx context.Context, arguments []string, input io.Reader, events *events) error {
 	flags := flag.NewFlagSet("tenant", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
@@ -77,7 +77,7 @@ func run(ctx context.Context, arguments []string, input io.Reader, events *event
 		settings.runtime.RelayServer = *relayURL
 	}
 	if *provisioning && settings.runtime.RelayServer == "" {
-		// A throw-away tenant has no business at the relay that is the default.
+		// A throw-away tenant has no business at the default relay.
 		return errors.New("--provision needs a relay: its URL on stdin, --relay-url or PULSE_RELAY_SERVER")
 	}
 	tenant, err := start(*dataDir, settings, events)

@@ -26,7 +26,7 @@ func provision(path string, now time.Time) (made provisioned, err error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return made, err
 	}
-	// What stands in a directory belongs to a tenant with other keys.
+	// Files that are already in the directory belong to a tenant with other keys.
 	if entries, err := os.ReadDir(path); err != nil {
 		return made, err
 	} else if len(entries) > 0 {
@@ -76,7 +76,7 @@ func (p provisioned) event() event {
 	}
 }
 
-// adopt is what the control plane would set in the container's environment.
+// adopt takes over what the control plane would set in the container's environment.
 func (s *settings) adopt(made provisioned) {
 	s.runtime.Hosted, s.runtime.PublicURL = true, made.publicURL()
 	s.leaseKeys, s.licenseKeys = made.leaseKey, made.licenseKey

@@ -18,8 +18,8 @@ type recorder struct {
 	header   http.Header
 	send     func(pulsetrust.ProxyResponse) error
 	status   int
-	body     []byte // of a stream, what has no end of line yet
-	event    []byte // of a stream, the lines of an event that is not whole yet
+	body     []byte // of a stream, the line that has not ended yet
+	event    []byte // of a stream, the lines of the event that is not complete yet
 	isStream bool
 	isOver   bool
 	// streams is isStream for the timer, which runs beside the handler.
@@ -62,11 +62,11 @@ func (r *recorder) Write(bytes []byte) (int, error) {
 	return len(bytes), nil
 }
 
-// Flush is for handlers that stream; whole events are sent as they are written.
+// Flush is for handlers that stream; complete events are sent as they are written.
 func (r *recorder) Flush() { r.WriteHeader(http.StatusOK) }
 
-// sendEvents sends each whole event, line by line: an empty one ends it. Lines end as the handler has it, with or without
-// a carriage return; in the event they are joined by a line feed.
+// sendEvents sends each complete event. An empty line ends an event. The handler's lines may end with or without a carriage
+// return; in the event they are joined by a line feed.
 func (r *recorder) sendEvents() {
 	for {
 		line, rest, found := bytes.Cut(r.body, []byte("\n"))
@@ -124,7 +124,7 @@ func (r *recorder) fail(status int, message string) {
 }
 
 // late ends the context of a handler that has not answered in time and does not stream. The handler's own goroutine then
-// says so, so that nothing is written by two.
+// reports that, so two goroutines never write.
 func (r *recorder) late() {
 	if !r.streams.Load() {
 		r.cancel()
@@ -137,7 +137,7 @@ func (r *recorder) piece(piece pulsetrust.ProxyResponse) {
 	}
 	piece.ID, piece.Status = r.id, r.status
 	if r.send(piece) != nil {
-		// The phone is gone: the handler is told by its context.
+		// The phone is gone: the handler learns that from its context.
 		r.isOver = true
 		r.cancel()
 	}

@@ -22,7 +22,7 @@ var controlPlane = http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// refresh is what the lease is refreshed with: nothing where no control plane is configured, or no token is held.
+// refresh returns the settings for refreshing the lease: nothing if no control plane is configured, or no token is held.
 func (t *tenant) refresh() (*pulsetrust.RefreshSettings, error) {
 	if t.settings.refreshURL == "" {
 		return nil, nil
@@ -30,7 +30,7 @@ func (t *tenant) refresh() (*pulsetrust.RefreshSettings, error) {
 	return t.dir.LeaseRefresh(t.settings.runtime, t.keys, pulsetrust.DefaultOrg, time.Now())
 }
 
-// askForLease posts a refresh request, in a goroutine of its own, and hands on what came of it.
+// askForLease posts a refresh request, in a goroutine of its own, and passes on the outcome.
 func (c *conversation) askForLease(body string) {
 	go func() {
 		status, answer, err := post(c.ctx, c.tenant.settings.refreshURL, body)
@@ -68,7 +68,7 @@ func (c *conversation) leaseRefreshed(told pulsetrust.SessionEvent) {
 	c.warn(err)
 }
 
-// leaseLost clears what the control plane has refused for good. The session is over until there is another lease.
+// leaseLost clears the lease that the control plane has refused for good. The session is over until there is another lease.
 func (c *conversation) leaseLost(told pulsetrust.SessionEvent) {
 	c.credential = ""
 	c.tenant.events.write(event{"event": "lease_lost", "status": told.Status})

@@ -18,7 +18,7 @@ finish() {
 trap finish EXIT
 trap 'exit 0' TERM INT
 
-# The first match of a pattern in a file, once it is there; the process that writes it must live.
+# Waits for the first match of a pattern in a file while the process that writes the file is alive.
 await() { # file process pattern
   local found
   for _ in $(seq 600); do

@@ -23,7 +23,7 @@ type tenant struct {
 	session  atomic.Pointer[pulsetrust.Session]
 }
 
-// start does what a runtime does before it speaks to the relay.
+// start does what a runtime does before it connects to the relay.
 func start(path string, settings settings, events *events) (started *tenant, err error) {
 	t := &tenant{settings: settings, events: events}
 	defer func() {
@@ -69,7 +69,7 @@ func notEnabled(reason *pulsetrust.Reason) error {
 	return &pulsetrust.Error{Code: reason.Code, Message: reason.Message}
 }
 
-// credential picks what to register with now: a lease in billing.json may have been refreshed meanwhile.
+// credential picks what to register with now: a lease in billing.json may have been refreshed in the meantime.
 func (t *tenant) credential() (string, error) {
 	picked, err := t.dir.RegistrationCredential(t.settings.runtime, t.keys, time.Now())
 	if err != nil {

@@ -20,16 +20,16 @@ const (
 	maxFrameSize    = frameHeaderSize + 65_536
 )
 
-// A conversation is the tenant's end of a session, and the phones that speak to it.
+// A conversation is the tenant's end of a session, and the phones that talk to it.
 type conversation struct {
 	ctx     context.Context
 	tenant  *tenant
 	session *pulsetrust.Session
 	// credential is the one that the session registers with.
 	credential string
-	// channels are those that were accepted. Events alone change them, and those come one after the other.
+	// channels are those that were accepted. Only events change them, and events come one after the other.
 	channels map[uint32]phoneChannel
-	// refusal is the relay's word on the connection that is about to end.
+	// refusal is the relay's error for the connection that is about to end.
 	refusal *pulsetrust.ErrorMessage
 }
 
@@ -37,7 +37,7 @@ type conversation struct {
 type phoneChannel struct {
 	ctx    context.Context
 	cancel context.CancelFunc
-	token  string // what the phone presented, which its requests are made with
+	token  string // what the phone presented, and what its requests carry
 }
 
 // serve keeps the tenant registered until the context ends.
@@ -72,7 +72,7 @@ func (t *tenant) serve(ctx context.Context) error {
 	return session.Run(ctx, dial, c.handle)
 }
 
-// handle takes what the session tells.
+// handle takes the session's events.
 func (c *conversation) handle(told pulsetrust.SessionEvent) {
 	switch told.Event {
 	case "registered":
@@ -152,7 +152,7 @@ func (c *conversation) judge(channel uint32, token string) {
 	c.warn(c.session.Accept(channel))
 }
 
-// answer asks the runtime's own server in a goroutine of its own. How many there are at once, the session bounds.
+// answer asks the runtime's own server in a goroutine of its own. The session bounds how many there are at once.
 func (c *conversation) answer(told pulsetrust.SessionEvent) {
 	from, ok := c.channels[told.Channel]
 	request, err := told.ProxyRequest()
@@ -182,7 +182,7 @@ func (c *conversation) respond(ctx context.Context, channel uint32, response pul
 	}
 }
 
-// warn says what the session would not do: a channel may have ended meanwhile.
+// warn reports what the session refused to do: a channel may have ended in the meantime.
 func (c *conversation) warn(err error) {
 	if err != nil {
 		c.tenant.events.warn([]string{err.Error()})

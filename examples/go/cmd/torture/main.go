@@ -1,5 +1,5 @@
-// Torture does one job in a data directory through the Go package, and says by its exit status what came of it: the
-// victim that tests/torture breaks in place of its own (cargo run --release -p pulse-torture -- --victim PROGRAM).
+// Torture does one job in a data directory through the Go package, and reports the outcome by its exit status.
+// tests/torture breaks this program instead of its own victim (cargo run --release -p pulse-torture -- --victim PROGRAM).
 package main
 
 import (
@@ -109,7 +109,7 @@ func bootstrap(dir *pulsetrust.DataDir, keys *pulsetrust.TrustKeys) (string, err
 	if err != nil {
 		return "", err
 	}
-	// What the one call says: another call would read the directory again, after the failure.
+	// The answer of this one call: another call would read the directory again, after the failure.
 	if report.Credential.Token == "" {
 		return "", errors.New("no credential is offered")
 	}

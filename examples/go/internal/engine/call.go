@@ -12,19 +12,19 @@ import (
 
 const (
 	scratchLen = 64 * 1024
-	// What a call takes at most, many times what the library reads. The module has a memory of its own, and copies what it
-	// is given: without a limit there would be no memory for the copy, and the instance would trap.
+	// The most that a call takes, many times what the library reads. The module has a memory of its own and copies its
+	// arguments into it: without a limit that memory could run out, and the instance would trap.
 	maxArguments = 16 << 20
 )
 
-// A call gathers its arguments in the instance's memory, which is its own until end.
+// A call gathers its arguments in the instance's memory, which it has to itself until end.
 type call struct {
 	in        *Instance
 	memory    []byte     // the instance's when the call began
-	used      int32      // of the scratch
+	used      int32      // bytes of the scratch
 	allocated [][2]int32 // arguments that the scratch had no room for
-	length    int        // of those together
-	refusal   *Fault     // of arguments that are too large; nothing is called then
+	length    int        // of all arguments together
+	refusal   *Fault     // set if the arguments are too large; nothing is called then
 }
 
 func (in *Instance) begin() *call {
@@ -34,7 +34,7 @@ func (in *Instance) begin() *call {
 	return c
 }
 
-// end wipes what the call left in the instance's memory, and the memory itself where it has grown and is now elsewhere.
+// end wipes what the call left in the instance's memory. If the memory has grown and moved, it wipes the old memory.
 func (c *call) end() {
 	if c.in.trap == nil {
 		if used, ok := c.in.view(c.in.scratch, c.used); ok {
@@ -52,7 +52,8 @@ func (c *call) end() {
 	c.in.mutex.Unlock()
 }
 
-// run calls the module. On an instance that traps, or has trapped, nothing more is called: status and [Ref.Err] tell.
+// run calls the module. On an instance that traps, or has trapped, nothing more is called: status and [Ref.Err] report
+// that.
 func (c *call) run(function func(*machine.Module)) {
 	if c.isOver() {
 		return
@@ -65,16 +66,16 @@ func (c *call) run(function func(*machine.Module)) {
 	function(c.in.module)
 }
 
-// answer is what a function of the module gives; 0 where it was not called.
+// answer is the result of a function of the module, or 0 if it was not called.
 func answer[T int32 | int64](c *call, function func(*machine.Module) T) (given T) {
 	c.run(func(m *machine.Module) { given = function(m) })
 	return given
 }
 
-// isOver says that nothing more is called.
+// isOver reports that nothing more is called.
 func (c *call) isOver() bool { return c.in.trap != nil || c.refusal != nil }
 
-// room is the place of so many zero bytes.
+// room is the address of this many zero bytes.
 func (c *call) room(length int) int32 {
 	if length <= scratchLen && int(c.used)+length <= scratchLen {
 		place := c.in.scratch + c.used
@@ -131,7 +132,7 @@ func (c *call) argument(place int32, length int) (part []byte, ok bool) {
 
 func (c *call) out() int32 { return c.room(8) }
 
-// status calls a function that can fail, and makes an error of its status and of what it left at errAt.
+// status calls a function that can fail, and makes an error from its status and from what it left at errAt.
 func (c *call) status(errAt int32, function func(*machine.Module) int32) error {
 	status := answer(c, function)
 	if c.in.trap != nil {
@@ -156,7 +157,7 @@ func (c *call) status(errAt int32, function func(*machine.Module) int32) error {
 	return fault
 }
 
-// number is what a call left at a place.
+// number is the number that a call left at an address.
 func (c *call) number(place int32) int32 {
 	number, ok := c.in.view(place, 4)
 	if !ok {
@@ -165,7 +166,7 @@ func (c *call) number(place int32) int32 {
 	return int32(binary.LittleEndian.Uint32(number))
 }
 
-// takeBuffer copies the buffer that a call left at a place, and frees it.
+// takeBuffer copies the buffer that a call left at an address, and frees it.
 func (c *call) takeBuffer(place int32) (taken []byte, err error) {
 	buffer := c.number(place)
 	length := answer(c, func(m *machine.Module) int32 { return m.Xpulse_buffer_len(buffer) })

@@ -31,7 +31,7 @@ var process Instance
 // Index is the slot that the instance is in.
 func (in *Instance) Index() int { return 0 }
 
-// Err is why the handle can be used no more: with cgo that never happens, as a bug is caught where it is.
+// Err says why the handle can no longer be used. With cgo that never happens, because a panic is caught in the call.
 func (r Ref) Err() error { return nil }
 
 // Size is the number of slots for instances.

@@ -10,7 +10,7 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/machine"
 )
 
-// What a host function answers; lengths and handles are 0 or more (src/ffi/wasm.rs).
+// What a host function returns; lengths and handles are 0 or more (src/ffi/wasm.rs).
 const (
 	answerDone       = 0
 	answerAbsent     = -1
@@ -23,13 +23,13 @@ const (
 	answerLockFailed = -8
 )
 
-// host is what the module imports: what only its host has, random bytes and files, and what Go computes faster. A pointer
-// of the module is a place in its memory.
+// host is what the module imports: random bytes and files, which only its host has, and what Go computes faster. A pointer
+// of the module is an address in its memory.
 type host struct{ in *Instance }
 
 var _ machine.Xpulse_host = host{}
 
-// bytes is a part of the module's memory. A pointer outside of it is a bug of the module's, which traps.
+// bytes is a part of the module's memory. A pointer outside of it is a bug of the module, so this traps.
 func (h host) bytes(place, length int32) []byte {
 	part, ok := h.in.view(place, length)
 	if !ok {

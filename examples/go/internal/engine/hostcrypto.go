@@ -19,8 +19,8 @@ const (
 	x25519Len   = 32
 )
 
-// offersCrypto says whether the module is to have its primitives computed here (src/primitives/host.rs). In a FIPS 140 mode
-// Go may refuse some of them, so there the module computes its own.
+// offersCrypto says whether the module lets its primitives be computed here (src/primitives/host.rs). In FIPS 140 mode Go
+// may refuse some of them, so the module then computes them itself.
 var offersCrypto = !fips140.Enabled()
 
 func (h host) Xcrypto_offered() int32 { return answerOf(offersCrypto && !h.in.computesOwn) }
@@ -43,7 +43,7 @@ func (h host) Xaes_gcm_open(key, nonceAt, textAt, length int32) int32 {
 func (h host) aesGCM(key, nonce, text, length int32) (cipher.AEAD, []byte, []byte) {
 	block, err := aes.NewCipher(h.bytes(key, aesKeyLen))
 	if err != nil {
-		panic(err) // a key of 32 bytes is one of AES-256
+		panic(err) // 32 bytes are always a key of AES-256
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
@@ -52,7 +52,7 @@ func (h host) aesGCM(key, nonce, text, length int32) (cipher.AEAD, []byte, []byt
 	return aead, h.bytes(nonce, aesNonceLen), h.bytes(text, length)
 }
 
-// Xx25519 takes a secret, another's public key, and where to write the own public key and what is shared.
+// Xx25519 takes a secret, the other side's public key, and where to write its own public key and the shared secret.
 func (h host) Xx25519(secretAt, theirsAt, outAt int32) {
 	secret, err := ecdh.X25519().NewPrivateKey(h.bytes(secretAt, x25519Len))
 	if err != nil {
@@ -85,7 +85,7 @@ func (h host) Xhkdf_sha256(secret, secretLen, salt, saltLen, info, infoLen, outA
 	return 1
 }
 
-// Xed25519_equation is the equation and that S is below the group's order; the other rules are the module's.
+// Xed25519_equation checks the equation and that S is below the group's order; the module checks the other rules.
 func (h host) Xed25519_equation(public, message, length, signature int32) int32 {
 	return answerOf(ed25519.Verify(
 		h.bytes(public, ed25519.PublicKeySize), h.bytes(message, length), h.bytes(signature, ed25519.SignatureSize)))
@@ -96,7 +96,7 @@ func (h host) Xed25519_sign(keyPair, message, length, out int32) {
 	copy(h.bytes(out, ed25519.SignatureSize), signature)
 }
 
-// Xed25519_key_pair completes a key pair, of which the seed is there, with the public key.
+// Xed25519_key_pair completes a key pair that has its seed with the public key.
 func (h host) Xed25519_key_pair(at int32) {
 	keyPair := h.bytes(at, ed25519.PrivateKeySize)
 	made := ed25519.NewKeyFromSeed(keyPair[:ed25519.SeedSize])

@@ -29,7 +29,7 @@ func open(parent int, name string, flags int) (descriptor int, err error) {
 	return descriptor, err
 }
 
-// openFollowed opens the directory at a path that the operator has chosen, which may lead through links.
+// openFollowed opens the directory at a path that the operator has chosen, and which may lead through links.
 func openFollowed(path string) (int, error) {
 	return open(unix.AT_FDCWD, path, unix.O_RDONLY|unix.O_DIRECTORY)
 }
@@ -38,7 +38,7 @@ func openBelow(parent int, name string) (int, error) {
 	return open(parent, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW)
 }
 
-// descend opens the directory of a relative name, the root itself for an empty one.
+// descend opens the directory of a relative name, or the root itself for an empty name.
 func descend(root int, name string) (int, error) {
 	descriptor, err := unix.FcntlInt(uintptr(root), unix.F_DUPFD_CLOEXEC, 0)
 	if err != nil || name == "" {
@@ -55,7 +55,7 @@ func descend(root int, name string) (int, error) {
 	return descriptor, nil
 }
 
-// makeDirectories makes the directories of a relative name, with mode 0700 and the owner of the one they are in.
+// makeDirectories makes the directories of a relative name, with mode 0700 and the owner of their parent.
 func makeDirectories(root int, name string) error {
 	descriptor, err := descend(root, "")
 	if err != nil {
@@ -97,7 +97,7 @@ func makeBelow(parent int, name string) (int, error) {
 	return made, nil
 }
 
-// listDirectory is what a directory holds, in the order of the names.
+// listDirectory returns what a directory contains, sorted by name.
 func listDirectory(root int, name string) ([]entry, error) {
 	descriptor, err := descend(root, name)
 	if err != nil {
@@ -127,7 +127,7 @@ func listDirectory(root int, name string) ([]entry, error) {
 	return entries, nil
 }
 
-// namesOf reads a directory from its beginning, by a descriptor of its own.
+// namesOf reads a directory from its beginning, with a descriptor of its own.
 func namesOf(descriptor int) ([]string, error) {
 	own, err := openBelow(descriptor, ".")
 	if err != nil {
@@ -138,7 +138,7 @@ func namesOf(descriptor int) ([]string, error) {
 	return directory.Readdirnames(-1)
 }
 
-// inherit gives what was just made the owner of the directory it is in.
+// inherit gives a new file or directory the owner of the directory it is in.
 func inherit(made, parent int) error {
 	var owner unix.Stat_t
 	if err := retry(func() error { return unix.Fstat(parent, &owner) }); err != nil {
@@ -147,7 +147,7 @@ func inherit(made, parent int) error {
 	return give(made, &owner)
 }
 
-// give gives what was just made another owner. Who may not give files away keeps it.
+// give gives a new file or directory another owner. A process that may not give files away keeps it.
 func give(made int, owner *unix.Stat_t) error {
 	var own unix.Stat_t
 	if err := retry(func() error { return unix.Fstat(made, &own) }); err != nil || own.Uid == owner.Uid {
@@ -160,7 +160,7 @@ func give(made int, owner *unix.Stat_t) error {
 	return err
 }
 
-// wide is the mode where it has bits that are not allowed, else 0.
+// wide is the mode if it has bits that are not allowed, otherwise 0.
 func wide(stat *unix.Stat_t, allowed uint32) uint32 {
 	mode := uint32(stat.Mode) & 0o7777
 	if mode&^allowed != 0 {

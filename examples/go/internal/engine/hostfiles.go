@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// noDirectory, in the place of a directory's handle, says that a name is an absolute path.
+// noDirectory, in place of a directory's handle, says that a name is an absolute path.
 const noDirectory = -1
 
 // hostFiles are the directories that an instance has opened and locked. On Unix they keep the guarantees of
@@ -50,8 +50,8 @@ func (h *hostFiles) failed(err error) int32 {
 	return answerFailed
 }
 
-// systemText is an error of the operating system in the words that the library has for it with cgo, without the path,
-// which the library says itself.
+// systemText is the text that the library has for an error of the operating system with cgo, without the path, which the
+// library adds itself.
 func systemText(err error) string {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
@@ -61,7 +61,7 @@ func systemText(err error) string {
 	return fmt.Sprintf("%s%s (os error %d)", strings.ToUpper(text[:1]), text[1:], int(errno))
 }
 
-// An entry is a name and what it is: 0 a file, 1 a directory, 2 a link or what cannot be told.
+// An entry is a name and its kind: 0 a file, 1 a directory, 2 a link or unknown.
 type entry [2]any
 
 func (h *hostFiles) unlock(handle int32) {

@@ -7,7 +7,7 @@ import (
 	"runtime"
 )
 
-// Files need what only Unix systems have here: locks and atomic replacement in a directory that is held open.
+// Files need what this package has only on Unix systems: locks and atomic replacement in a directory that is held open.
 var errNoFiles = errors.New("pulse-trust keeps files on Unix systems only, not on " + runtime.GOOS)
 
 // A directory is never opened.

@@ -11,13 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A directory was opened once; its lock goes with its lock file.
+// A directory was opened once; closing its lock file releases its lock.
 type directory struct {
 	descriptor int
-	lock       int // -1 where it can only be read
+	lock       int // -1 if the directory can only be read
 }
 
-// lock opens a directory and tries to take its lock. It never waits: the instance takes no other call meanwhile.
+// lock opens a directory and tries to take its lock. It never waits, because the instance would take no other call
+// meanwhile.
 func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 	root, answer := h.openRoot(path)
 	if answer != answerDone {
@@ -44,7 +45,7 @@ func (h *hostFiles) lock(path string) (handle int32, readOnly bool) {
 	return h.last, lock < 0
 }
 
-// openReadOnly opens a directory for reading alone, without a lock.
+// openReadOnly opens a directory for reading only, without a lock.
 func (h *hostFiles) openReadOnly(path string) int32 {
 	root, answer := h.openRoot(path)
 	if answer != answerDone {
@@ -68,7 +69,7 @@ func (h *hostFiles) openRoot(path string) (root int, answer int32) {
 
 func (d *directory) close() {
 	if d.lock >= 0 {
-		// Closing would not release them from a child that is about to run another program.
+		// Closing alone would not release the locks if a child process is about to run another program.
 		unix.Flock(d.descriptor, unix.LOCK_UN)
 		unix.Flock(d.lock, unix.LOCK_UN)
 		unix.Close(d.lock)
@@ -126,7 +127,7 @@ func (h *hostFiles) read(handle int32, name string, limit uint64) (answer int32,
 	return h.leave(bytes), mode
 }
 
-// write replaces a file, or with create makes it if there is none.
+// write replaces a file or, with create, makes it if it does not exist.
 func (h *hostFiles) write(handle int32, name string, bytes []byte, create bool) int32 {
 	parent, last, done, err := h.place(handle, name)
 	if err != nil {
@@ -148,7 +149,7 @@ func (h *hostFiles) write(handle int32, name string, bytes []byte, create bool) 
 	return answerDone
 }
 
-// checkLock fails where the lock file was deleted while it was held: where directories cannot be locked, that lets others in.
+// checkLock fails if the lock file was deleted while it was held: if directories cannot be locked, that lets others in.
 func (h *hostFiles) checkLock(handle int32) error {
 	d, err := h.directory(handle)
 	if err != nil {
@@ -167,7 +168,7 @@ func (h *hostFiles) checkLock(handle int32) error {
 
 func (h *hostFiles) makeDirectory(handle int32, name string) int32 {
 	if handle == noDirectory {
-		// A new data directory: its path is the operator's. What is made below it is made by its descriptor.
+		// A new data directory: the operator chose its path. Whatever is made below it is made through its descriptor.
 		if err := os.MkdirAll(name, 0o700); err != nil {
 			return h.failed(err)
 		}
@@ -210,7 +211,7 @@ func (h *hostFiles) wideDirectoryMode(handle int32) uint32 {
 	return wide(&stat, 0o2700)
 }
 
-// unfollowed says what an error of a directory that may be a link means.
+// unfollowed says what an error means for a directory that may be a link.
 func unfollowed(err error) error {
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
 		return errors.New("a directory on its way is a symbolic link or not a directory")

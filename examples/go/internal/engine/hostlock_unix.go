@@ -15,8 +15,8 @@ const lockFile = ".pulse-trust.lock"
 // errBusy: somebody else holds the lock, or has replaced the lock file or the directory meanwhile.
 var errBusy = errors.New("locked by somebody else")
 
-// tryLock tries to take the lock of the directory that was opened as root, the same that the native library takes. Where
-// nobody can write, it is -1, and reason says why.
+// tryLock tries to take the lock of the directory that was opened as root, the same lock that the native library takes. If
+// nobody can write there, lock is -1, and reason says why.
 func tryLock(root int, path string) (lock int, reason string, err error) {
 	lock, err = openOrMakeLock(root)
 	switch {
@@ -52,7 +52,8 @@ func holdLock(root int, path string, lock int) error {
 	if err != nil {
 		return err
 	}
-	// The directory as well: that lock nobody can delete. A file system that locks no directories has the file's alone.
+	// The directory as well, because nobody can delete that lock. A file system that cannot lock directories has only the
+	// file's.
 	err = retry(func() error { return unix.Flock(root, unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		return errBusy
@@ -64,12 +65,12 @@ func holdLock(root int, path string, lock int) error {
 		return err
 	}
 	if stat.Mode&0o7777 != 0o600 {
-		unix.Fchmod(lock, 0o600) // others must not lock it; whose file it is not keeps its mode
+		unix.Fchmod(lock, 0o600) // others must not lock it; a file of somebody else keeps its mode
 	}
 	return nil
 }
 
-// openOrMakeLock opens the lock file; a new one appears with its mode and its owner, or not at all.
+// openOrMakeLock opens the lock file. A new one appears with its mode and its owner, or not at all.
 func openOrMakeLock(root int) (int, error) {
 	flags := unix.O_RDWR | unix.O_NOFOLLOW | unix.O_NONBLOCK
 	lock, err := open(root, lockFile, flags)
@@ -86,7 +87,7 @@ func openOrMakeLock(root int) (int, error) {
 	return open(root, lockFile, flags)
 }
 
-// preventsWriting says that no file can be made or opened for writing, so that there is nobody to be locked out either.
+// preventsWriting reports that no file can be made or opened for writing, so there is nobody to lock out either.
 func preventsWriting(err error) bool {
 	for _, errno := range []unix.Errno{unix.EACCES, unix.EPERM, unix.EROFS, unix.ENOSPC, unix.EDQUOT} {
 		if errors.Is(err, errno) {
@@ -127,8 +128,8 @@ func checkCurrent(root int, path string, locked *unix.Stat_t) error {
 	return nil
 }
 
-// refuseLinks refuses a lock file with another name, which may be a file of somebody else. One that is just being made
-// has two names for a moment where the file system knows no better way.
+// refuseLinks refuses a lock file that has another name too, because it may be somebody else's file. On a file system that
+// offers no better way, a lock file that is just being made has two names for a moment.
 func refuseLinks(lock int) error {
 	for range 5 {
 		var stat unix.Stat_t

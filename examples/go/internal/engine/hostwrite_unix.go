@@ -18,7 +18,7 @@ type tooLarge struct{ length int64 }
 
 func (e *tooLarge) Error() string { return "larger than it may be" }
 
-// readFile reads a regular file of at most so many bytes, without following a link.
+// readFile reads a regular file of at most this many bytes, without following a link.
 func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uint32, err error) {
 	// NONBLOCK: a FIFO in the file's place must not make us wait for a writer.
 	descriptor, err := open(parent, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK)
@@ -40,7 +40,7 @@ func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uin
 	if uint64(stat.Size) > limit {
 		return nil, 0, &tooLarge{stat.Size}
 	}
-	// Room for one byte more, which says that the file has grown since.
+	// Room for one more byte, which shows that the file has grown since.
 	bytes = make([]byte, stat.Size+1)
 	length, err := io.ReadFull(file, bytes)
 	if err == nil {
@@ -53,8 +53,8 @@ func readFile(parent int, name string, limit uint64) (bytes []byte, wideMode uin
 	return bytes[:length], wide(&stat, 0o600), nil
 }
 
-// replaceFile replaces a file, or makes it: a new, unpredictably named file beside it, written, synced, renamed over it,
-// and the directory synced. It keeps its owner. The lock is checked once more just before the new file is put in place.
+// replaceFile replaces or makes a file: it writes and syncs a new, unpredictably named file beside it, renames that over
+// it, and syncs the directory. The file keeps its owner. The lock is checked once more just before the rename.
 func replaceFile(parent int, name string, bytes []byte, checkLock func() error) error {
 	var existing unix.Stat_t
 	replaced := &existing
@@ -83,7 +83,7 @@ func replaceFile(parent int, name string, bytes []byte, checkLock func() error) 
 	return syncDirectory(parent)
 }
 
-// createFile makes a file as replaceFile does; [unix.EEXIST] where there is one.
+// createFile makes a file as replaceFile does; [unix.EEXIST] if it exists.
 func createFile(parent int, name string, bytes []byte, checkLock func() error) error {
 	temporary, err := writeTemporary(parent, bytes, nil)
 	if err != nil {
@@ -99,11 +99,11 @@ func createFile(parent int, name string, bytes []byte, checkLock func() error) e
 	return syncDirectory(parent)
 }
 
-// renameToNew gives a temporary file a name that nothing has, and removes it where something has it.
+// renameToNew gives a temporary file its name if nothing else has that name; otherwise it removes the temporary file.
 func renameToNew(parent int, temporary, name string) error {
 	err := retry(func() error { return renameNoReplace(parent, temporary, name) })
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) {
-		// A file system or a kernel that does not know this way.
+		// A file system or a kernel that does not support this.
 		err = retry(func() error { return unix.Linkat(parent, temporary, parent, name, 0) })
 		unix.Unlinkat(parent, temporary, 0)
 		return err
@@ -160,7 +160,7 @@ func writeTemporary(parent int, bytes []byte, replaced *unix.Stat_t) (name strin
 	return name, file.Sync()
 }
 
-// sweep removes the temporary files that a killed process has left. The caller holds the directory's lock.
+// sweep removes the temporary files that a killed process left behind. The caller holds the directory's lock.
 func sweep(directory int) {
 	names, _ := namesOf(directory)
 	for _, name := range names {

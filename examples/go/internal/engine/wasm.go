@@ -19,19 +19,19 @@ type Instance struct {
 	index   int // its slot
 	mutex   sync.Mutex
 	module  *machine.Module
-	memory  *[]byte // the module's; another one after it has grown
+	memory  *[]byte // the module's; it is another one after growing
 	scratch int32   // room for arguments and outputs
 	files   hostFiles
 	current call
-	// What it trapped with. A bug in the library traps, as WebAssembly cannot unwind; after that the instance's memory
+	// What it trapped with. A bug in the library traps, because WebAssembly cannot unwind; after that the instance's memory
 	// cannot be trusted, and it takes no further call.
 	trap    error
 	retired atomic.Bool
-	// Where this is set, the module is offered no primitives of Go's: for tests, which compare the two.
+	// If set, the module is not offered Go's primitives: for tests, which compare the two.
 	computesOwn bool
 }
 
-// retire ends an instance that trapped: its secrets are wiped, its locks released, and its slot in the pool gets a new
+// retire ends an instance that trapped: its secrets are wiped, its locks are released, and its slot in the pool gets a new
 // instance with the next call.
 func (in *Instance) retire(trap error) {
 	in.trap = trap
@@ -44,7 +44,7 @@ func (in *Instance) fault() *Fault {
 	return &Fault{Code: CodePanic, Message: "a bug in pulse-trust was caught: " + in.trap.Error()}
 }
 
-// view is a part of the module's memory, if it is inside.
+// view is a part of the module's memory, if it lies inside.
 func (in *Instance) view(place, length int32) (part []byte, ok bool) {
 	from, end := uint64(uint32(place)), uint64(uint32(place))+uint64(uint32(length))
 	if end > uint64(len(*in.memory)) {
@@ -68,7 +68,7 @@ func (r Ref) IsNil() bool { return r.pointer == 0 }
 // Instance is where the handle lives.
 func (r Ref) Instance() *Instance { return r.in }
 
-// Err is why the handle can be used no more: its instance trapped.
+// Err says why the handle can no longer be used: its instance trapped.
 func (r Ref) Err() error {
 	if !r.in.retired.Load() {
 		return nil
@@ -112,7 +112,7 @@ func At(index int) (*Instance, error) {
 	return in, nil
 }
 
-// Pick gives the index of a slot to make a call on, a free one where there is one.
+// Pick returns the index of a slot to make a call on: a free one, if there is one.
 func Pick() int {
 	start := int(next.Add(1) % uint32(len(slots))) // an int of 32 bits could be negative
 	for offset := range slots {

@@ -11,7 +11,7 @@ use crate::link::Link;
 use crate::shared::Shared;
 use crate::story::Told;
 
-/// Which connections are asked for.
+/// Which connections a request asks for.
 #[derive(Default)]
 pub(super) struct Wanted {
     instance: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// Of a query; an error says what was expected.
+    /// From a query; an error says what was expected.
     pub(super) fn read(query: &str) -> Result<Self, String> {
         let mut wanted = Self::default();
         for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -83,7 +83,7 @@ pub(super) fn one(shared: &Shared, number: u64) -> Option<Detailed> {
     Some(Detailed { connection: connection(number, &link), host: link.host.to_string(), connected_to, story })
 }
 
-/// Closes a connection; false where there is none. Its other end takes that as a loss, and connects again.
+/// Closes a connection; false if there is none. Its other end treats that as a loss, and connects again.
 pub(super) fn close(shared: &Shared, number: u64) -> bool {
     let Some(link) = find(shared, number) else { return false };
     let instance_id = link.instance_id().map(|id| &**id);

@@ -24,11 +24,12 @@ use tracing::info;
 use crate::shared::Shared;
 use crate::{http, logging};
 
-/// What a request's body may hold.
+/// The largest body of a request.
 const MAX_BODY_LEN: usize = 1024;
-/// An operator's connections at once. Every user of the machine may open some, and each takes a descriptor from phones.
+/// How many connections an operator may have at once. Every user of the machine may open some, and each takes a
+/// descriptor from phones.
 const MAX_CONNECTIONS: usize = 16;
-/// How long one may last: so that who asks and does not read keeps no place for good.
+/// How long one may last, so that a client that does not read cannot keep its place forever.
 const MAX_TIME: Duration = Duration::from_secs(60);
 const HELP: &str = "\
 GET /connections[?instance=ID|?end=instance|?end=app]   who is connected, the oldest first
@@ -39,7 +40,7 @@ PUT /log                                                sets what is logged: the
 GET /readyz                                             whether the relay takes connections, and if not, why
 ";
 
-/// Serves for good: while the relay drains, too. Connections above the most are closed at once.
+/// Serves until the process ends, even while the relay drains. Connections above the limit are closed at once.
 pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
@@ -66,8 +67,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Full<Bytes>> {
-    // A web page whose name leads here, in a browser on this machine, must not read who is connected. What changes something is a
-    // DELETE or a PUT, which no other site's page may send.
+    // A web page whose host name resolves to this address, in a browser on this machine, must not learn who is connected. Every
+    // change is a DELETE or a PUT, which a page of another site may not send.
     if !is_for_loopback(&request) {
         return text(StatusCode::FORBIDDEN, "expected a Host header with a loopback address or localhost\n");
     }
@@ -99,7 +100,7 @@ async fn answer(request: Request<Incoming>, shared: &Arc<Shared>) -> Response<Fu
     }
 }
 
-/// A path with another method than its own, or none of ours.
+/// A path with a method that it does not have, or a path that is not ours.
 fn not_answered(path: &str) -> Response<Full<Bytes>> {
     let Some(allowed) = methods(path) else { return text(StatusCode::NOT_FOUND, HELP) };
     let mut response = text(StatusCode::METHOD_NOT_ALLOWED, format!("expected {allowed}\n"));
@@ -107,7 +108,7 @@ fn not_answered(path: &str) -> Response<Full<Bytes>> {
     response
 }
 
-/// With which methods a path is asked; `None` where there is no such path.
+/// The methods that a path has; `None` if there is no such path.
 fn methods(path: &str) -> Option<&'static str> {
     match path {
         "/" | "/connections" | "/settings" | "/readyz" => Some("GET"),

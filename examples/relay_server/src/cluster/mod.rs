@@ -1,4 +1,4 @@
-//! Several nodes over NATS: an instance on one and a phone on another meet, and each instance has one owner.
+//! Several nodes over NATS: an instance on one node can talk to a phone on another, and each instance has one owner.
 //!
 //! A node has one wildcard subscription, for all its channels with other nodes. Who has an instance is asked of a JetStream key-value
 //! bucket ([`presence`]), and written there by compare-and-set before a registration is answered. A channel between nodes is a
@@ -34,16 +34,16 @@ use tunnel::Input;
 
 pub(crate) use service::run;
 
-/// For the connection at the start, and for a node that has to end a connection.
+/// For connecting at startup, and for a node that has to end a connection.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the last messages of a node may take.
 const FLUSHED_WITHIN: Duration = Duration::from_millis(200);
-/// A node that does not answer in this time has gone, or will see itself that it was replaced.
+/// A node that does not answer in this time is gone, or will notice by itself that it was replaced.
 const REPLACED_WITHIN: Duration = Duration::from_secs(1);
 
 /// This node among the others.
 pub(crate) struct Cluster {
-    /// Of this process: what is meant for an earlier one reaches nobody.
+    /// Of this process: messages for an earlier process reach nobody.
     node: String,
     prefix: String,
     url: String,
@@ -66,7 +66,7 @@ struct Replaced {
 }
 
 impl Cluster {
-    /// Connects; with what NATS reports of the connection from then on.
+    /// Connects; returns also what NATS reports about the connection from then on.
     pub(crate) async fn connect(config: &NatsConfig) -> io::Result<(Arc<Self>, mpsc::UnboundedReceiver<Event>)> {
         let failed = |what: String| {
             io::Error::other(format!("cannot use NATS at {} (PULSE_RELAY_NATS_URL): {what}", config.shown()))
@@ -77,7 +77,7 @@ impl Cluster {
             .connection_timeout(TIMEOUT)
             .ping_interval(Duration::from_secs(5))
             .request_timeout(Some(TIMEOUT))
-            // All nodes lose their connection at the same moment, and need not come back at the same.
+            // All nodes lose their connection at the same moment, but need not all come back at the same moment.
             .reconnect_delay_callback(|attempt| {
                 let most = u32::try_from(attempt).unwrap_or(u32::MAX).saturating_mul(100).clamp(100, 2000);
                 Duration::from_millis(u64::from(rand_below(most)))
@@ -115,7 +115,7 @@ impl Cluster {
         self.is_up.load(Ordering::SeqCst)
     }
 
-    /// Where a drained node's instance or app is to go: to a node that goes on.
+    /// Where a draining node's instance or app should go: to a node that stays.
     pub(crate) fn living_url(&self, hash: u64) -> Option<String> {
         self.nodes.url(hash)
     }
@@ -126,14 +126,14 @@ impl Cluster {
         self.say_alive().await;
     }
 
-    /// Until NATS has what was published, or does not take it.
+    /// Waits until NATS has what was published, or does not take it.
     pub(crate) async fn flush(&self) {
         if self.is_up() {
             timeout(FLUSHED_WITHIN, self.client.flush()).await.ok();
         }
     }
 
-    /// Makes this node the owner of an instance id, and ends the connection that another has.
+    /// Makes this node the owner of an instance id, and ends the connection that another node has.
     pub(crate) async fn claim(&self, claim: &Claim, hold: Duration, now: UnixTime) -> Result<Fence, ClaimRefused> {
         if !self.is_up() {
             return Err(ClaimRefused::Unavailable);
@@ -146,7 +146,7 @@ impl Cluster {
         Ok(granted.fence)
     }
 
-    /// Ends the connection that a node has of an instance by an earlier registration.
+    /// Ends the connection that a node has with an instance from an earlier registration.
     async fn tell_replaced(&self, node: &str, instance_id: &str, generation: u64) {
         let replaced = Replaced { instance_id: instance_id.to_owned(), generation };
         let payload = Bytes::from(serde_json::to_vec(&replaced).unwrap_or_default());
@@ -161,7 +161,7 @@ impl Cluster {
         self.presence.release(instance_id, &self.node, generation, now).await;
     }
 
-    /// Where an instance is, if it is on another node that is there.
+    /// Where an instance is, if it is on another node that is alive.
     async fn locate(&self, instance_id: &str) -> Option<Presence> {
         if !self.is_up() {
             return None;

@@ -1,4 +1,4 @@
-//! The other nodes: who is there, by what they say of themselves every second.
+//! The other nodes, known by what they say about themselves every second.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use tokio::time::Instant;
 
 use crate::sync::{Mutex, locked};
 
-/// How often a node says that it is there.
+/// How often a node says that it is alive.
 pub(super) const EVERY: Duration = Duration::from_secs(1);
-/// After so long a node that says nothing is gone.
+/// A node that says nothing for this long is gone.
 const GONE_AFTER: Duration = Duration::from_secs(4);
 
 /// What a node says.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Alive {
     pub(super) node: String,
-    /// Where instances and apps reach it; empty where that is not configured.
+    /// Where instances and apps reach it; empty if that is not configured.
     pub(super) url: String,
     pub(super) is_draining: bool,
 }
@@ -25,7 +25,7 @@ pub(super) struct Alive {
 /// The nodes that were heard.
 pub(super) struct Nodes {
     own: String,
-    /// Before, nothing can be said of those that were not heard.
+    /// Before this moment, nothing can be said about nodes that were not heard.
     listening_since: Mutex<Instant>,
     heard: Mutex<HashMap<String, (Alive, Instant)>>,
 }
@@ -44,7 +44,7 @@ impl Nodes {
         heard.insert(alive.node.clone(), (alive, Instant::now()));
     }
 
-    /// The connection to NATS was away: silence meanwhile says nothing.
+    /// The connection to NATS was lost: silence during that time means nothing.
     pub(super) fn begin_again(&self) {
         *locked(&self.listening_since) = Instant::now();
         for (_, at) in locked(&self.heard).values_mut() {
@@ -52,18 +52,18 @@ impl Nodes {
         }
     }
 
-    /// Whether a node is there, as far as is known.
+    /// Whether a node is alive, as far as is known.
     pub(super) fn is_alive(&self, node: &str) -> bool {
         let is_new = || locked(&self.listening_since).elapsed() < GONE_AFTER;
         node == self.own || locked(&self.heard).get(node).map_or_else(is_new, |(_, at)| at.elapsed() < GONE_AFTER)
     }
 
-    /// How many others are there.
+    /// How many others are alive.
     pub(super) fn count(&self) -> usize {
         locked(&self.heard).values().filter(|(_, at)| at.elapsed() < GONE_AFTER).count()
     }
 
-    /// The URL of a node that goes on; which of several is decided by `hash`, so that a drained node's instances spread.
+    /// The URL of a node that stays. `hash` decides which one of several, so that a draining node's instances spread.
     pub(super) fn url(&self, hash: u64) -> Option<String> {
         let heard = locked(&self.heard);
         let mut urls: Vec<&str> = heard

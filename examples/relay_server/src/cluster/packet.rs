@@ -1,4 +1,4 @@
-//! What nodes send each other for one channel: small and binary, as every frame that crosses nodes is one.
+//! What nodes send each other for one channel. It is small and binary, because every frame that crosses nodes is one.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use pulse_trust::relay::FrameType;
@@ -37,11 +37,11 @@ pub(super) enum Packet {
     /// A DATA or KEY_EXCHANGE frame's payload.
     Frame(FrameType, Bytes),
     Closed(String),
-    /// So many frames were passed on.
+    /// How many frames were passed on.
     Taken(u32),
 }
 
-/// A packet with who sent it and its number.
+/// A packet with its sender and its number.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) from: String,
@@ -50,7 +50,7 @@ pub(super) struct Received {
 }
 
 impl Packet {
-    /// The bytes; `None` for what cannot be written.
+    /// The bytes; `None` if it cannot be written.
     pub(super) fn encode(&self, from: &str, number: u64) -> Option<Bytes> {
         let mut bytes = BytesMut::new();
         bytes.put_slice(from.as_bytes().get(..NODE_ID_LEN)?);
@@ -70,7 +70,7 @@ impl Packet {
         Some(bytes.freeze())
     }
 
-    /// Reads a packet; `None` for what no node of this version sends.
+    /// Reads a packet; `None` for anything that no node of this version sends.
     pub(super) fn decode(bytes: &Bytes) -> Option<Received> {
         let from = std::str::from_utf8(bytes.get(..NODE_ID_LEN)?).ok()?.to_owned();
         let number = u64::from_be_bytes(bytes.get(NODE_ID_LEN..HEAD_LEN.checked_sub(1)?)?.try_into().ok()?);

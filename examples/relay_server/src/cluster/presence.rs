@@ -1,4 +1,5 @@
-//! Who has which instance: a key-value entry an instance id, changed by compare-and-set, so that there is one owner at any time.
+//! Who has which instance: one key-value entry for each instance id, changed by compare-and-set, so there is one owner at any
+//! time.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::sync::{Mutex, locked};
 
 /// For each question to the store.
 const TIMEOUT: Duration = Duration::from_secs(2);
-/// So often somebody else may have been faster before a claim is given up.
+/// How often somebody else may be faster before a claim is given up.
 const TRIES: u32 = 50;
 
 /// An instance's entry.
@@ -35,7 +36,7 @@ pub(super) struct Presence {
     proved: bool,
     /// When its connection ended, Unix seconds; `None` while it is connected.
     released_at: Option<i64>,
-    /// Of each claim another, so that one that was not answered is known again.
+    /// Different for each claim, so that an unanswered one can be recognized.
     #[serde(default)]
     claim: u32,
 }
@@ -64,13 +65,13 @@ pub(super) struct Granted {
 }
 
 impl PresenceStore {
-    /// The bucket of this name, which is made where it is missing.
+    /// The bucket of this name, which is made if it is missing.
     pub(super) async fn open(context: Context, bucket: String) -> Result<Self, String> {
         let store = Self::ensure(&context, &bucket).await?;
         Ok(Self { context, bucket, store, unsettled: Mutex::default() })
     }
 
-    /// Makes the bucket where it is missing: a NATS server that has lost its disk has lost it.
+    /// Makes the bucket if it is missing: a NATS server that has lost its disk has lost the bucket too.
     pub(super) async fn ensure_bucket(&self) -> Result<(), String> {
         Self::ensure(&self.context, &self.bucket).await.map(drop)
     }
@@ -79,7 +80,8 @@ impl PresenceStore {
         if let Ok(store) = context.get_key_value(bucket).await {
             return Ok(store);
         }
-        // As `create_key_value` makes it, which asks for the account first, in a form that servers before 2.10 do not answer in.
+        // The same as `create_key_value` would make. That function first asks for the account, in a form that servers before
+        // 2.10 do not support.
         let stream = stream::Config {
             name: format!("KV_{bucket}"),
             description: Some("Which node of pulse-relay has which instance".to_owned()),
@@ -102,7 +104,7 @@ impl PresenceStore {
         Ok(entry.map(|(presence, _)| presence).filter(|presence| presence.released_at.is_none()))
     }
 
-    /// Makes this node the owner, or says why not. `is_alive`: whether a node is known to be there.
+    /// Makes this node the owner, or says why not. `is_alive`: whether a node is known to be alive.
     pub(super) async fn claim(
         &self,
         claim: &Claim,
@@ -138,7 +140,7 @@ impl PresenceStore {
                     Some(at) => now.saturating_duration_since(UnixTime::from_secs(at)) < hold,
                 };
                 if is_other && is_gone {
-                    // Nobody was there to write when its connection ended: it is held from now on.
+                    // Nobody was left to write when its connection ended, so the hold begins now.
                     self.write(&claim.instance_id, &held.released(now), Some(at)).await?;
                     return Err(ClaimRefused::Duplicate);
                 }
@@ -159,13 +161,13 @@ impl PresenceStore {
             if self.write_claim(unsettled).await? {
                 return Ok(Granted { fence, replaced });
             }
-            // Somebody else was faster: what is there now is looked at again, after a moment that is not everybody's.
+            // Somebody else was faster: look again at what is there now, after a delay that differs between nodes.
             sleep(Duration::from_millis(u64::from(rand_below(20)))).await;
         }
         Err(ClaimRefused::Unavailable)
     }
 
-    /// Notes that a connection ended, where its registration is still the last.
+    /// Notes that a connection ended, if its registration is still the last one.
     pub(super) async fn release(&self, instance_id: &str, node: &str, generation: u64, now: UnixTime) {
         if self.try_release(instance_id, node, generation, now).await.is_err() {
             let (instance_id, node) = (instance_id.to_owned(), node.to_owned());
@@ -182,13 +184,14 @@ impl PresenceStore {
     ) -> Result<(), ()> {
         let Some((held, revision)) = self.entry(instance_id).await? else { return Ok(()) };
         if held.node == node && held.generation == generation && held.released_at.is_none() {
-            // Where somebody else was faster, it is theirs.
+            // If somebody else was faster, the instance is theirs.
             self.write(instance_id, &held.released(now), Some(revision)).await.map_err(|_| ())?;
         }
         Ok(())
     }
 
-    /// After the store was away: whether this node still has the instance. An entry that was lost is written again.
+    /// After the store was unreachable: whether this node still has the instance. An entry that was lost is written
+    /// again.
     pub(super) async fn still_has(&self, claim: &Rebuilt<'_>, node: &str) -> Result<bool, ()> {
         match self.entry(claim.instance_id).await? {
             Some((held, _)) => Ok(held.generation <= claim.fence.generation && held.node == node),
@@ -213,7 +216,7 @@ impl PresenceStore {
         serde_json::from_slice(&entry.value).map(|presence| Some((presence, entry.revision))).map_err(|_| ())
     }
 
-    /// Writes where the entry is still at this revision, or where there is none; false where it is not.
+    /// Writes if the entry is still at this revision, or if there is none; otherwise returns false.
     pub(super) async fn write(
         &self,
         instance_id: &str,
@@ -246,7 +249,7 @@ impl PresenceStore {
     }
 }
 
-/// A registration of this node, as it is written again.
+/// A registration of this node that may have to be written again.
 pub(super) struct Rebuilt<'a> {
     pub(super) instance_id: &'a str,
     pub(super) fence: Fence,
@@ -254,13 +257,14 @@ pub(super) struct Rebuilt<'a> {
     pub(super) is_proved: bool,
 }
 
-/// An instance id as a key of the store: ids are made of what keys may hold, and anything else is none of ours.
+/// An instance id as a key of the store. Ids contain only characters that keys may have; anything else is not one of
+/// our ids.
 fn key(instance_id: &str) -> String {
     let is_safe = |character: char| character.is_ascii_alphanumeric() || character == '_' || character == '-';
     instance_id.chars().map(|character| if is_safe(character) { character } else { '=' }).collect()
 }
 
-/// A number that two nodes do not share, for waits.
+/// A number that differs between nodes, for waits.
 pub(super) fn rand_below(limit: u32) -> u32 {
     use std::hash::{BuildHasher, Hasher, RandomState};
     let random = RandomState::new().build_hasher().finish();

@@ -1,4 +1,5 @@
-//! What a node hears: packets of channels, who was replaced, who is there, and how NATS is.
+//! What a node hears: packets of channels, which connections were replaced, which nodes are alive, and the state of
+//! NATS.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use crate::sync::locked;
 
 const NATS_GONE: &str = "the connection between the relay's nodes was lost: connect again";
 
-/// Listens for good.
+/// Listens until the process ends.
 pub(crate) async fn run(cluster: Arc<Cluster>, mut happened: mpsc::UnboundedReceiver<Event>, shared: Arc<Shared>) {
     let (mut packets, mut alive) = loop {
         let packets = cluster.client.subscribe(format!("{}.n.{}.>", cluster.prefix, cluster.node)).await;
@@ -51,7 +52,7 @@ pub(crate) async fn run(cluster: Arc<Cluster>, mut happened: mpsc::UnboundedRece
     }
 }
 
-/// The next message. A subscription ends with its client alone, which ends with the process.
+/// The next message. A subscription ends only with its client, which ends with the process.
 async fn next(subscriber: &mut Subscriber) -> Message {
     match subscriber.next().await {
         Some(message) => message,
@@ -80,13 +81,13 @@ fn handle_event(cluster: &Arc<Cluster>, shared: &Arc<Shared>, event: &Event) {
             // What was dropped shows as a gap in the numbers of its channel, which ends it.
             shared.metrics.cluster_slow_consumer.inc();
         }
-        // Each try to connect again says that it failed; that NATS is gone was said.
+        // Every failed attempt to reconnect is reported, but it was already logged that NATS is gone.
         Event::ClientError(_) if !cluster.is_up() => debug!(event = %event, "NATS"),
         other => warn!(event = %other, "NATS"),
     }
 }
 
-/// Looks at writes that NATS did not answer, for good: where one came through, whoever had the instance before has lost it.
+/// Keeps looking at writes that NATS did not answer: if one came through, the previous owner has lost the instance.
 async fn settle(cluster: Arc<Cluster>, shared: Arc<Shared>) {
     loop {
         sleep(EVERY).await;
@@ -102,7 +103,8 @@ async fn settle(cluster: Arc<Cluster>, shared: Arc<Shared>) {
     }
 }
 
-/// Holds what this node has against the store: who was replaced meanwhile ends, and what the store has lost is written again.
+/// Compares what this node has with the store: connections that were replaced in the meantime end, and entries that the store
+/// has lost are written again.
 async fn rebuild(cluster: Arc<Cluster>, shared: Arc<Shared>) {
     let mut was_told = false;
     while let Err(error) = cluster.presence.ensure_bucket().await {
@@ -119,7 +121,7 @@ async fn rebuild(cluster: Arc<Cluster>, shared: Arc<Shared>) {
         match cluster.presence.still_has(&rebuilt, &cluster.node).await {
             Ok(true) => {}
             Ok(false) => shared.registry.replace(&instance_id, fence.generation.saturating_add(1)),
-            // NATS is gone again; when it is back, this begins anew.
+            // NATS is gone again; when it is back, this starts over.
             Err(()) => return,
         }
     }
@@ -145,7 +147,8 @@ async fn take(cluster: &Arc<Cluster>, shared: &Arc<Shared>, message: Message) {
         (Some(inputs), _) => drop(inputs.send(Input::Packet(received))),
         (None, Packet::Open(_)) => tunnel::serve(cluster, shared, tunnel, received),
         (None, Packet::Closed(_) | Packet::Refused(_)) => {}
-        // Of a channel that ended here: its other end does not know yet, or NATS had kept it while it was away.
+        // For a channel that ended here: its other end does not know yet, or NATS had kept the message while it was
+        // unreachable.
         (None, _) => {
             shared.metrics.cluster_stale.inc();
             let closed = Packet::Closed("the channel has ended".to_owned());

@@ -1,5 +1,5 @@
-//! A channel between nodes. On the app's node a link stands for the instance, on the instance's node one for the app; what either is
-//! sent crosses NATS, and comes out as if the other end had sent it there.
+//! A channel between nodes. On the app's node a link stands for the instance; on the instance's node one stands for the app.
+//! What is sent to either link crosses NATS, and comes out on the other node as if the real end had sent it there.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -26,12 +26,12 @@ use crate::sync::atomic::Ordering;
 use crate::sync::locked;
 use crate::{app, pacing};
 
-/// How often it is looked whether the other node is there.
+/// How often to check whether the other node is alive.
 const TICK: Duration = Duration::from_millis(500);
-/// After so many of them something is said, so that a message that was lost is missed though nothing follows it.
+/// After this many checks something is sent, so that a lost message is noticed even if nothing follows it.
 const TICKS_OF_SILENCE: u32 = 10;
 
-/// What comes to a tunnel.
+/// What arrives at a tunnel.
 pub(super) enum Input {
     Packet(Received),
     /// NATS is gone.
@@ -51,7 +51,7 @@ struct Tunnel {
     open: Option<Open>,
     sent: u64,
     received: u64,
-    /// Frames that the other node has not passed on yet: what they take here is the window of the channel.
+    /// Frames that the other node has not passed on yet. Their size here is the window of the channel.
     in_flight: VecDeque<Option<Room>>,
     taken: u32,
 }
@@ -59,12 +59,12 @@ struct Tunnel {
 enum Step {
     Continue,
     Pass(Passing),
-    /// It is over, for this reason; whether the other node is told.
+    /// It is over, for this reason; the flag says whether the other node is told.
     End(String, bool),
 }
 
 impl Cluster {
-    /// Connects an app to an instance on another node; false where it is on none.
+    /// Connects an app to an instance on another node; false if it is on none.
     pub(crate) async fn connect_app(
         self: &Arc<Self>,
         shared: &Arc<Shared>,
@@ -114,7 +114,7 @@ pub(super) fn serve(cluster: &Arc<Cluster>, shared: &Arc<Shared>, id: u64, recei
     shared.tasks.spawn(tunnel.run(Arc::clone(shared), inputs));
 }
 
-/// Sends a packet; false where NATS does not take it.
+/// Sends a packet; false if NATS does not take it.
 pub(super) async fn publish(cluster: &Cluster, node: &str, tunnel: u64, number: u64, packet: &Packet) -> bool {
     let Some(bytes) = packet.encode(&cluster.node, number) else { return false };
     let subject = format!("{}.n.{node}.t.{tunnel:x}", cluster.prefix);
@@ -124,7 +124,7 @@ pub(super) async fn publish(cluster: &Cluster, node: &str, tunnel: u64, number: 
 fn stub(cluster: &Cluster, shared: &Shared, end: RelayedEnd, address: AddressKey) -> Option<Arc<Link>> {
     let config = shared.config.load();
     let outbox = Outbox::new(config.limits.queued_bytes, Arc::clone(&shared.memory));
-    // There are as many places as a semaphore has; what is limited are the channels of the real ends.
+    // There are as many places as a semaphore can have; the limits apply to the channels of the real ends.
     let slot = Arc::clone(&cluster.places).try_acquire_owned().ok()?;
     let origin = Origin { address, host: "".into(), slot: slot.into() };
     Some(Link::new(end, origin, outbox, config.limits.of_side(end), shared.elapsed()))
@@ -184,7 +184,7 @@ impl Tunnel {
                     }
                 }
                 input = inputs.recv() => match input {
-                    // Without a number, as the other end is gone. What it sent before comes first.
+                    // Without a number, because the other end is gone. What it sent before comes first.
                     Some(Input::Packet(Received { packet: closed @ Packet::Closed(_), number: 0, .. })) => waiting.push_back(closed),
                     Some(Input::Packet(received)) => {
                         self.received = self.received.saturating_add(1);
@@ -283,7 +283,7 @@ impl Tunnel {
         }
     }
 
-    /// The instance's node refused: the app is told in its words.
+    /// The instance's node refused: the app gets that node's message.
     fn refuse(&self, shared: &Shared, error: &[u8]) {
         let Ok(error) = ErrorMessage::from_frame(&Frame::new(FrameType::Error, 0, error)) else { return };
         let Some(route) = self.stub.side().route(self.channel) else { return };

@@ -1,4 +1,5 @@
-//! Writes that NATS did not answer: what they said may be in the store, or may come there yet. It is looked at until that is known.
+//! Writes that NATS did not answer: they may be in the store, or may still arrive there. The node looks at each entry until
+//! that is known.
 
 use pulse_trust::UnixTime;
 
@@ -6,7 +7,7 @@ use super::presence::{Presence, PresenceStore};
 use crate::registry::ClaimRefused;
 use crate::sync::locked;
 
-/// So often somebody else may have been faster before it is left for the next time.
+/// How often somebody else may be faster before this is left for the next time.
 const TRIES: u32 = 5;
 
 /// What was to be written.
@@ -27,7 +28,7 @@ pub(super) enum Unsettled {
 pub(super) struct UnsettledClaim {
     pub(super) instance_id: String,
     pub(super) written: Presence,
-    /// Over this revision of the entry; `None` where there was none.
+    /// The revision of the entry that it replaces; `None` if there was none.
     pub(super) over: Option<u64>,
     /// The node that had the instance, and was not told.
     pub(super) replaced: Option<String>,
@@ -42,11 +43,12 @@ pub(super) struct Overtaken {
 }
 
 impl PresenceStore {
-    /// Writes a claim; as [`PresenceStore::write`], and where there is no answer, what is there counts.
+    /// Writes a claim, as [`PresenceStore::write`] does. If there is no answer, what is in the store counts.
     pub(super) async fn write_claim(&self, claim: UnsettledClaim) -> Result<bool, ClaimRefused> {
         let is_same =
             |other: &Unsettled| matches!(other, Unsettled::Claim(other) if other.instance_id == claim.instance_id);
-        // One of an instance at a time: whoever asks again and again while NATS writes nothing would leave ever more of them.
+        // Only one for each instance: otherwise, repeated requests while NATS writes nothing would leave more and more of
+        // them.
         if locked(&self.unsettled).iter().any(is_same) {
             return Err(ClaimRefused::Unavailable);
         }
@@ -63,11 +65,11 @@ impl PresenceStore {
         Err(ClaimRefused::Unavailable)
     }
 
-    /// Looks at all that is not settled, until the store is away; whose connections have to end.
+    /// Looks at everything that is not settled, until the store is unreachable. Returns whose connections have to end.
     pub(super) async fn settle(&self, now: UnixTime) -> Vec<Overtaken> {
         let mut overtaken = Vec::new();
         loop {
-            // It stays there meanwhile, and nobody else takes it away.
+            // Meanwhile it stays in the list, and nobody else removes it.
             let Some(first) = locked(&self.unsettled).front().cloned() else { return overtaken };
             let settled = match &first {
                 Unsettled::Claim(claim) => self.settle_claim(claim, now).await,
@@ -76,7 +78,7 @@ impl PresenceStore {
                 }
             };
             let Ok(overtaken_by) = settled else {
-                // Next time another is the first: one that cannot be settled keeps no other waiting.
+                // Next time another one comes first, so that one that cannot be settled keeps no other waiting.
                 locked(&self.unsettled).rotate_left(1);
                 return overtaken;
             };
@@ -87,19 +89,20 @@ impl PresenceStore {
         }
     }
 
-    /// Until the claim is known to be in the store, or never to come there; the generation that is there instead of the one before it.
+    /// Looks until the claim is known to be in the store, or never to arrive there. Returns the generation that has replaced
+    /// the previous one.
     async fn settle_claim(&self, claim: &UnsettledClaim, now: UnixTime) -> Result<Option<u64>, ()> {
         let UnsettledClaim { instance_id, written, over, .. } = claim;
         for _ in 0..TRIES {
             let entry = self.entry(instance_id).await?;
             let is_settled = match (entry, over) {
-                // It is there, and nobody has the instance by it.
+                // It is in the store, but nobody has the instance because of it.
                 (Some((held, revision)), _) if held == *written => {
                     let generation = held.generation;
                     let is_released = self.write(instance_id, &held.released(now), Some(revision)).await;
                     is_released.map(|is_so| is_so.then_some(Some(generation)))
                 }
-                // It may come yet. With another revision of what is there, it cannot.
+                // The claim may still arrive. Once the current entry has another revision, it cannot.
                 (Some((held, revision)), Some(over)) if revision == *over => {
                     self.write(instance_id, &held, Some(revision)).await.map(|is_so| is_so.then_some(None))
                 }
@@ -107,7 +110,7 @@ impl PresenceStore {
                     let is_barred = self.write(instance_id, &written.clone().released(now), None).await;
                     is_barred.map(|is_so| is_so.then_some(None))
                 }
-                // Others came after it, who may have told this node in place of the one before.
+                // Others came after it, and may have told this node instead of the previous owner.
                 (Some((held, _)), _) => {
                     return Ok(Some(held.generation).filter(|generation| *generation >= written.generation));
                 }

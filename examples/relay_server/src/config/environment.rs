@@ -137,7 +137,7 @@ fn nats(url: &str, lookup: &impl Fn(&'static str) -> Option<String>) -> Result<N
     Ok(nats)
 }
 
-/// An address that no other machine reaches.
+/// An address that no other machine can reach.
 fn admin_address(text: &str) -> Result<SocketAddr, ConfigError> {
     let variable = "PULSE_RELAY_ADMIN_ADDR";
     let reason = || format!("expected a loopback address and a port such as 127.0.0.1:8081, received {text:?}");
@@ -173,7 +173,7 @@ fn list<T>(
         .collect()
 }
 
-/// A host, with a port where one is written, and nothing else of a URL.
+/// A host, with a port if one is written, and no other part of a URL.
 fn public_host(text: &str) -> Option<String> {
     let host = relay_host(&format!("wss://{text}")).ok()?;
     let port = host.rsplit_once(':').filter(|(before, _)| !before.contains(':') || before.ends_with(']'));

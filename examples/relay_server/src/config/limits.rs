@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pulse_trust::session::{RelaySideLimits, RelayedEnd};
 
-/// So many at once, and one more after each interval.
+/// A number at once, and one more after each interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
     /// How many at once.
@@ -19,7 +19,7 @@ impl Rate {
     }
 }
 
-/// So many bytes at once, and so many a second.
+/// A number of bytes at once, and a number per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteRate {
     /// How many at once.
@@ -28,12 +28,12 @@ pub struct ByteRate {
     pub per_second: u64,
 }
 
-/// Limits and times, for one connection where nothing else is said.
+/// Limits and times. Each is for one connection unless it says otherwise.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// For the HTTP request, and again until an instance is registered or an app has a channel accepted.
     pub hello_timeout: Duration,
-    /// A connection that sends nothing for so long is closed.
+    /// A connection that sends nothing for this long is closed.
     pub silence_timeout: Duration,
     /// How long one frame may take to be sent before the connection is closed.
     pub write_timeout: Duration,
@@ -61,11 +61,12 @@ pub struct Limits {
     pub app_connections: usize,
     /// Connections that are not WebSockets (yet).
     pub http_connections: usize,
-    /// How often it is looked whether the certificate's files have changed.
+    /// How often to check whether the certificate's files have changed.
     pub certificate_interval: Duration,
     /// How often revocations are read.
     pub revocation_interval: Duration,
-    /// How old revocations on the disk may be at a start, where the feed cannot be read; zero: it is waited for.
+    /// How old the revocations on the disk may be at startup if the feed cannot be read; zero: the relay waits for the
+    /// feed.
     pub revocations_max_age: Duration,
     /// Bytes that pass through the channels of one instance, both ways; `None` for no limit.
     pub bytes_per_instance: Option<ByteRate>,

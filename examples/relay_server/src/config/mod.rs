@@ -47,14 +47,14 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Where revocations are read from; `None`: nothing is ever revoked.
     pub revocation_feed: Option<FeedConfig>,
-    /// The networks of proxies that are believed when they say where a request comes from.
+    /// The networks of proxies that are trusted to say where a request comes from.
     pub trusted_proxies: Vec<IpNet>,
     /// The networks of proxies whose connections begin with a PROXY header.
     pub proxy_protocol: Vec<IpNet>,
-    /// The host names, with a port where URLs name one, under which instances reach this relay: proofs of identity are
-    /// checked against them. Empty: against the `Host` header.
+    /// The host names under which instances reach this relay, with a port if URLs name one. Proofs of identity are
+    /// checked against them, or against the `Host` header if there are none.
     pub public_hosts: Vec<String>,
-    /// What is logged, as `RUST_LOG` has it; empty: as `RUST_LOG` says, else `info`.
+    /// What is logged, in the form of `RUST_LOG`; if empty, `RUST_LOG` itself counts, and without that `info`.
     pub log: String,
     /// The form of the log.
     pub log_format: LogFormat,

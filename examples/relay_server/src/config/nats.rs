@@ -7,7 +7,7 @@ use std::fmt;
 pub struct NatsConfig {
     secret_url: String,
     shown: String,
-    /// Where instances reach this node by itself; empty: nobody is sent here.
+    /// Where instances reach this particular node; empty: nobody is sent here.
     pub node_url: String,
     /// What subjects and bucket begin with.
     pub(crate) prefix: String,
@@ -38,7 +38,7 @@ impl NatsConfig {
         })
     }
 
-    /// Another prefix than the common one.
+    /// A prefix other than the default.
     ///
     /// # Errors
     /// What was expected of it.

@@ -10,8 +10,8 @@ const HEAD: &str = "\
 
 <!-- Written by the program: cargo run -p pulse-relay -- --settings > examples/relay_server/SETTINGS.md -->
 
-Each setting is a variable of the environment, or a key of the file that `--config FILE` or `PULSE_RELAY_CONFIG` names. The environment
-wins. In the file (TOML) a value is a string, a number, or a list of strings where values are separated by commas:
+Each setting is an environment variable, or a key of the file that `--config FILE` or `PULSE_RELAY_CONFIG` names. The environment takes
+precedence. In the file (TOML) a value is a string or a number; where the variable takes values separated by commas, it is a list of strings:
 
 ```toml
 addr = \":8443\"
@@ -21,11 +21,11 @@ tls_key = \"/etc/pulse-relay/relay.key\"
 bytes_per_instance = \"64MiB, 8MiB/s\"
 ```
 
-`pulse-relay --check-config` reads everything, certificate and keys too, changes nothing, prints each setting with its value and where it
-comes from, and ends with 0, or with 1 and the setting that cannot be used. SIGHUP reads the file again and brings the settings marked with ↻
-into effect; a file that cannot be used changes nothing, and what needs a restart is named in the log.
+`pulse-relay --check-config` reads everything, including certificate and keys, and changes nothing. It prints each setting with its value
+and its source, and exits with 0; if a setting cannot be used, it names that setting and exits with 1. SIGHUP makes the relay read the file
+again, which brings the settings marked with ↻ into effect. A file that cannot be used changes nothing. The log names what needs a restart.
 
-Times are written as `2s`, `1m30s` or `500ms`, bytes as `262144` or `256KiB`. A rate is so many at once, and then so many a second, minute or
+Times are written as `2s`, `1m30s` or `500ms`, bytes as `262144` or `256KiB`. A rate is a number at once, then a number per second, minute or
 hour: `200, 20/s`.
 
 ";

@@ -9,7 +9,7 @@ const KIB: u64 = 1024;
 const MIB: u64 = 1024 * 1024;
 const GIB: u64 = 1024 * 1024 * 1024;
 
-/// So many at once, and then so many a second, minute or hour; or one after a duration, as in `1/90s`.
+/// A number at once, then a number per second, minute or hour; or one after a duration, as in `1/90s`.
 pub(super) fn parse_rate(text: &str) -> Option<Rate> {
     let (burst, then) = text.split_once(',')?;
     let (count, per) = then.split_once('/')?;
@@ -31,7 +31,7 @@ pub(super) fn show_rate(rate: Rate) -> String {
     whole.unwrap_or_else(|| format!("{burst}, 1/{interval:?}"))
 }
 
-/// So many bytes at once, and then so many a second; `none` for no limit.
+/// A number of bytes at once, then a number per second; `none` for no limit.
 pub(super) fn parse_byte_rate(text: &str) -> Option<Option<ByteRate>> {
     if text == "none" {
         return Some(None);
@@ -49,7 +49,7 @@ pub(super) fn show_byte_rate(rate: Option<ByteRate>) -> String {
     )
 }
 
-/// Bytes above 0, with `KiB`, `MiB` or `GiB` where they are written.
+/// A number of bytes above 0, with an optional `KiB`, `MiB` or `GiB`.
 pub(super) fn parse_bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let units = [("KiB", KIB), ("MiB", MIB), ("GiB", GIB)];

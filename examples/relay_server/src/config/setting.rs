@@ -14,13 +14,13 @@ pub(crate) struct Setting {
     pub(crate) variable: &'static str,
     /// What it says.
     pub(crate) meaning: &'static str,
-    /// Why its default is what it is; empty where there is nothing to say.
+    /// Why its default is what it is; empty if there is nothing to say.
     pub(crate) reason: &'static str,
     /// Whether SIGHUP brings a change into effect.
     pub(crate) is_reloaded: bool,
-    /// The limit that it is, where it is one.
+    /// The limit that it sets, if it sets one.
     pub(crate) limit: Option<Limit>,
-    /// Below it nothing works, and above it was hardly meant.
+    /// Below this range nothing works; a value above it was hardly meant.
     pub(crate) range: Option<Range>,
 }
 
@@ -72,7 +72,7 @@ impl Setting {
         self.variable.trim_start_matches("PULSE_RELAY_").to_ascii_lowercase()
     }
 
-    /// What a value may be, in words; empty where nothing is said.
+    /// What a value may be, in words; empty if there is no restriction.
     pub(super) fn allowed(&self) -> String {
         let Some((least, most)) = self.range else { return String::new() };
         let or_none = if matches!(self.limit, Some(Limit::ByteRate(_))) { ", or `none`" } else { "" };
@@ -122,7 +122,7 @@ impl Setting {
         is_within: impl Fn(&T, &T, &T) -> bool,
     ) -> Result<T, ConfigError> {
         let (least, most) = self.range.unwrap_or_default();
-        // The most of a larger machine is beyond what a smaller one can count.
+        // The maximum for a larger machine may be beyond what a smaller one can count.
         let is_allowed = |value: &T| match (parse(least), parse(most)) {
             (Some(least), Some(most)) => is_within(&least, value, &most),
             (Some(least), None) => is_within(&least, value, value),

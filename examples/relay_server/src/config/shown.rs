@@ -1,4 +1,5 @@
-//! What a relay runs with, for its log and for `--check-config`: each setting by its name, keys by their fingerprints, no secret.
+//! What a relay runs with, for its log and for `--check-config`: each setting with its name, keys as fingerprints, and no
+//! secret.
 
 use std::path::Path;
 
@@ -24,13 +25,13 @@ impl Config {
         TABLE.iter().map(|setting| config.shown(setting)).collect()
     }
 
-    /// The settings in effect in a relay that started with others: only a restart changes some.
+    /// The settings in effect in a relay that started with others; some change only with a restart.
     pub(crate) fn in_effect(&self, at_start: &Self) -> Vec<(&'static str, String)> {
         let shown = |setting: &Setting| if setting.is_reloaded { self.shown(setting) } else { at_start.shown(setting) };
         TABLE.iter().map(|setting| (setting.variable, shown(setting))).collect()
     }
 
-    /// The settings that differ from another's, and that only a restart brings into effect.
+    /// The settings that differ from another configuration's and take effect only with a restart.
     pub(crate) fn needing_restart(&self, other: &Self) -> Vec<&'static str> {
         let fixed = TABLE.iter().filter(|setting| !setting.is_reloaded);
         fixed.filter(|setting| self.shown(setting) != other.shown(setting)).map(|setting| setting.variable).collect()

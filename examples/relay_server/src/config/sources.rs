@@ -10,13 +10,13 @@ use super::{Config, ConfigError};
 const FILE: &str = "PULSE_RELAY_CONFIG";
 const FILE_FLAG: &str = "--config";
 
-/// The environment of the process and, where one is named, a file of settings. The environment wins.
+/// The environment of the process and, if one is named, a settings file. The environment takes precedence.
 pub struct Sources {
     file: Option<SettingsFile>,
 }
 
 impl Sources {
-    /// With the file of this path, else of `PULSE_RELAY_CONFIG`, else none.
+    /// With the file at this path, otherwise the one that `PULSE_RELAY_CONFIG` names, otherwise none.
     ///
     /// # Errors
     /// A file that cannot be read, with the key that is wrong.
@@ -40,7 +40,7 @@ impl Sources {
         })
     }
 
-    /// Whether an error is of the file as a whole, so that nothing is known of the settings.
+    /// Whether an error concerns the file as a whole, so that nothing is known about the settings.
     pub(crate) fn cannot_read_file(error: &ConfigError) -> bool {
         [FILE, FILE_FLAG].contains(&error.variable)
     }
@@ -58,13 +58,13 @@ impl Sources {
         environment(variable).or_else(|| Some(self.file.as_ref()?.get(variable)?.to_owned()))
     }
 
-    /// The file, if it is the one that says this.
+    /// The file, if the setting comes from it.
     fn file_of(&self, variable: &str) -> Option<&SettingsFile> {
         self.file.as_ref().filter(|file| environment(variable).is_none() && file.get(variable).is_some())
     }
 }
 
-/// Refuses a value that is not text: taken for absent, it would leave a relay without its keys or its revocations.
+/// Refuses a value that is not text: if it counted as absent, a relay could lack its keys or its revocations.
 fn check_environment() -> Result<(), ConfigError> {
     let settings = TABLE.iter().map(|setting| setting.variable);
     let is_text = |variable: &&str| !matches!(std::env::var(variable), Err(std::env::VarError::NotUnicode(_)));

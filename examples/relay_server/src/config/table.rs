@@ -1,19 +1,19 @@
-//! Every setting there is, with its meaning: what `--help`, the page of settings, the file and the environment go by.
+//! Every setting, with its meaning: `--help`, the settings page, the file and the environment all use this table.
 
 use super::setting::{Limit, Setting, limit, live, plain, plain_limit, within};
 
 pub(super) const DRAIN_TIMEOUT: &str = "PULSE_RELAY_DRAIN_TIMEOUT";
 
-/// The settings, those first that every relay needs.
+/// The settings; those that every relay needs come first.
 pub(crate) const TABLE: &[Setting] = &[
     plain(
         "PULSE_RELAY_ADDR",
         "`host:port` to listen on, or `:port` for every address; port 0 takes a free one",
-        "what nobody has configured is reached by nobody else",
+        "a relay that nobody has configured is reachable from this machine only",
     ),
     live(plain(
         "PULSE_RELAY_HOSTED_ENTITLEMENT_PUBLIC_KEY",
-        "keys that hosted leases verify under, base64, separated by commas; else `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY`. A key that is removed ends the sessions that it signed",
+        "keys that hosted leases verify under, base64, separated by commas; without them `PULSE_TRIAL_ACTIVATION_PUBLIC_KEY` is used. Removing a key ends the sessions that it signed",
         "",
     )),
     live(plain(
@@ -24,16 +24,16 @@ pub(crate) const TABLE: &[Setting] = &[
     plain(
         "PULSE_RELAY_DATA_DIR",
         "where the session key, the held ids and the revocations are kept",
-        "what systemd's `StateDirectory=` makes",
+        "systemd's `StateDirectory=` makes it",
     ),
     live(plain(
         "PULSE_RELAY_PUBLIC_HOSTS",
-        "host names, separated by commas and with a port where URLs name one, under which instances reach the relay",
+        "host names under which instances reach the relay, separated by commas, with a port if URLs name one",
         "right where no proxy changes the header",
     )),
     live(plain(
         "PULSE_RELAY_TRUSTED_PROXIES",
-        "addresses or networks, separated by commas, of proxies whose `X-Forwarded-For` is believed",
+        "addresses or networks, separated by commas, of proxies whose `X-Forwarded-For` is trusted",
         "anybody can write that header",
     )),
     live(plain(
@@ -56,12 +56,12 @@ pub(crate) const TABLE: &[Setting] = &[
     plain("PULSE_RELAY_REVOCATION_FEED_TOKEN", "the bearer token for it", ""),
     plain(
         "PULSE_RELAY_LICENSE_SERVER_CA",
-        "the authority of the license server's certificate, a file in PEM: no other is trusted then; without it, the public ones that are built in",
-        "who has a private authority wants no other to stand for its license server",
+        "the certificate authority of the license server, a file in PEM; no other authority is trusted then. Without it, the built-in public ones are",
+        "with a private authority, no other should vouch for the license server",
     ),
     plain(
         "PULSE_RELAY_NATS_URL",
-        "a NATS server with JetStream, `nats://…` or `tls://…`, over which several nodes know of each other's instances",
+        "a NATS server with JetStream, `nats://…` or `tls://…`, through which several nodes know of each other's instances",
         "one node needs nothing else",
     ),
     plain(
@@ -69,10 +69,14 @@ pub(crate) const TABLE: &[Setting] = &[
         "where instances reach this node by itself, `wss://…/ws/instance`: another node that drains sends them here. List its host in `PULSE_RELAY_PUBLIC_HOSTS`. It needs `PULSE_RELAY_NATS_URL`",
         "",
     ),
-    plain("PULSE_RELAY_NATS_PREFIX", "what subjects and bucket begin with, so that several relays share one NATS", ""),
+    plain(
+        "PULSE_RELAY_NATS_PREFIX",
+        "the prefix of subjects and bucket, so that several relays can share one NATS server",
+        "",
+    ),
     live(plain(
         "PULSE_RELAY_LOG",
-        "what is logged, as `info` or `warn,pulse_relay=debug`; else `RUST_LOG`",
+        "what is logged, such as `info` or `warn,pulse_relay=debug`; without it `RUST_LOG` is used",
         "a line for each registration and its end",
     )),
     plain("PULSE_RELAY_LOG_FORMAT", "`text` or `json`, to standard error", ""),
@@ -81,7 +85,7 @@ pub(crate) const TABLE: &[Setting] = &[
         live(plain(
             DRAIN_TIMEOUT,
             "how long a drain may take, such as `2s`",
-            "a request takes less, and a rolling restart has to go on",
+            "a request takes less, and a rolling restart must not wait long",
         )),
     ),
     limit(
@@ -89,13 +93,13 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Time(|limits| &mut limits.hello_timeout),
         ("1s", "5m"),
         "for the HTTP request, and again until an instance is registered or an app has a channel accepted",
-        "slow phones need seconds; whoever says nothing keeps a place no longer",
+        "slow phones need seconds; a connection that says nothing keeps its place no longer",
     ),
     limit(
         "PULSE_RELAY_SILENCE_TIMEOUT",
         Limit::Time(|limits| &mut limits.silence_timeout),
         ("30s", "1h"),
-        "a connection that sends nothing for so long is closed",
+        "a connection that sends nothing for this long is closed",
         "both ends ping every 25 s, and one ping may be lost",
     ),
     limit(
@@ -110,7 +114,7 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Time(|limits| &mut limits.stall_timeout),
         ("1s", "10m"),
         "how long a frame may wait for room at its receiver before its channel is ended",
-        "longer than a phone changes networks, shorter than its request waits",
+        "longer than a phone takes to change networks, shorter than its request waits",
     ),
     limit(
         "PULSE_RELAY_ACCEPT_TIMEOUT",
@@ -131,20 +135,20 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Time(|limits| &mut limits.revocation_interval),
         ("1s", "1h"),
         "how often revocations are read; after three without a complete read the relay is unhealthy",
-        "what a license server bears of each relay",
+        "a license server can bear that from each relay",
     ),
     plain_limit(
         "PULSE_RELAY_REVOCATIONS_MAX_AGE",
         Limit::Time(|limits| &mut limits.revocations_max_age),
         ("0s", "720h"),
         "how old the revocations on the disk may be for a relay to start with them while the license server does not answer; `0s`: it waits for the feed",
-        "formats.md has a relay read the feed before it serves; with `1h` a license server's outage keeps no node from restarting, and what is revoked within that hour is missed no more than by nodes that go on",
+        "formats.md requires a relay to read the feed before it serves. With `1h` an outage of the license server keeps no node from restarting, and that node misses no more revocations than nodes that keep running",
     ),
     limit(
         "PULSE_RELAY_CERTIFICATE_INTERVAL",
         Limit::Time(|limits| &mut limits.certificate_interval),
         ("1s", "30m"),
-        "how often it is looked whether the certificate's files have changed",
+        "how often the relay checks whether the certificate's files have changed",
         "two small files",
     ),
     plain_limit(
@@ -159,21 +163,21 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Count(|limits| &mut limits.app_connections),
         ("1", "10000000"),
         "WebSocket connections of apps; never more than half of the file descriptors",
-        "as for instances, whose place they never take",
+        "as for instances, whose places apps never take",
     ),
     plain_limit(
         "PULSE_RELAY_MAX_HTTP",
         Limit::Count(|limits| &mut limits.http_connections),
         ("8", "10000000"),
         "connections that are not WebSockets, or not yet; never more than a quarter of the file descriptors",
-        "a storm of all instances at once is accepted in turns",
+        "if all instances connect at once, they are accepted in turns",
     ),
     limit(
         "PULSE_RELAY_CHANNELS_PER_INSTANCE",
         Limit::Count(|limits| &mut limits.channels_per_instance),
         ("1", "100000"),
         "accepted channels of an instance, for new connections",
-        "a family's and a team's phones",
+        "the phones of a family or a team",
     ),
     limit(
         "PULSE_RELAY_OFFERED_PER_INSTANCE",
@@ -201,7 +205,7 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Bytes(|limits| &mut limits.queued_bytes),
         ("128KiB", "1GiB"),
         "bytes of forwarded frames that wait for a connection, for new connections",
-        "four channels of it at their most",
+        "four full channels of the connection",
     ),
     limit(
         "PULSE_RELAY_CHANNEL_QUEUE",
@@ -229,7 +233,7 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::ByteRate(|limits| &mut limits.bytes_per_address),
         ("64KiB, 1KiB/s", "1024GiB, 1024GiB/s"),
         "bytes that one address sends (IPv6: one /64)",
-        "phones behind one NAT would be punished for each other: credentials are limited first",
+        "phones behind one NAT would pay for each other; credentials are limited first",
     ),
     limit(
         "PULSE_RELAY_HANDSHAKES_PER_ADDRESS",
@@ -250,7 +254,7 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Rate(|limits| &mut limits.refusals_per_address),
         ("1, 1/h", "10000000, 1000000/s"),
         "refused registrations and CONNECTs of one address (IPv6: one /64)",
-        "what succeeds costs nothing; 20 a second are no guessing",
+        "success costs nothing; guessing at 20 a second is hopeless",
     ),
     limit(
         "PULSE_RELAY_REFUSALS_PER_INSTANCE",
@@ -264,7 +268,7 @@ pub(crate) const TABLE: &[Setting] = &[
         Limit::Rate(|limits| &mut limits.new_ids_per_license),
         ("1, 1/h", "10000000, 1000000/s"),
         "new instance ids that one license registers",
-        "a customer moves a few installations at once, and no more",
+        "a customer moves a few installations at once, not more",
     ),
     limit(
         "PULSE_RELAY_LOGGED_REFUSALS",

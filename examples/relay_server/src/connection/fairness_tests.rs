@@ -22,17 +22,17 @@ use crate::link::Origin;
 use crate::relay;
 
 const FLOODERS: usize = 8;
-/// Below what a connection may send of frames that are not forwarded, so that none is ended for it.
+/// Below the number of unforwarded frames that a connection may send, so no connection is ended for it.
 const FRAMES: usize = 200;
-/// So many frames are a turn, and the last one may be answered in the next.
+/// How many frames make a turn; the last one may be answered in the next.
 const MOST_OF_ONE: usize = 17;
-/// So many reads are a turn, and one more finds out that it is over.
+/// How many reads make a turn; one more finds out that it is over.
 const MOST_READS_OF_ONE: usize = 33;
 
 /// Reads and answers of all floods.
 type Counts = (Arc<AtomicUsize>, Arc<AtomicUsize>);
 
-/// A client that always has a frame more, and takes every answer at once.
+/// A client that always has one more frame, and takes every answer at once.
 struct Flood {
     input: io::Cursor<Vec<u8>>,
     reads: Arc<AtomicUsize>,
@@ -103,13 +103,13 @@ async fn a_turn_ends_inside_a_message_too() {
     assert!(most <= allowed, "{most} reads between two turns of a neighbor, at most {allowed} were expected");
 }
 
-/// The most reads, and the most answers, between two turns of a neighbor of eight floods; and all answers.
+/// The most reads and the most answers between two turns of a neighbor of eight floods, and the number of all answers.
 async fn flood(flood: impl Fn(&Counts) -> Flood) -> (usize, usize, usize) {
     let directory = tempfile::tempdir().unwrap();
     let config = Config::on_loopback(TrustKeys::default(), directory.path());
     let shared = relay::prepare(&config, None).unwrap().0;
     let counts = Counts::default();
-    // It comes first, and is a task, as what the runtime itself waits for has its turn more seldom.
+    // It comes first and is a task, because what the runtime itself waits for gets its turn less often.
     let neighbor = tokio::spawn(neighbor(counts.clone()));
     let slots = Arc::new(Semaphore::new(FLOODERS));
     let mut floods = JoinSet::new();
@@ -123,7 +123,7 @@ async fn flood(flood: impl Fn(&Counts) -> Flood) -> (usize, usize, usize) {
     neighbor.await.unwrap()
 }
 
-/// Has a turn whenever it can, until all is answered.
+/// Takes a turn whenever it can, until everything is answered.
 async fn neighbor((reads, answers): Counts) -> (usize, usize, usize) {
     let (mut most_reads, mut reads_before) = (0, 0);
     let (mut most, mut before) = (0, 0);
@@ -143,7 +143,7 @@ async fn neighbor((reads, answers): Counts) -> (usize, usize, usize) {
     (most_reads, most, before)
 }
 
-/// Goes to the end of the queue. What yields to the runtime instead waits until the queue is empty.
+/// Goes to the end of the queue. A task that yields to the runtime instead waits until the queue is empty.
 async fn next_turn() {
     let mut is_over = false;
     std::future::poll_fn(|context| {

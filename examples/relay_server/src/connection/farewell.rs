@@ -1,4 +1,4 @@
-//! The end of a connection: what is left to say is said, and the other end is given the time to read it.
+//! The end of a connection: the last messages are sent, and the other end gets the time to read them.
 
 use std::time::Duration;
 
@@ -8,17 +8,17 @@ use tokio::time::timeout;
 use super::outbox::{Ending, Outbox};
 use super::socket::Socket;
 
-/// For what still waits, and the close.
+/// The time for sending what still waits, and the close.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-/// For the other end to close as well.
+/// The time for the other end to close as well.
 const LINGER: Duration = Duration::from_secs(1);
-/// What is read and thrown away meanwhile.
+/// How much is read and thrown away meanwhile.
 const MAX_DISCARDED: u64 = 4 * 1024 * 1024;
 
 /// Sends the rest, the last frame and the close, and waits for the other end to close.
 ///
-/// A socket that is closed while something waits to be read from it is reset, and then the other end may never see what
-/// was sent last. So what comes is read and thrown away for a moment.
+/// A socket that is closed while data waits to be read from it is reset, and the other end may then never see what was
+/// sent last. So incoming data is read and thrown away for a moment.
 pub(super) async fn say<S: AsyncRead + AsyncWrite + Unpin>(mut socket: Socket<S>, outbox: &Outbox, ending: Ending) {
     let last_words = async {
         if ending.sends_rest {

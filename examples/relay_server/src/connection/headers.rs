@@ -1,7 +1,7 @@
-//! Where WebSocket frames begin and end in what a client sends (RFC 6455, section 5.2). Nothing is judged here but the
-//! number of fragments: the WebSocket library reads the same bytes, and refuses what is wrong with them.
+//! Where WebSocket frames begin and end in what a client sends (RFC 6455, section 5.2). Only the number of fragments is
+//! judged here: the WebSocket library reads the same bytes, and refuses what is wrong with them.
 
-/// A message may come in so many fragments: the longest one in pieces of 64 bytes.
+/// How many fragments a message may have: enough for the longest one in pieces of 64 bytes.
 pub(super) const MAX_FRAGMENTS: u32 = 1024;
 
 const FINAL: u8 = 0x80;
@@ -99,7 +99,7 @@ impl Headers {
         }
     }
 
-    /// Messages that came whole, pings and the like among them.
+    /// Messages that arrived whole, including pings and the like.
     pub(super) fn messages(&self) -> u64 {
         self.messages
     }

@@ -1,4 +1,5 @@
-//! One connection carries all channels of an instance, so one that is full holds the others up: for how long it may.
+//! One connection carries all channels of an instance, so a full one holds up the others. This decides for how long it
+//! may.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -12,10 +13,10 @@ use crate::link::Link;
 /// The part of the stall timeout after which a receiver that takes nothing loses its channel, if there are others: 3.3 s. The kernel says that
 /// it has taken something only when a third of the send buffer has become free.
 const STILL_PART: u32 = 3;
-/// The part that each further channel has, once those before it have used the whole up: 1 s.
+/// The part that each further channel has, once those before it have used up the whole: 1 s.
 const FURTHER_PART: u32 = 10;
 
-/// How long channels have held others up since the last answer went through to a phone that waited for it.
+/// How long channels have held up others since the last answer got through to a phone that waited for it.
 #[derive(Debug, Default)]
 pub(super) struct HoldUp {
     total: Duration,
@@ -23,7 +24,7 @@ pub(super) struct HoldUp {
 }
 
 impl HoldUp {
-    /// A channel had no room for so long.
+    /// A channel had no room for this long.
     pub(super) fn held(&mut self, channel: u32, time: Duration) {
         self.total = self.total.saturating_add(time);
         self.channels.insert(channel);
@@ -43,7 +44,7 @@ impl HoldUp {
         self.total = self.total.min(stall_timeout.saturating_sub(further));
     }
 
-    /// When a channel that has no room is to be ended, by what is known now.
+    /// When a channel that has no room must end, as far as is known now.
     pub(super) fn end_of(&self, sender: &Link, blocked: &Blocked, stall_timeout: Duration) -> Option<Instant> {
         let by_frame = blocked.since.checked_add(stall_timeout);
         if sender.end == RelayedEnd::App {
@@ -56,7 +57,7 @@ impl HoldUp {
             is_awaited |= is_other && route.passage.is_waiting();
         }
         let still = stall_timeout.checked_div(STILL_PART).unwrap_or_default();
-        // Where the receiver takes something now, it is looked at again after as long.
+        // If the receiver takes something now, look again after the same time.
         let since = blocked.route.peer.still_since().unwrap_or_else(Instant::now);
         let by_stillness = has_others.then(|| since.checked_add(still)).flatten();
         let left = stall_timeout.saturating_sub(self.total);

@@ -1,4 +1,4 @@
-//! One WebSocket connection: frames in, frames out, and everything that is waited for.
+//! One WebSocket connection: frames in, frames out, and everything that it waits for.
 
 #[cfg(all(test, not(shuttle)))]
 mod fairness_tests;
@@ -35,9 +35,9 @@ pub(crate) use outbox::{Ending, Outbox, Room};
 #[cfg(feature = "nats")]
 pub(crate) use outbox::{Outgoing, Queued};
 
-/// After so many frames a connection lets others run.
+/// After this many frames a connection lets others run.
 const FRAMES_PER_TURN: u32 = 16;
-/// After so long without traffic, large buffers are given back.
+/// After this long without traffic, large buffers are freed.
 const IDLE: Duration = Duration::from_secs(2);
 
 /// Serves a connection whose WebSocket handshake is done; `read` is what was read after it.
@@ -90,10 +90,10 @@ struct Connection<S> {
     link: Arc<Link>,
     socket: Socket<S>,
     unfinished: Unfinished,
-    /// Since when the frame that is on its way is, and the room that it takes.
+    /// Since when a frame has been on its way, and the room that it takes.
     sending: Option<(Instant, Option<Room>)>,
     hold_up: HoldUp,
-    /// Something is on its way, and the other end takes nothing.
+    /// Something is on its way, but the other end takes nothing.
     is_still: bool,
     pace: Pace,
     /// How long frames waited to be sent.
@@ -119,7 +119,7 @@ enum Step {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Until the connection is over; how it ends.
+    /// Runs until the connection is over; returns how it ends.
     async fn run(&mut self, shared: &Arc<Shared>) -> Ending {
         let mut blocked: Option<Blocked> = None;
         loop {
@@ -140,7 +140,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     }
                     Next::End(ending) => return ending,
                     Next::Fence(register) => {
-                        // In a box, as what follows: a connection that waits would hold room for it as long as it lives.
+                        // In a box, like what follows: otherwise a waiting connection would reserve room for it as long
+                        // as it lives.
                         if let Some(cluster) = shared.cluster.get()
                             && let Some(ending) =
                                 Box::pin(instance::register_fenced(shared, cluster, &self.link, &register)).await
@@ -174,7 +175,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Where more bytes a second came than may, nothing is read for a while.
+    /// If more bytes per second came than are allowed, nothing is read for a while.
     fn pace(&mut self, shared: &Shared, passing: &Passing) {
         let wait = pacing::pace(shared, &self.link, passing);
         if wait.is_zero() {

@@ -1,4 +1,4 @@
-//! What waits to be sent on a connection: in order, counted at what it costs, and released when it was sent.
+//! What waits to be sent on a connection: in order, counted at what it costs, and released once it is sent.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(crate) struct Ending {
     /// The last frame before it: ERROR or DRAIN.
     pub(crate) last_frame: Option<Bytes>,
     pub(crate) reason: String,
-    /// Whether what waits is sent before.
+    /// Whether what waits is sent first.
     pub(crate) sends_rest: bool,
 }
 
@@ -47,7 +47,7 @@ impl Ending {
         Self { close_code, last_frame, reason: message.to_owned(), sends_rest: true }
     }
 
-    /// The relay goes down, and takes nothing new.
+    /// The relay goes down, and accepts nothing new.
     pub(crate) fn draining() -> Self {
         Self::error(1001, WireErrorCode::ServerDraining, "the relay is going down: connect again")
     }
@@ -65,7 +65,8 @@ impl From<RelayFault> for Ending {
     }
 }
 
-/// The DRAIN frame, with where to go instead; empty for back to where the other end came from.
+/// The DRAIN frame, with the URL to go to instead; if that is empty, the other end returns to the URL that it came
+/// from.
 fn drain_frame(url: &str) -> Option<Bytes> {
     let drain = Drain::new("the relay is going down", url);
     drain.to_frame(0).ok().map(Bytes::from)
@@ -81,7 +82,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// How long ago it was taken: for so long the frame in it has waited.
+    /// How long ago it was taken, which is how long its frame has waited.
     pub(crate) fn age(&self) -> Duration {
         self.since.elapsed()
     }
@@ -125,7 +126,7 @@ impl Outbox {
         Self { queue, is_told, sender: AtomicWaker::new(), room, memory }
     }
 
-    /// Room for a forwarded frame, where there is some now.
+    /// Room for a forwarded frame, if there is some now.
     pub(crate) fn try_reserve(&self, passage: &Passage, to: RelayedEnd, frame_len: usize) -> Option<Room> {
         let cost = cost(frame_len);
         let channel = Arc::clone(passage.window(to)).try_acquire_many_owned(cost).ok()?;
@@ -134,7 +135,8 @@ impl Outbox {
         Some(Room { _channel: channel, _connection: connection, _process: process, since: Instant::now() })
     }
 
-    /// Waits for room: senders to one connection take turns. `None` where the channel or the connection ends meanwhile.
+    /// Waits for room: senders to one connection take turns. `None` if the channel or the connection ends in the
+    /// meantime.
     pub(crate) async fn reserve(&self, passage: &Passage, to: RelayedEnd, frame_len: usize) -> Option<Room> {
         let cost = cost(frame_len);
         let channel = Arc::clone(passage.window(to)).acquire_many_owned(cost).await.ok()?;
@@ -143,8 +145,8 @@ impl Outbox {
         Some(Room { _channel: channel, _connection: connection, _process: process, since: Instant::now() })
     }
 
-    /// Leaves a forwarded frame; false where the connection ends, or is an instance's that was told to go: it answers what it has, and
-    /// one that went on taking requests would never be quiet.
+    /// Leaves a forwarded frame; false if the connection ends, or belongs to an instance that was told to go. Such an instance
+    /// answers what it has; if it kept taking requests, it would never be quiet.
     pub(crate) fn push(&self, bytes: Bytes, room: Room, to: RelayedEnd) -> bool {
         let mut queue = locked(&self.queue);
         if queue.ending.is_some() || (self.is_told() && to == RelayedEnd::Instance) {
@@ -156,7 +158,7 @@ impl Outbox {
         true
     }
 
-    /// Leaves a frame of the relay's own; false where the connection ends, or ends because of it.
+    /// Leaves a frame of the relay's own; false if the connection ends, or ends because of it.
     pub(crate) fn push_own(&self, bytes: impl Into<Bytes>) -> bool {
         let bytes = bytes.into();
         let mut queue = locked(&self.queue);
@@ -204,7 +206,7 @@ impl Outbox {
         self.push_control(&ErrorMessage::new(code, cut_reason(message)), 0)
     }
 
-    /// Whether so much of the relay's own waits that nothing more is taken from this sender.
+    /// Whether so many of the relay's own frames wait that nothing more is taken from this sender.
     pub(crate) fn is_backlogged(&self) -> bool {
         locked(&self.queue).control_bytes > MAX_CONTROL_BYTES / 4
     }
@@ -251,7 +253,7 @@ impl Outbox {
         waiting
     }
 
-    /// The next frame to send, or how the connection ends, once what is to be sent before has been.
+    /// The next frame to send or, once everything before it is sent, how the connection ends.
     pub(crate) fn poll_next(&self, context: &mut Context<'_>) -> Poll<Outgoing> {
         self.sender.register(context.waker());
         let mut queue = locked(&self.queue);
@@ -294,7 +296,7 @@ impl Outbox {
 mod tests {
     use super::*;
 
-    /// Small frames cost ten times the bytes that they were counted for.
+    /// Small frames once cost ten times the bytes that they were counted as.
     #[test]
     fn a_frame_takes_no_more_memory_than_it_is_counted_for() {
         for length in [0, 10, 300, 65_536] {

@@ -1,4 +1,4 @@
-//! A WebSocket without tasks: what comes is classified, what is sent is flushed, and idle buffers are given back.
+//! A WebSocket without tasks: input is classified, output is flushed, and idle buffers are freed.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -16,7 +16,7 @@ use super::headers::MAX_FRAGMENTS;
 use super::outbox::Ending;
 use super::wire::Wire;
 
-/// A frame of this length or more leaves buffers behind that are worth giving back.
+/// A frame of this length or more leaves buffers behind that are worth freeing.
 const LARGE_FRAME: usize = 4096;
 /// The longest message.
 const LONGEST_MESSAGE: usize = HEADER_LEN.saturating_add(MAX_PAYLOAD_LEN);
@@ -31,7 +31,7 @@ pub(super) enum Incoming {
     Ping,
     /// The other end closed, or is gone.
     Gone,
-    /// A message in more fragments than are taken, which ends the connection.
+    /// A message in more fragments than are allowed, which ends the connection.
     TooManyFragments(Ending),
     /// Something that ends the connection.
     Fault(Ending),
@@ -39,7 +39,7 @@ pub(super) enum Incoming {
 
 pub(super) struct Socket<S> {
     socket: Option<WebSocketStream<Wire<S>>>,
-    /// Messages that came: where all that was read is in them, the read buffer is empty.
+    /// Messages that came: if everything that was read is in them, the read buffer is empty.
     taken: u64,
     has_large_buffers: bool,
 }
@@ -81,7 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         })
     }
 
-    /// Bytes that were read of a message which is not there yet. To be asked when nothing is ready.
+    /// Bytes that were read of a message that is not complete yet. Call it when nothing is ready.
     pub(super) fn unfinished(&self) -> usize {
         let unfinished = self.socket.as_ref().map_or(0, |socket| socket.get_ref().headers().unfinished());
         usize::try_from(unfinished).unwrap_or(usize::MAX).min(LONGEST_MESSAGE)
@@ -101,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    /// Ready when all that was begun to be sent has been.
+    /// Ready when everything that was started has been sent.
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
         match self.socket() {
             Some(socket) => Pin::new(socket).poll_flush(context),
@@ -113,10 +113,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.has_large_buffers
     }
 
-    /// Gives the buffers back that a large frame left behind. To be called when all is flushed.
+    /// Frees the buffers that a large frame left behind. Call it when everything is flushed.
     ///
-    /// The library keeps its buffers at the largest size they ever had, so it is given up for a new one on the same
-    /// stream; that needs an empty read buffer, which shows in the messages counted on both sides of it.
+    /// The library keeps its buffers at the largest size that they ever had, so its socket is replaced by a new one on
+    /// the same stream. That needs an empty read buffer, which the message counts on both sides of it show.
     pub(super) async fn shrink(&mut self) {
         self.has_large_buffers = false;
         let Some(socket) = self.socket.take() else { return };
@@ -184,7 +184,7 @@ mod tests {
 
     use super::*;
 
-    /// A phone that once moved 64 KB kept 142 KB.
+    /// A phone that had once moved 64 KB kept 142 KB.
     #[test]
     fn a_socket_gives_back_what_a_large_frame_left_behind_and_goes_on() {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -1,4 +1,4 @@
-//! A message that has not arrived whole: what was read of it counts in the memory of the process.
+//! A message that has not arrived whole: what was read of it counts toward the memory of the process.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::memory::Memory;
 
-/// What is read of a message is counted in steps of so much. Less is part of a connection's own buffer.
+/// What is read of a message is counted in steps of this size. Less than that is part of a connection's own buffer.
 const STEP: usize = 4096;
 
 type Waiting = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
@@ -17,7 +17,7 @@ type Waiting = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>
 pub(super) struct Unfinished {
     memory: Arc<Memory>,
     held: Option<OwnedSemaphorePermit>,
-    /// For memory: until then nothing more is read.
+    /// Waits for memory; until then nothing more is read.
     waiting: Option<Waiting>,
 }
 
@@ -26,7 +26,7 @@ impl Unfinished {
         Self { memory, held: None, waiting: None }
     }
 
-    /// The bytes that are counted, if there is a message of which some are, or wait to be.
+    /// The counted bytes, if there is a message of which some are counted or wait to be.
     pub(super) fn bytes(&self) -> Option<usize> {
         (self.held.is_some() || self.is_waiting()).then(|| self.held())
     }
@@ -49,7 +49,7 @@ impl Unfinished {
         Poll::Ready(())
     }
 
-    /// So many bytes of the message were read, and the rest of it is not there yet. True where the count has changed.
+    /// This many bytes of the message were read, and the rest has not arrived yet. True if the count has changed.
     pub(super) fn read(&mut self, bytes: usize, context: &mut Context<'_>) -> bool {
         if bytes < STEP {
             return false;
@@ -68,7 +68,7 @@ impl Unfinished {
         true
     }
 
-    /// The message is there, or will never be. True where it was counted.
+    /// The message is complete, or will never be. True if it was counted.
     pub(super) fn end(&mut self) -> bool {
         self.held.take().is_some()
     }

@@ -1,4 +1,4 @@
-//! The stream below a WebSocket: what was read of it is followed frame by frame, and a turn of reading has an end.
+//! The stream below a WebSocket: what is read from it is followed frame by frame, and a turn of reading has an end.
 //!
 //! The WebSocket library puts a message together out of its fragments before it says anything, so it alone would read for
 //! as long as somebody sends empty ones.
@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::headers::Headers;
 
-/// After so many reads a connection lets others run. Each is at most a kilobyte, or what the library reads at once.
+/// After this many reads a connection lets others run. Each is at most a kilobyte, or what the library reads at once.
 const READS_PER_TURN: u32 = 32;
 
 pub(super) struct Wire<S> {
@@ -22,7 +22,7 @@ pub(super) struct Wire<S> {
 }
 
 impl<S> Wire<S> {
-    /// A stream of which this was read before.
+    /// A stream from which this was read before.
     pub(super) fn new(stream: S, read: &[u8]) -> Self {
         let mut headers = Headers::default();
         headers.read(read);

@@ -1,4 +1,4 @@
-//! The authority of a license server whose certificate is not of a public one.
+//! The certificate authority of a license server that has no certificate from a public one.
 
 use std::io;
 use std::path::Path;
@@ -12,11 +12,11 @@ use crate::regular_file;
 
 pub(crate) const SETTING: &str = "PULSE_RELAY_LICENSE_SERVER_CA";
 
-/// The roots that a license server's certificate is checked against: those of a file in PEM and no others, or without one the public
+/// The roots that a license server's certificate is checked against: only those of a file in PEM or, without one, the public
 /// ones that are built in.
 ///
 /// # Errors
-/// Where the file cannot be read, or holds no certificate, or one that is no root.
+/// If the file cannot be read, or holds no certificate, or one that is not a root.
 pub(super) fn roots(file: Option<&Path>) -> io::Result<RootCerts> {
     let Some(path) = file else { return Ok(RootCerts::WebPki) };
     let named = |kind, what: &str| io::Error::new(kind, format!("{} ({SETTING}): {what}", path.display()));

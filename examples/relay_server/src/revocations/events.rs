@@ -41,14 +41,14 @@ pub(super) struct Event {
 }
 
 impl Event {
-    /// Reads an event; why not, where it names nothing that we can revoke.
+    /// Reads an event, or says why not if it names nothing that we can revoke.
     pub(super) fn read(value: Value) -> Result<Self, &'static str> {
         let event: Self = serde_json::from_value(value).map_err(|_| "a member is of the wrong type")?;
         let mut probe = RevocationList::default();
         if event.apply(&mut probe)? { Ok(event) } else { Err("it names nothing that can be revoked") }
     }
 
-    /// Adds it to a list; whether it named anything.
+    /// Adds it to a list; returns whether it named anything.
     fn apply(&self, list: &mut RevocationList) -> Result<bool, &'static str> {
         let mut names_something = false;
         let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -99,7 +99,7 @@ impl Kept {
     /// What the data directory keeps.
     ///
     /// # Errors
-    /// Where the file cannot be read, or is not one of ours: to start without it would forget what was revoked.
+    /// If the file cannot be read, or is not one of ours: starting without it would forget what was revoked.
     pub(super) fn load(data_dir: &Path) -> io::Result<Self> {
         let path = data_dir.join(FILE);
         let Some(text) = state_file::read(&path)? else { return Ok(Self { path, ..Self::default() }) };
@@ -119,7 +119,7 @@ impl Kept {
         (self.next_seq, self.read_at) = (0, None);
     }
 
-    /// How long ago the feed was read to its end; `None` where it never was, or the clock was set back since.
+    /// How long ago the feed was read to its end; `None` if it never was, or if the clock was set back since.
     pub(super) fn age(&self, now: UnixTime) -> Option<Duration> {
         let read_at = self.read_at.map(UnixTime::from_secs).filter(|read_at| *read_at <= now)?;
         Some(now.saturating_duration_since(read_at))

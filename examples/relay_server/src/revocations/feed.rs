@@ -1,4 +1,5 @@
-//! Follows the feed: to its end before the relay serves, then at intervals. What it says is kept before it is in force.
+//! Follows the feed: to its end before the relay serves, then at intervals. What it says is stored before it takes
+//! effect.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,11 +15,11 @@ use crate::enforcement;
 use crate::logging::cut;
 use crate::shared::Shared;
 
-/// So many intervals without a read to the end make the feed stale.
+/// How many intervals without a read to the end make the feed stale.
 const STALE_AFTER_INTERVALS: u32 = 3;
 /// Between tries at the start.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often it is kept that the feed was read, where it had nothing new.
+/// How often to store that the feed was read if it had nothing new.
 const READ_IS_KEPT: Duration = Duration::from_secs(60);
 
 /// The feed, as far as it was read.
@@ -31,10 +32,10 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
-    /// What the data directory keeps of the feed comes into force; it is not read yet.
+    /// Puts into force what the data directory keeps of the feed; the feed itself is not read yet.
     ///
     /// # Errors
-    /// Where the kept list, or the file of the license server's authority, cannot be read.
+    /// If the stored list, or the file of the license server's authority, cannot be read.
     pub(crate) fn open(config: FeedConfig, data_dir: &std::path::Path, shared: &Shared) -> std::io::Result<Self> {
         let roots = config.roots()?;
         let kept = Kept::load(data_dir)?;
@@ -43,7 +44,8 @@ impl Feed {
         Ok(Self { config, roots, kept, read_at: None })
     }
 
-    /// Reads it to its end, however often that has to be tried. Where that fails, what is kept is enough if the settings say so.
+    /// Reads it to its end, however often that has to be tried. If that fails, the stored list is enough if the settings say
+    /// so.
     pub(crate) async fn catch_up(&mut self, shared: &Arc<Shared>) {
         let most = shared.config.load().limits.revocations_max_age;
         let mut is_told = false;
@@ -109,7 +111,7 @@ impl Feed {
                     next,
                     "the revocation feed went back, as after a restored backup: it is read from its beginning, and what it said stays in force"
                 );
-                // Other events may come under the numbers that it had.
+                // Other events may come under numbers that were used before.
                 is_anew = true;
                 self.kept.begin_anew();
                 self.save(shared);
@@ -151,7 +153,7 @@ impl Feed {
     }
 }
 
-/// The events of a page that revoke something. The others are counted and logged, each with its number where it has one.
+/// The events of a page that revoke something. The others are counted and logged, each with its number if it has one.
 fn read_events(values: Vec<Value>, shared: &Shared) -> Vec<Event> {
     let mut events = Vec::new();
     for value in values {

@@ -27,12 +27,13 @@ pub struct FeedConfig {
 }
 
 impl FeedConfig {
-    /// A feed at the license server's base URL: `https`, or `http` on this machine, as the token goes with each request.
+    /// A feed at the license server's base URL: `https`, or `http` on this machine only, because the token goes with
+    /// each request.
     ///
     /// # Errors
     /// What was expected of the URL.
     pub fn new(url: &str, secret_token: &str) -> Result<Self, String> {
-        // It is not repeated in the message: it may hold a password.
+        // The URL is not repeated in the message, because it may contain a password.
         let expected = |but: &str| format!("expected a URL such as https://license.example.com, received one {but}");
         let uri: Uri = url.parse().map_err(|_| expected("that cannot be read"))?;
         let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| expected("without a host"))?;
@@ -51,7 +52,7 @@ impl FeedConfig {
         Ok(Self { url: url.trim_end_matches('/').to_owned(), secret_token: secret_token.to_owned(), authority: None })
     }
 
-    /// The same, with the authority that the license server's certificate is of, and no other: a file in PEM.
+    /// The same, trusting only the authority in this file in PEM for the license server's certificate.
     #[must_use]
     pub fn with_authority(self, file: impl Into<PathBuf>) -> Self {
         Self { authority: Some(file.into()), ..self }
@@ -62,7 +63,7 @@ impl FeedConfig {
         self.authority.as_deref()
     }
 
-    /// Reads the file of its authority, where there is one.
+    /// Reads the file of its authority, if there is one.
     pub(crate) fn roots(&self) -> io::Result<RootCerts> {
         authority::roots(self.authority())
     }
@@ -97,7 +98,7 @@ pub(super) struct Answer {
 
 /// Reads what follows `since`.
 ///
-/// The request is made on a thread of its own, not on one of the runtime's, which would be waited for at the end.
+/// The request is made on a thread of its own: at the end the runtime would wait for one of its own threads.
 pub(super) async fn read(feed: &FeedConfig, roots: &RootCerts, since: u64) -> Result<Answer, String> {
     let url = format!("{}/v1/revocations?since={since}", feed.url);
     let authorization = format!("Bearer {}", feed.secret_token);

@@ -1,4 +1,4 @@
-//! What was revoked: read from the feed, kept over a restart, and in force at once.
+//! What was revoked: read from the feed, kept across a restart, and in force at once.
 
 mod authority;
 mod events;

@@ -34,12 +34,12 @@ pub(crate) struct Loaded {
     pub(crate) not_before: i64,
     /// Unix seconds.
     pub(crate) not_after: i64,
-    /// Of both files, to see that they change.
+    /// The state of both files, to notice changes.
     pub(crate) digest: [u8; 32],
 }
 
 impl Loaded {
-    /// Whether nobody accepts the certificate any more, at a time in Unix seconds.
+    /// Whether the certificate has expired at a time in Unix seconds.
     pub(crate) fn has_expired(&self, now: i64) -> bool {
         self.not_after < now
     }
@@ -57,7 +57,7 @@ impl TlsFiles {
             .ok_or_else(|| unusable(&self.certificate, CERTIFICATE, "expected a certificate in PEM, found none"))?;
         let (not_before, not_after) = validity(first)
             .ok_or_else(|| unusable(&self.certificate, CERTIFICATE, "the first certificate is not one of X.509"))?;
-        // The reason is not shown: it could hold a piece of the key.
+        // The reason is not shown, because it could contain a piece of the key.
         let key = PrivateKeyDer::from_pem_slice(&key_pem)
             .map_err(|_| unusable(&self.key, KEY, "expected one private key in PEM"))?;
         let certified = CertifiedKey::from_der(chain, key, &ring::default_provider()).map_err(|error| {
@@ -68,7 +68,7 @@ impl TlsFiles {
         Ok(Loaded { certified: Arc::new(certified), not_before, not_after, digest })
     }
 
-    /// Says what an operator should know of files that can be used.
+    /// Says what an operator should know about files that can be used.
     pub(crate) fn warn(&self, loaded: &Loaded, now: i64) {
         self.warn_of_readers();
         if loaded.has_expired(now) {
@@ -77,7 +77,7 @@ impl TlsFiles {
         }
     }
 
-    /// Says that others may read the key, where they may.
+    /// Warns if others may read the key.
     fn warn_of_readers(&self) {
         let mode = fs::metadata(&self.key).map_or(0, |metadata| metadata.permissions().mode());
         if mode & 0o007 != 0 {

@@ -18,8 +18,8 @@ fn usable(loaded: Loaded, digest: [u8; 32], now: i64) -> io::Result<Loaded> {
     Ok(loaded)
 }
 
-/// Looks at the files at intervals until the relay drains. Between certificate and key being replaced they do not belong
-/// together: the ones before stay in use, and the next look finds both.
+/// Looks at the files at intervals until the relay drains. While only one of certificate and key has been replaced, they
+/// do not belong together: the previous ones stay in use, and the next look finds both.
 pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
     let (mut digest, mut told) = (tls.digest, String::new());
     loop {

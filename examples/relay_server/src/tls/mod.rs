@@ -24,7 +24,7 @@ use files::Loaded;
 pub use files::TlsFiles;
 pub(crate) use follow::follow;
 
-/// The listener's TLS. New connections get the certificate that was read last; those there are keep theirs.
+/// The listener's TLS. New connections get the certificate that was read last; existing ones keep theirs.
 pub(crate) struct Tls {
     acceptor: TlsAcceptor,
     current: Arc<Current>,
@@ -54,7 +54,7 @@ impl Tls {
             .map_err(io::Error::other)?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
-        // WebSockets are spoken over HTTP/1.1 alone.
+        // WebSockets here use HTTP/1.1 only.
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         let tls = Self { acceptor: TlsAcceptor::from(Arc::new(config)), current, files, digest: loaded.digest };
         tls.show(&loaded, metrics);
