@@ -182,13 +182,13 @@ const (
 	ErrOrgIDInvalid Code = 708
 	// ErrFileMissing: a file is missing where it is needed. What to do: Restore the file, or provision the tenant.
 	ErrFileMissing Code = 709
-	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: See with fuser FILE or lslocks which process holds it, end or repair that process, then try again.
+	// ErrLockTimeout: another process or thread holds the lock of a data directory for longer than the caller waits. What to do: Use fuser FILE or lslocks to see which process holds it, end or repair that process, then try again.
 	ErrLockTimeout Code = 710
 	// ErrFileNotDurable: a file is in place, but its directory could not be synced, so a power failure may bring back the old state. What to do: Save again; if the error comes back, check the disk.
 	ErrFileNotDurable Code = 711
 	// ErrRevisionMismatch: a file was changed since the caller loaded it, so the save would have undone that change. What to do: Load it again, repeat the change and save.
 	ErrRevisionMismatch Code = 712
-	// ErrRevisionInvalid: a text that is not a revision. What to do: Pass what a load or a save gave, unchanged.
+	// ErrRevisionInvalid: a text that is not a revision. What to do: Pass the revision that a load or a save gave, unchanged.
 	ErrRevisionInvalid Code = 713
 	// ErrIdentityKept: a save that would replace or drop an identity without having been told to. What to do: Load the config, change it and save it with its identity; or say that the identity is to be replaced.
 	ErrIdentityKept Code = 714
@@ -200,7 +200,7 @@ const (
 	ErrNoLease Code = 801
 	// ErrActivationSuspended: the activation is suspended, which blocks every credential. What to do: Ask the operator of the license server.
 	ErrActivationSuspended Code = 802
-	// ErrNoCredential: no candidate can be offered to the relay. What to do: See what the message says about each candidate.
+	// ErrNoCredential: no candidate can be offered to the relay. What to do: Read in the message why each candidate was refused.
 	ErrNoCredential Code = 803
 	// ErrRelayDisabled: the operator disabled the relay. What to do: Enable it where the message says, if that is what you want.
 	ErrRelayDisabled Code = 804

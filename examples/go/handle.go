@@ -16,8 +16,8 @@ type handle struct {
 }
 
 var (
-	errClosed  = &Error{Code: ErrInvalidArgument, Message: "it was closed before"}
-	errNotMade = &Error{Code: ErrInvalidArgument, Message: "it is nil or a zero value: expected what its function made"}
+	errClosed  = &Error{Code: ErrInvalidArgument, Message: "this value was closed: make another one"}
+	errNotMade = &Error{Code: ErrInvalidArgument, Message: "the value is nil or a zero value: make it with the function that returns its type"}
 )
 
 // use calls job with the handle, which nobody can free during the call.

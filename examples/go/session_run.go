@@ -27,7 +27,7 @@ const (
 )
 
 var (
-	errNothingDialed = &Error{Code: ErrInvalidArgument, Message: "dial gave no connection and no error: expected one of them"}
+	errNothingDialed = &Error{Code: ErrInvalidArgument, Message: "dial returned neither a connection nor an error: expected one of them"}
 	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a dial and a handle that are not nil"}
 	errRunsAlready   = &Error{Code: ErrInvalidArgument, Message: "another Run drives this session: expected one at a time"}
 )

@@ -285,16 +285,16 @@ error_table! {
     #[remedy = "Restore the file, or provision the tenant."]
     709 "FILE_MISSING" FileMissing { path: String } => "{path} is missing";
     /// Another process or thread holds the lock of a data directory for longer than the caller waits.
-    #[remedy = "See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again."]
-    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: see with `fuser {path}` or lslocks which process holds it, and try again";
+    #[remedy = "Use `fuser FILE` or `lslocks` to see which process holds it, end or repair that process, then try again."]
+    710 "LOCK_TIMEOUT" LockTimeout { path: String, waited_ms: u64 } => "{path} is still locked by another process or thread after {waited_ms} ms: use `fuser {path}` or lslocks to see which process holds it, and try again";
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state.
     #[remedy = "Save again; if the error comes back, check the disk."]
     711 "FILE_NOT_DURABLE" FileNotDurable { path: String, detail: String } => "{path} is written and in place, but its directory could not be synced ({detail}): a power failure now may bring back the old state, so save again";
     /// A file was changed since the caller loaded it, so the save would have undone that change.
     #[remedy = "Load it again, repeat the change and save."]
-    712 "REVISION_MISMATCH" RevisionMismatch { path: String, expected: String, received: String } => "{path} was changed meanwhile: the save is for revision {expected}, the file has revision {received}: load it again, repeat the change and save";
+    712 "REVISION_MISMATCH" RevisionMismatch { path: String, expected: String, received: String } => "{path} was changed in the meantime: the save is for revision {expected}, the file has revision {received}: load it again, repeat the change and save";
     /// A text that is not a revision.
-    #[remedy = "Pass what a load or a save gave, unchanged."]
+    #[remedy = "Pass the revision that a load or a save gave, unchanged."]
     713 "REVISION_INVALID" RevisionInvalid { received: String } => "revision: expected absent, or the 32 hex digits that a load or a save gave, received {}", [quoted(.received)];
     /// A save that would replace or drop an identity without having been told to.
     #[remedy = "Load the config, change it and save it with its identity; or say that the identity is to be replaced."]
@@ -313,7 +313,7 @@ error_table! {
     #[remedy = "Ask the operator of the license server."]
     802 "ACTIVATION_SUSPENDED" ActivationSuspended => "paid access of the activation is suspended, which blocks every credential";
     /// No candidate can be offered to the relay.
-    #[remedy = "See what the message says about each candidate."]
+    #[remedy = "Read in the message why each candidate was refused."]
     803 "NO_CREDENTIAL" NoCredential { reason: String } => "no registration credential: {reason}";
     /// The operator disabled the relay.
     #[remedy = "Enable it where the message says, if that is what you want."]

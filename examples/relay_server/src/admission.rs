@@ -52,7 +52,7 @@ impl Refused {
 pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Result<Admitted, Refused> {
     let received = register.identity_pub_key.len();
     if received > MAX_IDENTITY_LEN {
-        let message = format!("identity_pub_key: at most {MAX_IDENTITY_LEN} bytes are taken, received {received}");
+        let message = format!("identity_pub_key: at most {MAX_IDENTITY_LEN} bytes are allowed, received {received}");
         return Err(Refused::new(WireErrorCode::AuthFailed, message));
     }
     let now = shared.clock.now();

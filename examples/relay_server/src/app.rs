@@ -93,7 +93,7 @@ fn offer(
         return Err(wait);
     }
     if auth_token.expose_secret().len() > MAX_AUTH_TOKEN_LEN {
-        return Err((WireErrorCode::AuthFailed, "auth_token: at most 4096 bytes are taken"));
+        return Err((WireErrorCode::AuthFailed, "auth_token: at most 4096 bytes are allowed"));
     }
     let instance = found.ok_or(NOT_CONNECTED)?;
     if instance.outbox.is_told() {

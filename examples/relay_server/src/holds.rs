@@ -146,7 +146,7 @@ impl Holds {
     fn failed(&self, error: &io::Error) {
         self.failures.inc();
         let path = self.path.display();
-        error!(%error, "{path} could not be written: who holds which id may be lost at a restart");
+        error!(%error, "{path} could not be written: a restart may forget which instance holds which id");
     }
 }
 

@@ -194,7 +194,7 @@ async fn reload(arguments: &Arguments, relay: &Relay) {
         }
         Err(error) => {
             relay.could_not_reload();
-            error!(error, "SIGHUP: the settings cannot be used, and those before stay in effect");
+            error!(error, "SIGHUP: the settings cannot be used, so the previous ones stay in effect");
         }
     }
 }

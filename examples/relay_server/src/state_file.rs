@@ -17,7 +17,7 @@ pub(crate) fn make_directory(path: &Path) -> io::Result<()> {
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o022 != 0 {
         let (path, mode) = (path.display(), format!("{mode:04o}"));
-        warn!(%path, mode, "others may write to the data directory, and put a session key of theirs there: chmod 700 ends that");
+        warn!(%path, mode, "other users may write to the data directory, and could put a session key of their own there: run chmod 700");
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ void Sessions::close(std::uint32_t session) { sessions_.erase(session); }
 pulse_session* Sessions::get(std::uint32_t session) const {
   const auto found = sessions_.find(session);
   if (found == sessions_.end()) {
-    throw Refusal(PULSE_ERR_INVALID_ARGUMENT, "it was closed before");
+    throw Refusal(PULSE_ERR_INVALID_ARGUMENT, "this value was closed: make another one");
   }
   return found->second.get();
 }

@@ -39,7 +39,7 @@ export abstract class Closable implements Disposable {
 
   /** @internal The handle, for a call. */
   protected handle(): number {
-    if (this.#pointer === 0) throw invalid("it was closed before");
+    if (this.#pointer === 0) throw invalid("this value was closed: make another one");
     return this.#pointer;
   }
 }

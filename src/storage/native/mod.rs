@@ -149,7 +149,7 @@ impl NativeDirectory {
 fn unfollowed(errno: Errno) -> io::Error {
     match errno {
         Errno::LOOP | Errno::NOTDIR => {
-            let detail = "a directory on its way is a symbolic link or not a directory";
+            let detail = "a directory on the path is a symbolic link, or is not a directory";
             io::Error::new(io::ErrorKind::NotADirectory, detail)
         }
         _ => errno.into(),

@@ -66,7 +66,7 @@ async fn pair(request: Request<Incoming>, shown: &Shown) -> Response<Full<Bytes>
     let body = match Limited::new(request.into_body(), limit).collect().await {
         Ok(body) => body.to_bytes(),
         Err(_) => {
-            return reply(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", format!("at most {limit} bytes are taken\n"));
+            return reply(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", format!("at most {limit} bytes are allowed\n"));
         }
     };
     let code =

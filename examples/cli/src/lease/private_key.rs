@@ -58,7 +58,7 @@ pub(super) fn refuse_longer(source: &str, text: &str, limit: u64) -> Result<(), 
     if u64::try_from(text.len()).is_ok_and(|length| length <= limit) {
         return Ok(());
     }
-    Err(Stop::usage(format!("{source}: it is more than {limit} bytes long, at most {limit} are taken")))
+    Err(Stop::usage(format!("{source}: it is more than {limit} bytes long, at most {limit} are allowed")))
 }
 
 /// 32 bytes that are a public key are refused: a seed looks the same, but one of sixteen seeds at the most is a point of

@@ -100,7 +100,7 @@ func requestURI(path string) (*url.URL, error) {
 	case err != nil:
 		return nil, err
 	case target.Scheme != "" || target.Host != "" || target.Opaque != "" || strings.HasPrefix(target.Path, "//"):
-		return nil, errors.New("a path that names a host")
+		return nil, errors.New("expected a path, received one that names a host")
 	}
 	if !strings.HasPrefix(target.Path, "/") {
 		target.Path = "/" + target.Path

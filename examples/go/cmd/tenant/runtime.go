@@ -64,7 +64,7 @@ func start(path string, settings settings, events *events) (started *tenant, err
 // notEnabled says why there is nothing to register with.
 func notEnabled(reason *pulsetrust.Reason) error {
 	if reason == nil {
-		return &pulsetrust.Error{Code: pulsetrust.ErrRelayDisabled, Message: "the relay is disabled, and that is not overridden"}
+		return &pulsetrust.Error{Code: pulsetrust.ErrRelayDisabled, Message: "the relay is disabled in relay.enc, which this program does not override"}
 	}
 	return &pulsetrust.Error{Code: reason.Code, Message: reason.Message}
 }

@@ -214,7 +214,7 @@ func (h *hostFiles) wideDirectoryMode(handle int32) uint32 {
 // unfollowed says what an error means for a directory that may be a link.
 func unfollowed(err error) error {
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
-		return errors.New("a directory on its way is a symbolic link or not a directory")
+		return errors.New("a directory on the path is a symbolic link, or is not a directory")
 	}
 	return err
 }

@@ -13,7 +13,7 @@ import (
 const lockFile = ".pulse-trust.lock"
 
 // errBusy: somebody else holds the lock, or has replaced the lock file or the directory meanwhile.
-var errBusy = errors.New("locked by somebody else")
+var errBusy = errors.New("locked by another process")
 
 // tryLock tries to take the lock of the directory that was opened as root, the same lock that the native library takes. If
 // nobody can write there, lock is -1, and reason says why.

@@ -124,7 +124,7 @@ async fn set_log(request: Request<Incoming>, shared: &Shared) -> Response<Full<B
     };
     let filter = filter.trim();
     if filter.is_empty() {
-        let message = "expected what is logged as the body, such as info or warn,pulse_relay=debug, received nothing\n";
+        let message = "expected a log filter as the body, such as info or warn,pulse_relay=debug, received nothing\n";
         return text(StatusCode::BAD_REQUEST, message);
     }
     if let Err(reason) = logging::check_filter(filter) {

@@ -64,7 +64,9 @@ fn handle_event(cluster: &Arc<Cluster>, shared: &Arc<Shared>, event: &Event) {
     match event {
         Event::Disconnected => {
             if cluster.is_up.swap(false, Ordering::SeqCst) {
-                warn!("NATS is gone: local sessions go on, those with other nodes end, and nobody can register anew");
+                warn!(
+                    "NATS cannot be reached: local sessions go on, sessions across nodes end, and no instance can register"
+                );
             }
             shared.metrics.cluster_up.set(0);
             cluster.end_tunnels(NATS_GONE);

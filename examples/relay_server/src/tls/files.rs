@@ -55,8 +55,9 @@ impl TlsFiles {
         let first = chain
             .first()
             .ok_or_else(|| unusable(&self.certificate, CERTIFICATE, "expected a certificate in PEM, found none"))?;
-        let (not_before, not_after) = validity(first)
-            .ok_or_else(|| unusable(&self.certificate, CERTIFICATE, "the first certificate is not one of X.509"))?;
+        let (not_before, not_after) = validity(first).ok_or_else(|| {
+            unusable(&self.certificate, CERTIFICATE, "the first certificate is not an X.509 certificate")
+        })?;
         // The reason is not shown, because it could contain a piece of the key.
         let key = PrivateKeyDer::from_pem_slice(&key_pem)
             .map_err(|_| unusable(&self.key, KEY, "expected one private key in PEM"))?;

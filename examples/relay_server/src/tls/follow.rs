@@ -44,7 +44,7 @@ pub(crate) async fn follow(tls: Arc<Tls>, shared: Arc<Shared>) {
                 shared.metrics.tls_reload_failures.inc();
                 let error = error.to_string();
                 if error != told {
-                    warn!(error, "the certificate cannot be replaced: the one before stays in use");
+                    warn!(error, "the certificate cannot be replaced: the previous one stays in use");
                     told = error;
                 }
             }

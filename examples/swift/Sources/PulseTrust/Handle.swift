@@ -18,7 +18,7 @@ final class Handle: @unchecked Sendable {
     func use<T>(_ job: (OpaquePointer) throws -> T) throws -> T {
         lock.lock()
         defer { lock.unlock() }
-        guard let pointer else { throw PulseError(.invalidArgument, "it was closed before") }
+        guard let pointer else { throw PulseError(.invalidArgument, "this value was closed: make another one") }
         return try job(pointer)
     }
 

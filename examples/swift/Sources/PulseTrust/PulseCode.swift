@@ -190,13 +190,13 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let orgIdInvalid = PulseCode(rawValue: 708)
     /// A file is missing where it is needed. Restore the file, or provision the tenant.
     public static let fileMissing = PulseCode(rawValue: 709)
-    /// Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again.
+    /// Another process or thread holds the lock of a data directory for longer than the caller waits. Use `fuser FILE` or `lslocks` to see which process holds it, end or repair that process, then try again.
     public static let lockTimeout = PulseCode(rawValue: 710)
     /// A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk.
     public static let fileNotDurable = PulseCode(rawValue: 711)
     /// A file was changed since the caller loaded it, so the save would have undone that change. Load it again, repeat the change and save.
     public static let revisionMismatch = PulseCode(rawValue: 712)
-    /// A text that is not a revision. Pass what a load or a save gave, unchanged.
+    /// A text that is not a revision. Pass the revision that a load or a save gave, unchanged.
     public static let revisionInvalid = PulseCode(rawValue: 713)
     /// A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced.
     public static let identityKept = PulseCode(rawValue: 714)
@@ -208,7 +208,7 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let noLease = PulseCode(rawValue: 801)
     /// The activation is suspended, which blocks every credential. Ask the operator of the license server.
     public static let activationSuspended = PulseCode(rawValue: 802)
-    /// No candidate can be offered to the relay. See what the message says about each candidate.
+    /// No candidate can be offered to the relay. Read in the message why each candidate was refused.
     public static let noCredential = PulseCode(rawValue: 803)
     /// The operator disabled the relay. Enable it where the message says, if that is what you want.
     public static let relayDisabled = PulseCode(rawValue: 804)

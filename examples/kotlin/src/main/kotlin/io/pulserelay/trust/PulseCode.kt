@@ -189,13 +189,13 @@ public value class PulseCode(public val number: Int) {
         public val ORG_ID_INVALID: PulseCode = PulseCode(708)
         /** A file is missing where it is needed. Restore the file, or provision the tenant. */
         public val FILE_MISSING: PulseCode = PulseCode(709)
-        /** Another process or thread holds the lock of a data directory for longer than the caller waits. See with `fuser FILE` or `lslocks` which process holds it, end or repair that process, then try again. */
+        /** Another process or thread holds the lock of a data directory for longer than the caller waits. Use `fuser FILE` or `lslocks` to see which process holds it, end or repair that process, then try again. */
         public val LOCK_TIMEOUT: PulseCode = PulseCode(710)
         /** A file is in place, but its directory could not be synced, so a power failure may bring back the old state. Save again; if the error comes back, check the disk. */
         public val FILE_NOT_DURABLE: PulseCode = PulseCode(711)
         /** A file was changed since the caller loaded it, so the save would have undone that change. Load it again, repeat the change and save. */
         public val REVISION_MISMATCH: PulseCode = PulseCode(712)
-        /** A text that is not a revision. Pass what a load or a save gave, unchanged. */
+        /** A text that is not a revision. Pass the revision that a load or a save gave, unchanged. */
         public val REVISION_INVALID: PulseCode = PulseCode(713)
         /** A save that would replace or drop an identity without having been told to. Load the config, change it and save it with its identity; or say that the identity is to be replaced. */
         public val IDENTITY_KEPT: PulseCode = PulseCode(714)
@@ -207,7 +207,7 @@ public value class PulseCode(public val number: Int) {
         public val NO_LEASE: PulseCode = PulseCode(801)
         /** The activation is suspended, which blocks every credential. Ask the operator of the license server. */
         public val ACTIVATION_SUSPENDED: PulseCode = PulseCode(802)
-        /** No candidate can be offered to the relay. See what the message says about each candidate. */
+        /** No candidate can be offered to the relay. Read in the message why each candidate was refused. */
         public val NO_CREDENTIAL: PulseCode = PulseCode(803)
         /** The operator disabled the relay. Enable it where the message says, if that is what you want. */
         public val RELAY_DISABLED: PulseCode = PulseCode(804)

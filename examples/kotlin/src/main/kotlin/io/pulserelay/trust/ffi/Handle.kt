@@ -33,7 +33,7 @@ internal class Handle(pointer: Pointer, free: (Pointer) -> Unit) : AutoCloseable
 
     private inline fun <T> borrow(job: (Pointer) -> T): T {
         try {
-            return job(pointer ?: throw PulseException(PulseCode.INVALID_ARGUMENT, "it was closed before"))
+            return job(pointer ?: throw PulseException(PulseCode.INVALID_ARGUMENT, "this value was closed: make another one"))
         } finally {
             Reference.reachabilityFence(this)
         }
