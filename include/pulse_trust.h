@@ -799,7 +799,7 @@ uint64_t pulse_refresh_backoff_ms(uint32_t failures);
 /* ---- Plans, limits and tiers ---- */
 
 /**
- * The canonical name of a plan: of `Cloud-V1` it is `cloud_starter`. A name that is no alias is only trimmed.
+ * The canonical name of a plan: of `Cloud-V1` it is `cloud_starter`. A name that is not an alias is only trimmed.
  */
 pulse_status pulse_plan_canonical(const char *plan, size_t plan_len, pulse_buffer **out, pulse_error **error);
 

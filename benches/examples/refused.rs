@@ -105,7 +105,7 @@ fn main() {
             }
             for path in entries(&group).filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
                 let case: Case = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-                // More leeway than this library allows is no fault of the token's.
+                // More leeway than this library allows is not the token's fault.
                 if case.error != "LEEWAY_TOO_LARGE" && accepts(&case) {
                     println!("{peer} {group_name}/{}", case.name);
                 }

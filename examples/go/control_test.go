@@ -25,7 +25,7 @@ func TestAPayloadThatIsNoneIsRefused(t *testing.T) {
 	}
 	frame := pulsetrust.Frame{Type: pulsetrust.FrameRegister, Payload: []byte("{}")}
 	if err := pulsetrust.DecodeControl(frame, pulsetrust.Register{}); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
-		t.Errorf("decode into a value that is no pointer: %v", err)
+		t.Errorf("decode into a value that is not a pointer: %v", err)
 	}
 }
 

@@ -267,7 +267,7 @@ func (r *refusals) ofDirectories() {
 		"relay.enc has a wrong member": func(p string) error { return os.WriteFile(p+"/relay.enc", []byte(`{"enabled":"ü"}`), 0o600) },
 		"relay.enc is large":           func(p string) error { return os.WriteFile(p+"/relay.enc", make([]byte, 300<<10), 0o600) },
 		"the key is gone":              func(p string) error { return os.Remove(p + "/.encryption.key") },
-		"the key is no key":            func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("ü"), 0o600) },
+		"the key is not a key":            func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("ü"), 0o600) },
 		"the key is short":             func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("AAAA"), 0o600) },
 		"the key is another": func(p string) error {
 			return os.WriteFile(p+"/.encryption.key", []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600)
@@ -282,7 +282,7 @@ func (r *refusals) ofDirectories() {
 		"the directory is gone":    os.RemoveAll,
 		"billing.json is no JSON":  func(p string) error { return os.WriteFile(p+"/billing.json", []byte(`"a \"text\" ü"`), 0o600) },
 		"billing.json is a number": func(p string) error { return os.WriteFile(p+"/billing.json", []byte(`{"limits":{"a":"ü"}}`), 0o600) },
-		"activation.enc is no base64": func(p string) error {
+		"activation.enc is not base64": func(p string) error {
 			return os.WriteFile(p+"/activation.enc", []byte("ü"), 0o600)
 		},
 	} {

@@ -54,7 +54,7 @@ impl<'a> ClaimedToken<'a> {
 }
 
 /// The kind that the claims of a token name, for a log or for display: **none of it was verified**. `None` where they
-/// name none, or are no claims.
+/// name none, or are not claims.
 ///
 /// ```
 /// use pulse_trust::TokenKind;

@@ -9,7 +9,7 @@ use super::fault::{pulse_error, pulse_status};
 use super::json;
 use crate::entitlement::{Capability, Tier, canonical_plan, scrub_limits};
 
-/// The canonical name of a plan: of `Cloud-V1` it is `cloud_starter`. A name that is no alias is only trimmed.
+/// The canonical name of a plan: of `Cloud-V1` it is `cloud_starter`. A name that is not an alias is only trimmed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_plan_canonical(
     plan: *const c_char,

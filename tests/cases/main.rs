@@ -93,7 +93,7 @@ fn case_name(case: &Value, index: usize) -> String {
     format!("{index}:{input}")
 }
 
-/// One test that is no list of cases.
+/// One test that is not a list of cases.
 fn one(name: &'static str, check: fn()) -> Trial {
     Trial::test(name, move || {
         check();

@@ -27,7 +27,7 @@ def texts(value):
 
 
 def bytes_of_hex(text):
-    """The bytes, or nothing where it is no hex."""
+    """The bytes, or nothing where it is not hex."""
     try:
         return bytes.fromhex(text)
     except ValueError:
@@ -35,7 +35,7 @@ def bytes_of_hex(text):
 
 
 def payload(token):
-    """The claims of a token, or nothing where they are no base64."""
+    """The claims of a token, or nothing where they are not base64."""
     segment = token.split(".")[1]
     try:
         return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))

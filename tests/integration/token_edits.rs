@@ -37,7 +37,7 @@ impl Accepted {
         assert!(self.accepts(&self.token));
         let mut tried = 0;
         let mut refused = |edited: &[u8]| {
-            // Bytes over 127 alone are no text, and no token can be asked for with them.
+            // Bytes over 127 alone are not text, and no token can be asked for with them.
             let edited = str::from_utf8(edited).unwrap();
             assert!(!self.accepts(edited), "accepted: {edited}");
             tried += 1;

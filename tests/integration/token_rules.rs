@@ -206,7 +206,7 @@ fn a_lease_counts_until_its_expiry_or_its_trials_end() {
     assert_eq!((until(&lease(), 0), until(&lease(), 300)), (60, 360));
     assert_eq!((until(&trial_until(30), 0), until(&trial_until(30), 10)), (30, 40));
     assert_eq!(until(&trial_until(90), 10), 70);
-    // A trial's end says nothing of a lease that is no trial.
+    // A trial's end says nothing of a lease that is not a trial.
     assert_eq!(until(&with(lease(), "trial_ends_at", json!(NOW.as_secs() + 30)), 0), 60);
 }
 

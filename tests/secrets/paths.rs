@@ -26,7 +26,7 @@ pub(crate) struct Path {
 }
 
 const NOW: UnixTime = UnixTime::from_secs(1_800_000_000);
-/// Another master key, which is no secret here.
+/// Another master key, which is not secret here.
 const OTHER_KEY: [u8; 32] = [9; 32];
 
 pub(crate) fn all() -> Vec<Path> {

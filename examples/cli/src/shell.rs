@@ -12,7 +12,7 @@ pub(crate) fn assignment(name: &str, value: &str) -> String {
     if value.bytes().all(is_plain) { format!("{name}={value}") } else { format!("{name}={}", quote(value)) }
 }
 
-/// A path as an argument: one that begins with a dash is no option.
+/// A path as an argument: one that begins with a dash is not an option.
 pub(crate) fn path(path: &str) -> String {
     if path.starts_with('-') { format!("./{path}") } else { path.to_owned() }
 }

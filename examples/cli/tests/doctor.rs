@@ -76,7 +76,7 @@ fn each_setting_that_is_missing_or_wrong_is_named_with_its_line() {
         let found = broken(&report);
         assert_eq!((text(found, "name"), text(found, "error")), (link, error), "{variable}: {report:#}");
         assert!(command(found).starts_with(mend), "{variable}: {found:#}");
-        // What the doctor does not know is no line to paste.
+        // What the doctor does not know is not a line to paste.
         assert_eq!(command(found).is_empty(), mend.is_empty(), "{variable}: {found:#}");
         assert!(found["mend"].to_string().contains(variable), "{variable}: {found:#}");
         if error.starts_with("SETTING") || error.starts_with("KEY") {

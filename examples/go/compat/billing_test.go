@@ -121,7 +121,7 @@ func readOurs() (all map[string]json.RawMessage, err error) {
 	return all, json.Unmarshal(bytes, &all)
 }
 
-// An organization's lease is for that organization, and stands in its folder.
+// An organization's lease is for that organization, and is in its folder.
 func TestTheLeaseOfAnOrganization(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {

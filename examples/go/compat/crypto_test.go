@@ -54,7 +54,7 @@ func TestTheCryptoManagerReadsAndWritesAsDeployed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if _, err := manager.DecryptString("!"); err == nil {
-		t.Error("what is no base64 is opened")
+		t.Error("what is not base64 is opened")
 	}
 	if _, err := manager.DeriveKey("", 32); err == nil {
 		t.Error("a key without a purpose")
@@ -129,7 +129,7 @@ func TestLicenseFilesAsDeployed(t *testing.T) {
 			t.Errorf("%+v", license)
 		}
 	}
-	// What stands in the file is what formats.md says.
+	// What the file holds is what formats.md says.
 	line := must[[]byte](t)(os.ReadFile(filepath.Join(path, ".license-key")))
 	key := must[[]byte](t)(hkdf.Key(sha256.New, line, []byte("pulse-license-persistence-v2"), "license-encryption", 32))
 	gcm := must[cipher.AEAD](t)(cipher.NewGCM(must[cipher.Block](t)(aes.NewCipher(key))))

@@ -7,7 +7,7 @@ import (
 )
 
 // A Host says which host a lease may be for: one host in its normal form, or explicitly [AnyHost]. The zero value, which is
-// returned with an error, is no host, and no lease matches it. Compare hosts with ==.
+// returned with an error, is not a host, and no lease matches it. Compare hosts with ==.
 type Host struct {
 	name  string
 	isAny bool

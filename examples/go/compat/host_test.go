@@ -15,7 +15,7 @@ func hostOf(t *testing.T, text string) compat.Host {
 	return must[compat.Host](t)(compat.NormalizeHost(text))
 }
 
-// What comes with the error of a host that is none must not be taken for "any host", however the error is treated: shown
+// What comes with the error of an invalid host must not be taken for "any host", however the error is treated: shown
 // with the names that public URLs have and that the library does not take.
 func TestAHostThatIsNoneTurnsNoBindingOff(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)

@@ -104,7 +104,7 @@ func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trus
 		return nil, err
 	}
 	if kind != pulsetrust.KindLease {
-		return nil, notALease()
+		return nil, notALease(map[pulsetrust.Kind]string{pulsetrust.KindLicense: "license", pulsetrust.KindGrant: "grant"}[kind])
 	}
 	text, err := lease.ClaimsJSON()
 	if err != nil {
@@ -121,7 +121,7 @@ func ParseEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trust
 		return nil, leaseError(err)
 	}
 	if inspected.Kind != "lease" {
-		return nil, notALease()
+		return nil, notALease(inspected.Kind)
 	}
 	return decode[Claims](inspected.Claims)
 }
@@ -130,8 +130,8 @@ func leaseError(err error) error {
 	return sentinel(err, ErrHostMismatch, ErrLeaseOrgIDMissing, ErrLeaseInstanceMissing)
 }
 
-func notALease() error {
-	return &pulsetrust.Error{Code: pulsetrust.ErrTokenKind, Message: "the token is no lease"}
+func notALease(kind string) error {
+	return &pulsetrust.Error{Code: pulsetrust.ErrTokenKind, Message: "expected a lease, received a " + kind}
 }
 
 func decode[T any](text []byte) (*T, error) {

@@ -63,7 +63,7 @@ fn answer(method: &Method, path: &str, served: &Served) -> Response<Full<Bytes>>
             Ok(metrics) => text(StatusCode::OK, "text/plain; version=0.0.4", metrics),
             Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, "text/plain", error.to_string()),
         },
-        // Of the prober itself: what it saw of the relay is no reason to restart it.
+        // Of the prober itself: what it saw of the relay is not a reason to restart it.
         "/healthz" => text(StatusCode::OK, "text/plain", "ok\n"),
         _ => text(StatusCode::NOT_FOUND, "text/plain", "not found\n"),
     }

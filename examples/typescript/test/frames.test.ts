@@ -38,7 +38,7 @@ test("frames are read and written as the deployed runtime does", () => {
   }
 });
 
-test("bytes that are no frame are refused, each class with its number", () => {
+test("bytes that are not a frame are refused, each class with its number", () => {
   const refusals = v.decode.filter(({ error }) => error !== "");
   assert.ok(refusals.length > 0 && refusals.length < v.decode.length);
   for (const { hex, error } of v.decode) {

@@ -166,7 +166,7 @@ test("what nobody closed is freed by the garbage collector", async () => {
   assert.ok(isFreed());
 });
 
-test("what is no text is refused", () => {
+test("what is not text is refused", () => {
   refused("INVALID_ARGUMENT", () => pulse.qrSvg(undefined as unknown as string));
 });
 

@@ -15,7 +15,7 @@ const SIDES = [2000, 1000, 500];
 
 let detector: Promise<Detector | undefined> | undefined;
 
-/** The text of the QR code in an image file, or none. Throws where it is no image. */
+/** The text of the QR code in an image file, or none. Throws if it is not an image. */
 export async function readImage(file: Blob): Promise<string | undefined> {
   const url = URL.createObjectURL(file);
   try {

@@ -78,7 +78,7 @@ fn compare_inverse_and_root(a: U256, b: U256) {
     let (a, b) = (a % P, b % P);
     assert_eq!(x.inverted().map(integer), a.inv_mod(P), "1 / {a}");
     let Some(root) = x.root_of_quotient(&y) else {
-        // The quotient is no square, by Euler's criterion, or y is zero.
+        // The quotient is not a square, by Euler's criterion, or y is zero.
         let exponent = (P - U256::ONE) >> 1;
         assert!(b.is_zero() || a.mul_mod(b, P).pow_mod(exponent, P) == P - U256::ONE, "sqrt({a} / {b})");
         return;

@@ -11,7 +11,7 @@ use crate::trace::{self, Call};
 use crate::victim::end_of;
 
 const ERRORS: [&str; 7] = ["EIO", "ENOSPC", "EACCES", "EROFS", "EMFILE", "EINTR", "EDQUOT"];
-/// Calls that are no business of the storage: memory, threads, signals, and the end.
+/// Calls that have nothing to do with the storage: memory, threads, signals, and the end.
 const OTHERS: [&str; 27] = [
     "brk",
     "mmap",

@@ -18,7 +18,7 @@ pub(super) fn mend(error: &Error, context: &Context<'_>) -> Option<Mend> {
     let directory = context.directory_text();
     Some(match error {
         Error::FileMissing { .. } | Error::File { .. } if context.is_no_directory() => {
-            only_told(format!("give the tenant's data directory: {directory} is no directory."))
+            only_told(format!("give the tenant's data directory: {directory} is not a directory."))
         }
         Error::FileMissing { path } if path.ends_with("billing.json") => only_told(
             "the control plane has not provisioned this directory, or another one is mounted: have it write billing.json \

@@ -114,7 +114,7 @@ impl Tenant {
             };
             report.links.push(Link { name: link.name, state });
         }
-        // That a file keeps its older form is no finding: this command never writes.
+        // A file that keeps its older form is not a finding: this command never writes.
         let told = found.warnings.iter().filter(|warning| !matches!(warning, Warning::RewriteFailed { .. }));
         report.warnings.extend(told.map(ToString::to_string));
     }
@@ -127,7 +127,7 @@ impl Tenant {
 
     fn context<'a>(&'a self, asked: &'a Asked, now: UnixTime, relay_clock: Option<UnixTime>) -> Context<'a> {
         let secret = self.config.as_ref().map(|config| config.instance_secret.expose_secret());
-        // The secret of a self-hosted instance is no host, and not told.
+        // The secret of a self-hosted instance is not a host, and is not shown.
         let is_host = self.runtime.mode == RuntimeMode::Hosted;
         Context {
             lease: self.lease.as_deref(),

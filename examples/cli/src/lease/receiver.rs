@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn the_claims_are_those_of_the_library() {
         let mut lease = fields(include_str!("../../../../src/entitlement/lease_claims.rs"), "LeaseClaims");
-        // The same in every lease, so that they are no fields.
+        // The same in every lease, so they are not fields.
         lease.extend(["iss", "aud"]);
         let license = fields(include_str!("../../../../src/entitlement/license_claims.rs"), "LicenseClaims");
         let grant = fields(include_str!("../../../../src/entitlement/grant_claims.rs"), "GrantClaims");

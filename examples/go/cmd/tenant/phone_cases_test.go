@@ -180,7 +180,7 @@ func TestAPhone(t *testing.T) {
 			p.expect(`{"id":"1","method":"GET"}`, "1", 400, missing)
 			p.expect(`{"id":"2","method":"GET","path":" \n"}`, "2", 400, missing)
 		}},
-		{"09 what is no request", func(t *testing.T) {
+		{"09 what is not a request", func(t *testing.T) {
 			p := openPhone(t, echo, true)
 			for _, text := range []string{"", "GET /", `[]`, `{"id":1}`, `{"id":"1"`} {
 				p.expect(text, "", 400, "invalid request payload")

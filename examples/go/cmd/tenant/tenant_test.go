@@ -86,7 +86,7 @@ func TestATenantIsStartedAgain(t *testing.T) {
 		t.Errorf("%v", codes)
 	}
 	refused := startProgram(t, nil, "--provision", "--data-dir", path)
-	refused.await(t, "failed") // what stands in the directory is not overwritten
+	refused.await(t, "failed") // what is in the directory is not overwritten
 }
 
 // A throw-away tenant never calls at the relay that is the default.
@@ -197,7 +197,7 @@ func TestPhonesThatMisbehave(t *testing.T) {
 		phone.sendFrame(pulsetrust.FrameData, message)
 		closed(phone, "counter 0 was used")
 	})
-	t.Run("what is no request", func(t *testing.T) {
+	t.Run("what is not a request", func(t *testing.T) {
 		// Answered as the deployed proxy answers it.
 		phone := established()
 		for asked, expected := range map[string]struct {

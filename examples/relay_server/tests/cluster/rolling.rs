@@ -261,7 +261,7 @@ async fn a_rolling_restart_answers_or_fails_every_request_once() {
     let ledger = load.ledger();
     let Ledger { reached, answered, failed, asked, lately } = &*ledger;
     println!("{} asked, {} answered, {} failed", asked.len(), answered.len(), failed.len());
-    assert!(answered.len() > 300, "{} answers are no load", answered.len());
+    assert!(answered.len() > 300, "{} answers are not a load", answered.len());
     for (what, counts) in [("reached its instance", reached), ("was answered", answered)] {
         let twice: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
         assert!(twice.is_empty(), "{what} more than once: {twice:?}");

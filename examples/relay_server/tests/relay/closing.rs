@@ -36,7 +36,7 @@ async fn what_cannot_be_taken_closes_with_the_code_that_says_why() {
     metric_becomes(&relay, "pulse_relay_instance_connections", 0).await;
 }
 
-/// A reason that is no text was answered with 1003, as if a text message had come.
+/// A reason that is not text was answered with 1003, as if a text message had come.
 #[tokio::test]
 async fn a_close_whose_reason_is_no_text_is_answered_with_1007() {
     let keys = TestKeys::new();

@@ -20,7 +20,7 @@ async fn handshake(relay: &Relay, source: [u8; 4], begins: &[u8]) -> String {
         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n";
     stream.write_all(&[begins, request.as_bytes()].concat()).await.unwrap();
     let mut answer = vec![0; 512];
-    // A reset is no answer either.
+    // A reset is not an answer either.
     let read =
         tokio::time::timeout(Duration::from_secs(5), stream.read(&mut answer)).await.unwrap().unwrap_or_default();
     String::from_utf8_lossy(&answer[..read]).lines().next().unwrap_or_default().to_owned()

@@ -57,7 +57,7 @@ final class Buffer {
 
     var bytes: [UInt8] { withBytes { Array($0) } }
 
-    /// For what is no secret: a String cannot be wiped.
+    /// For what is not secret: a String cannot be wiped.
     var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
 }
 

@@ -8,7 +8,7 @@ import PulseTrust
 public struct PhoneSettings: Encodable, Sendable {
     /// **Secret**: where notifications are sent; empty is nowhere.
     public var deviceToken = ""
-    /// `ios` or `android`; empty is none.
+    /// `ios` or `android`; empty means none.
     public var platform = ""
     /// Which notifications are wanted; nil leaves it to the relay.
     public var notificationPreferences: NotificationPreferences?

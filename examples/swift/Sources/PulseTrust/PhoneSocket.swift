@@ -20,7 +20,7 @@ public enum PhoneSocketEvent: Sendable {
     case opened
     /// A binary message has arrived.
     case received([UInt8])
-    /// The connection is over, or could not be made, or sent what is no binary message.
+    /// The connection is over, or could not be made, or sent something other than a binary message.
     case ended
 }
 

@@ -7,7 +7,7 @@ struct SecretMembers {
 
     init(_ json: Buffer) { self.json = json }
 
-    /// A member that is no secret; nil for null.
+    /// A member that is not secret; nil for null.
     func text(_ name: String) throws -> String? {
         try bytes(name).map { String(decoding: $0, as: UTF8.self) }
     }

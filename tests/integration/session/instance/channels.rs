@@ -65,7 +65,7 @@ fn a_phone_without_key_exchange_is_answered_in_plain_text() {
     driven.end.respond(1, &response("1", false, false), at(0)).unwrap();
     let done = driven.poll();
     assert_eq!(ProxyResponse::from_json(frame_of(&done.frames[0]).payload).unwrap().status, 200);
-    // Where keys were exchanged, plain text is no message.
+    // Where keys were exchanged, plain text is not a message.
     driven.secured(2, at(0));
     let done = driven.feed(&frame(FrameType::Data, 2, request("1").to_json().unwrap().as_bytes()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { end: ChannelEnd::ProtocolError(_), .. }]));

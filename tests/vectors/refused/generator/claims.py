@@ -78,7 +78,7 @@ def types():
 def missing():
     required = {
         "lease": {"exp": MISSING, "aud": MISSING, "iss": "TOKEN_KIND_UNKNOWN", "org_id": "ORG_MISSING", "instance_host": "HOST_MISSING"},
-        # Without an lid it is no license; without an iid a grant is a license, which needs an e-mail address.
+        # Without an lid it is not a license; without an iid a grant is a license, which needs an e-mail address.
         "license": {"lid": "TOKEN_KIND_UNKNOWN", "email": MISSING, "tier": MISSING},
         "grant": {"exp": MISSING, "lid": MISSING, "tier": MISSING, "iid": MISSING},
     }

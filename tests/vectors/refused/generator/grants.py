@@ -72,7 +72,7 @@ def cases():
         yield one(f"trial-ended-{name}", f"trial_ends_at is {end}.", lease(**trial, trial_ends_at=end), ended, **given)
     yield one("trial-without-end", "It has no end.", lease(**trial), endless)
     yield one("trial-with-a-null-end", "null counts as absent.", lease(**trial, trial_ends_at=None), endless)
-    yield one("trial-with-a-start-alone", "A start is no end.", lease(**trial, trial_started_at=NOW - HOUR), endless)
+    yield one("trial-with-a-start-alone", "A start is not an end.", lease(**trial, trial_started_at=NOW - HOUR), endless)
     yield one("trial-of-a-license", "A license has no end of a trial.", license_(**trial), endless, "license")
     yield one("trial-end-in-a-license", "A claim of a lease says nothing in a license.", license_(**trial, trial_ends_at=NOW + DAY), endless, "license")
     yield one("suspended-with-a-running-trial", "The state counts.", lease(subscription_state="suspended", trial_ends_at=NOW + DAY), INACTIVE)

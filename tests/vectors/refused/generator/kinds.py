@@ -20,9 +20,9 @@ def cases():
               signed(with_(LICENSE, {"iid": "inst_1"}, ["exp"]), LICENSE_KEY), missing, "grant")
     yield one("license-for-life-with-an-empty-iid", "An empty installation makes a grant too.",
               signed(with_(LICENSE, {"iid": "", "st": "active", "exp": 0}), LICENSE_KEY), "EXPIRED", "grant")
-    yield one("grant-without-iid-past-its-expiry", "It has no e-mail address, so it is no license.",
+    yield one("grant-without-iid-past-its-expiry", "It has no e-mail address, so it is not a license.",
               signed(with_(GRANT, {"exp": 0}, ["iid"]), LICENSE_KEY), missing, "license")
-    yield one("grant-with-a-number-for-iid", "A number is no installation.", signed(with_(GRANT, {"iid": 7}), LICENSE_KEY), "CLAIM_TYPE", "grant")
+    yield one("grant-with-a-number-for-iid", "A number is not an installation.", signed(with_(GRANT, {"iid": 7}), LICENSE_KEY), "CLAIM_TYPE", "grant")
 
     both = setting(LICENSE_KEY)
     one_key = {"keys": (both, both)}

@@ -83,9 +83,9 @@ def unicode():
 
     body = text(LEASE)
     yield one("byte-order-mark", "U+FEFF before the object.", "\ufeff" + body)
-    yield one("no-break-space-before", "It is no white space of JSON.", "\u00a0" + body)
-    yield one("ideographic-space-after", "It is no white space of JSON.", body + "\u3000")
-    yield one("line-separator-between", "It is no white space of JSON.", body.replace(",", ",\u2028", 1))
+    yield one("no-break-space-before", "It is not white space in JSON.", "\u00a0" + body)
+    yield one("ideographic-space-after", "It is not white space in JSON.", body + "\u3000")
+    yield one("line-separator-between", "It is not white space in JSON.", body.replace(",", ",\u2028", 1))
     for name, value in [
         ("high-surrogate", r'"\ud800"'), ("low-surrogate", r'"\udc00"'), ("surrogates-swapped", r'"\udc00\ud800"'),
         ("surrogate-then-text", r'"\ud800x"'), ("two-high-surrogates", r'"\ud800\ud800"'), ("short-escape", r'"\u12"'),

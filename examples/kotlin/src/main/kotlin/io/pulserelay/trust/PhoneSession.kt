@@ -31,7 +31,7 @@ import java.util.concurrent.TimeUnit
 public class PhoneSettings(
     /** **Secret**: where notifications are sent; empty is nowhere. */
     public val deviceToken: String = "",
-    /** `ios` or `android`; empty is none. */
+    /** `ios` or `android`; empty means none. */
     public val platform: String = "",
     /** Which notifications are wanted; null leaves it to the relay. */
     public val notificationPreferences: NotificationPreferences? = null,

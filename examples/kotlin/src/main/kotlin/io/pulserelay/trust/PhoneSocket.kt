@@ -23,7 +23,7 @@ public interface PhoneSocketListener {
     /** A binary message has arrived. */
     public fun received(message: ByteArray)
 
-    /** The connection is over, or could not be made, or sent what is no binary message. */
+    /** The connection is over, or could not be made, or sent something other than a binary message. */
     public fun ended()
 }
 

@@ -17,7 +17,7 @@ public data class PublicKey(
     val logFingerprint: String,
 ) {
     public companion object {
-        /** Reads base64; what is no key is refused as [PulseCode.KEY_ENCODING] or [PulseCode.KEY_WEAK]. */
+        /** Reads base64; what is not a key is refused as [PulseCode.KEY_ENCODING] or [PulseCode.KEY_WEAK]. */
         public fun parse(base64: String): PublicKey {
             val json = lend(base64) { key, length ->
                 callForText { out, error -> PulseLibrary.pulse_public_key_describe(key, length, out, error) }

@@ -5,7 +5,7 @@ package io.pulserelay.trust
  * Strings of them, which nobody can wipe.
  */
 internal class SecretMembers private constructor(private val members: Map<String, ByteArray?>) : AutoCloseable {
-    /** A member that is no secret. */
+    /** A member that is not secret. */
     fun text(name: String): String? = members[name]?.decodeToString()
 
     /** A member as it is: valid until [close]. */
