@@ -267,7 +267,7 @@ func (r *refusals) ofDirectories() {
 		"relay.enc has a wrong member": func(p string) error { return os.WriteFile(p+"/relay.enc", []byte(`{"enabled":"ü"}`), 0o600) },
 		"relay.enc is large":           func(p string) error { return os.WriteFile(p+"/relay.enc", make([]byte, 300<<10), 0o600) },
 		"the key is gone":              func(p string) error { return os.Remove(p + "/.encryption.key") },
-		"the key is not a key":            func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("ü"), 0o600) },
+		"the key is not a key":         func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("ü"), 0o600) },
 		"the key is short":             func(p string) error { return os.WriteFile(p+"/.encryption.key", []byte("AAAA"), 0o600) },
 		"the key is another": func(p string) error {
 			return os.WriteFile(p+"/.encryption.key", []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))), 0o600)

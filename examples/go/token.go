@@ -18,6 +18,20 @@ const (
 	KindGrant   Kind = engine.KindGrant
 )
 
+// String is the name of the kind, such as "lease".
+func (k Kind) String() string {
+	switch k {
+	case KindLease:
+		return "lease"
+	case KindLicense:
+		return "license"
+	case KindGrant:
+		return "grant"
+	default:
+		return fmt.Sprintf("Kind(%d)", int32(k))
+	}
+}
+
 // A HostBinding says which host a lease may be for. The zero value accepts no lease.
 type HostBinding struct {
 	host string

@@ -104,7 +104,7 @@ func VerifyEntitlementLeaseToken[Claims any](token string, keys *pulsetrust.Trus
 		return nil, err
 	}
 	if kind != pulsetrust.KindLease {
-		return nil, notALease(map[pulsetrust.Kind]string{pulsetrust.KindLicense: "license", pulsetrust.KindGrant: "grant"}[kind])
+		return nil, notALease(kind.String())
 	}
 	text, err := lease.ClaimsJSON()
 	if err != nil {
