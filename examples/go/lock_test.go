@@ -22,7 +22,7 @@ func TestALockTimeoutSaysHowLongWasWaited(t *testing.T) {
 	other := must[*pulsetrust.DataDir](t)(pulsetrust.OpenDataDir(path))
 	defer other.Close()
 	for timeout, expected := range map[time.Duration]string{
-		30 * time.Millisecond: " after 30 ms: use `fuser ", 0: " after 0 ms: see with `fuser", -time.Second: " after 0 ms: see with `fuser",
+		30 * time.Millisecond: " after 30 ms: use `fuser ", 0: " after 0 ms: use `fuser", -time.Second: " after 0 ms: use `fuser",
 	} {
 		if err := other.Lock(timeout); !errors.Is(err, pulsetrust.ErrLockTimeout) || !strings.Contains(err.Error(), expected) {
 			t.Errorf("%s: %v", timeout, err)
