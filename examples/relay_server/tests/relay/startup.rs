@@ -59,7 +59,7 @@ fn a_directory_that_others_may_write_to_is_warned_of() {
         let mut command = Program::command(&directory, &keys, &[]);
         command.stderr(Stdio::piped());
         let text = log_of(command);
-        let is_told = text.contains("others may write") && text.contains(directory.path().to_str().unwrap());
+        let is_told = text.contains("other users may write") && text.contains(directory.path().to_str().unwrap());
         assert_eq!(is_told, is_warned, "{mode:o}: {text}");
     }
 }
