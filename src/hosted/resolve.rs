@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Capability, InspectedLease, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
+use crate::entitlement::{Capability, Inspected, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
 use crate::error::Error;
 use crate::keys::TrustKeys;
 use crate::storage::BillingState;
@@ -130,7 +130,7 @@ fn of_refused_lease(
         lease_error: None,
     };
     if error.is_about_time()
-        && let Ok(lease) = InspectedLease::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
+        && let Ok(lease) = Inspected::<VerifiedLease>::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
     {
         resolved.plan_version = expired();
         resolved.subscription_state = expired();

@@ -4,7 +4,7 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::entitlement::{Capability, HostBinding, InspectedLease, LeaseChecks};
+use pulse_trust::entitlement::{Capability, HostBinding, Inspected, LeaseChecks, VerifiedLease};
 use pulse_trust::hosted::{
     BootstrapOutcome, ResolvedBilling, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
     registration_credential, resolve_billing,
@@ -214,7 +214,8 @@ fn issued(file: &Value, case: &Value) {
     if let Some(claims) = case.get("lease_claims").filter(|claims| !claims.is_null()) {
         let checks = LeaseChecks::new(HostBinding::Require(issued.instance_host.as_str()));
         let lease =
-            InspectedLease::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now).unwrap();
+            Inspected::<VerifiedLease>::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now)
+                .unwrap();
         let mut received = serde_json::from_str::<Value>(&lease.claims().to_json()).unwrap();
         // Beyond what the deployed control plane writes, each lease has an id of its own, for a revocation to name.
         let jti = received.as_object_mut().unwrap().remove("jti").unwrap();

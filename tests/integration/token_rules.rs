@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::time::Duration;
 
 use pulse_trust::entitlement::{
-    Capability, GrantClaims, GrantState, HostBinding, InspectedLease, InspectedToken, InstanceHost, LeaseChecks,
+    Capability, GrantClaims, GrantState, HostBinding, Inspected, InspectedToken, InstanceHost, LeaseChecks,
     LeaseClaims, LicenseClaims, SubscriptionState, VerifiedGrant, VerifiedLease, VerifiedLicense, VerifiedToken,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
@@ -223,7 +223,7 @@ fn a_providers_license_is_in_term_on_inspection_too() {
         let mut claims = LeaseClaims::new(&host, NOW.saturating_sub(seconds(1)));
         claims.provider_license = Some(license.into());
         let token = claims.sign(&provider).unwrap().expose_secret().to_owned();
-        InspectedLease::inspect(&token, &issuer.keys, &ANY_HOST, NOW).map(|lease| lease.state_at(NOW))
+        Inspected::<VerifiedLease>::inspect(&token, &issuer.keys, &ANY_HOST, NOW).map(|lease| lease.state_at(NOW))
     };
     let key = provider.public_key().to_base64();
     let week = 7 * 86_400;
