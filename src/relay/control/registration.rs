@@ -13,7 +13,7 @@ json_struct! {
     /// use pulse_trust::relay::{ControlPayload, Register};
     /// let mut register = Register::new("a license, grant or lease");
     /// register.instance_hint = "the instance secret".into();
-    /// assert_eq!(Register::from_json(register.to_json()?.as_bytes())?, register);
+    /// assert_eq!(Register::from_json(register.secret_json().expose_secret().as_bytes())?, register);
     /// # Ok::<(), pulse_trust::Error>(())
     /// ```
     #[derive(PartialEq, Eq, Default)]

@@ -208,7 +208,7 @@ impl InstanceEnd {
     fn answer_at_once(&mut self, channel: u32, response: &ProxyResponse) {
         let limits = self.config.limits;
         let Some(open) = self.channels.get_mut(channel) else { return };
-        let Ok(plain) = response.to_json() else { return };
+        let plain = response.to_json();
         let length = plain.len().saturating_add(open.overhead());
         let room = self.outbox.check_room(channel, length, limits.queued_bytes, limits.queued_bytes_of_channel);
         match room.and_then(|()| open.seal(&plain)) {

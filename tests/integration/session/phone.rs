@@ -74,7 +74,7 @@ fn answer(keys: &mut Channel, id: &str, stream: bool, stream_done: bool) -> Vec<
         proxy_response.stream_done = stream_done;
         proxy_response
     };
-    frame(FrameType::Data, 9, &keys.seal(response.to_json().unwrap().as_bytes()).unwrap())
+    frame(FrameType::Data, 9, &keys.seal(response.to_json().as_bytes()).unwrap())
 }
 
 #[test]
