@@ -11,7 +11,7 @@ pub use self::registration::{Register, RegisterAck};
 use super::frame::{Frame, FrameType};
 use crate::error::{Error, Result};
 use crate::json::{self, Json, ReadJson, WriteJson};
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 
 /// A control payload: one type of frame, one JSON object. Readers ignore members they do not know and take `null` for
 /// absent, as the deployed ones do. The payloads are those of this crate: no other type can be one.
@@ -63,11 +63,11 @@ mod sealed {
 }
 
 fn write<T: ControlPayload + WriteJson>(payload: &T) -> Secret {
-    json::text_of(&Json(payload)).into()
+    with_wiped_stack(|| json::text_of(&Json(payload)).into())
 }
 
 fn read<'a, T: ControlPayload + ReadJson<'a>>(payload: &'a [u8]) -> Result<T> {
-    json::value_from_bytes(payload).map_err(|error| refused(T::FRAME_TYPE, &error))
+    with_wiped_stack(|| json::value_from_bytes(payload).map_err(|error| refused(T::FRAME_TYPE, &error)))
 }
 
 /// Only the position, as serde's own text may quote the payload.
