@@ -44,9 +44,9 @@ json_struct! {
         /// The state; empty is `active`.
         #[serde(default)]
         pub subscription_state: String,
-        /// End of a trial, Unix seconds; `None` is 14 days from now.
-        #[serde(default)]
-        pub trial_ends_at: Option<i64>,
+        /// End of a trial; `None` is 14 days from now.
+        #[serde(default, with = "crate::json::form")]
+        pub trial_ends_at: Option<UnixTime>,
         /// Payment provider's id.
         #[serde(default)]
         pub stripe_customer_id: String,
@@ -164,7 +164,7 @@ fn lease_claims(
     now: UnixTime,
 ) -> Result<LeaseClaims> {
     let is_trial = state == SubscriptionState::Trial;
-    let trial_ends_at = order.trial_ends_at.map_or(now.saturating_add(DAY.saturating_mul(14)), UnixTime::from_secs);
+    let trial_ends_at = order.trial_ends_at.unwrap_or(now.saturating_add(DAY.saturating_mul(14)));
     if is_trial && trial_ends_at <= now {
         return Err(Error::TrialEnded { ended_at: trial_ends_at, now });
     }

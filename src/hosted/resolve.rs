@@ -27,10 +27,10 @@ pub struct ResolvedBilling {
     pub plan_version: String,
     /// The state.
     pub subscription_state: String,
-    /// Unix seconds.
-    pub trial_started_at: Option<i64>,
-    /// Unix seconds.
-    pub trial_ends_at: Option<i64>,
+    /// When the trial began.
+    pub trial_started_at: Option<UnixTime>,
+    /// When the trial ends.
+    pub trial_ends_at: Option<UnixTime>,
     /// Why the lease does not count, if there is one that does not.
     pub lease_error: Option<Error>,
 }
@@ -43,7 +43,7 @@ impl ResolvedBilling {
         let subscription = Subscription {
             kind: TokenKind::Lease,
             state: &SubscriptionState::from_name(&self.subscription_state),
-            trial_ends_at: self.trial_ends_at.map(UnixTime::from_secs),
+            trial_ends_at: self.trial_ends_at,
             leeway: ClockLeeway::NONE,
             capabilities: &self.capabilities,
         };
@@ -103,8 +103,8 @@ fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
         meters_enabled: claims.meters_enabled.clone(),
         plan_version: claims.plan_version.clone(),
         subscription_state: claims.subscription_state.as_str().to_owned(),
-        trial_started_at: claims.trial_started_at.map(UnixTime::as_secs),
-        trial_ends_at: claims.trial_ends_at.map(UnixTime::as_secs),
+        trial_started_at: claims.trial_started_at,
+        trial_ends_at: claims.trial_ends_at,
         lease_error: None,
     }
 }
@@ -134,8 +134,8 @@ fn of_refused_lease(
     {
         resolved.plan_version = expired();
         resolved.subscription_state = expired();
-        resolved.trial_started_at = lease.claims().trial_started_at.map(UnixTime::as_secs);
-        resolved.trial_ends_at = lease.claims().trial_ends_at.map(UnixTime::as_secs);
+        resolved.trial_started_at = lease.claims().trial_started_at;
+        resolved.trial_ends_at = lease.claims().trial_ends_at;
     } else if state.trial_started_at.is_some() {
         resolved.subscription_state = expired();
     }
@@ -144,7 +144,7 @@ fn of_refused_lease(
 
 /// A trial that has ended keeps its plan.
 fn end_trial(mut resolved: ResolvedBilling, now: UnixTime) -> ResolvedBilling {
-    let has_ended = resolved.trial_ends_at.is_some_and(|ends_at| ends_at <= now.as_secs());
+    let has_ended = resolved.trial_ends_at.is_some_and(|ends_at| ends_at <= now);
     if resolved.subscription_state == SubscriptionState::Trial.as_str() && has_ended {
         resolved.subscription_state = SubscriptionState::Expired.as_str().to_owned();
         resolved.capabilities.clear();

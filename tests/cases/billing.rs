@@ -3,9 +3,9 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::Error;
 use pulse_trust::entitlement::Capability;
 use pulse_trust::storage::{BillingState, DataDir};
+use pulse_trust::{Error, UnixTime};
 use serde_json::{Value, json};
 
 use crate::common::saving::Saving;
@@ -105,12 +105,12 @@ fn state_value(state: &BillingState) -> Value {
         }
     }
     for (name, number) in [
-        ("trial_started_at", state.trial_started_at),
-        ("trial_ends_at", state.trial_ends_at),
-        ("trial_extended_at", state.trial_extended_at),
-        ("overflow_granted_at", state.overflow_granted_at),
+        ("trial_started_at", state.trial_started_at.map(UnixTime::as_secs)),
+        ("trial_ends_at", state.trial_ends_at.map(UnixTime::as_secs)),
+        ("trial_extended_at", state.trial_extended_at.map(UnixTime::as_secs)),
+        ("overflow_granted_at", state.overflow_granted_at.map(UnixTime::as_secs)),
         ("quickstart_credits_used", Some(state.quickstart_credits_used).filter(|used| *used != 0)),
-        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at),
+        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at.map(UnixTime::as_secs)),
     ] {
         if let Some(number) = number {
             members.insert(name.into(), number.into());

@@ -4,6 +4,7 @@
 use std::fs;
 
 use libtest_mimic::Trial;
+use pulse_trust::UnixTime;
 use pulse_trust::entitlement::{Capability, HostBinding, Inspected, LeaseChecks, VerifiedLease};
 use pulse_trust::hosted::{
     BootstrapOutcome, ResolvedBilling, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
@@ -131,7 +132,7 @@ fn license_files(_: &Value, case: &Value) {
         (None, None) => {}
         (Some(expected), Some(license)) => {
             assert_eq!(license.license_key.expose_secret(), expected["license_key"]);
-            assert_eq!(license.grace_period_end, expected["grace_period_end"].as_i64());
+            assert_eq!(license.grace_period_end.map(UnixTime::as_secs), expected["grace_period_end"].as_i64());
         }
         (expected, license) => panic!("{expected:?}, {license:?}"),
     }
@@ -167,7 +168,7 @@ fn lease_resolved(file: &Value, case: &Value) {
     let resolved = resolve_billing(&state, &trust_keys(file), &checks, now);
     if case.get("resolved_ours").is_some() {
         assert_eq!((resolved.plan_version.as_str(), resolved.subscription_state.as_str()), ("", ""));
-        state.trial_started_at = Some(1);
+        state.trial_started_at = Some(UnixTime::from_secs(1));
         let resolved = resolve_billing(&state, &trust_keys(file), &checks, now);
         assert_eq!(resolved.subscription_state, "expired");
         return;
@@ -185,7 +186,10 @@ fn billing_resolved(file: &Value, case: &Value) {
     let checks = LeaseChecks::new(HostBinding::AnyHost);
     let resolved = resolve_billing(&state, &trust_keys(file), &checks, time(file, "now"));
     assert_eq!(resolved_value(&resolved), without_null(&case["resolved"]));
-    assert_eq!(json!(resolved.trial_ends_at), case["resolved"].get("trial_ends_at").cloned().unwrap_or_default());
+    assert_eq!(
+        json!(resolved.trial_ends_at.map(UnixTime::as_secs)),
+        case["resolved"].get("trial_ends_at").cloned().unwrap_or_default()
+    );
 }
 
 fn issued(file: &Value, case: &Value) {

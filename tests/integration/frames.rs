@@ -76,7 +76,7 @@ fn debug_output_and_errors_show_no_secret() {
         connect.device_token = secret.into();
         connect
     };
-    let ack = RegisterAck::new("", secret, 0);
+    let ack = RegisterAck::new("", secret, None);
     let open = ChannelOpen::new(7, secret);
     let frame_bytes = register.to_frame(0).unwrap();
     let frame = Frame::decode(&frame_bytes).unwrap();

@@ -1,6 +1,7 @@
 //! What the bootstrap does where something is missing, damaged or set by the environment (formats.md#hosted-bootstrap).
 
 use std::fs;
+use std::time::Duration;
 
 use crate::common::sealing::{license_key, seal_text};
 use crate::common::{cases, copied, files_of, set_mode, vector_file, vectors};
@@ -164,7 +165,7 @@ fn a_warning_is_told_once() {
 fn a_billing_state_counts_for_what_its_state_lets_it() {
     let now = UnixTime::from_secs(1_800_000_000);
     let relay = Capability::RELAY;
-    let counts = |state: &str, trial_ends_at: Option<i64>| {
+    let counts = |state: &str, trial_ends_at: Option<UnixTime>| {
         let mut billing = BillingState::default();
         billing.capabilities = vec![relay.clone()];
         billing.subscription_state = state.to_owned();
@@ -178,7 +179,7 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
     {
         assert_eq!(counts(state, None), expected, "{state}");
     }
-    let trial = |seconds: i64| counts("trial", Some(now.as_secs() + seconds));
+    let trial = |seconds: i64| counts("trial", Some(UnixTime::from_secs(now.as_secs() + seconds)));
     assert_eq!((trial(1), trial(0), counts("trial", None)), (true, false, false));
 }
 
@@ -186,14 +187,17 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
 fn a_trial_that_would_end_before_it_begins_is_not_issued() {
     let now = UnixTime::from_secs(1_800_000_000);
     let key = SigningKey::generate().unwrap();
-    let issued = |trial_ends_at: Option<i64>| {
+    let issued = |trial_ends_at: Option<UnixTime>| {
         let mut order = TenantOrder::new("t-a", "https://cloud.example.test");
         order.subscription_state = "trial".to_owned();
         order.trial_ends_at = trial_ends_at;
         issue_billing_state(&order, BillingState::default(), &key, now).map(drop)
     };
     let refused = Err(Error::TrialEnded { ended_at: now, now });
-    assert_eq!((issued(Some(now.as_secs())), issued(Some(now.as_secs() + 1)), issued(None)), (refused, Ok(()), Ok(())));
+    assert_eq!(
+        (issued(Some(now)), issued(Some(now.saturating_add(Duration::from_secs(1)))), issued(None)),
+        (refused, Ok(()), Ok(()))
+    );
 }
 
 #[test]
@@ -210,9 +214,9 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     issued.billing.quickstart_credits_granted = true;
     issued.billing.quickstart_credits_used = 7;
-    issued.billing.quickstart_credits_granted_at = Some(5);
-    issued.billing.trial_started_at = Some(3);
-    issued.billing.trial_extended_at = Some(4);
+    issued.billing.quickstart_credits_granted_at = Some(UnixTime::from_secs(5));
+    issued.billing.trial_started_at = Some(UnixTime::from_secs(3));
+    issued.billing.trial_extended_at = Some(UnixTime::from_secs(4));
     locked.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
     // A member of a later version.
     let path = directory.path().join("billing.json");
@@ -330,7 +334,7 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
             other => panic!("{other:?}"),
         }
     };
-    let later = now.saturating_add(std::time::Duration::from_secs(10 * 365 * 86_400));
+    let later = now.saturating_add(Duration::from_secs(10 * 365 * 86_400));
     assert!(reason(later).starts_with("hosted lease: "), "{}", reason(later));
     let state = locked.billing_state("default").unwrap().value.unwrap();
     let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), later);

@@ -369,7 +369,7 @@ fn control_messages() -> (Register, RegisterAck, Connect, ChannelOpen) {
     register.instance_hint = mark_text().into();
     (
         register,
-        RegisterAck::new("relay_1", mark_text(), 7),
+        RegisterAck::new("relay_1", mark_text(), None),
         Connect::new("relay_1", mark_text()),
         ChannelOpen::new(7, mark_text()),
     )

@@ -209,8 +209,8 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
                 meters_enabled: &resolved.meters_enabled,
                 plan_version: &resolved.plan_version,
                 subscription_state: &resolved.subscription_state,
-                trial_started_at: resolved.trial_started_at,
-                trial_ends_at: resolved.trial_ends_at,
+                trial_started_at: resolved.trial_started_at.map(UnixTime::as_secs),
+                trial_ends_at: resolved.trial_ends_at.map(UnixTime::as_secs),
                 lease_error: resolved.lease_error.as_ref().map(ErrorText::from),
             };
             json::buffer(&resolved)

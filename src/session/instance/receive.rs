@@ -14,7 +14,6 @@ use crate::session::Now;
 use crate::session::cut;
 use crate::session::link::DisconnectReason;
 use crate::session::outbox::CloseCode;
-use crate::time::UnixTime;
 
 /// The longest instance id that a relay may give, in bytes.
 const MAX_INSTANCE_ID_LEN: usize = 128;
@@ -60,7 +59,7 @@ impl InstanceEnd {
         if is_renewed && !self.renewal.is_asked() {
             return;
         }
-        self.expires_at = Some(ack.expires_at).filter(|end| *end != 0).map(UnixTime::from_secs);
+        self.expires_at = ack.expires_at;
         self.is_credential_current = !self.is_resuming;
         let resumable = Resumable { session_token: ack.session_token, instance_id: ack.instance_id.clone() };
         self.resumable = Some(resumable).filter(|resumable| !resumable.session_token.is_empty());

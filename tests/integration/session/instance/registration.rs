@@ -77,7 +77,7 @@ fn an_ack_names_an_instance_and_only_one_that_was_asked_for_counts() {
         driven.end.start(at(0));
         driven.poll();
         driven.connect(at(0));
-        let done = driven.feed(&RegisterAck::new(&id, "session", 0).to_frame(0).unwrap(), at(0));
+        let done = driven.feed(&RegisterAck::new(&id, "session", None).to_frame(0).unwrap(), at(0));
         assert_eq!(matches!(done.events[..], [InstanceEvent::Registered { .. }]), is_taken, "{id}");
         assert_eq!(done.closed.is_empty(), is_taken);
     }
