@@ -118,6 +118,7 @@ pub mod keys;
 mod members;
 pub mod pairing;
 mod primitives;
+mod reason;
 pub mod relay;
 mod secret;
 pub mod session;

@@ -7,11 +7,11 @@ use crate::common::sealing::{license_key, seal_text};
 use crate::common::{cases, copied, files_of, set_mode, vector_file, vectors};
 use pulse_trust::entitlement::{Capability, HostBinding, LeaseChecks};
 use pulse_trust::hosted::{
-    BootstrapOutcome, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
-    registration_credential, resolve_billing,
+    BootstrapOutcome, LinkName, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
+    readiness, registration_credential, resolve_billing,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::relay::RelayEnvironment;
+use pulse_trust::relay::{DisabledBy, RelayEnvironment};
 use pulse_trust::storage::{BillingState, DataDir, Revision};
 use pulse_trust::{Error, UnixTime, Warning};
 use serde_json::Value;
@@ -107,7 +107,7 @@ fn readiness_asks_for_the_instance_secret_of_a_grant() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let link = || {
         let report = readiness(&locked, &runtime, now);
-        report.links.into_iter().find(|link| link.name == "instance secret").unwrap().state
+        report.links.into_iter().find(|link| link.name == LinkName::InstanceSecret).unwrap().state
     };
     assert!(matches!(link(), LinkState::Holds(_)), "{:?}", link());
     let mut loaded = locked.relay_config().unwrap();
@@ -293,7 +293,7 @@ fn a_migration_is_normalized_when_it_is_written() {
 /// What a report says of one link.
 fn link(directory: &std::path::Path, runtime: &Runtime, now: UnixTime, name: &str) -> LinkState {
     let report = readiness(&DataDir::new(directory).lock().unwrap(), runtime, now);
-    report.links.into_iter().find(|link| link.name == name).unwrap().state
+    report.links.into_iter().find(|link| link.name.as_str() == name).unwrap().state
 }
 
 #[test]
@@ -313,13 +313,13 @@ fn a_report_says_why_the_relay_is_off_and_who_could_switch_it_on() {
     let mut config = DataDir::new(path).lock().unwrap().relay_config().unwrap();
     let off = |by| LinkState::Broken(Error::RelayDisabled { by });
     runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
-    assert_eq!(link(path, &runtime, now, "relay config"), off("PULSE_RELAY_ENABLED"));
+    assert_eq!(link(path, &runtime, now, "relay config"), off(DisabledBy::Environment));
     runtime.relay_environment = RelayEnvironment::default();
     config.value.enabled = false;
     let locked = DataDir::new(path).lock().unwrap();
     locked.save_relay_config(&config.value, &config.revision, Default::default()).unwrap();
     drop(locked);
-    assert_eq!(link(path, &runtime, now, "relay config"), off("relay.enc"));
+    assert_eq!(link(path, &runtime, now, "relay config"), off(DisabledBy::Config));
 }
 
 #[test]

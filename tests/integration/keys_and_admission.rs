@@ -7,7 +7,8 @@ use crate::common::bytes_of_hex;
 use pulse_trust::entitlement::{Capability, GrantClaims, LeaseClaims, LicenseClaims, tenant_host};
 use pulse_trust::keys::{KeyId, PublicKey, SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{
-    Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, RevocationSubject, Revocations, WireErrorCode,
+    Admission, InstanceId, InstanceIdRule, NoRevocations, RevocationList, RevocationSubject, Revocations, RevokedKind,
+    WireErrorCode,
 };
 use pulse_trust::token::{MAX_SEGMENT_LEN, MAX_TOKEN_LEN, UnverifiedToken, sign, sign_with_key_id};
 use pulse_trust::{ClockLeeway, Error, TokenKind, UnixTime};
@@ -203,7 +204,7 @@ fn admission_maps_every_refusal_to_one_wire_code() {
     revoked.revoke_token("jti_1");
     let token = lease.sign(&setup.lease).unwrap().expose_secret().to_owned();
     let refusal = admission.admit(&token, None, &revoked, setup.now).unwrap_err();
-    assert_eq!((refusal.wire_code(), refusal), (LicenseInvalid, Error::Revoked { what: "token" }));
+    assert_eq!((refusal.wire_code(), refusal), (LicenseInvalid, Error::Revoked { what: RevokedKind::Token }));
 }
 
 #[test]
@@ -343,17 +344,17 @@ fn a_revocation_can_name_the_host_the_instance_or_the_key_that_signed() {
 
     let mut list = RevocationList::default();
     list.revoke_signing_key(&old.public_key().key_id());
-    assert_eq!(admit(&tokens[0], &list).map(|_| ()), Err(Error::Revoked { what: "signing key" }));
+    assert_eq!(admit(&tokens[0], &list).map(|_| ()), Err(Error::Revoked { what: RevokedKind::SigningKey }));
     assert!(admit(&tokens[1], &list).is_ok(), "the other key's leases still count");
 
     let registration = admit(&tokens[1], &list).unwrap();
     let mut list = RevocationList::default();
     list.revoke_instance(&registration.instance_id);
-    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: "instance" }));
+    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: RevokedKind::Instance }));
     let mut list = RevocationList::default();
     let host = pulse_trust::entitlement::InstanceHost::normalize(&setup.lease().instance_host).unwrap();
     list.revoke_host(&host);
-    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: "host" }));
+    assert_eq!(admit(&tokens[1], &list).map(|_| ()), Err(Error::Revoked { what: RevokedKind::Host }));
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn a_revoked_ipv6_host_is_revoked_in_every_spelling() {
         let mut subject = RevocationSubject::default();
         for spelling in spellings {
             subject.host = Some(normalize(spelling).as_str().to_owned());
-            assert_eq!(list.revoked(&subject), Some("host"), "{revoked} revokes {spelling}");
+            assert_eq!(list.revoked(&subject), Some(RevokedKind::Host), "{revoked} revokes {spelling}");
         }
         subject.host = Some("2001:db8::2".to_owned());
         assert_eq!(list.revoked(&subject), None);

@@ -163,11 +163,16 @@ pub unsafe extern "C" fn pulse_readiness(
             let now = UnixTime::from_secs(now);
             let found = data_dir.with_reader(|files| Ok(readiness(files, &runtime.runtime, now)))?;
             let links = found.links.iter().map(|link| match &link.state {
-                LinkState::Holds(seen) => LinkReport { name: link.name, state: "holds", seen, error: None },
-                LinkState::WillBeMade(seen) => LinkReport { name: link.name, state: "will_be_made", seen, error: None },
-                LinkState::Broken(error) => {
-                    LinkReport { name: link.name, state: "broken", seen: "", error: Some(ErrorText::from(error)) }
+                LinkState::Holds(seen) => LinkReport { name: link.name.as_str(), state: "holds", seen, error: None },
+                LinkState::WillBeMade(seen) => {
+                    LinkReport { name: link.name.as_str(), state: "will_be_made", seen, error: None }
                 }
+                LinkState::Broken(error) => LinkReport {
+                    name: link.name.as_str(),
+                    state: "broken",
+                    seen: "",
+                    error: Some(ErrorText::from(error)),
+                },
             });
             let warnings = runtime.warning_texts_and(&found.warnings);
             let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
