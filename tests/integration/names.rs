@@ -27,7 +27,8 @@ fn a_value_shows_the_name_that_others_know_it_by() {
     assert_eq!(FrameType::KeyExchange.to_string(), "KEY_EXCHANGE");
     assert_eq!(ConnectionId::from_u64(12).to_string(), "12");
     assert_eq!(DisconnectReason::NoAnswer.as_str(), "no_answer");
-    assert_eq!([CloseCode::Normal, CloseCode::ProtocolError].map(CloseCode::as_u16), [1000, 1002]);
+    let codes = [CloseCode::Normal, CloseCode::GoingAway, CloseCode::ProtocolError, CloseCode::PolicyViolation];
+    assert_eq!(codes.map(CloseCode::as_u16), [1000, 1001, 1002, 1008]);
     let relay = Capability::new("relay");
     assert_eq!((relay.as_ref(), relay.to_string().as_str()), ("relay", "relay"));
     let state = SubscriptionState::Trial;
