@@ -114,7 +114,7 @@ fn is_of_class<T>(outcome: &pulse_trust::Result<T>, expected: &str) {
         Err(Error::ProviderChain { .. }) => "provider_chain",
         Err(Error::IssuerMismatch { .. }) => "issuer",
         Err(Error::AudienceMismatch { .. }) => "audience",
-        Err(Error::ClaimMissing { claim: "aud" }) => "claim_missing",
+        Err(Error::ClaimMissing { claim: "aud", .. }) => "claim_missing",
         Err(Error::Expired { .. }) => "expired",
         Err(Error::NotYetValid { .. }) => "not_yet_valid",
         Err(Error::OrgMissing) => "org_missing",

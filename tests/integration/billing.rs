@@ -205,7 +205,7 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         for damaged in [flipped.as_str(), &"A".repeat(40)] {
             let directory = with_billing(&json!({ name: damaged }).to_string());
             let before = files_of(directory.path());
-            let Err(Error::UnsealFailed { what }) = load(&directory) else { panic!("{name}") };
+            let Err(Error::UnsealFailed { what, .. }) = load(&directory) else { panic!("{name}") };
             assert!(what.contains(name) && !what.contains(damaged), "{what}");
             assert!(files_of(directory.path()) == before);
             fs::remove_file(directory.path().join(".encryption.key")).unwrap();

@@ -96,8 +96,8 @@ fn an_error_belongs_on_every_channel_and_a_ping_on_none() {
     let check = |frame_type, channel| Frame::new(frame_type, channel, b"").check_channel();
     assert_eq!([0, 7].map(|channel| check(FrameType::Error, channel)), [Ok(()), Ok(())]);
     assert_eq!(check(FrameType::Ping, 0), Ok(()));
-    assert_eq!(check(FrameType::Ping, 7), Err(Error::FrameChannel { frame: "PING", channel: 7 }));
-    assert_eq!(check(FrameType::Data, 0), Err(Error::FrameChannel { frame: "DATA", channel: 0 }));
+    assert_error!(check(FrameType::Ping, 7).unwrap_err(), FrameChannel { frame: "PING", channel: 7 });
+    assert_error!(check(FrameType::Data, 0).unwrap_err(), FrameChannel { frame: "DATA", channel: 0 });
 }
 
 #[test]

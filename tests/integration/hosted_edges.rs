@@ -193,11 +193,8 @@ fn a_trial_that_would_end_before_it_begins_is_not_issued() {
         order.trial_ends_at = trial_ends_at;
         issue_billing_state(&order, BillingState::default(), &key, now).map(drop)
     };
-    let refused = Err(Error::TrialEnded { ended_at: now, now });
-    assert_eq!(
-        (issued(Some(now)), issued(Some(now.saturating_add(Duration::from_secs(1)))), issued(None)),
-        (refused, Ok(()), Ok(()))
-    );
+    assert_error!(issued(Some(now)).unwrap_err(), TrialEnded { ended_at: now, now: now });
+    assert_eq!((issued(Some(now.saturating_add(Duration::from_secs(1)))), issued(None)), (Ok(()), Ok(())));
 }
 
 #[test]
@@ -244,8 +241,8 @@ fn a_setting_that_is_not_utf8_is_no_missing_one() {
     use std::os::unix::ffi::OsStrExt;
     const CHILD: &str = "PULSE_TRUST_TEST_SETTINGS";
     if std::env::var_os(CHILD).is_some() {
-        let expected = Error::SettingInvalid { setting: "PULSE_PUBLIC_URL", reason: "it is set, but not to UTF-8" };
-        assert_eq!(Runtime::from_process().unwrap_err(), expected);
+        let error = Runtime::from_process().unwrap_err();
+        assert_error!(error, SettingInvalid { setting: "PULSE_PUBLIC_URL", reason: "it is set, but not to UTF-8" });
         let legacy = pulse_trust::hosted::legacy_key_path_from_process();
         assert!(matches!(legacy, Err(Error::SettingInvalid { setting: "PULSE_LEGACY_KEY_PATH", .. })), "{legacy:?}");
         return;
@@ -311,15 +308,18 @@ fn a_report_says_why_the_relay_is_off_and_who_could_switch_it_on() {
     let (directory, mut runtime, now) = tenant("self-hosted-activation");
     let path = directory.path();
     let mut config = DataDir::new(path).lock().unwrap().relay_config().unwrap();
-    let off = |by| LinkState::Broken(Error::RelayDisabled { by });
+    let off = |state: LinkState, who: DisabledBy| {
+        let LinkState::Broken(error) = state else { panic!("{state:?}") };
+        assert_error!(error, RelayDisabled { by: who });
+    };
     runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
-    assert_eq!(link(path, &runtime, now, "relay config"), off(DisabledBy::Environment));
+    off(link(path, &runtime, now, "relay config"), DisabledBy::Environment);
     runtime.relay_environment = RelayEnvironment::default();
     config.value.enabled = false;
     let locked = DataDir::new(path).lock().unwrap();
     locked.save_relay_config(&config.value, &config.revision, Default::default()).unwrap();
     drop(locked);
-    assert_eq!(link(path, &runtime, now, "relay config"), off(DisabledBy::Config));
+    off(link(path, &runtime, now, "relay config"), DisabledBy::Config);
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
         let choice = registration_credential(&locked, &runtime, now);
         assert!(!choice.is_suspended());
         match choice.require_secret_token() {
-            Err(Error::NoCredential { reason }) => reason,
+            Err(Error::NoCredential { reason, .. }) => reason,
             other => panic!("{other:?}"),
         }
     };

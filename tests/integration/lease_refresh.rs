@@ -126,6 +126,9 @@ fn an_answer_may_be_twice_as_long_as_a_token() {
     let limit = 2 * MAX_TOKEN_LEN;
     assert_eq!(answer(limit), Ok(()));
     for received in [limit + 1, limit + 100] {
-        assert_eq!(answer(received), Err(Error::TokenTooLarge { what: "refresh answer", limit, received }));
+        assert_error!(
+            answer(received).unwrap_err(),
+            TokenTooLarge { what: "refresh answer", limit: limit, received: received }
+        );
     }
 }

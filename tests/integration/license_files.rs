@@ -63,7 +63,7 @@ fn damage_and_keys_are_told_apart() {
     assert!(matches!(data_dir.activation(), Err(Error::KeyFileUnreadable { .. })));
     fs::remove_file(path(".license-key")).unwrap();
     let error = data_dir.activation().unwrap_err();
-    let Error::KeyFileLost { path: key, sealed } = error else { panic!("{error:?}") };
+    let Error::KeyFileLost { path: key, sealed, .. } = error else { panic!("{error:?}") };
     assert_eq!((Path::new(&key), Path::new(&sealed)), (&*path(".license-key"), &*path("activation.enc")));
     fs::write(path(".license-key"), KEY).unwrap();
 

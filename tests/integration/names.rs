@@ -80,13 +80,13 @@ fn an_empty_secret_is_none() {
 #[test]
 fn an_error_says_whether_time_heals_it_and_what_the_peer_is_told() {
     let (ended_at, now) = (UnixTime::from_secs(1), UnixTime::from_secs(2));
-    let time = Error::TrialEnded { ended_at, now };
+    let time = Error::expired(TokenKind::Lease, ended_at, now);
     assert!(time.is_about_time());
     assert!(!Error::OrgMissing.is_about_time());
     for (error, code) in [
         (time, WireErrorCode::LicenseExpired),
         (Error::OrgMissing, WireErrorCode::LicenseInvalid),
-        (Error::SessionInvalid { reason: "expected 64 hex digits" }, WireErrorCode::AuthFailed),
+        (Error::session_invalid("expected 64 hex digits"), WireErrorCode::AuthFailed),
         (Error::KeyTableCorrupt, WireErrorCode::InternalError),
     ] {
         assert_eq!(error.wire_code(), code, "{error}");

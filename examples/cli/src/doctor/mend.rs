@@ -73,7 +73,7 @@ fn mend(link: Place, error: &Error, context: &Context<'_>) -> Mend {
     match error {
         Error::NotHosted => set_in_runtime("PULSE_HOSTED_MODE", "true"),
         Error::KeyNotConfigured { setting, .. } => set_key(setting, context),
-        Error::SignatureInvalid { kind: TokenKind::Lease } => signature(context),
+        Error::SignatureInvalid { kind: TokenKind::Lease, .. } => signature(context),
         Error::HostMismatch { received, .. } => host_mismatch(received, context),
         Error::HostInvalid { .. } if link == Place::Settings => match context.host_of_lease() {
             Some(host) => set_in_runtime("PULSE_PUBLIC_URL", &format!("https://{host}")),
@@ -86,7 +86,7 @@ fn mend(link: Place, error: &Error, context: &Context<'_>) -> Mend {
         Error::SettingInvalid { setting, .. } => only_told(format!(
             "correct {setting} in the environment of the tenant's runtime as the message says, and restart it."
         )),
-        Error::RelayDisabled { by: DisabledBy::Environment } => run(
+        Error::RelayDisabled { by: DisabledBy::Environment, .. } => run(
             "the environment switches the relay off; where that is not meant, change it and restart the runtime:",
             "PULSE_RELAY_ENABLED=true",
         ),

@@ -19,9 +19,9 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
     let handshake = AppHandshake::start().unwrap();
     let done = driven.feed(&frame(FrameType::KeyExchange, 7, handshake.message()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { end: ChannelEnd::ProtocolError(_), .. }]));
-    assert_eq!(
-        driven.end.accept(7),
-        Err(Error::SessionChannel { channel: 7, expected: "waiting to be accepted or refused" })
+    assert_error!(
+        driven.end.accept(7).unwrap_err(),
+        SessionChannel { channel: 7, expected: "waiting to be accepted or refused" }
     );
 
     driven.offer(8, at(0));
@@ -44,7 +44,10 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
         .map(|frame| ProxyResponse::from_json(&keys.open(frame_of(frame).payload).unwrap()).unwrap())
         .collect();
     assert_eq!(answers.iter().map(|it| it.stream).collect::<Vec<_>>(), [true, true, false]);
-    assert_eq!(driven.end.respond(8, &response("1", false, false), at(0)), Err(Error::RequestUnknown { channel: 8 }));
+    assert_error!(
+        driven.end.respond(8, &response("1", false, false), at(0)).unwrap_err(),
+        RequestUnknown { channel: 8 }
+    );
     // A second key exchange, and a message that was sent before, end the channel.
     let done = driven.feed(&frame(FrameType::KeyExchange, 8, handshake_message().as_slice()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 8, .. }]));

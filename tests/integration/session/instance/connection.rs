@@ -58,7 +58,7 @@ fn what_is_reported_of_an_earlier_connection_is_ignored() {
 fn it_starts_once_waits_for_the_connection_and_dials_again_in_time() {
     let mut driven = Driven::with(|_| {});
     let state = |driven: &mut Driven| match driven.end.push(&PushNotification::default()) {
-        Err(Error::SessionNotOpen { needed: "registered", state }) => state,
+        Err(Error::SessionNotOpen { needed: "registered", state, .. }) => state,
         other => panic!("{other:?}"),
     };
     assert_eq!(state(&mut driven), "stopped");

@@ -96,7 +96,7 @@ fn an_answer_may_fill_a_frame_with_what_sealing_adds() {
     assert_eq!(SEALED_OVERHEAD, 28);
     let refused = driven.end.respond(1, &response_of_length("1", most + 1), at(0));
     let received = MAX_PAYLOAD_LEN + 1;
-    assert_eq!(refused, Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received }));
+    assert_error!(refused.unwrap_err(), FrameTooLarge { limit: MAX_PAYLOAD_LEN, received: received });
     driven.end.respond(1, &response_of_length("1", most), at(0)).unwrap();
     assert_eq!(frame_of(&driven.poll().frames[0]).payload.len(), MAX_PAYLOAD_LEN);
 }
