@@ -10,7 +10,7 @@ use super::{Driven, URL};
 
 #[test]
 fn it_registers_with_credential_secret_and_proof_and_resumes_with_the_session() {
-    let mut driven = Driven::with(|config| config.client_version = "6.3.0".to_owned());
+    let mut driven = Driven::with(|config| config.client_version = Some("6.3.0".to_owned()));
     driven.end.start(at(0));
     assert_eq!(driven.poll().urls, [URL]);
     let register = driven.connect(at(1));
