@@ -2,7 +2,7 @@
 //! lease-refresh](crate::_documentation::formats#lease-refresh)).
 
 use super::runtime::Runtime;
-use crate::entitlement::{Inspected, VerifiedLease};
+use crate::entitlement::{Inspected, SubscriptionState, VerifiedLease};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::session::LeaseRefresh;
@@ -63,7 +63,7 @@ pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str) -> Result<Vec<Warni
     change(data_dir, org, |billing| {
         billing.entitlement_jwt = Secret::default();
         billing.entitlement_refresh_token = Secret::default();
-        "expired".clone_into(&mut billing.subscription_state);
+        billing.subscription_state = Some(SubscriptionState::Expired);
     })
 }
 

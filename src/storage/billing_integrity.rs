@@ -69,7 +69,7 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
     capabilities.sort_unstable();
     let trial = Trial {
         plan_version: &state.plan_version,
-        subscription_state: &state.subscription_state,
+        subscription_state: state.state_name(),
         trial_started_at: state.trial_started_at.map(UnixTime::as_secs),
         trial_ends_at: state.trial_ends_at.map(UnixTime::as_secs),
         trial_extended_at: state.trial_extended_at.map(UnixTime::as_secs),

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::commercial_migration::CommercialMigration;
-use crate::entitlement::{Capability, canonical_plan, scrub_limits};
+use crate::entitlement::{Capability, SubscriptionState, canonical_plan, scrub_limits};
 use crate::json::{Json, ReadJson};
 use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
@@ -34,8 +34,8 @@ pub struct BillingState {
     pub commercial_migration: Option<CommercialMigration>,
     /// The plan, if no lease names it.
     pub plan_version: String,
-    /// The state, if no lease names it.
-    pub subscription_state: String,
+    /// The state; `None` if a lease names it.
+    pub subscription_state: Option<SubscriptionState>,
     /// When a trial began.
     pub trial_started_at: Option<UnixTime>,
     /// When a trial ends.
@@ -71,11 +71,17 @@ impl BillingState {
         self.secrets_mut().into_iter().for_each(trim_secret);
         self.commercial_migration = self.commercial_migration.take().and_then(CommercialMigration::normalized);
         self.plan_version = canonical_plan(&self.plan_version).into_owned();
-        self.subscription_state = self.subscription_state.trim().to_lowercase();
+        self.subscription_state = SubscriptionState::given(&self.state_name().trim().to_lowercase());
         scrub_limits(&self.plan_version, &mut self.limits);
-        if matches!(self.subscription_state.as_str(), "expired" | "suspended" | "canceled") {
+        use SubscriptionState::{Canceled, Expired, Suspended};
+        if matches!(self.subscription_state, Some(Expired | Suspended | Canceled)) {
             self.clear_collections();
         }
+    }
+
+    /// The state as the file has it: empty if there is none.
+    pub(super) fn state_name(&self) -> &str {
+        self.subscription_state.as_ref().map_or("", SubscriptionState::as_str)
     }
 
     /// Removes what it entitles to: the lease and its refresh token, plan, state, capabilities, limits and meters.
@@ -83,7 +89,7 @@ impl BillingState {
         self.entitlement_jwt = Secret::default();
         self.entitlement_refresh_token = Secret::default();
         self.plan_version.clear();
-        self.subscription_state.clear();
+        self.subscription_state = None;
         self.clear_collections();
     }
 
@@ -155,7 +161,7 @@ impl Serialize for BillingMembers<'_> {
             map.serialize_entry("commercial_migration", &Json(migration))?;
         }
         map.serialize_entry("plan_version", &state.plan_version)?;
-        map.serialize_entry("subscription_state", &state.subscription_state)?;
+        map.serialize_entry("subscription_state", state.state_name())?;
         unless_none(&mut map, "trial_started_at", state.trial_started_at.map(UnixTime::as_secs))?;
         unless_none(&mut map, "trial_ends_at", state.trial_ends_at.map(UnixTime::as_secs))?;
         unless_none(&mut map, "trial_extended_at", state.trial_extended_at.map(UnixTime::as_secs))?;
@@ -206,7 +212,9 @@ impl ReadMembers for BillingState {
             "entitlement_refresh_token" => self.entitlement_refresh_token = secret_or_default(map)?,
             "commercial_migration" => self.commercial_migration = map.next_value::<Json<_>>()?.0,
             "plan_version" => self.plan_version = value_or_default(map)?,
-            "subscription_state" => self.subscription_state = value_or_default(map)?,
+            "subscription_state" => {
+                self.subscription_state = SubscriptionState::given(&value_or_default::<A, String>(map)?)
+            }
             "trial_started_at" => self.trial_started_at = map.next_value::<Json<_>>()?.0,
             "trial_ends_at" => self.trial_ends_at = map.next_value::<Json<_>>()?.0,
             "trial_extended_at" => self.trial_extended_at = map.next_value::<Json<_>>()?.0,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::entitlement::Capability;
+use pulse_trust::entitlement::{Capability, SubscriptionState};
 use pulse_trust::storage::{BillingState, DataDir};
 use pulse_trust::{Error, UnixTime};
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ fn written(_: &Value, case: &Value) {
 fn state_value(state: &BillingState) -> Value {
     let mut value = json!({
         "capabilities": state.capabilities.iter().map(Capability::as_str).collect::<Vec<_>>(), "limits": state.limits, "meters_enabled": state.meters_enabled,
-        "plan_version": state.plan_version, "subscription_state": state.subscription_state,
+        "plan_version": state.plan_version, "subscription_state": state.subscription_state.as_ref().map_or("", SubscriptionState::as_str),
     });
     let members = value.as_object_mut().unwrap();
     for (name, text) in [

@@ -168,7 +168,7 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
     let counts = |state: &str, trial_ends_at: Option<UnixTime>| {
         let mut billing = BillingState::default();
         billing.capabilities = vec![relay.clone()];
-        billing.subscription_state = state.to_owned();
+        billing.subscription_state = Some(state.into());
         billing.trial_ends_at = trial_ends_at;
         let checks = LeaseChecks::new(HostBinding::AnyHost);
         let granted = resolve_billing(&billing, &TrustKeys::default(), &checks, now).capabilities_at(now);
@@ -189,7 +189,7 @@ fn a_trial_that_would_end_before_it_begins_is_not_issued() {
     let key = SigningKey::generate().unwrap();
     let issued = |trial_ends_at: Option<UnixTime>| {
         let mut order = TenantOrder::new("t-a", "https://cloud.example.test");
-        order.subscription_state = "trial".to_owned();
+        order.subscription_state = Some("trial".into());
         order.trial_ends_at = trial_ends_at;
         issue_billing_state(&order, BillingState::default(), &key, now).map(drop)
     };
@@ -205,7 +205,7 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let now = UnixTime::from_secs(1_800_000_000);
     let mut order = {
         let mut tenant_order = TenantOrder::new("t-a", "https://cloud.example.test");
-        tenant_order.stripe_customer_id = "cus_1".to_owned();
+        tenant_order.stripe_customer_id = Some("cus_1".to_owned());
         tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
@@ -220,9 +220,9 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen('{', "{\"future\":{\"a\":1.50},", 1)).unwrap();
 
-    order.stripe_customer_id = String::new();
+    order.stripe_customer_id = None;
     for state in ["", "suspended"] {
-        order.subscription_state = state.to_owned();
+        order.subscription_state = Some(state.into());
         let loaded = locked.billing_state("default").unwrap();
         let mut issued = issue_billing_state(&order, loaded.value.unwrap(), &key, now).unwrap();
         locked.save_billing_state("default", &mut issued.billing, &loaded.revision).unwrap();

@@ -11,6 +11,7 @@ use super::data_dir::pulse_data_dir;
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, ErrorText};
 use super::keys::{pulse_signing_key, pulse_trust_keys};
+use crate::entitlement::SubscriptionState;
 use crate::hosted::{
     BootstrapOutcome, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
     readiness, registration_credential, resolve_billing,
@@ -213,7 +214,7 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
                 limits: &resolved.limits,
                 meters_enabled: &resolved.meters_enabled,
                 plan_version: &resolved.plan_version,
-                subscription_state: &resolved.subscription_state,
+                subscription_state: resolved.subscription_state.as_ref().map_or("", SubscriptionState::as_str),
                 trial_started_at: resolved.trial_started_at.map(UnixTime::as_secs),
                 trial_ends_at: resolved.trial_ends_at.map(UnixTime::as_secs),
                 lease_error: resolved.lease_error.as_ref().map(ErrorText::from),
