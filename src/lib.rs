@@ -80,7 +80,7 @@
 //! # Parsed is not verified
 //!
 //! A token that was only parsed ([`token::UnverifiedToken`]), one that was verified ([`entitlement::VerifiedLease`],
-//! [`entitlement::VerifiedToken`]) and a lease that was read without regard to time ([`entitlement::InspectedLease`])
+//! [`entitlement::VerifiedToken`]) and a lease that was read without regard to time ([`entitlement::Inspected`])
 //! are different types. Policy code takes only the verified one.
 //!
 //! # Time, errors and secrets
@@ -118,6 +118,7 @@ pub mod keys;
 mod members;
 pub mod pairing;
 mod primitives;
+mod reason;
 pub mod relay;
 mod secret;
 pub mod session;

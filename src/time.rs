@@ -4,7 +4,10 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Deserializer};
+
 use crate::error::{Error, Result};
+use crate::json::ReadJson;
 pub use crate::unix_time::UnixTime;
 pub(crate) use crate::unix_time::{serialize_optional_secs, serialize_secs};
 
@@ -81,6 +84,13 @@ impl TryFrom<Duration> for ClockLeeway {
 
     fn try_from(leeway: Duration) -> Result<Self> {
         Self::new(leeway)
+    }
+}
+
+/// Unix seconds as a number.
+impl<'de> ReadJson<'de> for UnixTime {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        i64::deserialize(deserializer).map(Self::from_secs)
     }
 }
 

@@ -67,7 +67,7 @@ fn the_journey_passes_on_tenants_that_may_register_and_names_what_is_broken_on_t
         let says_fresh = printed.contains("PASSED: a fresh hosted tenant");
         assert_eq!(says_fresh, passes && !had_config, "{name}:\n{printed}");
         // The credential and the secrets of the config stay out of what is printed and recorded.
-        let credentials = ["registration_credential", "ours_credential"].map(|member| text(&case, member));
+        let credentials = ["registration_credential", "ours_credential"].map(|member| text(case, member));
         for secret in credentials.into_iter().chain([text(&case["config"], "identity_private_key")]) {
             assert!(secret.is_empty() || !printed.contains(secret) && !evidence.to_string().contains(secret), "{name}");
         }

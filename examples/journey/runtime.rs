@@ -38,7 +38,7 @@ impl Registered {
 pub(crate) async fn register(registration: Registration) -> Result<Registered, Failure> {
     let Registration { relay_url, credential, instance_secret, identity, auth_token, api } = registration;
     let mut config = InstanceConfig::new(relay_url, credential, instance_secret, identity);
-    env!("CARGO_PKG_VERSION").clone_into(&mut config.client_version);
+    config.client_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     let end = InstanceEnd::new(config, u64::from(std::process::id()))?;
     let (acts, received) = mpsc::unbounded_channel();
     let (answered, requests) = mpsc::unbounded_channel();

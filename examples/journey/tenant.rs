@@ -78,7 +78,7 @@ pub(crate) fn provision_at(
 ) -> Result<String, Failure> {
     let order = {
         let mut tenant_order = TenantOrder::new(tenant_id, BASE_URL);
-        tenant_order.email = "owner@example.test".to_owned();
+        tenant_order.email = Some("owner@example.test".to_owned());
         tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), key, now)?;

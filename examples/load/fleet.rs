@@ -103,7 +103,7 @@ pub(crate) fn percentile_ms(times: &mut [Duration], percent: usize) -> f64 {
 /// An instance that comes back sooner than a real one would: the storm is to be one.
 fn end(url: &str, number: usize, key: &SigningKey) -> Result<InstanceEnd, Failure> {
     let mut config = InstanceConfig::new(url, tenant::lease(number, key)?, "", tenant::identity(number)?);
-    config.client_version = "load".to_owned();
+    config.client_version = Some("load".to_owned());
     config.backoff = BackoffLimits::new(Duration::from_millis(100), Duration::from_secs(1));
     // It waits for its turn to connect, too.
     config.times.connect = Duration::from_secs(60);

@@ -126,7 +126,7 @@ impl Phone {
         let identity = tenant::identity(number)?.public_key().clone();
         let url = format!("ws://{relay}/ws/app");
         let mut config = PhoneConfig::new(url, instance_id.as_str(), tenant::AUTH_TOKEN, identity);
-        config.platform = "load".to_owned();
+        config.platform = Some("load".to_owned());
         config.limits.requests = usize::MAX;
         let end = PhoneEnd::new(config, number as u64)?;
         let (acts, received) = mpsc::unbounded_channel();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::capability::{Capability, Tier, free_capabilities};
 use super::entitlement_check::Subscription;
 use super::grant_claims::GrantClaims;
+use super::inspected::Inspected;
 use super::license::LICENSE_GRACE;
 use super::limits::limits_with_counts;
 use super::signed_claims::{ClaimedToken, SignedClaims};
@@ -184,13 +185,7 @@ impl VerifiedGrant {
     }
 }
 
-/// A grant read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
-///
-/// See the example of [`InspectedToken`](super::InspectedToken).
-#[derive(Debug, Clone)]
-pub struct InspectedGrant(VerifiedGrant);
-
-impl InspectedGrant {
+impl Inspected<VerifiedGrant> {
     /// Checks all but time.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! A token of any kind, read without regard to its own time.
 
-use super::grant::{GrantState, InspectedGrant};
-use super::lease::InspectedLease;
+use super::grant::{GrantState, VerifiedGrant};
+use super::inspected::Inspected;
+use super::lease::VerifiedLease;
 use super::lease_checks::LeaseChecks;
-use super::license::{InspectedLicense, LicenseTerm};
+use super::license::{LicenseTerm, VerifiedLicense};
 use super::of_any_kind::of_any_kind;
 use super::provider_chain::verify_signature;
 use super::signed_claims::ClaimedToken;
@@ -46,11 +47,11 @@ use crate::token_kind::TokenKind;
 #[non_exhaustive]
 pub enum InspectedToken {
     /// A hosted lease.
-    Lease(Box<InspectedLease>),
+    Lease(Box<Inspected<VerifiedLease>>),
     /// A classic license.
-    License(Box<InspectedLicense>),
+    License(Box<Inspected<VerifiedLicense>>),
     /// A grant.
-    Grant(Box<InspectedGrant>),
+    Grant(Box<Inspected<VerifiedGrant>>),
 }
 
 impl InspectedToken {
@@ -63,9 +64,9 @@ impl InspectedToken {
         let token = UnverifiedToken::parse(token)?;
         let signed = verify_signature(ClaimedToken::read(&token, None)?, keys, now)?;
         Ok(match signed.kind {
-            TokenKind::Lease => Self::Lease(Box::new(InspectedLease::from_signed(signed, checks)?)),
-            TokenKind::License => Self::License(Box::new(InspectedLicense::from_signed(signed)?)),
-            TokenKind::Grant => Self::Grant(Box::new(InspectedGrant::from_signed(signed)?)),
+            TokenKind::Lease => Self::Lease(Box::new(Inspected::<VerifiedLease>::from_signed(signed, checks)?)),
+            TokenKind::License => Self::License(Box::new(Inspected::<VerifiedLicense>::from_signed(signed)?)),
+            TokenKind::Grant => Self::Grant(Box::new(Inspected::<VerifiedGrant>::from_signed(signed)?)),
         })
     }
 

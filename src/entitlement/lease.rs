@@ -4,6 +4,7 @@ use super::bulk;
 use super::capability::{Capability, free_capabilities};
 use super::entitlement_check::Subscription;
 use super::host::InstanceHost;
+use super::inspected::Inspected;
 use super::lease_checks::{LeaseChecks, LeaseTerm, TimeRule, check_signed_lease};
 use super::lease_claims::LeaseClaims;
 use super::provider_chain::verify_signature;
@@ -175,14 +176,7 @@ impl VerifiedLease {
     }
 }
 
-/// A lease whose signature, issuer, audience, organization and host were checked, but not its time: for a screen that
-/// shows an expired lease. It grants nothing, and no policy takes it.
-///
-/// See the example of [`InspectedToken`](super::InspectedToken).
-#[derive(Debug)]
-pub struct InspectedLease(VerifiedLease);
-
-impl InspectedLease {
+impl Inspected<VerifiedLease> {
     /// Checks everything but the lease's own time. `now` counts for a provider's license inside it, which has to be in
     /// term.
     ///

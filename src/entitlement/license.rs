@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::capability::{Capability, Tier, free_capabilities};
 use super::entitlement_check::Subscription;
+use super::inspected::Inspected;
 use super::license_claims::LicenseClaims;
 use super::limits::limits_with_counts;
 use super::plan::canonical_plan;
@@ -169,13 +170,7 @@ impl VerifiedLicense {
     }
 }
 
-/// A license read without regard to time: for a screen that shows it. It grants nothing, and no policy takes it.
-///
-/// See the example of [`InspectedToken`](super::InspectedToken).
-#[derive(Debug, Clone)]
-pub struct InspectedLicense(VerifiedLicense);
-
-impl InspectedLicense {
+impl Inspected<VerifiedLicense> {
     /// Checks all but time.
     ///
     /// # Errors

@@ -47,6 +47,12 @@ impl SubscriptionState {
         }
     }
 
+    /// The state of this name; `None` for the empty text, which is how files say that there is none.
+    #[cfg(feature = "storage")]
+    pub(crate) fn given(name: &str) -> Option<Self> {
+        (!name.is_empty()).then(|| Self::from_name(name))
+    }
+
     /// Its name.
     pub fn as_str(&self) -> &str {
         match self {

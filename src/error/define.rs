@@ -1,6 +1,8 @@
 //! What a row of the error table becomes: a variant with its message, its number, its name and its wire code.
 
 macro_rules! error_table {
+    // An attribute that stands where there are fields alone has to mention them.
+    (no_text $($field:ident)*) => { "" };
     ($(#[doc = $meaning:literal] #[remedy = $remedy:literal] $(#[wire = $wire:ident])? $code:literal $name:literal $variant:ident $({ $($field:ident: $kind:ty),* $(,)? })? => $message:literal $(, [$($argument:tt)*])?;)*) => {
         /// Why something was refused or could not be done.
         #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -12,6 +14,7 @@ macro_rules! error_table {
                 #[doc = concat!("What to do: ", $remedy)]
                 #[error($message $(, $($argument)*)?)]
                 #[allow(missing_docs, reason = "the message says what each field is")]
+                $(#[non_exhaustive] #[doc = error_table!(no_text $($field)*)])?
                 $variant $({ $($field: $kind),* })?,
             )*
         }

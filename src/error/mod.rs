@@ -4,6 +4,7 @@
 //! sides of a failed comparison where there are two, and never a secret.
 
 mod boundary;
+mod built;
 mod define;
 mod table;
 

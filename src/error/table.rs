@@ -13,6 +13,7 @@ use std::io;
 use super::c_name;
 use super::define::error_table;
 use super::{ErrorEntry, quoted};
+use crate::reason::{DisabledBy, RevokedKind};
 use crate::token_kind::TokenKind;
 use crate::unix_time::UnixTime;
 use crate::wire_error::WireErrorCode;
@@ -140,7 +141,7 @@ error_table! {
     400 "INSTANCE_HINT_MISSING" InstanceHintMissing => "a license or grant needs the instance secret as instance_hint";
     /// The credential was revoked.
     #[remedy = "Ask the operator of the license server."]
-    401 "REVOKED" Revoked { what: &'static str } => "the {what} of this credential was revoked";
+    401 "REVOKED" Revoked { what: RevokedKind } => "the {what} of this credential was revoked";
     /// A relay server URL that is not valid.
     #[remedy = "Correct `PULSE_RELAY_SERVER` or `server_url` in the relay config."]
     402 "SERVER_URL_INVALID" ServerUrlInvalid { reason: &'static str } => "relay server URL: {reason}";
@@ -317,7 +318,7 @@ error_table! {
     803 "NO_CREDENTIAL" NoCredential { reason: String } => "no registration credential: {reason}";
     /// The operator disabled the relay.
     #[remedy = "Enable it where the message says, if that is what you want."]
-    804 "RELAY_DISABLED" RelayDisabled { by: &'static str } => "the relay is disabled by {by}";
+    804 "RELAY_DISABLED" RelayDisabled { by: DisabledBy } => "the relay is disabled by {by}";
     /// An activation that exists but cannot be used; it may hold a suspension, so it blocks every credential.
     #[remedy = "Restore `activation.enc` and `.license-key` from a backup, or remove `activation.enc` and activate again."]
     805 "ACTIVATION_UNREADABLE" ActivationUnreadable { path: String, reason: String } => "{path} exists but cannot be used ({reason}). It may hold a suspension, so nothing is registered: restore it and its .license-key from a backup, or remove it and activate again";

@@ -4,7 +4,7 @@ use super::credential::{CredentialChoice, check_lease, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::entitlement::VerifiedLease;
 use crate::error::{Error, Result};
-use crate::relay::{DEFAULT_SERVER_URL, Identity, RelayConfig};
+use crate::relay::{DEFAULT_SERVER_URL, DisabledBy, Identity, RelayConfig};
 use crate::storage::{BillingState, IdentityChange, LockedDataDir};
 use crate::time::UnixTime;
 use crate::warning::Warning;
@@ -141,7 +141,7 @@ pub(super) fn entitling_lease(
         return Err(blocked.clone());
     }
     if runtime.relay_environment.says_disabled() {
-        return Err(Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" });
+        return Err(Error::RelayDisabled { by: DisabledBy::Environment });
     }
     own_lease(billing, runtime, now)
 }

@@ -5,6 +5,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::{Deserialize, Deserializer};
 use zeroize::Zeroizing;
 
 use super::runtime::DEFAULT_ORG;
@@ -22,7 +23,7 @@ use crate::time::UnixTime;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 json_struct! {
-    /// What a tenant has ordered. An empty text means that it was not given.
+    /// What a tenant has ordered. In its JSON an empty text means that it was not given.
     ///
     /// See the example of [`issue_billing_state`].
     #[derive(Clone, Default)]
@@ -36,26 +37,26 @@ json_struct! {
         #[serde(default)]
         pub base_url: String,
         /// Contact.
-        #[serde(default)]
-        pub email: String,
-        /// The plan; empty is `cloud_starter`.
-        #[serde(default)]
-        pub plan_version: String,
-        /// The state; empty is `active`.
-        #[serde(default)]
-        pub subscription_state: String,
-        /// End of a trial, Unix seconds; `None` is 14 days from now.
-        #[serde(default)]
-        pub trial_ends_at: Option<i64>,
+        #[serde(default, deserialize_with = "given")]
+        pub email: Option<String>,
+        /// The plan; `None` is `cloud_starter`.
+        #[serde(default, deserialize_with = "given")]
+        pub plan_version: Option<String>,
+        /// The state; `None` is `active`.
+        #[serde(default, deserialize_with = "given_state")]
+        pub subscription_state: Option<SubscriptionState>,
+        /// End of a trial; `None` is 14 days from now.
+        #[serde(default, with = "crate::json::form")]
+        pub trial_ends_at: Option<UnixTime>,
         /// Payment provider's id.
-        #[serde(default)]
-        pub stripe_customer_id: String,
+        #[serde(default, deserialize_with = "given")]
+        pub stripe_customer_id: Option<String>,
         /// Payment provider's id.
-        #[serde(default)]
-        pub stripe_subscription_id: String,
+        #[serde(default, deserialize_with = "given")]
+        pub stripe_subscription_id: Option<String>,
         /// Payment provider's id.
-        #[serde(default)]
-        pub stripe_price_id: String,
+        #[serde(default, deserialize_with = "given")]
+        pub stripe_price_id: Option<String>,
     }
 }
 
@@ -123,21 +124,21 @@ pub fn issue_billing_state(
     now: UnixTime,
 ) -> Result<IssuedTenant> {
     let instance_host = tenant_host(&order.tenant_id, &order.base_url)?;
-    let state = or_else(&order.subscription_state, "active").to_lowercase();
-    let plan = canonical_plan(or_else(&order.plan_version, "cloud_starter")).into_owned();
+    let state = order.subscription_state.as_ref().map(SubscriptionState::as_str);
+    let state = SubscriptionState::from_name(&or_else(state, "active").to_lowercase());
+    let plan = canonical_plan(or_else(order.plan_version.as_deref(), "cloud_starter")).into_owned();
     let mut billing = existing;
     replace_if_given(&mut billing.stripe_customer_id, &order.stripe_customer_id);
     replace_if_given(&mut billing.stripe_subscription_id, &order.stripe_subscription_id);
     replace_if_given(&mut billing.stripe_price_id, &order.stripe_price_id);
     // The lease, or the state without one, now says these.
     billing.clear_entitlement();
-    let state = SubscriptionState::from_name(&state);
     if state.is_paid_or_trial() {
         billing.entitlement_jwt = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
         billing.entitlement_refresh_token = refresh_token()?;
     } else {
         billing.plan_version = plan;
-        billing.subscription_state = state.as_str().to_owned();
+        billing.subscription_state = Some(state);
     }
     Ok(IssuedTenant { instance_host, billing })
 }
@@ -150,10 +151,18 @@ fn refresh_token() -> Result<Secret> {
     Ok(Secret::from(format!("etr_hosted_{}", digits.as_str())))
 }
 
-fn replace_if_given(text: &mut String, given: &str) {
-    if !given.trim().is_empty() {
+fn replace_if_given(text: &mut String, given: &Option<String>) {
+    if let Some(given) = given.as_ref().filter(|given| !given.trim().is_empty()) {
         given.clone_into(text);
     }
+}
+
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.trim().is_empty()))
+}
+
+fn given_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SubscriptionState>, D::Error> {
+    given(deserializer).map(|name| name.map(|name| SubscriptionState::from_name(name.trim())))
 }
 
 fn lease_claims(
@@ -164,14 +173,14 @@ fn lease_claims(
     now: UnixTime,
 ) -> Result<LeaseClaims> {
     let is_trial = state == SubscriptionState::Trial;
-    let trial_ends_at = order.trial_ends_at.map_or(now.saturating_add(DAY.saturating_mul(14)), UnixTime::from_secs);
+    let trial_ends_at = order.trial_ends_at.unwrap_or(now.saturating_add(DAY.saturating_mul(14)));
     if is_trial && trial_ends_at <= now {
         return Err(Error::TrialEnded { ended_at: trial_ends_at, now });
     }
     let exp = if is_trial { trial_ends_at } else { now.saturating_add(DAY) };
     let mut claims = LeaseClaims::new(host, exp);
     claims.org_id = DEFAULT_ORG.to_owned();
-    claims.email = Some(order.email.trim().to_owned()).filter(|email| !email.is_empty());
+    claims.email = order.email.as_deref().map(|email| email.trim().to_owned()).filter(|email| !email.is_empty());
     claims.capabilities = hosted_plan_capabilities(&plan);
     claims.plan_version = plan;
     claims.subscription_state = state;
@@ -185,9 +194,6 @@ fn lease_claims(
     Ok(claims)
 }
 
-fn or_else<'a>(text: &'a str, default: &'a str) -> &'a str {
-    match text.trim() {
-        "" => default,
-        given => given,
-    }
+fn or_else<'a>(text: Option<&'a str>, default: &'a str) -> &'a str {
+    text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(default)
 }

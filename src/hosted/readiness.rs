@@ -1,10 +1,12 @@
 //! Which link of the chain from "provisioned" to "can register" is broken. This only looks, and creates nothing.
 
+use core::fmt;
+
 use super::bootstrap::{Plan, entitling_lease, own_lease, plan};
 use super::credential::{CandidateKind, CredentialChoice, choose, told};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::error::{Error, Result};
-use crate::relay::{RelayConfig, validate_server_url};
+use crate::relay::{DisabledBy, RelayConfig, validate_server_url};
 use crate::storage::{BillingState, LockedDataDir, Revision};
 use crate::time::UnixTime;
 use crate::warning::Warning;
@@ -23,15 +25,57 @@ pub enum LinkState {
     Broken(Error),
 }
 
+/// Which link it is.
+///
+/// See the example of [`Readiness`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LinkName {
+    /// `activation.enc`, which is a link only if it blocks every credential.
+    Activation,
+    /// `billing.json` of a hosted tenant.
+    BillingState,
+    /// The lease in it, where no other credential is offered.
+    HostedLease,
+    /// `relay.enc`, and the environment over it.
+    RelayConfig,
+    /// The identity in `relay.enc`.
+    Identity,
+    /// What the runtime registers with.
+    RegistrationCredential,
+    /// The secret that a grant or a license is registered with.
+    InstanceSecret,
+}
+
+impl LinkName {
+    /// Its name in a report, such as `relay config`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Activation => "activation",
+            Self::BillingState => "billing state",
+            Self::HostedLease => "hosted lease",
+            Self::RelayConfig => "relay config",
+            Self::Identity => "identity",
+            Self::RegistrationCredential => "registration credential",
+            Self::InstanceSecret => "instance secret",
+        }
+    }
+}
+
+impl fmt::Display for LinkName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// One link.
 ///
 /// See the example of [`Readiness`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Link {
-    /// What it is: `activation` (only if it blocks every credential), `billing state`, `hosted lease`, `relay config`, `identity`, `registration credential`, `instance
-    /// secret`.
-    pub name: &'static str,
+    /// Which it is.
+    pub name: LinkName,
     /// What was found.
     pub state: LinkState,
 }
@@ -60,7 +104,7 @@ pub struct Readiness {
 
 impl Readiness {
     /// The first link that is broken; `None` if the runtime can register.
-    pub fn first_broken(&self) -> Option<(&'static str, &Error)> {
+    pub fn first_broken(&self) -> Option<(LinkName, &Error)> {
         self.links.iter().find_map(|link| match &link.state {
             LinkState::Broken(error) => Some((link.name, error)),
             _ => None,
@@ -81,35 +125,35 @@ pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> 
     Warning::add_new(&mut report.warnings, std::mem::take(&mut credential.warnings));
     let lease = entitling_lease(&billing, &credential, runtime, now);
     if let Some(blocked) = &credential.blocked {
-        report.add("activation", Err(blocked.clone()));
+        report.add(LinkName::Activation, Err(blocked.clone()));
     }
     if runtime.mode == RuntimeMode::Hosted {
-        report.add("billing state", billing_link(&billing));
+        report.add(LinkName::BillingState, billing_link(&billing));
         let needs_lease =
             !matches!(credential.offered(), Some(CandidateKind::ActivationGrant | CandidateKind::License));
         if needs_lease {
             report.add(
-                "hosted lease",
+                LinkName::HostedLease,
                 own_lease(&billing, runtime, now)
                     .map(|lease| LinkState::Holds(format!("for {}", lease.instance_host()))),
             );
         }
     }
-    report.add("relay config", config_link(&config, is_absent, &lease, &credential, runtime));
+    report.add(LinkName::RelayConfig, config_link(&config, is_absent, &lease, &credential, runtime));
     let planned = config.as_ref().map(|config| plan(config, &billing, &credential, runtime, now));
-    report.add("identity", identity_link(&config, planned.ok()));
+    report.add(LinkName::Identity, identity_link(&config, planned.ok()));
     let offered = credential
         .require_secret_token()
         .map(|_| LinkState::Holds(credential.offered().map_or("", CandidateKind::as_str).to_owned()));
-    report.add("registration credential", offered);
+    report.add(LinkName::RegistrationCredential, offered);
     if matches!(credential.offered(), Some(CandidateKind::ActivationGrant | CandidateKind::License)) {
-        report.add("instance secret", secret_link(&config, &lease, runtime));
+        report.add(LinkName::InstanceSecret, secret_link(&config, &lease, runtime));
     }
     report
 }
 
 impl Readiness {
-    fn add(&mut self, name: &'static str, state: Result<LinkState>) {
+    fn add(&mut self, name: LinkName, state: Result<LinkState>) {
         self.links.push(Link { name, state: state.unwrap_or_else(LinkState::Broken) });
     }
 }
@@ -144,9 +188,9 @@ fn config_link<L>(
     }
     if !environment.enabled_over(config.enabled) {
         let by = match () {
-            () if environment.says_disabled() => "PULSE_RELAY_ENABLED",
-            () if is_absent => "default, as there is no relay.enc",
-            () => "relay.enc",
+            () if environment.says_disabled() => DisabledBy::Environment,
+            () if is_absent => DisabledBy::NoConfig,
+            () => DisabledBy::Config,
         };
         return Err(Error::RelayDisabled { by });
     }

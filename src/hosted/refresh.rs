@@ -2,7 +2,7 @@
 //! lease-refresh](crate::_documentation::formats#lease-refresh)).
 
 use super::runtime::Runtime;
-use crate::entitlement::{InspectedLease, VerifiedLease};
+use crate::entitlement::{Inspected, SubscriptionState, VerifiedLease};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::session::LeaseRefresh;
@@ -15,7 +15,7 @@ use crate::warning::Warning;
 /// refreshed too.
 ///
 /// # Errors
-/// [`Error::NoLease`] if there is a refresh token without a lease; as [`InspectedLease::inspect`].
+/// [`Error::NoLease`] if there is a refresh token without a lease; as [`Inspected::inspect`].
 pub fn lease_refresh(
     billing: &BillingState,
     runtime: &Runtime,
@@ -29,7 +29,8 @@ pub fn lease_refresh(
         return Err(Error::NoLease);
     }
     let checks = runtime.lease_checks_for(Some(org));
-    let lease = InspectedLease::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &checks, now)?;
+    let lease =
+        Inspected::<VerifiedLease>::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &checks, now)?;
     let claims = lease.claims();
     let refresh_token = billing.entitlement_refresh_token.expose_secret();
     let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());
@@ -62,7 +63,7 @@ pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str) -> Result<Vec<Warni
     change(data_dir, org, |billing| {
         billing.entitlement_jwt = Secret::default();
         billing.entitlement_refresh_token = Secret::default();
-        "expired".clone_into(&mut billing.subscription_state);
+        billing.subscription_state = Some(SubscriptionState::Expired);
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Capability, InspectedLease, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
+use crate::entitlement::{Capability, Inspected, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
 use crate::error::Error;
 use crate::keys::TrustKeys;
 use crate::storage::BillingState;
@@ -25,12 +25,12 @@ pub struct ResolvedBilling {
     pub meters_enabled: Vec<String>,
     /// The plan.
     pub plan_version: String,
-    /// The state.
-    pub subscription_state: String,
-    /// Unix seconds.
-    pub trial_started_at: Option<i64>,
-    /// Unix seconds.
-    pub trial_ends_at: Option<i64>,
+    /// The state, if there is one.
+    pub subscription_state: Option<SubscriptionState>,
+    /// When the trial began.
+    pub trial_started_at: Option<UnixTime>,
+    /// When the trial ends.
+    pub trial_ends_at: Option<UnixTime>,
     /// Why the lease does not count, if there is one that does not.
     pub lease_error: Option<Error>,
 }
@@ -40,10 +40,11 @@ impl ResolvedBilling {
     /// end), `active` and `grace` ([formats: tiers and
     /// capabilities](crate::_documentation::formats#tiers-and-capabilities)).
     pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
+        let none = SubscriptionState::Other(String::new());
         let subscription = Subscription {
             kind: TokenKind::Lease,
-            state: &SubscriptionState::from_name(&self.subscription_state),
-            trial_ends_at: self.trial_ends_at.map(UnixTime::from_secs),
+            state: self.subscription_state.as_ref().unwrap_or(&none),
+            trial_ends_at: self.trial_ends_at,
             leeway: ClockLeeway::NONE,
             capabilities: &self.capabilities,
         };
@@ -102,9 +103,9 @@ fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
         limits: claims.limits.clone(),
         meters_enabled: claims.meters_enabled.clone(),
         plan_version: claims.plan_version.clone(),
-        subscription_state: claims.subscription_state.as_str().to_owned(),
-        trial_started_at: claims.trial_started_at.map(UnixTime::as_secs),
-        trial_ends_at: claims.trial_ends_at.map(UnixTime::as_secs),
+        subscription_state: SubscriptionState::given(claims.subscription_state.as_str()),
+        trial_started_at: claims.trial_started_at,
+        trial_ends_at: claims.trial_ends_at,
         lease_error: None,
     }
 }
@@ -118,35 +119,34 @@ fn of_refused_lease(
     now: UnixTime,
     error: Error,
 ) -> ResolvedBilling {
-    let expired = || SubscriptionState::Expired.as_str().to_owned();
     let mut resolved = ResolvedBilling {
         capabilities: Vec::new(),
         limits: BTreeMap::new(),
         meters_enabled: Vec::new(),
         plan_version: String::new(),
-        subscription_state: String::new(),
+        subscription_state: None,
         trial_started_at: state.trial_started_at,
         trial_ends_at: state.trial_ends_at,
         lease_error: None,
     };
     if error.is_about_time()
-        && let Ok(lease) = InspectedLease::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
+        && let Ok(lease) = Inspected::<VerifiedLease>::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
     {
-        resolved.plan_version = expired();
-        resolved.subscription_state = expired();
-        resolved.trial_started_at = lease.claims().trial_started_at.map(UnixTime::as_secs);
-        resolved.trial_ends_at = lease.claims().trial_ends_at.map(UnixTime::as_secs);
+        resolved.plan_version = SubscriptionState::Expired.as_str().to_owned();
+        resolved.subscription_state = Some(SubscriptionState::Expired);
+        resolved.trial_started_at = lease.claims().trial_started_at;
+        resolved.trial_ends_at = lease.claims().trial_ends_at;
     } else if state.trial_started_at.is_some() {
-        resolved.subscription_state = expired();
+        resolved.subscription_state = Some(SubscriptionState::Expired);
     }
     ResolvedBilling { lease_error: Some(error), ..resolved }
 }
 
 /// A trial that has ended keeps its plan.
 fn end_trial(mut resolved: ResolvedBilling, now: UnixTime) -> ResolvedBilling {
-    let has_ended = resolved.trial_ends_at.is_some_and(|ends_at| ends_at <= now.as_secs());
-    if resolved.subscription_state == SubscriptionState::Trial.as_str() && has_ended {
-        resolved.subscription_state = SubscriptionState::Expired.as_str().to_owned();
+    let has_ended = resolved.trial_ends_at.is_some_and(|ends_at| ends_at <= now);
+    if resolved.subscription_state == Some(SubscriptionState::Trial) && has_ended {
+        resolved.subscription_state = Some(SubscriptionState::Expired);
         resolved.capabilities.clear();
         resolved.limits.clear();
         resolved.meters_enabled.clear();

@@ -36,19 +36,16 @@ pub enum InstanceIdVerdict<'a> {
 ///
 /// ```
 /// use pulse_trust::pairing::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
-/// let check = ConnectionCheck {
-///     relay_enabled: true,
-///     server_url: "wss://relay.example.test/ws/instance",
-///     own_instance_id: InstanceIdVerdict::Registered("relay_1"),
-///     instance_id: "relay_2",
-///     relay_url: "wss://relay.example.test/ws/app",
-///     auth_token: "token",
-///     token_verdict: TokenVerdict::Known,
-/// };
+/// let mut check = ConnectionCheck::new("relay_2", "wss://relay.example.test/ws/app", "token");
+/// check.relay_enabled = true;
+/// check.server_url = "wss://relay.example.test/ws/instance";
+/// check.own_instance_id = InstanceIdVerdict::Registered("relay_1");
+/// check.token_verdict = TokenVerdict::Known;
 /// let diagnostics = check_connection(&check);
 /// assert_eq!(diagnostics[0].code.as_str(), "instance_id_mismatch");
 /// ```
 #[derive(Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct ConnectionCheck<'a> {
     /// Whether the relay is on.
     pub relay_enabled: bool,
@@ -66,6 +63,14 @@ pub struct ConnectionCheck<'a> {
     pub token_verdict: TokenVerdict,
 }
 
+impl<'a> ConnectionCheck<'a> {
+    /// What a phone presents: the instance, the relay's URL and its token. The runtime knows nothing yet, and its relay is
+    /// off.
+    pub fn new(instance_id: &'a str, relay_url: &'a str, secret_auth_token: &'a str) -> Self {
+        Self { instance_id, relay_url, auth_token: secret_auth_token, ..Self::default() }
+    }
+}
+
 impl fmt::Debug for ConnectionCheck<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionCheck")
@@ -81,15 +86,12 @@ impl fmt::Debug for ConnectionCheck<'_> {
 ///
 /// ```
 /// use pulse_trust::pairing::{ConnectionCheck, InstanceIdVerdict, TokenVerdict, check_connection};
-/// let wrong = check_connection(&ConnectionCheck {
-///     relay_enabled: true,
-///     server_url: "wss://relay.example.test/ws/instance",
-///     own_instance_id: InstanceIdVerdict::Registered("relay_2e1b0929e6fd7c52"),
-///     instance_id: "relay_4e7a9c8524bfdd4d",
-///     relay_url: "wss://relay.example.test/ws/app",
-///     auth_token: "token",
-///     token_verdict: TokenVerdict::Known,
-/// });
+/// let mut check = ConnectionCheck::new("relay_4e7a9c8524bfdd4d", "wss://relay.example.test/ws/app", "token");
+/// check.relay_enabled = true;
+/// check.server_url = "wss://relay.example.test/ws/instance";
+/// check.own_instance_id = InstanceIdVerdict::Registered("relay_2e1b0929e6fd7c52");
+/// check.token_verdict = TokenVerdict::Known;
+/// let wrong = check_connection(&check);
 /// assert_eq!(wrong[0].code.as_str(), "instance_id_mismatch");
 /// ```
 pub fn check_connection(check: &ConnectionCheck<'_>) -> Vec<Diagnostic> {

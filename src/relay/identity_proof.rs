@@ -3,6 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
+use serde::Deserializer;
 use sha2::{Digest, Sha256};
 
 use super::identity::Identity;
@@ -10,7 +11,7 @@ use crate::encoding;
 use crate::error::{Error, Result};
 use crate::json::{json_struct, or_default};
 use crate::keys::PublicKey;
-use crate::time::UnixTime;
+use crate::time::{UnixTime, serialize_secs};
 use crate::url::Url;
 
 /// How far the time in a proof may be from the relay's clock, in either direction: 300 s.
@@ -45,12 +46,12 @@ json_struct! {
     /// assert!(proof.check(identity.public_key(), ["another.example.test"], "the token", now).is_err());
     /// # Ok::<(), pulse_trust::Error>(())
     /// ```
-    #[derive(Clone, PartialEq, Eq, Default)]
+    #[derive(Clone, PartialEq, Eq)]
     #[form(Serialize, Deserialize in IdentityProofJson of "IdentityProof")]
     pub struct IdentityProof {
-        /// When it was made, Unix seconds.
-        #[serde(default, deserialize_with = "or_default")]
-        pub at: i64,
+        /// When it was made; 1970 if it does not say.
+        #[serde(default = "epoch", deserialize_with = "time_or_epoch", serialize_with = "serialize_secs")]
+        pub at: UnixTime,
         /// Standard base64 of the 64 bytes of the Ed25519 signature.
         #[serde(default, deserialize_with = "or_default")]
         pub signature: String,
@@ -61,9 +62,8 @@ impl IdentityProof {
     /// Proves the identity to the relay at `relay_host` ([`relay_host`]) for a registration with `secret_token`: the
     /// session token if one is presented, otherwise the license token.
     pub fn sign(identity: &Identity, relay_host: &str, secret_token: &str, now: UnixTime) -> Self {
-        let at = now.as_secs();
-        let signature = identity.sign_registration(signed_text(relay_host, at, secret_token).as_bytes());
-        Self { at, signature: encoding::base64_encode(&signature) }
+        let signature = identity.sign_registration(signed_text(relay_host, now, secret_token).as_bytes());
+        Self { at: now, signature: encoding::base64_encode(&signature) }
     }
 
     /// Checks the proof: its time against `now`, and its signature for one of the host names under which this relay is
@@ -78,8 +78,8 @@ impl IdentityProof {
         secret_token: &str,
         now: UnixTime,
     ) -> Result<()> {
-        if now.as_secs().abs_diff(self.at) > MAX_PROOF_AGE.as_secs() {
-            return Err(Error::IdentityProofTime { limit: MAX_PROOF_AGE, at: UnixTime::from_secs(self.at), now });
+        if now.as_secs().abs_diff(self.at.as_secs()) > MAX_PROOF_AGE.as_secs() {
+            return Err(Error::IdentityProofTime { limit: MAX_PROOF_AGE, at: self.at, now });
         }
         let refused = |reason| Error::IdentityProofInvalid { reason };
         let signature: [u8; 64] = encoding::base64_decode(&self.signature)
@@ -114,8 +114,16 @@ pub fn relay_host(server_url: &str) -> Result<String> {
     })
 }
 
-fn signed_text(relay_host: &str, at: i64, token: &str) -> String {
-    format!("{DOMAIN}\n{relay_host}\n{at}\n{}", encoding::hex_encode(&Sha256::digest(token.as_bytes())))
+const fn epoch() -> UnixTime {
+    UnixTime::from_secs(0)
+}
+
+fn time_or_epoch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixTime, D::Error> {
+    or_default(deserializer).map(UnixTime::from_secs)
+}
+
+fn signed_text(relay_host: &str, at: UnixTime, token: &str) -> String {
+    format!("{DOMAIN}\n{relay_host}\n{}\n{}", at.as_secs(), encoding::hex_encode(&Sha256::digest(token.as_bytes())))
 }
 
 #[cfg(test)]
@@ -126,7 +134,7 @@ mod tests {
 
     #[test]
     fn signs_what_the_formats_say() {
-        let text = signed_text("relay.example.test:8443", 1_774_440_000, "abc");
+        let text = signed_text("relay.example.test:8443", NOW, "abc");
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(text, format!("pulse-relay-register-v1\nrelay.example.test:8443\n1774440000\n{digest}"));
     }
@@ -148,7 +156,7 @@ mod tests {
             assert!(matches!(damaged.check(key, ["h"], "t", NOW), Err(Error::IdentityProofInvalid { .. })));
         }
         // Whoever has seen a proof could give it another time, and present it for ever.
-        let rewritten = IdentityProof { at: NOW.as_secs() + 1, ..proof };
+        let rewritten = IdentityProof { at: UnixTime::from_secs(NOW.as_secs() + 1), ..proof };
         assert_eq!(rewritten.check(key, ["h"], "t", NOW), refused);
     }
 
@@ -161,14 +169,14 @@ mod tests {
             let checked = proof.check(identity.public_key(), ["h"], "t", now);
             assert_eq!(checked.is_ok(), is_taken, "{seconds}");
         }
-        let extreme = IdentityProof { at: i64::MIN, ..proof };
+        let extreme = IdentityProof { at: UnixTime::from_secs(i64::MIN), ..proof };
         assert!(matches!(extreme.check(identity.public_key(), ["h"], "t", NOW), Err(Error::IdentityProofTime { .. })));
     }
 
     /// What is signed for a key exchange is 32 bytes, and a proof's text is longer: neither can pass as the other.
     #[test]
     fn a_proof_is_not_a_key_exchange() {
-        assert!(signed_text("", 0, "").len() > 32);
+        assert!(signed_text("", UnixTime::from_secs(0), "").len() > 32);
     }
 
     #[test]

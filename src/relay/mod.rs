@@ -23,6 +23,7 @@ mod key_exchange;
 mod proxy;
 mod revocation;
 
+pub use crate::reason::{DisabledBy, RevokedKind};
 pub use crate::wire_error::WireErrorCode;
 pub use admission::{Admission, DefaultInstanceIdRule, InstanceIdRule, Registration};
 pub use channel::{Channel, SEALED_OVERHEAD};

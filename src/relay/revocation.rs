@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::instance_id::InstanceId;
 use crate::entitlement::{InstanceHost, VerifiedToken};
 use crate::keys::KeyId;
+use crate::reason::RevokedKind;
 
 /// What a revocation can name of a registration: of its credential, of the key that signed it, and of the instance. A
 /// relay keeps this with each session, and checks it again whenever the revocations change.
@@ -60,8 +61,8 @@ impl RevocationSubject {
 ///
 /// See the example of [`RevocationList`].
 pub trait Revocations {
-    /// What was revoked, in a word or two for an error message (`license`, `signing key`), or `None`.
-    fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str>;
+    /// What was revoked, or `None`.
+    fn revoked(&self, subject: &RevocationSubject) -> Option<RevokedKind>;
 }
 
 /// Nothing is revoked: a relay without a revocation feed.
@@ -71,7 +72,7 @@ pub trait Revocations {
 pub struct NoRevocations;
 
 impl Revocations for NoRevocations {
-    fn revoked(&self, _: &RevocationSubject) -> Option<&'static str> {
+    fn revoked(&self, _: &RevocationSubject) -> Option<RevokedKind> {
         None
     }
 }
@@ -79,14 +80,14 @@ impl Revocations for NoRevocations {
 /// What was revoked.
 ///
 /// ```
-/// use pulse_trust::relay::{RevocationList, RevocationSubject, Revocations};
+/// use pulse_trust::relay::{RevocationList, RevocationSubject, Revocations, RevokedKind};
 ///
 /// let mut list = RevocationList::default();
 /// list.revoke_license_below("lic_1", 3);
 /// let mut grant = RevocationSubject::default();
 /// grant.license_id = Some("lic_1".to_owned());
 /// grant.license_version = Some(2);
-/// assert_eq!(list.revoked(&grant), Some("license version"));
+/// assert_eq!(list.revoked(&grant), Some(RevokedKind::LicenseVersion));
 /// grant.license_version = Some(3);
 /// assert_eq!(list.revoked(&grant), None);
 /// ```
@@ -147,18 +148,18 @@ impl RevocationList {
 }
 
 impl Revocations for RevocationList {
-    fn revoked(&self, subject: &RevocationSubject) -> Option<&'static str> {
+    fn revoked(&self, subject: &RevocationSubject) -> Option<RevokedKind> {
         if self.is_below_floor(subject) {
-            return Some("license version");
+            return Some(RevokedKind::LicenseVersion);
         }
         let host = subject.host.as_deref().map(|host| address_form(host).into_owned());
         [
-            (&self.license_ids, &subject.license_id, "license"),
-            (&self.installation_ids, &subject.installation_id, "installation"),
-            (&self.token_ids, &subject.token_id, "token"),
-            (&self.hosts, &host, "host"),
-            (&self.instance_ids, &subject.instance_id, "instance"),
-            (&self.signing_key_ids, &subject.signing_key_id, "signing key"),
+            (&self.license_ids, &subject.license_id, RevokedKind::License),
+            (&self.installation_ids, &subject.installation_id, RevokedKind::Installation),
+            (&self.token_ids, &subject.token_id, RevokedKind::Token),
+            (&self.hosts, &host, RevokedKind::Host),
+            (&self.instance_ids, &subject.instance_id, RevokedKind::Instance),
+            (&self.signing_key_ids, &subject.signing_key_id, RevokedKind::SigningKey),
         ]
         .into_iter()
         .find_map(|(ids, id, what)| id.as_ref().is_some_and(|id| ids.contains(id)).then_some(what))
@@ -195,14 +196,14 @@ mod tests {
         let host = InstanceHost::normalize("h.example.test").unwrap();
         let id = InstanceId::parse("relay_0123456789abcdef").unwrap();
         type Revoke<'a> = &'a dyn Fn(&mut RevocationList);
-        let cases: [(&str, Revoke<'_>); 7] = [
-            ("license", &|list| list.revoke_license("l")),
-            ("license version", &|list| list.revoke_license_below("l", 3)),
-            ("installation", &|list| list.revoke_installation("i")),
-            ("token", &|list| list.revoke_token("t")),
-            ("host", &|list| list.revoke_host(&host)),
-            ("instance", &|list| list.revoke_instance(&id)),
-            ("signing key", &|list| list.revoke_signing_key(&KeyId::parse("0123456789abcdef").unwrap())),
+        let cases: [(RevokedKind, Revoke<'_>); 7] = [
+            (RevokedKind::License, &|list| list.revoke_license("l")),
+            (RevokedKind::LicenseVersion, &|list| list.revoke_license_below("l", 3)),
+            (RevokedKind::Installation, &|list| list.revoke_installation("i")),
+            (RevokedKind::Token, &|list| list.revoke_token("t")),
+            (RevokedKind::Host, &|list| list.revoke_host(&host)),
+            (RevokedKind::Instance, &|list| list.revoke_instance(&id)),
+            (RevokedKind::SigningKey, &|list| list.revoke_signing_key(&KeyId::parse("0123456789abcdef").unwrap())),
         ];
         for (what, revoke) in cases {
             let mut list = RevocationList::default();
@@ -217,7 +218,7 @@ mod tests {
         let mut list = RevocationList::default();
         list.revoke_license_below("l", 3);
         list.revoke_license_below("l", 1);
-        assert_eq!(list.revoked(&subject()), Some("license version"));
+        assert_eq!(list.revoked(&subject()), Some(RevokedKind::LicenseVersion));
         let newer = RevocationSubject { license_version: Some(3), ..subject() };
         assert_eq!(list.revoked(&newer), None);
         let license = RevocationSubject { license_version: None, ..subject() };

@@ -58,8 +58,12 @@ impl<E: fmt::Debug> fmt::Debug for Output<E> {
 pub enum CloseCode {
     /// 1000: the end is done.
     Normal,
+    /// 1001: this end is going away.
+    GoingAway,
     /// 1002: the other side broke the protocol.
     ProtocolError,
+    /// 1008: the content is not acceptable, whatever its form.
+    PolicyViolation,
 }
 
 impl CloseCode {
@@ -67,7 +71,9 @@ impl CloseCode {
     pub const fn as_u16(self) -> u16 {
         match self {
             Self::Normal => 1000,
+            Self::GoingAway => 1001,
             Self::ProtocolError => 1002,
+            Self::PolicyViolation => 1008,
         }
     }
 }

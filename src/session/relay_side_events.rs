@@ -2,14 +2,8 @@
 
 use std::time::Duration;
 
+use super::outbox::CloseCode;
 use crate::relay::{Connect, Frame, PushNotification, Register, WireErrorCode};
-
-/// WebSocket close code: a frame that breaks the protocol.
-const CLOSE_PROTOCOL: u16 = 1002;
-/// WebSocket close code: the content is not acceptable, whatever its form.
-const CLOSE_POLICY: u16 = 1008;
-/// WebSocket close code: this end is going away.
-const CLOSE_GOING_AWAY: u16 = 1001;
 
 /// The longest `reason` or `message` that the relay passes on or writes, in bytes: it must still fit its frame after
 /// JSON has escaped every character of it.
@@ -128,9 +122,10 @@ pub enum RelayEvent<'a, R> {
 ///
 /// See the example of [`RelaySide`](super::RelaySide).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RelayFault {
-    /// The WebSocket close code (RFC 6455, section 7.4.1).
-    pub close_code: u16,
+    /// The code with which the connection is closed.
+    pub close_code: CloseCode,
     /// The code of the ERROR frame that precedes it.
     pub code: WireErrorCode,
     /// What was expected and what came.
@@ -140,25 +135,29 @@ pub struct RelayFault {
 impl RelayFault {
     /// A frame that breaks the protocol.
     pub(super) fn protocol(message: impl ToString) -> Self {
-        Self { close_code: CLOSE_PROTOCOL, code: WireErrorCode::InternalError, message: message.to_string() }
+        Self { close_code: CloseCode::ProtocolError, code: WireErrorCode::InternalError, message: message.to_string() }
     }
 
     pub(super) fn auth_failed(message: impl ToString) -> Self {
-        Self { close_code: CLOSE_POLICY, code: WireErrorCode::AuthFailed, message: message.to_string() }
+        Self { close_code: CloseCode::PolicyViolation, code: WireErrorCode::AuthFailed, message: message.to_string() }
     }
 
     pub(super) fn rate_limited(message: impl ToString) -> Self {
-        Self { close_code: CLOSE_POLICY, code: WireErrorCode::RateLimited, message: message.to_string() }
+        Self { close_code: CloseCode::PolicyViolation, code: WireErrorCode::RateLimited, message: message.to_string() }
     }
 
     /// A timeout. Its code makes a runtime come back soon, because the runtime was slow, not refused.
     pub(super) fn timed_out(message: impl ToString) -> Self {
-        Self { close_code: CLOSE_POLICY, code: WireErrorCode::InternalError, message: message.to_string() }
+        Self {
+            close_code: CloseCode::PolicyViolation,
+            code: WireErrorCode::InternalError,
+            message: message.to_string(),
+        }
     }
 
     pub(super) fn draining() -> Self {
         let message = "the relay is going down: connect again".to_owned();
-        Self { close_code: CLOSE_GOING_AWAY, code: WireErrorCode::ServerDraining, message }
+        Self { close_code: CloseCode::GoingAway, code: WireErrorCode::ServerDraining, message }
     }
 }
 

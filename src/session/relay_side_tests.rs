@@ -58,13 +58,17 @@ fn an_app_cannot_accept_its_own_channel_and_an_instance_cannot_connect() {
     let channel = app.next_channel();
     app.offer(channel, 7, START);
     let fault = app.receive(&frame(FrameType::ChannelOpen, channel), START).unwrap_err();
-    assert_eq!(fault.close_code, 1002);
+    assert_eq!(fault.close_code, CloseCode::ProtocolError);
     assert!(!app.is_accepted(channel));
     let connect = Connect::default().to_frame(0).unwrap();
-    assert_eq!(instance().receive(&connect, START).unwrap_err().close_code, 1002);
+    assert_eq!(instance().receive(&connect, START).unwrap_err().close_code, CloseCode::ProtocolError);
     for relays_own in [FrameType::RegisterAck, FrameType::ConnectAck, FrameType::Drain] {
         for mut side in [instance(), side(RelayedEnd::App)] {
-            assert_eq!(side.receive(&frame(relays_own, 0), START).unwrap_err().close_code, 1002, "{relays_own}");
+            assert_eq!(
+                side.receive(&frame(relays_own, 0), START).unwrap_err().close_code,
+                CloseCode::ProtocolError,
+                "{relays_own}"
+            );
         }
     }
 }
@@ -187,7 +191,7 @@ fn a_register_that_cannot_be_read_is_the_relays_to_refuse() {
     for mut side in [side(RelayedEnd::Instance), instance()] {
         for _ in 0..4 {
             let Ok(RelayEvent::UnreadableRegister(fault)) = side.receive(&unreadable, START) else { panic!() };
-            assert_eq!((fault.close_code, fault.code), (1008, WireErrorCode::AuthFailed));
+            assert_eq!((fault.close_code, fault.code), (CloseCode::PolicyViolation, WireErrorCode::AuthFailed));
         }
         assert_eq!(side.receive(&unreadable, START).unwrap_err().code, WireErrorCode::RateLimited);
     }
@@ -237,7 +241,7 @@ fn a_reason_is_cut_between_characters() {
 #[test]
 fn what_cannot_be_read_closes_with_1002() {
     for bytes in [&b""[..], &[1, 8], &[2, 8, 0, 0, 0, 0], &[1, 99, 0, 0, 0, 0]] {
-        assert_eq!(instance().receive(bytes, START).unwrap_err().close_code, 1002);
+        assert_eq!(instance().receive(bytes, START).unwrap_err().close_code, CloseCode::ProtocolError);
     }
 }
 

@@ -15,6 +15,7 @@ use super::seal::SealingKey;
 use crate::encoding;
 use crate::entitlement::Capability;
 use crate::json;
+use crate::time::UnixTime;
 
 /// What a code covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +69,13 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
     capabilities.sort_unstable();
     let trial = Trial {
         plan_version: &state.plan_version,
-        subscription_state: &state.subscription_state,
-        trial_started_at: state.trial_started_at,
-        trial_ends_at: state.trial_ends_at,
-        trial_extended_at: state.trial_extended_at,
+        subscription_state: state.state_name(),
+        trial_started_at: state.trial_started_at.map(UnixTime::as_secs),
+        trial_ends_at: state.trial_ends_at.map(UnixTime::as_secs),
+        trial_extended_at: state.trial_extended_at.map(UnixTime::as_secs),
     };
     let limits = &state.limits;
-    let overflow_granted_at = state.overflow_granted_at;
+    let overflow_granted_at = state.overflow_granted_at.map(UnixTime::as_secs);
     let text = match payload {
         Payload::Current => json::to_compact(&Current {
             capabilities,
@@ -86,7 +87,7 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
             overflow_granted_at,
             quickstart_credits_granted: state.quickstart_credits_granted,
             quickstart_credits_used: state.quickstart_credits_used,
-            quickstart_credits_granted_at: state.quickstart_credits_granted_at,
+            quickstart_credits_granted_at: state.quickstart_credits_granted_at.map(UnixTime::as_secs),
         }),
         Payload::BeforeQuickstart => {
             json::to_compact(&BeforeQuickstart { capabilities, limits, trial, overflow_granted_at })

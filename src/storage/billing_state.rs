@@ -7,10 +7,11 @@ use serde::de::{Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::commercial_migration::CommercialMigration;
-use crate::entitlement::{Capability, canonical_plan, scrub_limits};
+use crate::entitlement::{Capability, SubscriptionState, canonical_plan, scrub_limits};
 use crate::json::{Json, ReadJson};
 use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 /// The billing state of one organization, as its file has it. [`crate::hosted::resolve_billing`] says what it grants,
 /// once the lease in it was verified.
@@ -33,22 +34,22 @@ pub struct BillingState {
     pub commercial_migration: Option<CommercialMigration>,
     /// The plan, if no lease names it.
     pub plan_version: String,
-    /// The state, if no lease names it.
-    pub subscription_state: String,
-    /// Unix seconds.
-    pub trial_started_at: Option<i64>,
-    /// Unix seconds.
-    pub trial_ends_at: Option<i64>,
-    /// Unix seconds.
-    pub trial_extended_at: Option<i64>,
-    /// Unix seconds.
-    pub overflow_granted_at: Option<i64>,
+    /// The state; `None` if a lease names it.
+    pub subscription_state: Option<SubscriptionState>,
+    /// When a trial began.
+    pub trial_started_at: Option<UnixTime>,
+    /// When a trial ends.
+    pub trial_ends_at: Option<UnixTime>,
+    /// When a trial was extended.
+    pub trial_extended_at: Option<UnixTime>,
+    /// When an overflow was granted.
+    pub overflow_granted_at: Option<UnixTime>,
     /// Whether the first credits were granted.
     pub quickstart_credits_granted: bool,
     /// How many of them were used.
     pub quickstart_credits_used: i64,
-    /// Unix seconds.
-    pub quickstart_credits_granted_at: Option<i64>,
+    /// When the first credits were granted.
+    pub quickstart_credits_granted_at: Option<UnixTime>,
     /// The integrity code that was read; a writer makes a new one.
     pub integrity: String,
     /// Payment provider's id.
@@ -70,11 +71,17 @@ impl BillingState {
         self.secrets_mut().into_iter().for_each(trim_secret);
         self.commercial_migration = self.commercial_migration.take().and_then(CommercialMigration::normalized);
         self.plan_version = canonical_plan(&self.plan_version).into_owned();
-        self.subscription_state = self.subscription_state.trim().to_lowercase();
+        self.subscription_state = SubscriptionState::given(&self.state_name().trim().to_lowercase());
         scrub_limits(&self.plan_version, &mut self.limits);
-        if matches!(self.subscription_state.as_str(), "expired" | "suspended" | "canceled") {
+        use SubscriptionState::{Canceled, Expired, Suspended};
+        if matches!(self.subscription_state, Some(Expired | Suspended | Canceled)) {
             self.clear_collections();
         }
+    }
+
+    /// The state as the file has it: empty if there is none.
+    pub(super) fn state_name(&self) -> &str {
+        self.subscription_state.as_ref().map_or("", SubscriptionState::as_str)
     }
 
     /// Removes what it entitles to: the lease and its refresh token, plan, state, capabilities, limits and meters.
@@ -82,7 +89,7 @@ impl BillingState {
         self.entitlement_jwt = Secret::default();
         self.entitlement_refresh_token = Secret::default();
         self.plan_version.clear();
-        self.subscription_state.clear();
+        self.subscription_state = None;
         self.clear_collections();
     }
 
@@ -154,11 +161,11 @@ impl Serialize for BillingMembers<'_> {
             map.serialize_entry("commercial_migration", &Json(migration))?;
         }
         map.serialize_entry("plan_version", &state.plan_version)?;
-        map.serialize_entry("subscription_state", &state.subscription_state)?;
-        unless_none(&mut map, "trial_started_at", state.trial_started_at)?;
-        unless_none(&mut map, "trial_ends_at", state.trial_ends_at)?;
-        unless_none(&mut map, "trial_extended_at", state.trial_extended_at)?;
-        unless_none(&mut map, "overflow_granted_at", state.overflow_granted_at)?;
+        map.serialize_entry("subscription_state", state.state_name())?;
+        unless_none(&mut map, "trial_started_at", state.trial_started_at.map(UnixTime::as_secs))?;
+        unless_none(&mut map, "trial_ends_at", state.trial_ends_at.map(UnixTime::as_secs))?;
+        unless_none(&mut map, "trial_extended_at", state.trial_extended_at.map(UnixTime::as_secs))?;
+        unless_none(&mut map, "overflow_granted_at", state.overflow_granted_at.map(UnixTime::as_secs))?;
         if state.quickstart_credits_granted {
             map.serialize_entry("quickstart_credits_granted", &true)?;
         }
@@ -167,7 +174,11 @@ impl Serialize for BillingMembers<'_> {
             "quickstart_credits_used",
             Some(state.quickstart_credits_used).filter(|used| *used != 0),
         )?;
-        unless_none(&mut map, "quickstart_credits_granted_at", state.quickstart_credits_granted_at)?;
+        unless_none(
+            &mut map,
+            "quickstart_credits_granted_at",
+            state.quickstart_credits_granted_at.map(UnixTime::as_secs),
+        )?;
         unless_empty(&mut map, "integrity", &state.integrity)?;
         unless_empty(&mut map, "stripe_customer_id", &state.stripe_customer_id)?;
         unless_empty(&mut map, "stripe_subscription_id", &state.stripe_subscription_id)?;
@@ -201,14 +212,16 @@ impl ReadMembers for BillingState {
             "entitlement_refresh_token" => self.entitlement_refresh_token = secret_or_default(map)?,
             "commercial_migration" => self.commercial_migration = map.next_value::<Json<_>>()?.0,
             "plan_version" => self.plan_version = value_or_default(map)?,
-            "subscription_state" => self.subscription_state = value_or_default(map)?,
-            "trial_started_at" => self.trial_started_at = map.next_value()?,
-            "trial_ends_at" => self.trial_ends_at = map.next_value()?,
-            "trial_extended_at" => self.trial_extended_at = map.next_value()?,
-            "overflow_granted_at" => self.overflow_granted_at = map.next_value()?,
+            "subscription_state" => {
+                self.subscription_state = SubscriptionState::given(&value_or_default::<A, String>(map)?)
+            }
+            "trial_started_at" => self.trial_started_at = map.next_value::<Json<_>>()?.0,
+            "trial_ends_at" => self.trial_ends_at = map.next_value::<Json<_>>()?.0,
+            "trial_extended_at" => self.trial_extended_at = map.next_value::<Json<_>>()?.0,
+            "overflow_granted_at" => self.overflow_granted_at = map.next_value::<Json<_>>()?.0,
             "quickstart_credits_granted" => self.quickstart_credits_granted = value_or_default(map)?,
             "quickstart_credits_used" => self.quickstart_credits_used = value_or_default(map)?,
-            "quickstart_credits_granted_at" => self.quickstart_credits_granted_at = map.next_value()?,
+            "quickstart_credits_granted_at" => self.quickstart_credits_granted_at = map.next_value::<Json<_>>()?.0,
             "integrity" => self.integrity = value_or_default(map)?,
             "stripe_customer_id" => self.stripe_customer_id = value_or_default(map)?,
             "stripe_subscription_id" => self.stripe_subscription_id = value_or_default(map)?,

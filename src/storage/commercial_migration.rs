@@ -4,8 +4,9 @@
 use serde::de::{Deserializer, MapAccess};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::json::{ReadJson, WriteJson};
+use crate::json::{Json, ReadJson, WriteJson};
 use crate::members::{ReadMembers, UnknownMembers, read_object, value_or_default};
+use crate::time::UnixTime;
 
 /// A migration of a purchase. Members that we do not know are kept, but no integrity code covers them.
 ///
@@ -21,8 +22,8 @@ pub struct CommercialMigration {
     pub reason: String,
     /// What the customer should do.
     pub recommended_action: String,
-    /// Unix seconds.
-    pub first_failed_at: Option<i64>,
+    /// When it first failed.
+    pub first_failed_at: Option<UnixTime>,
     unknown: UnknownMembers,
 }
 
@@ -40,7 +41,7 @@ impl CommercialMigration {
         };
         fill_in(&mut self.recommended_action, action);
         fill_in(&mut self.source, "v5_license");
-        self.first_failed_at = self.first_failed_at.map(|at| at.max(0));
+        self.first_failed_at = self.first_failed_at.map(|at| at.max(UnixTime::from_secs(0)));
         Some(self)
     }
 
@@ -55,7 +56,7 @@ impl CommercialMigration {
                 map.serialize_entry(name, text)?;
             }
         }
-        self.first_failed_at.map_or(Ok(()), |at| map.serialize_entry("first_failed_at", &at))
+        self.first_failed_at.map_or(Ok(()), |at| map.serialize_entry("first_failed_at", &at.as_secs()))
     }
 }
 
@@ -99,7 +100,7 @@ impl ReadMembers for CommercialMigration {
             "state" => self.state = value_or_default(map)?,
             "reason" => self.reason = value_or_default(map)?,
             "recommended_action" => self.recommended_action = value_or_default(map)?,
-            "first_failed_at" => self.first_failed_at = map.next_value()?,
+            "first_failed_at" => self.first_failed_at = map.next_value::<Json<_>>()?.0,
             _ => self.unknown.take(name, map)?,
         }
         Ok(())

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::json::{self, ReadJson, json_struct};
 use crate::primitives::hkdf_sha256;
 use crate::secret::{Secret, with_wiped_stack};
+use crate::time::UnixTime;
 use crate::warning::Warning;
 
 pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
@@ -57,9 +58,9 @@ json_struct! {
         /// **Secret**: the license.
         #[serde(default, deserialize_with = "secret")]
         pub license_key: Secret,
-        /// When its grace ends as the runtime noted it, Unix seconds. What counts is the license's own expiry.
-        #[serde(default)]
-        pub grace_period_end: Option<i64>,
+        /// When its grace ends as the runtime noted it. What counts is the license's own expiry.
+        #[serde(default, with = "crate::json::form")]
+        pub grace_period_end: Option<UnixTime>,
     }
 }
 

@@ -3,9 +3,9 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::Error;
-use pulse_trust::entitlement::Capability;
+use pulse_trust::entitlement::{Capability, SubscriptionState};
 use pulse_trust::storage::{BillingState, DataDir};
+use pulse_trust::{Error, UnixTime};
 use serde_json::{Value, json};
 
 use crate::common::saving::Saving;
@@ -89,7 +89,7 @@ fn written(_: &Value, case: &Value) {
 fn state_value(state: &BillingState) -> Value {
     let mut value = json!({
         "capabilities": state.capabilities.iter().map(Capability::as_str).collect::<Vec<_>>(), "limits": state.limits, "meters_enabled": state.meters_enabled,
-        "plan_version": state.plan_version, "subscription_state": state.subscription_state,
+        "plan_version": state.plan_version, "subscription_state": state.subscription_state.as_ref().map_or("", SubscriptionState::as_str),
     });
     let members = value.as_object_mut().unwrap();
     for (name, text) in [
@@ -105,12 +105,12 @@ fn state_value(state: &BillingState) -> Value {
         }
     }
     for (name, number) in [
-        ("trial_started_at", state.trial_started_at),
-        ("trial_ends_at", state.trial_ends_at),
-        ("trial_extended_at", state.trial_extended_at),
-        ("overflow_granted_at", state.overflow_granted_at),
+        ("trial_started_at", state.trial_started_at.map(UnixTime::as_secs)),
+        ("trial_ends_at", state.trial_ends_at.map(UnixTime::as_secs)),
+        ("trial_extended_at", state.trial_extended_at.map(UnixTime::as_secs)),
+        ("overflow_granted_at", state.overflow_granted_at.map(UnixTime::as_secs)),
         ("quickstart_credits_used", Some(state.quickstart_credits_used).filter(|used| *used != 0)),
-        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at),
+        ("quickstart_credits_granted_at", state.quickstart_credits_granted_at.map(UnixTime::as_secs)),
     ] {
         if let Some(number) = number {
             members.insert(name.into(), number.into());

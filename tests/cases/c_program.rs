@@ -212,7 +212,7 @@ fn instance() {
     assert_eq!((done[0].0, done[0].1), (PULSE_DO_CONNECT, 2));
     let done = session.feed(PULSE_FEED_CONNECTED, 2, b"", 7000);
     assert_eq!(sent(&done), [FrameType::Register]);
-    let ack = RegisterAck::new(INSTANCE_ID, "session", 0).to_frame(0).unwrap();
+    let ack = RegisterAck::new(INSTANCE_ID, "session", None).to_frame(0).unwrap();
     assert_eq!(events(&session.feed(PULSE_FEED_MESSAGE, 2, &ack, 7000))[0]["event"], "registered");
     let offer = |channel: u32| {
         let open = ChannelOpen::new(channel, "token").to_frame(channel).unwrap();

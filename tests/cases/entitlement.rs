@@ -3,8 +3,8 @@
 use libtest_mimic::Trial;
 use pulse_trust::Error;
 use pulse_trust::entitlement::{
-    Capability, HostBinding, InspectedGrant, InspectedLease, LeaseChecks, LeaseClaims, LicenseTerm, VerifiedGrant,
-    VerifiedLease, VerifiedLicense,
+    Capability, HostBinding, Inspected, LeaseChecks, LeaseClaims, LicenseTerm, VerifiedGrant, VerifiedLease,
+    VerifiedLicense,
 };
 use pulse_trust::keys::SigningKey;
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn lease(file: &Value, case: &Value) {
         let grants = ours("leases", case, "grants_relay").unwrap_or(&case["grants_relay"]);
         assert_eq!(json!(lease.check_grants(&Capability::RELAY, now).is_ok()), *grants);
     }
-    let inspected = InspectedLease::inspect(text(case, "token"), &keys, &checks, now);
+    let inspected = Inspected::<VerifiedLease>::inspect(text(case, "token"), &keys, &checks, now);
     if !is_ours("leases", case, "inspect", &inspected) {
         is_of_class(&inspected, text(case, "inspect_error"));
     }
@@ -81,7 +81,7 @@ fn license(file: &Value, case: &Value) {
 
 fn grant(file: &Value, case: &Value) {
     let (keys, now) = (trust_keys(file), time(file, "now"));
-    let inspected = InspectedGrant::inspect(text(case, "token"), &keys);
+    let inspected = Inspected::<VerifiedGrant>::inspect(text(case, "token"), &keys);
     if !is_ours("grants", case, "inspect", &inspected) {
         is_of_class(&inspected, text(case, "error"));
     }
@@ -114,7 +114,7 @@ fn is_of_class<T>(outcome: &pulse_trust::Result<T>, expected: &str) {
         Err(Error::ProviderChain { .. }) => "provider_chain",
         Err(Error::IssuerMismatch { .. }) => "issuer",
         Err(Error::AudienceMismatch { .. }) => "audience",
-        Err(Error::ClaimMissing { claim: "aud" }) => "claim_missing",
+        Err(Error::ClaimMissing { claim: "aud", .. }) => "claim_missing",
         Err(Error::Expired { .. }) => "expired",
         Err(Error::NotYetValid { .. }) => "not_yet_valid",
         Err(Error::OrgMissing) => "org_missing",

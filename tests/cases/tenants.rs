@@ -4,7 +4,8 @@
 use std::fs;
 
 use libtest_mimic::Trial;
-use pulse_trust::entitlement::{Capability, HostBinding, InspectedLease, LeaseChecks};
+use pulse_trust::UnixTime;
+use pulse_trust::entitlement::{Capability, HostBinding, Inspected, LeaseChecks, SubscriptionState, VerifiedLease};
 use pulse_trust::hosted::{
     BootstrapOutcome, ResolvedBilling, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
     registration_credential, resolve_billing,
@@ -131,16 +132,21 @@ fn license_files(_: &Value, case: &Value) {
         (None, None) => {}
         (Some(expected), Some(license)) => {
             assert_eq!(license.license_key.expose_secret(), expected["license_key"]);
-            assert_eq!(license.grace_period_end, expected["grace_period_end"].as_i64());
+            assert_eq!(license.grace_period_end.map(UnixTime::as_secs), expected["grace_period_end"].as_i64());
         }
         (expected, license) => panic!("{expected:?}, {license:?}"),
     }
     assert!(files_of(directory.path()) == before);
 }
 
+/// As the file has it.
+fn state_name(state: &Option<SubscriptionState>) -> &str {
+    state.as_ref().map_or("", SubscriptionState::as_str)
+}
+
 fn resolved_value(resolved: &ResolvedBilling) -> Value {
     json!({
-        "subscription_state": resolved.subscription_state, "plan_version": resolved.plan_version,
+        "subscription_state": state_name(&resolved.subscription_state), "plan_version": resolved.plan_version,
         "capabilities": resolved.capabilities.iter().map(Capability::as_str).collect::<Vec<_>>(), "limits": resolved.limits,
     })
 }
@@ -166,10 +172,10 @@ fn lease_resolved(file: &Value, case: &Value) {
     state.entitlement_jwt = text(case, "token").to_owned().into();
     let resolved = resolve_billing(&state, &trust_keys(file), &checks, now);
     if case.get("resolved_ours").is_some() {
-        assert_eq!((resolved.plan_version.as_str(), resolved.subscription_state.as_str()), ("", ""));
-        state.trial_started_at = Some(1);
+        assert_eq!((resolved.plan_version.as_str(), resolved.subscription_state), ("", None));
+        state.trial_started_at = Some(UnixTime::from_secs(1));
         let resolved = resolve_billing(&state, &trust_keys(file), &checks, now);
-        assert_eq!(resolved.subscription_state, "expired");
+        assert_eq!(resolved.subscription_state, Some(SubscriptionState::Expired));
         return;
     }
     assert_eq!(resolved_value(&resolved), without_null(&case["resolved_billing_state"]));
@@ -185,7 +191,10 @@ fn billing_resolved(file: &Value, case: &Value) {
     let checks = LeaseChecks::new(HostBinding::AnyHost);
     let resolved = resolve_billing(&state, &trust_keys(file), &checks, time(file, "now"));
     assert_eq!(resolved_value(&resolved), without_null(&case["resolved"]));
-    assert_eq!(json!(resolved.trial_ends_at), case["resolved"].get("trial_ends_at").cloned().unwrap_or_default());
+    assert_eq!(
+        json!(resolved.trial_ends_at.map(UnixTime::as_secs)),
+        case["resolved"].get("trial_ends_at").cloned().unwrap_or_default()
+    );
 }
 
 fn issued(file: &Value, case: &Value) {
@@ -194,19 +203,19 @@ fn issued(file: &Value, case: &Value) {
     let now = time(file, "now");
     let order = {
         let mut tenant_order = TenantOrder::new(text(case, "tenant_id"), text(file, "base_url"));
-        tenant_order.email = text(case, "email").into();
-        tenant_order.plan_version = text(case, "plan_version").into();
-        tenant_order.subscription_state = text(case, "subscription_state").into();
+        tenant_order.email = Some(text(case, "email").into());
+        tenant_order.plan_version = Some(text(case, "plan_version").into());
+        tenant_order.subscription_state = Some(text(case, "subscription_state").into());
         tenant_order.trial_ends_at = None;
-        tenant_order.stripe_customer_id = "cus_1".into();
-        tenant_order.stripe_subscription_id = "sub_1".into();
-        tenant_order.stripe_price_id = "price_1".into();
+        tenant_order.stripe_customer_id = Some("cus_1".into());
+        tenant_order.stripe_subscription_id = Some("sub_1".into());
+        tenant_order.stripe_price_id = Some("price_1".into());
         tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     let expected = &case["billing_state"];
     assert_eq!(issued.billing.plan_version, text(expected, "plan_version"));
-    assert_eq!(issued.billing.subscription_state, text(expected, "subscription_state"));
+    assert_eq!(state_name(&issued.billing.subscription_state), text(expected, "subscription_state"));
     assert_eq!(
         issued.billing.entitlement_refresh_token.expose_secret().len(),
         text(expected, "entitlement_refresh_token").len()
@@ -214,7 +223,8 @@ fn issued(file: &Value, case: &Value) {
     if let Some(claims) = case.get("lease_claims").filter(|claims| !claims.is_null()) {
         let checks = LeaseChecks::new(HostBinding::Require(issued.instance_host.as_str()));
         let lease =
-            InspectedLease::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now).unwrap();
+            Inspected::<VerifiedLease>::inspect(issued.billing.entitlement_jwt.expose_secret(), &keys, &checks, now)
+                .unwrap();
         let mut received = serde_json::from_str::<Value>(&lease.claims().to_json()).unwrap();
         // Beyond what the deployed control plane writes, each lease has an id of its own, for a revocation to name.
         let jti = received.as_object_mut().unwrap().remove("jti").unwrap();

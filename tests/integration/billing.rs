@@ -8,7 +8,7 @@ use crate::common::saving::Saving;
 use crate::common::sealing::{SECRETS, file_with_plain_secrets, integrity, master_key, seal_text};
 use crate::common::{copied, files_of, text, vectors};
 use pulse_trust::storage::{BillingState, DataDir};
-use pulse_trust::{Error, Warning};
+use pulse_trust::{Error, UnixTime, Warning};
 use serde_json::json;
 
 /// A directory with the key of a deployed one and this billing.json.
@@ -112,7 +112,7 @@ fn an_older_code_clears_what_it_does_not_cover() {
         "\"plan_version\"",
         "\"overflow_granted_at\":9,\"entitlement_jwt\":\"a.b.c\",\"entitlement_refresh_token\":\"etr\",\"plan_version\"",
     );
-    for (payload, overflow_granted_at) in [(middle, Some(9)), (oldest, None)] {
+    for (payload, overflow_granted_at) in [(middle, Some(UnixTime::from_secs(9))), (oldest, None)] {
         let directory = signed(&file, payload);
         let state = load(&directory).unwrap();
         assert_eq!(state.commercial_migration, None);
@@ -205,7 +205,7 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         for damaged in [flipped.as_str(), &"A".repeat(40)] {
             let directory = with_billing(&json!({ name: damaged }).to_string());
             let before = files_of(directory.path());
-            let Err(Error::UnsealFailed { what }) = load(&directory) else { panic!("{name}") };
+            let Err(Error::UnsealFailed { what, .. }) = load(&directory) else { panic!("{name}") };
             assert!(what.contains(name) && !what.contains(damaged), "{what}");
             assert!(files_of(directory.path()) == before);
             fs::remove_file(directory.path().join(".encryption.key")).unwrap();

@@ -93,7 +93,7 @@ fn the_app_uses_no_channel_that_the_paired_identity_did_not_sign() {
     let (app, answer) = start();
     let another = Identity::generate().unwrap();
     let error = app.finish(&answer, another.public_key()).unwrap_err();
-    assert_eq!(error, Error::KeyExchangeSignature { expected: another.fingerprint() });
+    assert_error!(error, KeyExchangeSignature { expected: another.fingerprint() });
     for index in 0..97 {
         let (app, mut answer) = start();
         assert_eq!(answer.len(), 97);

@@ -168,7 +168,7 @@ fn who_waits_too_long_is_told_what_to_look_at() {
     let _held = data_dir.lock().unwrap();
     let error = data_dir.lock_within(Duration::from_millis(30)).unwrap_err();
     let path = directory.path().join(LOCK).display().to_string();
-    assert_eq!(error, Error::LockTimeout { path: path.clone(), waited_ms: 30 });
+    assert_error!(error, LockTimeout { path: path.clone(), waited_ms: 30 });
     assert!(error.to_string().contains(&format!("fuser {path}")) && error.to_string().contains("lslocks"), "{error}");
     assert!(matches!(data_dir.lock_within(Duration::ZERO), Err(Error::LockTimeout { .. })));
 }

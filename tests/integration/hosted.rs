@@ -2,9 +2,9 @@
 //! (formats.md#billing-state, formats.md#hosted-bootstrap).
 
 use crate::common::{cases, copied, text, time, trust_keys, vector_file, vectors};
-use pulse_trust::hosted::{BootstrapOutcome, LinkState, Runtime, RuntimeMode, bootstrap, readiness};
+use pulse_trust::hosted::{BootstrapOutcome, LinkName, LinkState, Runtime, RuntimeMode, bootstrap, readiness};
 use pulse_trust::keys::TrustKeys;
-use pulse_trust::relay::RelayEnvironment;
+use pulse_trust::relay::{DisabledBy, RelayEnvironment};
 use pulse_trust::storage::DataDir;
 use pulse_trust::{Error, UnixTime};
 use serde_json::Value;
@@ -34,8 +34,9 @@ fn the_environment_goes_over_the_file_but_is_no_touch() {
     let (outcome, _, url) = start(None, Some("wss://env.example.test/ws/instance"));
     assert_eq!((outcome, url.as_str()), (BootstrapOutcome::Bootstrapped, "wss://env.example.test/ws/instance"));
     let (outcome, enabled, _) = start(Some("off"), None);
-    let reason = Some(Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" });
-    assert_eq!((outcome, enabled), (BootstrapOutcome::Unchanged { reason }, false));
+    let BootstrapOutcome::Unchanged { reason: Some(reason) } = outcome else { panic!("{outcome:?}") };
+    assert_error!(reason, RelayDisabled { by: DisabledBy::Environment });
+    assert!(!enabled);
 }
 
 #[test]
@@ -46,7 +47,7 @@ fn a_report_names_the_link_to_mend() {
         let directory = copied(&vectors().join("tenants").join(name).join("before"));
         let data_dir = DataDir::new(directory.path()).lock().unwrap();
         let report = readiness(&data_dir, &runtime_of(case, trust_keys(&file)), time(&file, "now"));
-        report.first_broken().map(|(link, error)| (link, error.name()))
+        report.first_broken().map(|(link, error)| (link.as_str(), error.name()))
     };
     assert_eq!(broken("fresh-hosted"), None);
     assert_eq!(broken("no-billing"), Some(("billing state", "FILE_MISSING")));
@@ -70,9 +71,10 @@ fn a_report_does_not_blame_the_lease_for_what_the_environment_switches_off() {
     let mut runtime = runtime_of(case, trust_keys(&file));
     runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
     let report = readiness(&DataDir::new(directory.path()).lock().unwrap(), &runtime, time(&file, "now"));
-    let disabled = Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" };
-    assert_eq!(report.first_broken(), Some(("relay config", &disabled)));
-    let lease = report.links.iter().find(|link| link.name == "hosted lease").unwrap();
+    let (name, error) = report.first_broken().unwrap();
+    assert_eq!(name, LinkName::RelayConfig);
+    assert_error!(*error, RelayDisabled { by: DisabledBy::Environment });
+    let lease = report.links.iter().find(|link| link.name == LinkName::HostedLease).unwrap();
     assert!(matches!(lease.state, LinkState::Holds(_)), "{lease:?}");
 }
 
@@ -86,8 +88,9 @@ fn a_report_says_what_disables_the_relay_and_promises_only_what_a_start_makes() 
         &Runtime::new(RuntimeMode::SelfHosted, TrustKeys::default()),
         now,
     );
-    let disabled = Error::RelayDisabled { by: "default, as there is no relay.enc" };
-    assert_eq!(report.first_broken(), Some(("relay config", &disabled)));
+    let (name, error) = report.first_broken().unwrap();
+    assert_eq!(name, LinkName::RelayConfig);
+    assert_error!(*error, RelayDisabled { by: DisabledBy::NoConfig });
     let promised: Vec<_> = report
         .links
         .iter()

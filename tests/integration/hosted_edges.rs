@@ -1,16 +1,17 @@
 //! What the bootstrap does where something is missing, damaged or set by the environment (formats.md#hosted-bootstrap).
 
 use std::fs;
+use std::time::Duration;
 
 use crate::common::sealing::{license_key, seal_text};
 use crate::common::{cases, copied, files_of, set_mode, vector_file, vectors};
 use pulse_trust::entitlement::{Capability, HostBinding, LeaseChecks};
 use pulse_trust::hosted::{
-    BootstrapOutcome, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state, readiness,
-    registration_credential, resolve_billing,
+    BootstrapOutcome, LinkName, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
+    readiness, registration_credential, resolve_billing,
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
-use pulse_trust::relay::RelayEnvironment;
+use pulse_trust::relay::{DisabledBy, RelayEnvironment};
 use pulse_trust::storage::{BillingState, DataDir, Revision};
 use pulse_trust::{Error, UnixTime, Warning};
 use serde_json::Value;
@@ -106,7 +107,7 @@ fn readiness_asks_for_the_instance_secret_of_a_grant() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let link = || {
         let report = readiness(&locked, &runtime, now);
-        report.links.into_iter().find(|link| link.name == "instance secret").unwrap().state
+        report.links.into_iter().find(|link| link.name == LinkName::InstanceSecret).unwrap().state
     };
     assert!(matches!(link(), LinkState::Holds(_)), "{:?}", link());
     let mut loaded = locked.relay_config().unwrap();
@@ -164,10 +165,10 @@ fn a_warning_is_told_once() {
 fn a_billing_state_counts_for_what_its_state_lets_it() {
     let now = UnixTime::from_secs(1_800_000_000);
     let relay = Capability::RELAY;
-    let counts = |state: &str, trial_ends_at: Option<i64>| {
+    let counts = |state: &str, trial_ends_at: Option<UnixTime>| {
         let mut billing = BillingState::default();
         billing.capabilities = vec![relay.clone()];
-        billing.subscription_state = state.to_owned();
+        billing.subscription_state = Some(state.into());
         billing.trial_ends_at = trial_ends_at;
         let checks = LeaseChecks::new(HostBinding::AnyHost);
         let granted = resolve_billing(&billing, &TrustKeys::default(), &checks, now).capabilities_at(now);
@@ -178,7 +179,7 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
     {
         assert_eq!(counts(state, None), expected, "{state}");
     }
-    let trial = |seconds: i64| counts("trial", Some(now.as_secs() + seconds));
+    let trial = |seconds: i64| counts("trial", Some(UnixTime::from_secs(now.as_secs() + seconds)));
     assert_eq!((trial(1), trial(0), counts("trial", None)), (true, false, false));
 }
 
@@ -186,14 +187,14 @@ fn a_billing_state_counts_for_what_its_state_lets_it() {
 fn a_trial_that_would_end_before_it_begins_is_not_issued() {
     let now = UnixTime::from_secs(1_800_000_000);
     let key = SigningKey::generate().unwrap();
-    let issued = |trial_ends_at: Option<i64>| {
+    let issued = |trial_ends_at: Option<UnixTime>| {
         let mut order = TenantOrder::new("t-a", "https://cloud.example.test");
-        order.subscription_state = "trial".to_owned();
+        order.subscription_state = Some("trial".into());
         order.trial_ends_at = trial_ends_at;
         issue_billing_state(&order, BillingState::default(), &key, now).map(drop)
     };
-    let refused = Err(Error::TrialEnded { ended_at: now, now });
-    assert_eq!((issued(Some(now.as_secs())), issued(Some(now.as_secs() + 1)), issued(None)), (refused, Ok(()), Ok(())));
+    assert_error!(issued(Some(now)).unwrap_err(), TrialEnded { ended_at: now, now: now });
+    assert_eq!((issued(Some(now.saturating_add(Duration::from_secs(1)))), issued(None)), (Ok(()), Ok(())));
 }
 
 #[test]
@@ -204,24 +205,24 @@ fn issuing_again_keeps_what_the_tenant_has() {
     let now = UnixTime::from_secs(1_800_000_000);
     let mut order = {
         let mut tenant_order = TenantOrder::new("t-a", "https://cloud.example.test");
-        tenant_order.stripe_customer_id = "cus_1".to_owned();
+        tenant_order.stripe_customer_id = Some("cus_1".to_owned());
         tenant_order
     };
     let mut issued = issue_billing_state(&order, BillingState::default(), &key, now).unwrap();
     issued.billing.quickstart_credits_granted = true;
     issued.billing.quickstart_credits_used = 7;
-    issued.billing.quickstart_credits_granted_at = Some(5);
-    issued.billing.trial_started_at = Some(3);
-    issued.billing.trial_extended_at = Some(4);
+    issued.billing.quickstart_credits_granted_at = Some(UnixTime::from_secs(5));
+    issued.billing.trial_started_at = Some(UnixTime::from_secs(3));
+    issued.billing.trial_extended_at = Some(UnixTime::from_secs(4));
     locked.save_billing_state("default", &mut issued.billing, &Revision::ABSENT).unwrap();
     // A member of a later version.
     let path = directory.path().join("billing.json");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.replacen('{', "{\"future\":{\"a\":1.50},", 1)).unwrap();
 
-    order.stripe_customer_id = String::new();
+    order.stripe_customer_id = None;
     for state in ["", "suspended"] {
-        order.subscription_state = state.to_owned();
+        order.subscription_state = Some(state.into());
         let loaded = locked.billing_state("default").unwrap();
         let mut issued = issue_billing_state(&order, loaded.value.unwrap(), &key, now).unwrap();
         locked.save_billing_state("default", &mut issued.billing, &loaded.revision).unwrap();
@@ -240,8 +241,8 @@ fn a_setting_that_is_not_utf8_is_no_missing_one() {
     use std::os::unix::ffi::OsStrExt;
     const CHILD: &str = "PULSE_TRUST_TEST_SETTINGS";
     if std::env::var_os(CHILD).is_some() {
-        let expected = Error::SettingInvalid { setting: "PULSE_PUBLIC_URL", reason: "it is set, but not to UTF-8" };
-        assert_eq!(Runtime::from_process().unwrap_err(), expected);
+        let error = Runtime::from_process().unwrap_err();
+        assert_error!(error, SettingInvalid { setting: "PULSE_PUBLIC_URL", reason: "it is set, but not to UTF-8" });
         let legacy = pulse_trust::hosted::legacy_key_path_from_process();
         assert!(matches!(legacy, Err(Error::SettingInvalid { setting: "PULSE_LEGACY_KEY_PATH", .. })), "{legacy:?}");
         return;
@@ -289,7 +290,7 @@ fn a_migration_is_normalized_when_it_is_written() {
 /// What a report says of one link.
 fn link(directory: &std::path::Path, runtime: &Runtime, now: UnixTime, name: &str) -> LinkState {
     let report = readiness(&DataDir::new(directory).lock().unwrap(), runtime, now);
-    report.links.into_iter().find(|link| link.name == name).unwrap().state
+    report.links.into_iter().find(|link| link.name.as_str() == name).unwrap().state
 }
 
 #[test]
@@ -307,15 +308,18 @@ fn a_report_says_why_the_relay_is_off_and_who_could_switch_it_on() {
     let (directory, mut runtime, now) = tenant("self-hosted-activation");
     let path = directory.path();
     let mut config = DataDir::new(path).lock().unwrap().relay_config().unwrap();
-    let off = |by| LinkState::Broken(Error::RelayDisabled { by });
+    let off = |state: LinkState, who: DisabledBy| {
+        let LinkState::Broken(error) = state else { panic!("{state:?}") };
+        assert_error!(error, RelayDisabled { by: who });
+    };
     runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
-    assert_eq!(link(path, &runtime, now, "relay config"), off("PULSE_RELAY_ENABLED"));
+    off(link(path, &runtime, now, "relay config"), DisabledBy::Environment);
     runtime.relay_environment = RelayEnvironment::default();
     config.value.enabled = false;
     let locked = DataDir::new(path).lock().unwrap();
     locked.save_relay_config(&config.value, &config.revision, Default::default()).unwrap();
     drop(locked);
-    assert_eq!(link(path, &runtime, now, "relay config"), off("relay.enc"));
+    off(link(path, &runtime, now, "relay config"), DisabledBy::Config);
 }
 
 #[test]
@@ -326,11 +330,11 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
         let choice = registration_credential(&locked, &runtime, now);
         assert!(!choice.is_suspended());
         match choice.require_secret_token() {
-            Err(Error::NoCredential { reason }) => reason,
+            Err(Error::NoCredential { reason, .. }) => reason,
             other => panic!("{other:?}"),
         }
     };
-    let later = now.saturating_add(std::time::Duration::from_secs(10 * 365 * 86_400));
+    let later = now.saturating_add(Duration::from_secs(10 * 365 * 86_400));
     assert!(reason(later).starts_with("hosted lease: "), "{}", reason(later));
     let state = locked.billing_state("default").unwrap().value.unwrap();
     let resolved = resolve_billing(&state, &runtime.keys, &runtime.lease_checks(), later);

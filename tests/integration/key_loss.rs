@@ -23,7 +23,7 @@ fn found_sealed(prepare: impl FnOnce(&Path)) -> Option<String> {
         assert!(directory.path().join(".encryption.key").exists());
         return None;
     };
-    let Error::KeyFileLost { path, sealed } = error else { panic!("{error:?}") };
+    let Error::KeyFileLost { path, sealed, .. } = error else { panic!("{error:?}") };
     assert_eq!(Path::new(&path), directory.path().join(".encryption.key"));
     assert!(files_of(directory.path()) == before, "a refused save changed something");
     let mut state = BillingState::default();

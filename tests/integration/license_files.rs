@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::common::files_of;
 use crate::common::sealing::{license_key, seal_text, unseal_text};
-use pulse_trust::Error;
 use pulse_trust::storage::{DataDir, LicenseFile, Revision};
+use pulse_trust::{Error, UnixTime};
 
 const KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -17,7 +17,10 @@ fn white_space_around_key_file_and_token_is_trimmed() {
     let sealed = fs::read_to_string(directory.path().join("license.enc")).unwrap();
     fs::write(directory.path().join("license.enc"), format!(" {sealed}\r\n")).unwrap();
     let license = DataDir::new(directory.path()).lock().unwrap().license().unwrap().value.unwrap();
-    assert_eq!((license.license_key.expose_secret(), license.grace_period_end), ("a.b.c", Some(5)));
+    assert_eq!(
+        (license.license_key.expose_secret(), license.grace_period_end),
+        ("a.b.c", Some(UnixTime::from_secs(5)))
+    );
 }
 
 #[test]
@@ -60,7 +63,7 @@ fn damage_and_keys_are_told_apart() {
     assert!(matches!(data_dir.activation(), Err(Error::KeyFileUnreadable { .. })));
     fs::remove_file(path(".license-key")).unwrap();
     let error = data_dir.activation().unwrap_err();
-    let Error::KeyFileLost { path: key, sealed } = error else { panic!("{error:?}") };
+    let Error::KeyFileLost { path: key, sealed, .. } = error else { panic!("{error:?}") };
     assert_eq!((Path::new(&key), Path::new(&sealed)), (&*path(".license-key"), &*path("activation.enc")));
     fs::write(path(".license-key"), KEY).unwrap();
 

@@ -9,6 +9,21 @@
     missing_docs
 )]
 
+/// That an error is of this variant, with these fields. Outside its crate a variant with fields cannot be built.
+macro_rules! assert_error {
+    ($error:expr, $variant:ident { $($field:ident: $value:expr),* $(,)? } $(, $($about:tt)+)?) => {{
+        let expected = ($($value,)*);
+        match &$error {
+            pulse_trust::Error::$variant { $($field,)* .. } => {
+                #[allow(clippy::clone_on_copy, reason = "some fields are texts")]
+                let fields = ($($field.clone(),)*);
+                assert_eq!(fields, expected $(, $($about)+)?);
+            }
+            other => panic!("expected {}, received {other:?}", stringify!($variant)),
+        }
+    }};
+}
+
 #[path = "../common/mod.rs"]
 mod common;
 

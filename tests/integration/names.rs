@@ -27,7 +27,8 @@ fn a_value_shows_the_name_that_others_know_it_by() {
     assert_eq!(FrameType::KeyExchange.to_string(), "KEY_EXCHANGE");
     assert_eq!(ConnectionId::from_u64(12).to_string(), "12");
     assert_eq!(DisconnectReason::NoAnswer.as_str(), "no_answer");
-    assert_eq!([CloseCode::Normal, CloseCode::ProtocolError].map(CloseCode::as_u16), [1000, 1002]);
+    let codes = [CloseCode::Normal, CloseCode::GoingAway, CloseCode::ProtocolError, CloseCode::PolicyViolation];
+    assert_eq!(codes.map(CloseCode::as_u16), [1000, 1001, 1002, 1008]);
     let relay = Capability::new("relay");
     assert_eq!((relay.as_ref(), relay.to_string().as_str()), ("relay", "relay"));
     let state = SubscriptionState::Trial;
@@ -79,13 +80,13 @@ fn an_empty_secret_is_none() {
 #[test]
 fn an_error_says_whether_time_heals_it_and_what_the_peer_is_told() {
     let (ended_at, now) = (UnixTime::from_secs(1), UnixTime::from_secs(2));
-    let time = Error::TrialEnded { ended_at, now };
+    let time = Error::expired(TokenKind::Lease, ended_at, now);
     assert!(time.is_about_time());
     assert!(!Error::OrgMissing.is_about_time());
     for (error, code) in [
         (time, WireErrorCode::LicenseExpired),
         (Error::OrgMissing, WireErrorCode::LicenseInvalid),
-        (Error::SessionInvalid { reason: "expected 64 hex digits" }, WireErrorCode::AuthFailed),
+        (Error::session_invalid("expected 64 hex digits"), WireErrorCode::AuthFailed),
         (Error::KeyTableCorrupt, WireErrorCode::InternalError),
     ] {
         assert_eq!(error.wire_code(), code, "{error}");

@@ -66,7 +66,7 @@ fn a_sealed_file_without_its_key_names_the_key() {
     let before = files_of(directory.path());
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
     for error in [data_dir.relay_config().unwrap_err(), data_dir.save_config(&RelayConfig::default()).unwrap_err()] {
-        let Error::KeyFileLost { path, sealed } = error else { panic!("{error:?}") };
+        let Error::KeyFileLost { path, sealed, .. } = error else { panic!("{error:?}") };
         assert_eq!(Path::new(&path), key_file);
         assert_eq!(Path::new(&sealed), directory.path().join("relay.enc"));
     }

@@ -21,7 +21,7 @@ fn what_is_sealed_is_as_the_deployed_runtime_has_it() {
     assert_eq!(data_dir.unseal("nodes.enc", &seal(key, b"[2]")).unwrap().expose_secret(), b"[2]");
     for damaged in [&sealed[1..], &sealed[..27], b"", &[&sealed[..], b"x"].concat()] {
         let error = data_dir.unseal("nodes.enc", damaged).unwrap_err();
-        assert!(matches!(&error, Error::UnsealFailed { what } if what.ends_with("/nodes.enc")), "{error}");
+        assert!(matches!(&error, Error::UnsealFailed { what, .. } if what.ends_with("/nodes.enc")), "{error}");
     }
     assert!(data_dir.seal(b"").is_ok_and(|empty| data_dir.unseal("x", &empty).unwrap().expose_secret().is_empty()));
 }

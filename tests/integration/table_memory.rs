@@ -38,7 +38,7 @@ fn verify_without_memory() {
     let (huge, error) = tables_until_none(key.public_key(), TableSize::Huge);
     let (large, _) = tables_until_none(key.public_key(), TableSize::Large);
     rlimit::setrlimit(Resource::AS, hard, hard).unwrap();
-    assert_eq!(error, Error::KeyTableMemory { bytes: TableSize::Huge.table_bytes() });
+    assert_error!(error, KeyTableMemory { bytes: TableSize::Huge.table_bytes() });
     assert_eq!(error.wire_code().as_str(), "INTERNAL_ERROR");
     rlimit::setrlimit(Resource::AS, 4096, hard).unwrap();
     assert!(matches!(trusted.with_tables(TableSize::Huge), Err(Error::KeyTableMemory { .. })));

@@ -43,7 +43,7 @@ pub(crate) async fn register(
 ) -> Result<Registered, Broken> {
     let Credential { token, instance_secret, identity } = credential;
     let mut config = InstanceConfig::new(node.instance_url(), token, instance_secret, identity);
-    config.client_version = concat!("prober ", env!("CARGO_PKG_VERSION")).to_owned();
+    config.client_version = Some(concat!("prober ", env!("CARGO_PKG_VERSION")).to_owned());
     let end = InstanceEnd::new(config, u64::from(std::process::id()))
         .map_err(|error| Broken::new(Step::Register, error.name(), error.to_string()))?;
     let began = Instant::now();

@@ -137,7 +137,7 @@ fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTim
 /// Asks the revocation list that is in force.
 pub(crate) fn check_revoked(shared: &Shared, subject: &RevocationSubject) -> Result<(), Refused> {
     match shared.revocations.current().revoked(subject) {
-        Some(what) => Err(Refused::new(WireErrorCode::LicenseInvalid, Error::Revoked { what }.to_string())),
+        Some(what) => Err(Refused::new(WireErrorCode::LicenseInvalid, Error::revoked(what).to_string())),
         None => Ok(()),
     }
 }

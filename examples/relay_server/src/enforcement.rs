@@ -72,7 +72,7 @@ pub(crate) fn end_revoked(shared: &Shared) {
     for link in shared.registry.links() {
         if let Some(what) = link.live().and_then(|live| list.revoked(&live.subject)) {
             shared.metrics.ended_revoked.inc();
-            let message = Error::Revoked { what }.to_string();
+            let message = Error::revoked(what).to_string();
             link.outbox
                 .end(Ending { sends_rest: false, ..Ending::error(1008, WireErrorCode::LicenseInvalid, &message) });
         }

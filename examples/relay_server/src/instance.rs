@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use pulse_trust::UnixTime;
 use pulse_trust::relay::{ControlPayload, Register, RegisterAck, WireErrorCode};
 use pulse_trust::session::RelayFault;
 use tracing::{info, warn};
@@ -218,7 +219,7 @@ fn claim(shared: &Shared, link: &Arc<Link>, admitted: &Admitted) -> Result<Claim
         let mut session = admitted.session.clone();
         session.generation = generation;
         let session_token = shared.session_key.issue(&session)?;
-        let ack = RegisterAck::new(session.instance_id, session_token, session.expires_at);
+        let ack = RegisterAck::new(session.instance_id, session_token, Some(UnixTime::from_secs(session.expires_at)));
         ack.to_frame(0).ok().map(Bytes::from)
     };
     shared.registry.claim(&admitted.claim, link, shared.clock.now(), welcome).map_err(refused_claim)

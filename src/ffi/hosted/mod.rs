@@ -11,6 +11,7 @@ use super::data_dir::pulse_data_dir;
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, ErrorText};
 use super::keys::{pulse_signing_key, pulse_trust_keys};
+use crate::entitlement::SubscriptionState;
 use crate::hosted::{
     BootstrapOutcome, DEFAULT_ORG, LinkState, Runtime, RuntimeMode, TenantOrder, bootstrap, issue_billing_state,
     readiness, registration_credential, resolve_billing,
@@ -163,11 +164,16 @@ pub unsafe extern "C" fn pulse_readiness(
             let now = UnixTime::from_secs(now);
             let found = data_dir.with_reader(|files| Ok(readiness(files, &runtime.runtime, now)))?;
             let links = found.links.iter().map(|link| match &link.state {
-                LinkState::Holds(seen) => LinkReport { name: link.name, state: "holds", seen, error: None },
-                LinkState::WillBeMade(seen) => LinkReport { name: link.name, state: "will_be_made", seen, error: None },
-                LinkState::Broken(error) => {
-                    LinkReport { name: link.name, state: "broken", seen: "", error: Some(ErrorText::from(error)) }
+                LinkState::Holds(seen) => LinkReport { name: link.name.as_str(), state: "holds", seen, error: None },
+                LinkState::WillBeMade(seen) => {
+                    LinkReport { name: link.name.as_str(), state: "will_be_made", seen, error: None }
                 }
+                LinkState::Broken(error) => LinkReport {
+                    name: link.name.as_str(),
+                    state: "broken",
+                    seen: "",
+                    error: Some(ErrorText::from(error)),
+                },
             });
             let warnings = runtime.warning_texts_and(&found.warnings);
             let report = ReadinessReport { ready: found.first_broken().is_none(), links: links.collect(), warnings };
@@ -208,9 +214,9 @@ pub unsafe extern "C" fn pulse_billing_state_resolve(
                 limits: &resolved.limits,
                 meters_enabled: &resolved.meters_enabled,
                 plan_version: &resolved.plan_version,
-                subscription_state: &resolved.subscription_state,
-                trial_started_at: resolved.trial_started_at,
-                trial_ends_at: resolved.trial_ends_at,
+                subscription_state: resolved.subscription_state.as_ref().map_or("", SubscriptionState::as_str),
+                trial_started_at: resolved.trial_started_at.map(UnixTime::as_secs),
+                trial_ends_at: resolved.trial_ends_at.map(UnixTime::as_secs),
                 lease_error: resolved.lease_error.as_ref().map(ErrorText::from),
             };
             json::buffer(&resolved)

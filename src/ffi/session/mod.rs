@@ -104,7 +104,7 @@ pub unsafe extern "C" fn pulse_session_new_instance(
             };
             let InstanceSettings { server_url, credential, instance_secret, client_version, times_ms, .. } = settings;
             let mut config = InstanceConfig::new(server_url, credential, instance_secret, identity);
-            config.client_version = client_version;
+            config.client_version = Some(client_version).filter(|version| !version.is_empty());
             set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
             times_ms.apply(&mut config.times);
             config.refresh = refresh;
@@ -133,8 +133,8 @@ pub unsafe extern "C" fn pulse_session_new_phone(
             let settings: PhoneSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
             let code = PairingCode::parse(scanned)?;
             let mut config = PhoneConfig::from_pairing_code(&code)?;
-            config.device_token = settings.device_token.into();
-            config.platform = settings.platform;
+            config.device_token = Secret::from(settings.device_token).non_empty();
+            config.platform = Some(settings.platform).filter(|platform| !platform.is_empty());
             config.notification_preferences = settings.notification_preferences;
             set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
             settings.times_ms.apply(&mut config.times);

@@ -11,6 +11,7 @@ pub use self::registration::{Register, RegisterAck};
 use super::frame::{Frame, FrameType};
 use crate::error::{Error, Result};
 use crate::json::{self, Json, ReadJson, WriteJson};
+use crate::secret::{Secret, with_wiped_stack};
 
 /// A control payload: one type of frame, one JSON object. Readers ignore members they do not know and take `null` for
 /// absent, as the deployed ones do. The payloads are those of this crate: no other type can be one.
@@ -26,11 +27,8 @@ pub trait ControlPayload: sealed::Sealed {
     /// The type of the frame that carries it.
     const FRAME_TYPE: FrameType;
 
-    /// The payload's JSON. For REGISTER, REGISTER_ACK, CONNECT and CHANNEL_OPEN it holds a secret.
-    ///
-    /// # Errors
-    /// None in practice.
-    fn to_json(&self) -> Result<String>;
+    /// **Secret** for REGISTER, REGISTER_ACK, CONNECT and CHANNEL_OPEN: the payload's JSON.
+    fn secret_json(&self) -> Secret;
 
     /// Reads a payload.
     ///
@@ -38,12 +36,12 @@ pub trait ControlPayload: sealed::Sealed {
     /// [`Error::ControlPayload`].
     fn from_json(payload: &[u8]) -> Result<Self>;
 
-    /// The whole frame.
+    /// The whole frame. Where the payload is secret, so is the frame: it is the caller's to wipe.
     ///
     /// # Errors
     /// [`Error::FrameTooLarge`].
     fn to_frame(&self, channel: u32) -> Result<Vec<u8>> {
-        Frame::new(Self::FRAME_TYPE, channel, self.to_json()?.as_bytes()).encode()
+        Frame::new(Self::FRAME_TYPE, channel, self.secret_json().expose_secret().as_bytes()).encode()
     }
 
     /// Reads a frame of this type.
@@ -64,12 +62,12 @@ mod sealed {
     pub trait Sealed: Sized {}
 }
 
-fn write<T: ControlPayload + WriteJson>(payload: &T) -> Result<String> {
-    json::to_compact(&Json(payload)).map_err(|error| refused(T::FRAME_TYPE, &error))
+fn write<T: ControlPayload + WriteJson>(payload: &T) -> Secret {
+    with_wiped_stack(|| json::text_of(&Json(payload)).into())
 }
 
 fn read<'a, T: ControlPayload + ReadJson<'a>>(payload: &'a [u8]) -> Result<T> {
-    json::value_from_bytes(payload).map_err(|error| refused(T::FRAME_TYPE, &error))
+    with_wiped_stack(|| json::value_from_bytes(payload).map_err(|error| refused(T::FRAME_TYPE, &error)))
 }
 
 /// Only the position, as serde's own text may quote the payload.
@@ -93,7 +91,7 @@ macro_rules! payload {
         impl super::ControlPayload for $name {
             const FRAME_TYPE: super::FrameType = super::FrameType::$frame_type;
 
-            fn to_json(&self) -> super::Result<String> {
+            fn secret_json(&self) -> super::Secret {
                 super::write(self)
             }
 

@@ -70,8 +70,7 @@ json_struct! {
     /// use pulse_trust::relay::{ControlPayload, PushNotification};
     /// let mut push = PushNotification::default();
     /// push.kind = "alert".to_owned();
-    /// assert_eq!(push.to_json()?, r#"{"type":"alert","priority":"","title":"","body":""}"#);
-    /// # Ok::<(), pulse_trust::Error>(())
+    /// assert_eq!(push.secret_json().expose_secret(), r#"{"type":"alert","priority":"","title":"","body":""}"#);
     /// ```
     #[derive(Clone, PartialEq, Eq, Default)]
     #[form(Serialize, Deserialize in PushNotificationJson of "PushNotification")]

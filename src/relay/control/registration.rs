@@ -4,6 +4,7 @@ use super::payload;
 use crate::json::{json_struct, or_default};
 use crate::relay::identity_proof::IdentityProof;
 use crate::secret::Secret;
+use crate::time::UnixTime;
 
 json_struct! {
     /// An instance asks to be registered. The first time it sends a credential and, as the hint, the instance secret;
@@ -13,7 +14,7 @@ json_struct! {
     /// use pulse_trust::relay::{ControlPayload, Register};
     /// let mut register = Register::new("a license, grant or lease");
     /// register.instance_hint = "the instance secret".into();
-    /// assert_eq!(Register::from_json(register.to_json()?.as_bytes())?, register);
+    /// assert_eq!(Register::from_json(register.secret_json().expose_secret().as_bytes())?, register);
     /// # Ok::<(), pulse_trust::Error>(())
     /// ```
     #[derive(PartialEq, Eq, Default)]
@@ -62,9 +63,9 @@ json_struct! {
         /// **Secret**: resumes this registration.
         #[serde(default, with = "crate::secret::text")]
         pub session_token: Secret,
-        /// Expiry of the session token, Unix seconds.
-        #[serde(default, deserialize_with = "or_default")]
-        pub expires_at: i64,
+        /// Expiry of the session token; 0 on the wire if it is not given.
+        #[serde(default, with = "unless_zero")]
+        pub expires_at: Option<UnixTime>,
     }
 }
 
@@ -72,7 +73,23 @@ payload!(RegisterAck, RegisterAck, shows instance_id expires_at);
 
 impl RegisterAck {
     /// The answer with these members.
-    pub fn new(instance_id: impl Into<String>, session_token: impl Into<Secret>, expires_at: i64) -> Self {
+    pub fn new(instance_id: impl Into<String>, session_token: impl Into<Secret>, expires_at: Option<UnixTime>) -> Self {
         Self { instance_id: instance_id.into(), session_token: session_token.into(), expires_at }
+    }
+}
+
+/// For `#[serde(with)]`: a time that is 0 where there is none; `null` counts as 0.
+mod unless_zero {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::time::UnixTime;
+
+    pub(super) fn serialize<S: Serializer>(time: &Option<UnixTime>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(time.map_or(0, UnixTime::as_secs))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<UnixTime>, D::Error> {
+        let seconds = Option::<i64>::deserialize(deserializer)?;
+        Ok(seconds.filter(|seconds| *seconds != 0).map(UnixTime::from_secs))
     }
 }

@@ -14,8 +14,8 @@ pub struct InstanceConfig {
     pub(super) credential: Secret,
     pub(super) instance_secret: Secret,
     pub(super) identity: Identity,
-    /// The version of the runtime, which is sent to the relay; empty if it is not to be told.
-    pub client_version: String,
+    /// The version of the runtime, which is sent to the relay; `None` if it is not to be told.
+    pub client_version: Option<String>,
     /// The waiting times.
     pub times: Times,
     /// How long it waits before the next connection.
@@ -40,7 +40,7 @@ impl InstanceConfig {
             credential: credential.into(),
             instance_secret: instance_secret.into(),
             identity,
-            client_version: String::new(),
+            client_version: None,
             times: Times::default(),
             backoff: BackoffLimits::default(),
             limits: InstanceLimits::default(),

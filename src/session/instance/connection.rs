@@ -27,7 +27,7 @@ impl InstanceEnd {
             credential: &self.config.credential,
             instance_secret: &self.config.instance_secret,
             identity: &self.config.identity,
-            client_version: &self.config.client_version,
+            client_version: self.config.client_version.as_deref(),
             resumed,
             now: now.wall,
         };

@@ -256,7 +256,7 @@ impl InstanceEnd {
         if !open.waiting.contains(&response.id) {
             return Err(Error::RequestUnknown { channel });
         }
-        let plain = response.to_json()?;
+        let plain = response.to_json();
         let length = plain.len().saturating_add(open.overhead());
         if length > MAX_PAYLOAD_LEN {
             return Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received: length });
@@ -280,7 +280,7 @@ impl InstanceEnd {
             return Err(Error::SessionNotOpen { needed: "registered", state: self.link.state() });
         }
         let limit = self.config.limits.queued_bytes;
-        self.outbox.check_room(0, notification.to_json()?.len(), limit, limit)?;
+        self.outbox.check_room(0, notification.secret_json().expose_secret().len(), limit, limit)?;
         self.send_control(notification, 0)
     }
 }

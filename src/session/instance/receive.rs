@@ -14,7 +14,6 @@ use crate::session::Now;
 use crate::session::cut;
 use crate::session::link::DisconnectReason;
 use crate::session::outbox::CloseCode;
-use crate::time::UnixTime;
 
 /// The longest instance id that a relay may give, in bytes.
 const MAX_INSTANCE_ID_LEN: usize = 128;
@@ -60,7 +59,7 @@ impl InstanceEnd {
         if is_renewed && !self.renewal.is_asked() {
             return;
         }
-        self.expires_at = Some(ack.expires_at).filter(|end| *end != 0).map(UnixTime::from_secs);
+        self.expires_at = ack.expires_at;
         self.is_credential_current = !self.is_resuming;
         let resumable = Resumable { session_token: ack.session_token, instance_id: ack.instance_id.clone() };
         self.resumable = Some(resumable).filter(|resumable| !resumable.session_token.is_empty());
@@ -208,7 +207,7 @@ impl InstanceEnd {
     fn answer_at_once(&mut self, channel: u32, response: &ProxyResponse) {
         let limits = self.config.limits;
         let Some(open) = self.channels.get_mut(channel) else { return };
-        let Ok(plain) = response.to_json() else { return };
+        let plain = response.to_json();
         let length = plain.len().saturating_add(open.overhead());
         let room = self.outbox.check_room(channel, length, limits.queued_bytes, limits.queued_bytes_of_channel);
         match room.and_then(|()| open.seal(&plain)) {

@@ -19,7 +19,7 @@ pub(super) struct RegisterParts<'a> {
     pub(super) credential: &'a Secret,
     pub(super) instance_secret: &'a Secret,
     pub(super) identity: &'a Identity,
-    pub(super) client_version: &'a str,
+    pub(super) client_version: Option<&'a str>,
     pub(super) resumed: Option<&'a Resumable>,
     pub(super) now: UnixTime,
 }
@@ -35,7 +35,7 @@ impl RegisterParts<'_> {
             license_token: self.credential.duplicate(),
             session_token: self.resumed.map(|resumed| resumed.session_token.duplicate()).unwrap_or_default(),
             instance_hint: hint,
-            client_version: self.client_version.to_owned(),
+            client_version: self.client_version.unwrap_or_default().to_owned(),
             identity_pub_key: self.identity.public_key().to_base64(),
             identity_proof: Some(proof),
         };

@@ -18,10 +18,10 @@ pub struct PhoneConfig {
     pub(super) instance_id: String,
     pub(super) auth_token: Secret,
     pub(super) identity: PublicKey,
-    /// **Secret**: where notifications are sent; empty for nowhere.
-    pub device_token: Secret,
-    /// `ios` or `android`; empty if it is not to be told.
-    pub platform: String,
+    /// **Secret**: where notifications are sent; `None` for nowhere.
+    pub device_token: Option<Secret>,
+    /// `ios` or `android`; `None` if it is not to be told.
+    pub platform: Option<String>,
     /// Which notifications are wanted; `None` leaves it to the relay.
     pub notification_preferences: Option<NotificationPreferences>,
     /// The waiting times.
@@ -55,8 +55,8 @@ impl PhoneConfig {
             instance_id: instance_id.into(),
             auth_token: auth_token.into(),
             identity,
-            device_token: Secret::default(),
-            platform: String::new(),
+            device_token: None,
+            platform: None,
             notification_preferences: None,
             times: Times::default(),
             backoff: BackoffLimits::default(),

@@ -19,6 +19,7 @@ use crate::pairing::read_relay_url;
 use crate::relay::{
     AppHandshake, Body, Channel, Connect, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyRequest, SEALED_OVERHEAD,
 };
+use crate::secret::Secret;
 
 /// A phone's conversation with an instance, by way of the relay.
 ///
@@ -115,8 +116,8 @@ impl PhoneEnd {
         let connect = Connect {
             instance_id: self.config.instance_id.clone(),
             auth_token: self.config.auth_token.duplicate(),
-            device_token: self.config.device_token.duplicate(),
-            platform: self.config.platform.clone(),
+            device_token: self.config.device_token.as_ref().map(Secret::duplicate).unwrap_or_default(),
+            platform: self.config.platform.clone().unwrap_or_default(),
             notification_preferences: self.config.notification_preferences,
         };
         match connect.to_frame(0) {
@@ -206,7 +207,7 @@ impl PhoneEnd {
         }
         let request = RequestId(self.requests.saturating_add(1));
         let (method, path, body) = (method.to_owned(), path.to_owned(), Body::new(body)?);
-        let plain = ProxyRequest { id: request.to_string(), method, path, headers, body }.to_json()?;
+        let plain = ProxyRequest { id: request.to_string(), method, path, headers, body }.to_json();
         let length = plain.len().saturating_add(SEALED_OVERHEAD);
         if length > MAX_PAYLOAD_LEN {
             return Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received: length });

@@ -20,10 +20,10 @@ pub(crate) fn run(bytes: &[u8]) {
     }
     control!(Register RegisterAck Connect ConnectAck ChannelOpen ChannelClose ErrorMessage Drain PushNotification);
     if let Ok(request) = ProxyRequest::from_json(frame.payload) {
-        request.to_json().expect("a request that was read");
+        request.to_json();
     }
     if let Ok(response) = ProxyResponse::from_json(frame.payload) {
-        response.to_json().expect("a response that was read");
+        response.to_json();
     }
     if frame.payload.len() == 33 {
         let identity = Identity::generate().expect("random bytes");

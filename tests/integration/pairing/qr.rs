@@ -1,6 +1,5 @@
 //! QR pictures of pairing codes.
 
-use pulse_trust::Error;
 use pulse_trust::pairing::{qr_svg, qr_terminal};
 
 use super::vector::File;
@@ -47,8 +46,8 @@ fn a_text_that_no_picture_holds_is_refused() {
     // Lower case, so that nothing but bytes can hold it.
     for draw in [qr_svg, qr_terminal] {
         assert!(draw(&"a".repeat(2953)).is_ok());
-        assert_eq!(draw(&"a".repeat(2954)).unwrap_err(), Error::QrTooLarge { received: 2954 });
-        assert_eq!(draw(&"1".repeat(100_000)).unwrap_err(), Error::QrTooLarge { received: 100_000 });
+        assert_error!(draw(&"a".repeat(2954)).unwrap_err(), QrTooLarge { received: 2954 });
+        assert_error!(draw(&"1".repeat(100_000)).unwrap_err(), QrTooLarge { received: 100_000 });
     }
 }
 

@@ -47,9 +47,8 @@ fn the_length_is_checked_before_anything_else() {
     assert_eq!(longest.len(), MAX_CODE_LEN);
     assert!(PairingCode::parse(&longest).is_ok());
     let received = MAX_CODE_LEN + 1;
-    let too_large = Error::PairingTooLarge { limit: MAX_CODE_LEN, received };
     for text in [format!("{longest}y"), " ".repeat(received), "[".repeat(received), "%".repeat(received)] {
-        assert_eq!(refusal(&text), too_large);
+        assert_error!(refusal(&text), PairingTooLarge { limit: MAX_CODE_LEN, received: received });
     }
 }
 
@@ -78,7 +77,7 @@ fn a_repeated_key_is_an_error() {
         ("x=1&x=1", "an unknown key"),
         ("x=1&%78=2", "an unknown key"),
     ] {
-        assert_eq!(refusal(&format!("{REQUIRED}&{part}")), Error::PairingDuplicate { key }, "{part}");
+        assert_error!(refusal(&format!("{REQUIRED}&{part}")), PairingDuplicate { key: key }, "{part}");
     }
     let relay = r#""relay":{"url":"wss://h"}"#;
     for (json, key) in [
@@ -89,7 +88,7 @@ fn a_repeated_key_is_an_error() {
         (r#"{"relay":{"enabled":true,"enabled":true}}"#.to_owned(), "an unknown key"),
         (r#"{"x":1,"x":2}"#.to_owned(), "an unknown key"),
     ] {
-        assert_eq!(refusal(&json), Error::PairingDuplicate { key }, "{json}");
+        assert_error!(refusal(&json), PairingDuplicate { key: key }, "{json}");
     }
 }
 
@@ -100,15 +99,17 @@ fn required_members_are_there() {
         let without: Vec<_> = parts().filter(|part| !part.starts_with(key)).collect();
         for rest in ["", &format!("&{key}="), &format!("&{key}=+%20%C2%A0")] {
             let link = format!("pulse://connect?{}{rest}", without.join("&"));
-            assert_eq!(refusal(&link), Error::PairingMissing { key }, "{link}");
+            assert_error!(refusal(&link), PairingMissing { key: key }, "{link}");
         }
     }
-    let missing = |key| Error::PairingMissing { key };
-    assert_eq!(refusal("{}"), missing("auth_token"));
-    assert_eq!(refusal(r#"{"auth_token":null}"#), missing("auth_token"));
-    assert_eq!(refusal(r#"{"auth_token":"t","relay":{"url":"wss://h"}}"#), missing("instance_id"));
-    assert_eq!(refusal(r#"{"auth_token":"t","instance_id":"i"}"#), missing("relay_url"));
-    assert_eq!(refusal(r#"{"auth_token":"t","instance_id":"i","relay":{"url":" "}}"#), missing("relay_url"));
+    assert_error!(refusal("{}"), PairingMissing { key: "auth_token" });
+    assert_error!(refusal(r#"{"auth_token":null}"#), PairingMissing { key: "auth_token" });
+    assert_error!(refusal(r#"{"auth_token":"t","relay":{"url":"wss://h"}}"#), PairingMissing { key: "instance_id" });
+    assert_error!(refusal(r#"{"auth_token":"t","instance_id":"i"}"#), PairingMissing { key: "relay_url" });
+    assert_error!(
+        refusal(r#"{"auth_token":"t","instance_id":"i","relay":{"url":" "}}"#),
+        PairingMissing { key: "relay_url" }
+    );
 }
 
 #[test]
@@ -116,9 +117,14 @@ fn another_schema_is_refused() {
     assert!(PairingCode::parse(&format!("{REQUIRED}&schema=pulse-mobile-onboarding-v1")).is_ok());
     for schema in ["pulse-mobile-onboarding-v2", "Pulse-mobile-onboarding-v1", "x"] {
         let expected = "pulse-mobile-onboarding-v1";
-        let error = Error::PairingSchema { expected, received: schema.to_owned() };
-        assert_eq!(refusal(&format!("{REQUIRED}&schema={schema}")), error);
-        assert_eq!(refusal(&format!("{{\"schema\":\"{schema}\"}}")), error);
+        assert_error!(
+            refusal(&format!("{REQUIRED}&schema={schema}")),
+            PairingSchema { expected: expected, received: schema.to_owned() }
+        );
+        assert_error!(
+            refusal(&format!("{{\"schema\":\"{schema}\"}}")),
+            PairingSchema { expected: expected, received: schema.to_owned() }
+        );
     }
     let long = refusal(&format!("{REQUIRED}&schema={}", "s".repeat(3000)));
     assert!(long.to_string().len() < 200, "{long}");
@@ -152,7 +158,7 @@ fn what_is_no_pairing_code_is_refused() {
     }
     let deep = format!("{{\"x\":{}{}}}", "[".repeat(1500), "]".repeat(1500));
     // An unknown member is skipped without a recursion.
-    assert_eq!(refusal(&deep), Error::PairingMissing { key: "auth_token" });
+    assert_error!(refusal(&deep), PairingMissing { key: "auth_token" });
 }
 
 #[test]
@@ -219,10 +225,9 @@ fn public_key_and_fingerprint_agree() {
     assert_eq!(with(&key, "").unwrap().fingerprint(), Some(fingerprint.clone()));
     assert_eq!(with("", "").unwrap().require_identity().unwrap_err(), Error::PairingNoIdentity);
 
-    let mismatch =
-        |expected: &str| Error::FingerprintMismatch { expected: expected.to_owned(), received: fingerprint.clone() };
     for expected in [other.fingerprint(), fingerprint.to_lowercase(), fingerprint.replace(':', ""), "x".to_owned()] {
-        assert_eq!(with(&key, &expected).unwrap_err(), mismatch(&expected));
+        let error = with(&key, &expected).unwrap_err();
+        assert_error!(error, FingerprintMismatch { expected: expected, received: fingerprint.clone() });
     }
     assert!(matches!(with("", &fingerprint).unwrap_err(), Error::FingerprintMismatch { .. }));
     assert!(matches!(with("x", "").unwrap_err(), Error::KeyEncoding { .. }));

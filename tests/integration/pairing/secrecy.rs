@@ -29,14 +29,14 @@ fn debug_output_is_without_the_token() {
         "PairingCode { instance_id: \"relay_1\", relay_url: \"wss://relay.example.test/ws/app\", identity: None, \
          instance_url: Some(\"https://t.example.test\"), name: None, .. }"
     );
-    let check = ConnectionCheck { instance_id: "i", relay_url: "u", auth_token: TOKEN, ..ConnectionCheck::default() };
+    let check = ConnectionCheck::new("i", "u", TOKEN);
     let expected = "ConnectionCheck { relay_enabled: false, instance_id: \"i\", relay_url: \"u\", .. }";
     assert_eq!(format!("{check:?}"), expected);
 }
 
 #[test]
 fn diagnostics_and_errors_are_without_the_token() {
-    let check = ConnectionCheck { instance_id: "i", relay_url: "u", auth_token: TOKEN, ..ConnectionCheck::default() };
+    let check = ConnectionCheck::new("i", "u", TOKEN);
     assert!(!format!("{:?}", check_connection(&check)).contains(TOKEN));
     let config = RelayConfig::default();
     let not_ready = Onboarding::new(&config, "", TOKEN).with_instance_url("http://h").build().unwrap_err();

@@ -74,7 +74,7 @@ fn answer(keys: &mut Channel, id: &str, stream: bool, stream_done: bool) -> Vec<
         proxy_response.stream_done = stream_done;
         proxy_response
     };
-    frame(FrameType::Data, 9, &keys.seal(response.to_json().unwrap().as_bytes()).unwrap())
+    frame(FrameType::Data, 9, &keys.seal(response.to_json().as_bytes()).unwrap())
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn requests_are_limited() {
         driven.ask(at(0)).unwrap();
         driven.poll();
     }
-    assert_eq!(driven.ask(at(0)), Err(Error::RequestLimit { limit: 64 }));
+    assert_error!(driven.ask(at(0)).unwrap_err(), RequestLimit { limit: 64 });
     let body = vec![0; 48_129];
     assert!(matches!(
         Driven::ready().0.end.request("POST", "/", BTreeMap::new(), body, at(0)),
@@ -349,7 +349,7 @@ fn a_request_may_fill_a_frame_with_what_sealing_adds() {
     let most = MAX_PAYLOAD_LEN - SEALED_OVERHEAD;
     assert_eq!(request(most), Ok(MAX_PAYLOAD_LEN));
     let received = MAX_PAYLOAD_LEN + 1;
-    assert_eq!(request(most + 1), Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received }));
+    assert_error!(request(most + 1).unwrap_err(), FrameTooLarge { limit: MAX_PAYLOAD_LEN, received: received });
 }
 
 #[test]

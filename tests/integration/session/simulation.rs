@@ -386,7 +386,11 @@ impl World {
         }
         self.relay.registered = Some(wire);
         self.relay.session += 1;
-        let ack = RegisterAck::new(INSTANCE_ID, format!("session-{}", self.relay.session), WALL + 86_400);
+        let ack = RegisterAck::new(
+            INSTANCE_ID,
+            format!("session-{}", self.relay.session),
+            Some(UnixTime::from_secs(WALL + 86_400)),
+        );
         self.send_to_owner(wire, ack.to_frame(0).unwrap());
     }
 

@@ -27,7 +27,7 @@ impl Tenant {
         let directory = super::private_directory()?;
         let order = {
             let mut tenant_order = TenantOrder::new("t-demo", "https://cloud.example.test");
-            tenant_order.email = "owner@example.test".to_owned();
+            tenant_order.email = Some("owner@example.test".to_owned());
             tenant_order
         };
         let now = UnixTime::now();

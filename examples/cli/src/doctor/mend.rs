@@ -1,6 +1,8 @@
 //! How each error is mended, at the link where it was met.
 
+use pulse_trust::hosted::LinkName;
 use pulse_trust::keys::{PublicKey, TrustKeySet};
+use pulse_trust::relay::DisabledBy;
 use pulse_trust::{Error, TokenKind};
 
 use super::context::Context;
@@ -9,8 +11,16 @@ use super::{mend_files, sides};
 use crate::shell;
 use crate::shown::told;
 
+/// Where an error was met.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    DataDirectory,
+    Settings,
+    Link(LinkName),
+}
+
 /// A broken link, of a library's error.
-pub(super) fn fault_of(link: &str, error: Error, context: &Context<'_>) -> Fault {
+pub(super) fn fault_of(link: Place, error: Error, context: &Context<'_>) -> Fault {
     let sides = sides::sides(&error, context);
     let mend = mend(link, &error, context);
     Fault { what: told(&error), error: Some(error), sides, mend }
@@ -53,8 +63,8 @@ pub(super) fn key_beside(keys: &TrustKeySet, key: &PublicKey) -> String {
     all.join(",")
 }
 
-fn mend(link: &str, error: &Error, context: &Context<'_>) -> Mend {
-    if link == "identity" {
+fn mend(link: Place, error: &Error, context: &Context<'_>) -> Mend {
+    if link == Place::Link(LinkName::Identity) {
         return mend_files::identity(context);
     }
     if let Some(mend) = mend_files::mend(error, context) {
@@ -63,9 +73,9 @@ fn mend(link: &str, error: &Error, context: &Context<'_>) -> Mend {
     match error {
         Error::NotHosted => set_in_runtime("PULSE_HOSTED_MODE", "true"),
         Error::KeyNotConfigured { setting, .. } => set_key(setting, context),
-        Error::SignatureInvalid { kind: TokenKind::Lease } => signature(context),
+        Error::SignatureInvalid { kind: TokenKind::Lease, .. } => signature(context),
         Error::HostMismatch { received, .. } => host_mismatch(received, context),
-        Error::HostInvalid { .. } if link == "settings" => match context.host_of_lease() {
+        Error::HostInvalid { .. } if link == Place::Settings => match context.host_of_lease() {
             Some(host) => set_in_runtime("PULSE_PUBLIC_URL", &format!("https://{host}")),
             None => only_told(
                 "put the URL at which this tenant is reached into PULSE_PUBLIC_URL in the environment of its runtime, and \
@@ -76,7 +86,7 @@ fn mend(link: &str, error: &Error, context: &Context<'_>) -> Mend {
         Error::SettingInvalid { setting, .. } => only_told(format!(
             "correct {setting} in the environment of the tenant's runtime as the message says, and restart it."
         )),
-        Error::RelayDisabled { by: "PULSE_RELAY_ENABLED" } => run(
+        Error::RelayDisabled { by: DisabledBy::Environment, .. } => run(
             "the environment switches the relay off; where that is not meant, change it and restart the runtime:",
             "PULSE_RELAY_ENABLED=true",
         ),

@@ -20,11 +20,11 @@ pub(super) fn mend(error: &Error, context: &Context<'_>) -> Option<Mend> {
         Error::FileMissing { .. } | Error::File { .. } if context.is_no_directory() => {
             only_told(format!("give the tenant's data directory: {directory} is not a directory."))
         }
-        Error::FileMissing { path } if path.ends_with("billing.json") => only_told(
+        Error::FileMissing { path, .. } if path.ends_with("billing.json") => only_told(
             "the control plane has not provisioned this directory, or another one is mounted: have it write billing.json \
              here, then run the doctor again.",
         ),
-        Error::FileMissing { path } => run(
+        Error::FileMissing { path, .. } => run(
             "the directory is not there: mount or make it, as the owner of the runtime:",
             shell::command(["mkdir", "-m", "700", "-p", &shell::path(path)]),
         ),
@@ -35,12 +35,12 @@ pub(super) fn mend(error: &Error, context: &Context<'_>) -> Option<Mend> {
         Error::KeyFileLost { path, .. } | Error::KeyFileUnreadable { path, .. } => {
             run("restore the key file from a backup; nothing makes a new one:", install(".encryption.key", path))
         }
-        Error::FileNotRegular { path }
+        Error::FileNotRegular { path, .. }
         | Error::FileTooLarge { path, .. }
         | Error::FileMalformed { path, .. }
-        | Error::BillingTampered { path }
-        | Error::BillingUnsigned { path } => run(how_to_restore(path), install(file_name(path), path)),
-        Error::UnsealFailed { what } => unseal(what, context),
+        | Error::BillingTampered { path, .. }
+        | Error::BillingUnsigned { path, .. } => run(how_to_restore(path), install(file_name(path), path)),
+        Error::UnsealFailed { what, .. } => unseal(what, context),
         _ => return None,
     })
 }

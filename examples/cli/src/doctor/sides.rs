@@ -11,14 +11,14 @@ use crate::shown::{quoted, url_without_secrets};
 pub(super) fn sides(error: &Error, context: &Context<'_>) -> Vec<(String, String)> {
     let side = |name: &str, value: String| (name.to_owned(), value);
     match error {
-        Error::SignatureInvalid { kind } | Error::KeyNotConfigured { kind, .. } => {
+        Error::SignatureInvalid { kind, .. } | Error::KeyNotConfigured { kind, .. } => {
             let mut sides = trusted(*kind, context);
             if *kind == TokenKind::Lease {
                 sides.push(side("the lease is signed by", signer(context)));
             }
             sides
         }
-        Error::KeyUnknown { kid } => {
+        Error::KeyUnknown { kid, .. } => {
             let mut sides = trusted(TokenKind::Lease, context);
             sides.push(side("the token names the key", quoted(kid)));
             sides

@@ -16,7 +16,7 @@ use pulse_trust::{Error, TokenKind, UnixTime, Warning};
 use super::Asked;
 use super::context::{Context, KeyOpens};
 use super::lease_key::lease_key_link;
-use super::mend::{self, fault_of};
+use super::mend::{self, Place, fault_of};
 use super::report::{Fault, Link, Report, State};
 
 const DIRECTORY: &str = "data directory";
@@ -52,14 +52,14 @@ impl Tenant {
         let data_dir = match opened {
             Ok(data_dir) => data_dir,
             Err(error) => {
-                report.links.push(Link::broken(DIRECTORY, fault_of(DIRECTORY, error, &context)));
+                report.links.push(Link::broken(DIRECTORY, fault_of(Place::DataDirectory, error, &context)));
                 return None;
             }
         };
         let (runtime, warnings) = match Runtime::from_process() {
             Ok(read) => read,
             Err(error) => {
-                report.links.push(Link::broken(SETTINGS, fault_of(SETTINGS, error, &context)));
+                report.links.push(Link::broken(SETTINGS, fault_of(Place::Settings, error, &context)));
                 return None;
             }
         };
@@ -109,10 +109,10 @@ impl Tenant {
             let state = match link.state {
                 LinkState::Holds(seen) => State::Holds(seen),
                 LinkState::WillBeMade(seen) => State::WillBeMade(seen),
-                LinkState::Broken(error) => State::Broken(Box::new(fault_of(link.name, error, &context))),
+                LinkState::Broken(error) => State::Broken(Box::new(fault_of(Place::Link(link.name), error, &context))),
                 other => State::Holds(format!("{other:?}")),
             };
-            report.links.push(Link { name: link.name, state });
+            report.links.push(Link { name: link.name.as_str(), state });
         }
         // A file that keeps its older form is not a finding: this command never writes.
         let told = found.warnings.iter().filter(|warning| !matches!(warning, Warning::RewriteFailed { .. }));
@@ -122,7 +122,7 @@ impl Tenant {
     /// A lease that nothing but the runtime's mode keeps from counting.
     fn mode_link(&self, context: &Context<'_>) -> Option<Link> {
         let is_kept = self.runtime.mode != RuntimeMode::Hosted && self.lease.is_some() && self.registration.is_none();
-        is_kept.then(|| Link::broken(SETTINGS, fault_of(SETTINGS, Error::NotHosted, context)))
+        is_kept.then(|| Link::broken(SETTINGS, fault_of(Place::Settings, Error::NotHosted, context)))
     }
 
     fn context<'a>(&'a self, asked: &'a Asked, now: UnixTime, relay_clock: Option<UnixTime>) -> Context<'a> {
@@ -166,7 +166,7 @@ impl Tenant {
 /// The library's message says what is wrong with a host, and this one whose it is.
 fn public_url_link(context: &Context<'_>) -> Option<Link> {
     let error = InstanceHost::normalize(context.public_url?).err()?;
-    let mut fault = fault_of(SETTINGS, error, context);
+    let mut fault = fault_of(Place::Settings, error, context);
     fault.what = format!("PULSE_PUBLIC_URL: {}", fault.what);
     Some(Link::broken(SETTINGS, fault))
 }

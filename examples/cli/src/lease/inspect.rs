@@ -76,7 +76,7 @@ fn inspect(token: &Token, asked: &Asked) -> Result<Inspected, Error> {
     let parsed = UnverifiedToken::parse(text)?;
     let kind = VerifiedToken::unverified_kind(text)?;
     let claims = serde_json::from_str(parsed.unverified_payload())
-        .map_err(|error| Error::PayloadMalformed { reason: error.to_string() })?;
+        .map_err(|error| Error::payload_malformed(error.to_string()))?;
     let keys = if kind == TokenKind::Lease { &asked.keys.lease } else { &asked.keys.license };
     let standing = if keys.is_empty() {
         Standing::Unverified

@@ -116,20 +116,16 @@ fn check_provider(lease: &Secret, key: &SigningKey, now: UnixTime) -> Result<(),
     let license = claims.get("provider_license").and_then(Value::as_str).unwrap_or_default();
     let license = LicenseClaims::from_json(UnverifiedToken::parse(license)?.unverified_payload())?;
     if license.tier != "msp" {
-        return Err(Error::ClaimValue {
-            claim: "tier",
-            expected: "msp in the provider_license",
-            received: license.tier,
-        });
+        return Err(Error::claim_value("tier", "msp in the provider_license", license.tier));
     }
     let received = license.entitlement_signing_public_key.unwrap_or_default();
     if received.trim() != key.public_key().to_base64() {
         let (claim, expected) =
             ("entitlement_signing_public_key", "the public key of the signer in the provider_license");
-        return Err(Error::ClaimValue { claim, expected, received });
+        return Err(Error::claim_value(claim, expected, received));
     }
     match license.exp {
-        Some(expired_at) if expired_at <= now => Err(Error::Expired { kind: TokenKind::License, expired_at, now }),
+        Some(expired_at) if expired_at <= now => Err(Error::expired(TokenKind::License, expired_at, now)),
         _ => Ok(()),
     }
 }

@@ -128,9 +128,9 @@ impl Token {
     pub(crate) fn text(&self) -> Result<&str, Error> {
         if self.length > MAX_TOKEN_LEN {
             let what = if self.is_cut { "token, or what was read of it," } else { "token" };
-            return Err(Error::TokenTooLarge { what, limit: MAX_TOKEN_LEN, received: self.length });
+            return Err(Error::token_too_large(what, MAX_TOKEN_LEN, self.length));
         }
-        str::from_utf8(&self.bytes).map_err(|_| Error::TokenMalformed { reason: "not UTF-8" })
+        str::from_utf8(&self.bytes).map_err(|_| Error::token_malformed("not UTF-8"))
     }
 }
 

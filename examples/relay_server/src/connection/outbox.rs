@@ -61,7 +61,7 @@ impl Ending {
 
 impl From<RelayFault> for Ending {
     fn from(fault: RelayFault) -> Self {
-        Self::error(fault.close_code, fault.code, &fault.message)
+        Self::error(fault.close_code.as_u16(), fault.code, &fault.message)
     }
 }
 

@@ -145,7 +145,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pulse_trust::relay::{RevocationSubject, Revocations};
+    use pulse_trust::relay::{RevocationSubject, Revocations, RevokedKind};
     use serde_json::json;
 
     #[test]
@@ -171,11 +171,11 @@ mod tests {
         let mut subject = RevocationSubject::default();
         subject.license_id = Some("l2".to_owned());
         subject.license_version = Some(3);
-        assert_eq!(list.revoked(&subject), Some("license version"));
+        assert_eq!(list.revoked(&subject), Some(RevokedKind::LicenseVersion));
         subject.license_version = Some(4);
         assert_eq!(list.revoked(&subject), None);
         subject.host = Some("t-1.example.test".to_owned());
-        assert_eq!(list.revoked(&subject), Some("host"));
+        assert_eq!(list.revoked(&subject), Some(RevokedKind::Host));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use pulse_trust::UnixTime;
 use pulse_trust::relay::{
     ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType, Register, RegisterAck,
 };
@@ -61,7 +62,7 @@ async fn register(
             if ack.instance_id != instance_id(tenant) {
                 world.violation(format!("tenant {tenant} was registered as {}", ack.instance_id));
             }
-            let expires_at = ack.expires_at;
+            let expires_at = ack.expires_at.map_or(0, UnixTime::as_secs);
             world.say(&format!("tenant {tenant} is registered by connection {number} until {expires_at}"));
             let mut inner = world.inner();
             inner.registrations += 1;

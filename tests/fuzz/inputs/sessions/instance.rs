@@ -36,7 +36,7 @@ pub(super) fn run(mut script: Script<'_>) {
             0 => end.handle_connected(on, now),
             1 => end.handle_disconnected(on, now),
             2 => {
-                let ack = RegisterAck::new("relay_0123456789abcdef", "a session", 0);
+                let ack = RegisterAck::new("relay_0123456789abcdef", "a session", None);
                 end.handle_message(on, &ack.to_frame(0).expect("an ACK"), now);
             }
             3 => {

@@ -87,7 +87,7 @@ pub(super) fn run(mut script: Script<'_>) {
             Ok(_) => {}
             // The connection is over.
             Err(fault) => {
-                assert!(fault.message.len() <= 1024 && fault.close_code >= 1000);
+                assert!(fault.message.len() <= 1024 && fault.close_code.as_u16() >= 1000);
                 break;
             }
         }

@@ -19,9 +19,9 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
     let handshake = AppHandshake::start().unwrap();
     let done = driven.feed(&frame(FrameType::KeyExchange, 7, handshake.message()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { end: ChannelEnd::ProtocolError(_), .. }]));
-    assert_eq!(
-        driven.end.accept(7),
-        Err(Error::SessionChannel { channel: 7, expected: "waiting to be accepted or refused" })
+    assert_error!(
+        driven.end.accept(7).unwrap_err(),
+        SessionChannel { channel: 7, expected: "waiting to be accepted or refused" }
     );
 
     driven.offer(8, at(0));
@@ -31,7 +31,7 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
     let handshake = AppHandshake::start().unwrap();
     let done = driven.feed(&frame(FrameType::KeyExchange, 8, handshake.message()), at(0));
     let mut keys = handshake.finish(frame_of(&done.frames[0]).payload, driven.identity.public_key()).unwrap();
-    let done = driven.feed(&sealed(8, &mut keys, &request("1").to_json().unwrap()), at(0));
+    let done = driven.feed(&sealed(8, &mut keys, &request("1").to_json()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::Request { channel: 8, request }] if request.id == "1"));
 
     for (stream, stream_done) in [(true, false), (true, false), (false, true)] {
@@ -44,7 +44,10 @@ fn a_channel_is_judged_then_secured_then_asked_through() {
         .map(|frame| ProxyResponse::from_json(&keys.open(frame_of(frame).payload).unwrap()).unwrap())
         .collect();
     assert_eq!(answers.iter().map(|it| it.stream).collect::<Vec<_>>(), [true, true, false]);
-    assert_eq!(driven.end.respond(8, &response("1", false, false), at(0)), Err(Error::RequestUnknown { channel: 8 }));
+    assert_error!(
+        driven.end.respond(8, &response("1", false, false), at(0)).unwrap_err(),
+        RequestUnknown { channel: 8 }
+    );
     // A second key exchange, and a message that was sent before, end the channel.
     let done = driven.feed(&frame(FrameType::KeyExchange, 8, handshake_message().as_slice()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 8, .. }]));
@@ -60,14 +63,14 @@ fn a_phone_without_key_exchange_is_answered_in_plain_text() {
     driven.offer(1, at(0));
     driven.end.accept(1).unwrap();
     driven.poll();
-    let done = driven.feed(&frame(FrameType::Data, 1, request("1").to_json().unwrap().as_bytes()), at(0));
+    let done = driven.feed(&frame(FrameType::Data, 1, request("1").to_json().as_bytes()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::Request { .. }]));
     driven.end.respond(1, &response("1", false, false), at(0)).unwrap();
     let done = driven.poll();
     assert_eq!(ProxyResponse::from_json(frame_of(&done.frames[0]).payload).unwrap().status, 200);
     // Where keys were exchanged, plain text is not a message.
     driven.secured(2, at(0));
-    let done = driven.feed(&frame(FrameType::Data, 2, request("1").to_json().unwrap().as_bytes()), at(0));
+    let done = driven.feed(&frame(FrameType::Data, 2, request("1").to_json().as_bytes()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { end: ChannelEnd::ProtocolError(_), .. }]));
 }
 
@@ -107,7 +110,7 @@ fn a_request_may_be_as_large_as_the_limit_and_a_bad_one_is_answered_as_json() {
     let done = driven.feed(&frame(FrameType::Data, 1, &keys.seal(text.as_bytes()).unwrap()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::Request { request, .. }] if request.body == largest.body));
     for (length, is_taken) in [(256, true), (257, false)] {
-        let asked = request(&"i".repeat(length)).to_json().unwrap();
+        let asked = request(&"i".repeat(length)).to_json();
         let done = driven.feed(&sealed(1, &mut keys, &asked), at(0));
         assert_eq!(matches!(done.events[..], [InstanceEvent::Request { .. }]), is_taken, "an id of {length} bytes");
     }

@@ -58,7 +58,7 @@ fn what_is_reported_of_an_earlier_connection_is_ignored() {
 fn it_starts_once_waits_for_the_connection_and_dials_again_in_time() {
     let mut driven = Driven::with(|_| {});
     let state = |driven: &mut Driven| match driven.end.push(&PushNotification::default()) {
-        Err(Error::SessionNotOpen { needed: "registered", state }) => state,
+        Err(Error::SessionNotOpen { needed: "registered", state, .. }) => state,
         other => panic!("{other:?}"),
     };
     assert_eq!(state(&mut driven), "stopped");
@@ -121,7 +121,7 @@ fn a_long_connection_makes_earlier_failures_forgotten_and_a_drain_costs_the_leas
 
     let mut driven = Driven::registered(at(0));
     let mut keys = driven.secured(1, at(0));
-    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(1));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json()), at(1));
     driven.feed(&Drain::default().to_frame(0).unwrap(), at(1));
     driven.end.handle_disconnected(connection(1), at(2));
     let done = driven.poll();
@@ -173,7 +173,7 @@ fn a_drain_waits_for_the_answers_that_are_under_way_but_not_for_ever() {
     let drain = Drain::default().to_frame(0).unwrap();
     let mut driven = Driven::registered(at(0));
     let mut keys = driven.secured(1, at(0));
-    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(1));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json()), at(1));
     let done = driven.feed(&drain, at(1));
     assert!(done.closed.is_empty());
     assert!(reason(&driven.offer(2, at(1))).contains("going down"));
@@ -183,7 +183,7 @@ fn a_drain_waits_for_the_answers_that_are_under_way_but_not_for_ever() {
 
     let mut driven = Driven::registered(at(0));
     let mut keys = driven.secured(1, at(0));
-    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(1));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json()), at(1));
     driven.feed(&drain, at(1));
     assert_eq!(driven.end.poll_timeout(), Some(Duration::from_secs(11)));
     driven.end.handle_timeout(at(11));

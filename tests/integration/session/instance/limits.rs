@@ -26,14 +26,14 @@ fn limits_hold_for_channels_half_open_channels_and_requests() {
     driven.secured(6, at(0));
     assert!(reason(&driven.offer(7, at(0))).contains("too many channels"));
     for id in ["1", "2"] {
-        driven.feed(&sealed(4, &mut keys, &request(id).to_json().unwrap()), at(0));
+        driven.feed(&sealed(4, &mut keys, &request(id).to_json()), at(0));
     }
-    let done = driven.feed(&sealed(4, &mut keys, &request("3").to_json().unwrap()), at(0));
+    let done = driven.feed(&sealed(4, &mut keys, &request("3").to_json()), at(0));
     assert!(done.events.is_empty());
     let answer = ProxyResponse::from_json(&keys.open(frame_of(&done.frames[0]).payload).unwrap()).unwrap();
     assert_eq!((answer.id.as_str(), answer.status), ("3", 503));
     // An id that waits already.
-    let done = driven.feed(&sealed(4, &mut keys, &request("1").to_json().unwrap()), at(0));
+    let done = driven.feed(&sealed(4, &mut keys, &request("1").to_json()), at(0));
     assert!(matches!(&done.events[..], [InstanceEvent::ChannelEnded { channel: 4, .. }]));
     // A half-open channel ends by itself.
     driven.offer(8, at(1));
@@ -50,7 +50,7 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
         config.limits.queued_bytes_of_channel = 70_000;
     });
     let mut keys = driven.secured(1, at(0));
-    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(0));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json()), at(0));
     let piece = {
         let mut proxy_response = response("1", true, false);
         proxy_response.body = Body::new(vec![0; 48_128]).unwrap();
@@ -67,7 +67,7 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
     assert!(!driven.end.is_congested());
 
     let mut keys = driven.secured(2, at(0));
-    driven.feed(&sealed(2, &mut keys, &request("1").to_json().unwrap()), at(0));
+    driven.feed(&sealed(2, &mut keys, &request("1").to_json()), at(0));
     let headers = BTreeMap::from([("X".to_owned(), "x".repeat(MAX_MESSAGE_LEN))]);
     let too_large = {
         let mut proxy_response = response("1", false, false);
@@ -82,7 +82,7 @@ fn what_waits_to_be_sent_is_bounded_and_a_refused_answer_can_be_sent_later() {
 fn response_of_length(id: &str, length: usize) -> ProxyResponse {
     let mut response = response(id, true, false);
     response.headers = BTreeMap::from([("X".to_owned(), String::new())]);
-    let room = length - response.to_json().unwrap().len();
+    let room = length - response.to_json().len();
     response.headers = BTreeMap::from([("X".to_owned(), "x".repeat(room))]);
     response
 }
@@ -91,12 +91,12 @@ fn response_of_length(id: &str, length: usize) -> ProxyResponse {
 fn an_answer_may_fill_a_frame_with_what_sealing_adds() {
     let mut driven = Driven::registered(at(0));
     let mut keys = driven.secured(1, at(0));
-    driven.feed(&sealed(1, &mut keys, &request("1").to_json().unwrap()), at(0));
+    driven.feed(&sealed(1, &mut keys, &request("1").to_json()), at(0));
     let most = MAX_PAYLOAD_LEN - SEALED_OVERHEAD;
     assert_eq!(SEALED_OVERHEAD, 28);
     let refused = driven.end.respond(1, &response_of_length("1", most + 1), at(0));
     let received = MAX_PAYLOAD_LEN + 1;
-    assert_eq!(refused, Err(Error::FrameTooLarge { limit: MAX_PAYLOAD_LEN, received }));
+    assert_error!(refused.unwrap_err(), FrameTooLarge { limit: MAX_PAYLOAD_LEN, received: received });
     driven.end.respond(1, &response_of_length("1", most), at(0)).unwrap();
     assert_eq!(frame_of(&driven.poll().frames[0]).payload.len(), MAX_PAYLOAD_LEN);
 }
@@ -112,7 +112,7 @@ fn what_waits_is_counted_by_channel_and_dropped_with_it() {
         });
         for channel in [1, 2] {
             let mut keys = driven.secured(channel, at(0));
-            driven.feed(&sealed(channel, &mut keys, &request("1").to_json().unwrap()), at(0));
+            driven.feed(&sealed(channel, &mut keys, &request("1").to_json()), at(0));
         }
         driven
     };

@@ -53,7 +53,7 @@ impl Driven {
     }
 
     fn acknowledge(&mut self, session_token: &str, expires_at: i64, now: Now) -> Done {
-        let ack = RegisterAck::new(INSTANCE_ID, session_token, expires_at);
+        let ack = RegisterAck::new(INSTANCE_ID, session_token, Some(pulse_trust::UnixTime::from_secs(expires_at)));
         self.feed(&ack.to_frame(0).unwrap(), now)
     }
 

@@ -10,7 +10,7 @@ use super::{Driven, URL};
 
 #[test]
 fn it_registers_with_credential_secret_and_proof_and_resumes_with_the_session() {
-    let mut driven = Driven::with(|config| config.client_version = "6.3.0".to_owned());
+    let mut driven = Driven::with(|config| config.client_version = Some("6.3.0".to_owned()));
     driven.end.start(at(0));
     assert_eq!(driven.poll().urls, [URL]);
     let register = driven.connect(at(1));
@@ -77,7 +77,7 @@ fn an_ack_names_an_instance_and_only_one_that_was_asked_for_counts() {
         driven.end.start(at(0));
         driven.poll();
         driven.connect(at(0));
-        let done = driven.feed(&RegisterAck::new(&id, "session", 0).to_frame(0).unwrap(), at(0));
+        let done = driven.feed(&RegisterAck::new(&id, "session", None).to_frame(0).unwrap(), at(0));
         assert_eq!(matches!(done.events[..], [InstanceEvent::Registered { .. }]), is_taken, "{id}");
         assert_eq!(done.closed.is_empty(), is_taken);
     }
