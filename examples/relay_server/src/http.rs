@@ -139,7 +139,10 @@ fn is_feed_missed(shared: &Shared, query: Option<&str>) -> bool {
 fn reasons_against(shared: &Shared, query: Option<&str>) -> Vec<&'static str> {
     [
         (shared.drain.is_cancelled(), "draining"),
-        (shared.cluster.get().is_some_and(|cluster| !cluster.is_up()), "NATS cannot be reached: no instance can register"),
+        (
+            shared.cluster.get().is_some_and(|cluster| !cluster.is_up()),
+            "NATS cannot be reached: no instance can register",
+        ),
         (is_feed_missed(shared, query), "the revocation feed could not be read for too long"),
         (!shared.slots.has_instance(), "as many instances are connected as PULSE_RELAY_MAX_INSTANCES allows"),
         (shared.memory.is_exhausted(), "the memory for queues is used up (PULSE_RELAY_QUEUE_MEMORY)"),
