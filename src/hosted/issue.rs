@@ -197,3 +197,28 @@ fn lease_claims(
 fn or_else<'a>(text: Option<&'a str>, default: &'a str) -> &'a str {
     text.map(str::trim).filter(|text| !text.is_empty()).unwrap_or(default)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json;
+
+    fn order(members: &str) -> serde_json::Result<TenantOrder> {
+        json::value_from_text(&format!(r#"{{"tenant_id":"t-a"{members}}}"#))
+    }
+
+    #[test]
+    fn what_an_order_leaves_out_or_empty_is_not_given() {
+        for members in ["", r#","plan_version":"","subscription_state":" ","trial_ends_at":null"#] {
+            let order = order(members).unwrap();
+            assert_eq!((order.plan_version, order.subscription_state, order.trial_ends_at), (None, None, None));
+        }
+        let given = order(r#","email":" a@b ","subscription_state":" trial ","trial_ends_at":-1"#).unwrap();
+        assert_eq!(given.email.as_deref(), Some(" a@b "));
+        assert_eq!(given.subscription_state, Some(SubscriptionState::Trial));
+        assert_eq!(given.trial_ends_at, Some(UnixTime::from_secs(-1)));
+        for wrong in [r#","email":null"#, r#","subscription_state":null"#, r#","trial_ends_at":"1""#] {
+            assert!(order(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -11,11 +11,12 @@ use pulse_trust::hosted::{
 };
 use pulse_trust::keys::{SigningKey, TrustKeys};
 use pulse_trust::pairing::{Onboarding, PairingCode};
-use pulse_trust::relay::{ChannelOpen, Connect, ControlPayload, Frame, Identity, Register, RegisterAck, RelayConfig};
+use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{DataDir, IdentityChange, LockedDataDir, Revision};
 use tempfile::TempDir;
 
 use crate::common::sealing::{license_key, seal, seal_text};
+use crate::messages::{control_messages_are_written_and_read, control_messages_that_are_refused};
 use crate::scanner::{MARK, mark_text};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -123,7 +124,7 @@ fn directory(key: &[u8; 32], files: &[(&str, Vec<u8>)]) -> (TempDir, LockedDataD
 }
 
 /// A job over what is kept alive until the scanner no longer watches: it is the caller's.
-fn kept<T: Send + 'static>(given: T, job: impl FnOnce(&T) + Send + 'static) -> Job {
+pub(crate) fn kept<T: Send + 'static>(given: T, job: impl FnOnce(&T) + Send + 'static) -> Job {
     let given = std::mem::ManuallyDrop::new(given);
     Box::new(move || job(&given))
 }
@@ -361,45 +362,4 @@ fn pairing_codes_that_are_refused() -> Job {
         texts.push(whole.replace(mark_text(), &format!("%4D{}", &mark_text()[1..])).replace("wss", "ws"));
     }
     kept(texts, |texts| texts.iter().for_each(|text| drop(PairingCode::parse(text))))
-}
-
-fn control_messages() -> (Register, RegisterAck, Connect, ChannelOpen) {
-    let mut register = Register::new(mark_text());
-    register.session_token = format!("\"{}", mark_text()).into();
-    register.instance_hint = mark_text().into();
-    (
-        register,
-        RegisterAck::new("relay_1", mark_text(), None),
-        Connect::new("relay_1", mark_text()),
-        ChannelOpen::new(7, mark_text()),
-    )
-}
-
-fn control_messages_are_written_and_read() -> Job {
-    kept(control_messages(), |(register, ack, connect, open)| {
-        let frames = [register.to_frame(0), ack.to_frame(0), connect.to_frame(0), open.to_frame(7)];
-        // The frames are the caller's to wipe.
-        let frames = std::mem::ManuallyDrop::new(frames.map(Result::unwrap));
-        let [register, ack, connect, open] = frames.each_ref().map(|frame| Frame::decode(frame).unwrap());
-        drop(Register::from_frame(&register).unwrap());
-        drop(RegisterAck::from_frame(&ack).unwrap());
-        drop(Connect::from_frame(&connect).unwrap());
-        drop(ChannelOpen::from_frame(&open).unwrap());
-    })
-}
-
-fn control_messages_that_are_refused() -> Job {
-    let texts = vec![
-        format!(r#"{{"license_token":"{0}","session_token":7,"auth_token":7}}"#, mark_text()),
-        format!(
-            r#"{{"license_token":"\n{0}","auth_token":"\n{0}","license_token":"{0}","auth_token":"{0}"}}"#,
-            mark_text()
-        ),
-        format!(r#"{{"license_token":"\n{0}","auth_token":"\n{0}"#, mark_text()),
-    ];
-    kept(texts, |texts| {
-        for text in texts {
-            assert!(Register::from_json(text.as_bytes()).is_err() && Connect::from_json(text.as_bytes()).is_err());
-        }
-    })
 }

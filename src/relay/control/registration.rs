@@ -93,3 +93,30 @@ mod unless_zero {
         Ok(seconds.filter(|seconds| *seconds != 0).map(UnixTime::from_secs))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::ControlPayload;
+
+    #[test]
+    fn an_expiry_that_is_not_given_is_0_on_the_wire() {
+        for (written, seconds) in [("0", None), ("null", None), ("-5", Some(-5)), ("7", Some(7))] {
+            let ack = RegisterAck::from_json(format!(r#"{{"expires_at":{written}}}"#).as_bytes()).unwrap();
+            assert_eq!(ack, RegisterAck::new("", "", seconds.map(UnixTime::from_secs)), "{written}");
+            let expected = format!(r#"{{"instance_id":"","session_token":"","expires_at":{}}}"#, seconds.unwrap_or(0));
+            assert_eq!(ack.secret_json().expose_secret(), expected);
+        }
+        assert_eq!(RegisterAck::from_json(b"{}").unwrap(), RegisterAck::default());
+        assert!(RegisterAck::from_json(br#"{"expires_at":"7"}"#).is_err());
+    }
+
+    #[test]
+    fn a_proof_without_a_time_is_of_1970() {
+        for (proof, seconds) in [("{}", 0), (r#"{"at":null}"#, 0), (r#"{"at":-7}"#, -7)] {
+            let register = Register::from_json(format!(r#"{{"identity_proof":{proof}}}"#).as_bytes()).unwrap();
+            assert_eq!(register.identity_proof.unwrap().at, UnixTime::from_secs(seconds), "{proof}");
+        }
+        assert!(Register::from_json(br#"{"identity_proof":{"at":"7"}}"#).is_err());
+    }
+}
