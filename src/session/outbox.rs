@@ -4,6 +4,8 @@ use core::fmt;
 use std::collections::{BTreeMap, VecDeque};
 
 use super::clock::ConnectionId;
+use zeroize::Zeroize as _;
+
 use crate::error::{Error, Result};
 use crate::relay::{Frame, FrameType};
 
@@ -158,16 +160,27 @@ impl<E> Outbox<E> {
 
     /// Drops the frames of a channel that has ended.
     pub(super) fn drop_channel(&mut self, channel: u32) {
-        self.waiting.retain(|(of, output)| *of != channel || !matches!(output, Output::Send { .. }));
+        self.wipe_where(|of| of == channel);
         let dropped = self.queued_of_channel.remove(&channel).unwrap_or_default();
         self.queued = self.queued.saturating_sub(dropped);
     }
 
     /// Drops all frames: the connection is gone.
     pub(super) fn drop_frames(&mut self) {
-        self.waiting.retain(|(_, output)| !matches!(output, Output::Send { .. }));
+        self.wipe_where(|_| true);
         self.queued_of_channel.clear();
         self.queued = 0;
+    }
+
+    /// Drops frames of channels. REGISTER and CONNECT have a credential in them.
+    fn wipe_where(&mut self, is_dropped: impl Fn(u32) -> bool) {
+        self.waiting.retain_mut(|(channel, output)| match output {
+            Output::Send { message, .. } if is_dropped(*channel) => {
+                message.zeroize();
+                false
+            }
+            _ => true,
+        });
     }
 
     fn forget(&mut self, channel: u32, bytes: usize) {
@@ -178,5 +191,11 @@ impl<E> Outbox<E> {
                 self.queued_of_channel.remove(&channel);
             }
         }
+    }
+}
+
+impl<E> Drop for Outbox<E> {
+    fn drop(&mut self) {
+        self.drop_frames();
     }
 }

@@ -1,6 +1,10 @@
 //! The ways of the credentials in control messages.
 
-use pulse_trust::relay::{ChannelOpen, Connect, ControlPayload, Frame, Register, RegisterAck};
+use core::time::Duration;
+
+use pulse_trust::UnixTime;
+use pulse_trust::relay::{ChannelOpen, Connect, ControlPayload, Frame, Identity, Register, RegisterAck};
+use pulse_trust::session::{Now, PhoneConfig, PhoneEnd};
 
 use crate::paths::{Job, kept};
 use crate::scanner::mark_text;
@@ -43,5 +47,26 @@ pub(crate) fn control_messages_that_are_refused() -> Job {
         for text in texts {
             assert!(Register::from_json(text.as_bytes()).is_err() && Connect::from_json(text.as_bytes()).is_err());
         }
+    })
+}
+
+/// CONNECT waits to be sent when its connection is lost, and when its end is dropped.
+pub(crate) fn frames_that_are_never_sent() -> Job {
+    let identity = Identity::generate().unwrap();
+    let now = Now::new(Duration::ZERO, UnixTime::from_secs(1_800_000_000));
+    let connecting = || {
+        let config =
+            PhoneConfig::new("wss://relay.example.test/ws/app", "relay_1", mark_text(), identity.public_key().clone());
+        let mut end = PhoneEnd::new(config, 1).unwrap();
+        end.start(now);
+        let Some(pulse_trust::session::Output::Connect { connection, .. }) = end.poll_output() else { panic!() };
+        (end, connection)
+    };
+    let [(mut lost, connection), (mut dropped, other)] = [connecting(), connecting()];
+    Box::new(move || {
+        lost.handle_connected(connection, now);
+        lost.handle_disconnected(connection, now);
+        dropped.handle_connected(other, now);
+        drop((lost, dropped));
     })
 }

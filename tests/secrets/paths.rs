@@ -16,7 +16,9 @@ use pulse_trust::storage::{DataDir, IdentityChange, LockedDataDir, Revision};
 use tempfile::TempDir;
 
 use crate::common::sealing::{license_key, seal, seal_text};
-use crate::messages::{control_messages_are_written_and_read, control_messages_that_are_refused};
+use crate::messages::{
+    control_messages_are_written_and_read, control_messages_that_are_refused, frames_that_are_never_sent,
+};
 use crate::scanner::{MARK, mark_text};
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -57,6 +59,7 @@ pub(crate) fn all() -> Vec<Path> {
         pairing_codes_that_are_refused,
         control_messages_are_written_and_read,
         control_messages_that_are_refused,
+        frames_that_are_never_sent,
     ]
 }
 
