@@ -58,7 +58,7 @@ async fn that_nats_goes_is_one_warning_and_that_it_is_back_one_line() {
     let log = node.log();
     let since: Vec<_> = log.lines().skip_while(|line| !line.contains("WARN")).collect();
     let [gone, back] = since.as_slice() else { panic!("{log}") };
-    assert!(gone.contains("NATS is gone") && back.contains("NATS is back"), "{log}");
+    assert!(gone.contains("NATS cannot be reached") && back.contains("NATS is back"), "{log}");
 }
 
 async fn status_becomes(addr: SocketAddr, status: u16) {
