@@ -303,7 +303,7 @@ fn a_file_in_the_place_of_the_directory_is_not_made_one() {
     for path in [tenant.path("billing.json"), "/dev/null".into()] {
         let output = doctor(&path, &tenant.environment, &["--offline", "--json"]);
         let report: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert!(command(broken(&report)).is_empty() && advice(&report).contains("no directory"), "{report:#}");
+        assert!(command(broken(&report)).is_empty() && advice(&report).contains("not a directory"), "{report:#}");
     }
 }
 
