@@ -144,7 +144,7 @@ fault slow package "a file that the archive leaves out" 'error: failed to verify
 sed -i 's|^exclude = \[$|exclude = [\n  "/src/url.rs",|' Cargo.toml
 PLANT
 
-fault slow c-library "a header that is not that of the sources" 'pulse_frame_decodes is in no file of src/ffi' <<'PLANT'
+fault slow c-library "a header that is not that of the sources" 'implicit declaration of function .pulse_frame_decode' <<'PLANT'
 sed -i 's|^pulse_status pulse_frame_decode(|pulse_status pulse_frame_decodes(|' include/pulse_trust.h
 PLANT
 
