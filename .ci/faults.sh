@@ -437,7 +437,7 @@ sed -i '/^\t\twipe(c.memory)$/d' examples/go/internal/engine/call.go
 PLANT
 
 fault slow language-typescript "a secret that closing leaves in memory" '✖ a closed identity and its private key' <<'PLANT'
-sed -i '/^    this.#engine.free(this.#free, this.#pointer);$/d' examples/typescript/src/handle.ts
+sed -i 's/^    this.#engine.free(this.#free, this.#pointer);$/    if (this.#pointer < 0) &/' examples/typescript/src/handle.ts
 PLANT
 
 fault slow language-web "a page that may load from elsewhere" '✖ the page.s policy lets nothing in' <<'PLANT'
