@@ -108,6 +108,10 @@ echo '/// See [`nowhere_at_all`].
 pub const PLANTED: u8 = 0;' >>src/lib.rs
 PLANT
 
+fault slow documentation "an example that is not run" 'no example.*Inspected' <<'PLANT'
+sed -i '0,/^\/\/\/ ```$/s//\/\/\/ ```no_run/' src/entitlement/inspected.rs
+PLANT
+
 fault slow rust-version "a function that is newer than the declared Rust" 'incompatible_msrv|current MSRV' <<'PLANT'
 echo '/// Planted.
 #[must_use]

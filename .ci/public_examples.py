@@ -9,8 +9,8 @@ import sys
 
 documentation = json.load(open(sys.argv[1]))
 items = documentation["index"]
-# A fence that rustdoc compiles and runs, or whose failure to compile it holds.
-RUNNABLE = re.compile(r"^```(rust|should_panic|compile_fail.*)?$", re.MULTILINE)
+# What opens an example that rustdoc runs, or whose failure to compile it checks.
+RUNNABLE = re.compile(r"(rust|should_panic|compile_fail.*)?")
 
 
 def inherent_methods(item):
@@ -21,11 +21,16 @@ def inherent_methods(item):
             yield from (items[str(method)] for method in found["inner"]["impl"]["items"] if str(method) in items)
 
 
+def has_example(text):
+    opened = re.findall(r"^```(.*)$", text, re.MULTILINE)[::2]  # the others close
+    return any(RUNNABLE.fullmatch(info) for info in opened)
+
+
 def shows_how(item):
     texts = [item["docs"] or ""]
     if "trait" not in item["inner"]:
         texts += [method["docs"] or "" for method in inherent_methods(item)]
-    return any(RUNNABLE.search(text) for text in texts) or re.search(r"See the example of \[`", texts[0])
+    return any(has_example(text) for text in texts) or re.search(r"See the example of \[`", texts[0])
 
 
 looked_at = 0
