@@ -8,6 +8,7 @@ import (
 	"errors"
 	"math"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -44,6 +45,11 @@ func TestArgumentsThatAreTooLarge(t *testing.T) {
 		if _, _, err := ChannelAccept(identity, make([]byte, length)); !errors.As(err, &fault) || fault.Code != CodeInvalidArgument {
 			t.Errorf("%d bytes: %v", length, err)
 		}
+	}
+	var fault *Fault
+	half := strings.Repeat("x", maxArguments/2+1)
+	if _, err := TenantHost(in, half, half); !errors.As(err, &fault) || fault.Code != CodeInvalidArgument {
+		t.Errorf("two arguments that are too large together: %v", err)
 	}
 	if _, err := IdentityFingerprint(identity); err != nil {
 		t.Errorf("the instance works no more: %v", err)
