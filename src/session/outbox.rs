@@ -172,7 +172,7 @@ impl<E> Outbox<E> {
         self.queued = 0;
     }
 
-    /// Drops frames of channels. REGISTER and CONNECT have a credential in them.
+    /// Drops frames of channels. REGISTER, CONNECT and an accepted CHANNEL_OPEN have a credential in them.
     fn wipe_where(&mut self, is_dropped: impl Fn(u32) -> bool) {
         self.waiting.retain_mut(|(channel, output)| match output {
             Output::Send { message, .. } if is_dropped(*channel) => {

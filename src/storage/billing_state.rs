@@ -162,23 +162,17 @@ impl Serialize for BillingMembers<'_> {
         }
         map.serialize_entry("plan_version", &state.plan_version)?;
         map.serialize_entry("subscription_state", state.state_name())?;
-        unless_none(&mut map, "trial_started_at", state.trial_started_at.map(UnixTime::as_secs))?;
-        unless_none(&mut map, "trial_ends_at", state.trial_ends_at.map(UnixTime::as_secs))?;
-        unless_none(&mut map, "trial_extended_at", state.trial_extended_at.map(UnixTime::as_secs))?;
-        unless_none(&mut map, "overflow_granted_at", state.overflow_granted_at.map(UnixTime::as_secs))?;
+        unless_none(&mut map, "trial_started_at", state.trial_started_at)?;
+        unless_none(&mut map, "trial_ends_at", state.trial_ends_at)?;
+        unless_none(&mut map, "trial_extended_at", state.trial_extended_at)?;
+        unless_none(&mut map, "overflow_granted_at", state.overflow_granted_at)?;
         if state.quickstart_credits_granted {
             map.serialize_entry("quickstart_credits_granted", &true)?;
         }
-        unless_none(
-            &mut map,
-            "quickstart_credits_used",
-            Some(state.quickstart_credits_used).filter(|used| *used != 0),
-        )?;
-        unless_none(
-            &mut map,
-            "quickstart_credits_granted_at",
-            state.quickstart_credits_granted_at.map(UnixTime::as_secs),
-        )?;
+        if state.quickstart_credits_used != 0 {
+            map.serialize_entry("quickstart_credits_used", &state.quickstart_credits_used)?;
+        }
+        unless_none(&mut map, "quickstart_credits_granted_at", state.quickstart_credits_granted_at)?;
         unless_empty(&mut map, "integrity", &state.integrity)?;
         unless_empty(&mut map, "stripe_customer_id", &state.stripe_customer_id)?;
         unless_empty(&mut map, "stripe_subscription_id", &state.stripe_subscription_id)?;
@@ -192,8 +186,8 @@ fn unless_empty<M: SerializeMap>(map: &mut M, name: &'static str, text: &str) ->
     if text.is_empty() { Ok(()) } else { map.serialize_entry(name, text) }
 }
 
-fn unless_none<M: SerializeMap>(map: &mut M, name: &'static str, number: Option<i64>) -> Result<(), M::Error> {
-    number.map_or(Ok(()), |number| map.serialize_entry(name, &number))
+fn unless_none<M: SerializeMap>(map: &mut M, name: &'static str, time: Option<UnixTime>) -> Result<(), M::Error> {
+    time.map_or(Ok(()), |time| map.serialize_entry(name, &time.as_secs()))
 }
 
 impl<'de> ReadJson<'de> for BillingState {
