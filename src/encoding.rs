@@ -62,14 +62,22 @@ pub(crate) fn public_base64_decode(text: &str) -> Option<Vec<u8>> {
 
 /// Lower-case hex.
 pub(crate) fn hex_encode(bytes: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().flat_map(|byte| hex_lower(*byte)).collect()
 }
 
 /// Upper-case hex pairs joined by colons: how people compare fingerprints.
 pub(crate) fn hex_pairs(bytes: &[u8]) -> String {
-    let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    let pairs: Vec<String> = bytes.iter().map(|byte| hex_upper(*byte).iter().collect()).collect();
     pairs.join(":")
+}
+
+/// The two upper-case hex digits of a byte.
+pub(crate) fn hex_upper(byte: u8) -> [char; 2] {
+    hex_lower(byte).map(|digit| digit.to_ascii_uppercase())
+}
+
+fn hex_lower(byte: u8) -> [char; 2] {
+    [byte >> 4, byte & 15].map(|nibble| char::from_digit(u32::from(nibble), 16).unwrap_or('0'))
 }
 
 /// Fills an array from the operating system's random generator.
@@ -82,16 +90,16 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// Fills a buffer from the operating system's random generator, so that a secret stays where it was created.
+/// A secret from the operating system's random generator. Only the box moves; its bytes stay where they were made.
 ///
 /// # Errors
 /// As [`random_bytes`].
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<()> {
-    getrandom::fill(bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })
+pub(crate) fn random_secret<const N: usize>() -> Result<Box<Zeroizing<[u8; N]>>> {
+    let mut secret = Box::new(Zeroizing::new([0_u8; N]));
+    fill_random(secret.as_mut_slice())?;
+    Ok(secret)
 }
 
-/// The two upper-case hex digits of a byte.
-pub(crate) fn hex_upper(byte: u8) -> [char; 2] {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0').to_ascii_uppercase();
-    [digit(byte >> 4), digit(byte & 15)]
+fn fill_random(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes).map_err(|error| crate::Error::RandomUnavailable { detail: error.to_string() })
 }

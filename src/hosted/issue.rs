@@ -145,8 +145,7 @@ pub fn issue_billing_state(
 
 /// `etr_hosted_` and 48 hex digits.
 fn refresh_token() -> Result<Secret> {
-    let mut secret = Zeroizing::new([0; 24]);
-    encoding::fill_random(secret.as_mut_slice())?;
+    let secret = encoding::random_secret::<24>()?;
     let digits = Zeroizing::new(encoding::hex_encode(secret.as_slice()));
     Ok(Secret::from(format!("etr_hosted_{}", digits.as_str())))
 }

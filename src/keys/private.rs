@@ -42,7 +42,7 @@ impl SigningKey {
     /// # Errors
     /// [`Error::RandomUnavailable`] if there is none.
     pub fn generate() -> Result<Self> {
-        let seed = Zeroizing::new(encoding::random_bytes::<32>()?);
+        let seed = encoding::random_secret()?;
         Self::from_seed(&seed)
     }
 

@@ -14,10 +14,10 @@ const BASE_POINT: [u8; 32] = {
 };
 
 /// The private half of an ephemeral key.
-pub(crate) struct EphemeralSecret(Zeroizing<[u8; 32]>);
+pub(crate) struct EphemeralSecret(Box<Zeroizing<[u8; 32]>>);
 
 impl EphemeralSecret {
-    pub(crate) fn new(secret: Zeroizing<[u8; 32]>) -> Self {
+    pub(crate) fn new(secret: Box<Zeroizing<[u8; 32]>>) -> Self {
         Self(secret)
     }
 
@@ -45,7 +45,7 @@ impl EphemeralSecret {
     }
 
     fn own(&self) -> StaticSecret {
-        StaticSecret::from(*self.0)
+        StaticSecret::from(**self.0)
     }
 
     fn by_host(&self, host: Host, their_public: &[u8; 32]) -> ([u8; 32], Zeroizing<[u8; 32]>) {

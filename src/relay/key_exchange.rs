@@ -61,17 +61,17 @@ impl AppHandshake {
     /// # Errors
     /// [`Error::RandomUnavailable`].
     pub fn start() -> Result<Self> {
-        Ok(Self::with_ephemeral_secret(Zeroizing::new(encoding::random_bytes::<32>()?)))
+        Ok(Self::with_ephemeral_secret(encoding::random_secret()?))
     }
 
     /// A handshake with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks the
     /// secrecy of both channels. Needs the feature `hazmat`.
     #[cfg(feature = "hazmat")]
     pub fn danger_with_ephemeral_secret(secret: [u8; 32]) -> Self {
-        Self::with_ephemeral_secret(Zeroizing::new(secret))
+        Self::with_ephemeral_secret(Box::new(Zeroizing::new(secret)))
     }
 
-    fn with_ephemeral_secret(secret: Zeroizing<[u8; 32]>) -> Self {
+    fn with_ephemeral_secret(secret: Box<Zeroizing<[u8; 32]>>) -> Self {
         let secret = EphemeralSecret::new(secret);
         let mut message = [PUBLIC_KEY_LEN; 33];
         let [_, key @ ..] = &mut message;
@@ -114,7 +114,7 @@ impl fmt::Debug for AppHandshake {
 /// # Errors
 /// [`Error::KeyExchangeMalformed`], [`Error::KeyExchangeWeak`], [`Error::RandomUnavailable`].
 pub fn accept_key_exchange(app_message: &[u8], identity: &Identity) -> Result<(Channel, Vec<u8>)> {
-    accept_with_ephemeral_secret(app_message, identity, Zeroizing::new(encoding::random_bytes::<32>()?))
+    accept_with_ephemeral_secret(app_message, identity, encoding::random_secret()?)
 }
 
 /// [`accept_key_exchange`] with a given ephemeral key: for tests with known keys. Using an ephemeral key twice breaks
@@ -128,13 +128,13 @@ pub fn danger_accept_with_ephemeral_secret(
     identity: &Identity,
     secret: [u8; 32],
 ) -> Result<(Channel, Vec<u8>)> {
-    accept_with_ephemeral_secret(app_message, identity, Zeroizing::new(secret))
+    accept_with_ephemeral_secret(app_message, identity, Box::new(Zeroizing::new(secret)))
 }
 
 fn accept_with_ephemeral_secret(
     app_message: &[u8],
     identity: &Identity,
-    secret: Zeroizing<[u8; 32]>,
+    secret: Box<Zeroizing<[u8; 32]>>,
 ) -> Result<(Channel, Vec<u8>)> {
     let (app_ephemeral, rest) = split_message(app_message)?;
     if !rest.is_empty() {
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_key() {
-        let handshake = AppHandshake::with_ephemeral_secret(Zeroizing::new([3; 32]));
+        let handshake = AppHandshake::with_ephemeral_secret(Box::new(Zeroizing::new([3; 32])));
         assert_eq!(format!("{handshake:?}"), "AppHandshake { .. }");
     }
 }

@@ -17,9 +17,7 @@ pub(super) struct SealingKey(Box<Zeroizing<[u8; 32]>>);
 impl SealingKey {
     /// A new key from the operating system's random generator.
     pub(super) fn generate() -> Result<Self> {
-        let mut key = Self::zero();
-        encoding::fill_random(key.0.as_mut_slice())?;
-        Ok(key)
+        encoding::random_secret().map(Self)
     }
 
     /// The key of these bytes; `None` if they are not 32.
