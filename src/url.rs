@@ -73,7 +73,7 @@ fn split_optional(text: &str, separator: char) -> (&str, Option<&str>) {
 }
 
 /// RFC 3986, section 3.1.
-fn is_scheme(text: &str) -> bool {
+pub(crate) fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }

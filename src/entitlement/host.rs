@@ -4,6 +4,7 @@ use core::net::Ipv6Addr;
 
 use crate::error::{Error, Result};
 use crate::text_type::text_type;
+use crate::url::is_scheme;
 
 /// A host in its normal form: an IPv6 literal, or lower-case labels joined by dots. Two hosts are the same exactly when
 /// their normal forms are. The address of a literal is kept as it is spelled: `2001:db8:0:0::1` and `2001:db8::1` are two
@@ -66,8 +67,8 @@ text_type!(InstanceHost, normalize);
 /// The host of a hosted tenant: the trimmed tenant id, a dot, and the base domain of the control plane's base URL.
 ///
 /// # Errors
-/// [`Error::TenantHostInvalid`] for an empty id or domain or another scheme; [`Error::HostInvalid`] if the two do not
-/// form a host.
+/// [`Error::TenantHostInvalid`] for an empty id or domain, another scheme, user info or a port that is not a number;
+/// [`Error::HostInvalid`] if the two do not form a host.
 pub fn tenant_host(tenant_id: &str, base_url: &str) -> Result<InstanceHost> {
     let id = tenant_id.trim();
     if id.is_empty() {
@@ -84,15 +85,23 @@ pub fn tenant_host(tenant_id: &str, base_url: &str) -> Result<InstanceHost> {
 /// The base domain of a control plane: its base URL without scheme, port and path, lower-cased.
 ///
 /// # Errors
-/// [`Error::TenantHostInvalid`] if the scheme is neither `http://` nor `https://` in lower case, or if nothing is left.
-pub fn base_domain(base_url: &str) -> Result<String> {
+/// [`Error::TenantHostInvalid`] if the scheme is neither `http://` nor `https://` in lower case, if there is user info or
+/// a port that is not a number, or if nothing is left.
+fn base_domain(base_url: &str) -> Result<String> {
     let url = base_url.trim();
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or(url);
-    if rest.contains("://") {
+    // In a path or a query, `://` belongs to another URL.
+    if rest.split_once("://").is_some_and(|(before, _)| !before.contains(['/', '?', '#'])) {
         return Err(Error::TenantHostInvalid { reason: "the base URL's scheme is neither http:// nor https://" });
     }
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let domain = authority.split(':').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err(Error::TenantHostInvalid { reason: "the base URL has user info, which is not allowed" });
+    }
+    let (domain, port) = authority.split_once(':').unwrap_or((authority, ""));
+    if !port.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(Error::TenantHostInvalid { reason: "the base URL's port is not a number" });
+    }
     if domain.is_empty() {
         return Err(Error::TenantHostInvalid { reason: "the base URL has no domain" });
     }
@@ -104,10 +113,7 @@ fn authority(text: &str) -> Result<&str> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Ok(text);
     };
-    let mut characters = scheme.chars();
-    let is_scheme = characters.next().is_some_and(|first| first.is_ascii_alphabetic())
-        && characters.all(|next| next.is_ascii_alphanumeric() || matches!(next, '+' | '-' | '.'));
-    if !is_scheme {
+    if !is_scheme(scheme) {
         return Err(invalid("what comes before :// is not a URL scheme"));
     }
     Ok(rest.split(['/', '?', '#']).next().unwrap_or_default())
@@ -165,4 +171,29 @@ fn check_labels(host: &str) -> Result<()> {
 
 fn invalid(reason: &'static str) -> Error {
     Error::HostInvalid { reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenants_host_comes_from_the_domain_of_the_base_url_alone() {
+        for (base_url, host) in [
+            ("https://cloud.example.test", Ok("t-1.cloud.example.test")),
+            ("https://Cloud.example.test:8443/x", Ok("t-1.cloud.example.test")),
+            ("https://cloud.example.test:", Ok("t-1.cloud.example.test")),
+            ("https://cloud.example.test/?next=https://other.example.test", Ok("t-1.cloud.example.test")),
+            ("cloud.example.test#https://other.example.test", Ok("t-1.cloud.example.test")),
+            ("ftp://cloud.example.test", Err("the base URL's scheme is neither http:// nor https://")),
+            ("https://https://cloud.example.test", Err("the base URL's scheme is neither http:// nor https://")),
+            ("https://user@cloud.example.test", Err("the base URL has user info, which is not allowed")),
+            ("https://user:password@cloud.example.test", Err("the base URL has user info, which is not allowed")),
+            ("https:cloud.example.test", Err("the base URL's port is not a number")),
+            ("https:///x", Err("the base URL has no domain")),
+        ] {
+            let expected = host.map(str::to_owned).map_err(|reason| Error::TenantHostInvalid { reason });
+            assert_eq!(tenant_host("t-1", base_url).map(|host| host.as_str().to_owned()), expected, "{base_url}");
+        }
+    }
 }
