@@ -49,7 +49,7 @@ impl FromStr for UnixTime {
 /// use pulse_trust::ClockLeeway;
 ///
 /// let leeway = ClockLeeway::new(Duration::from_secs(30))?;
-/// assert_eq!(leeway.as_duration().as_secs(), 30);
+/// assert_eq!(leeway.as_duration(), Duration::from_secs(30));
 /// assert!(ClockLeeway::new(Duration::from_secs(301)).is_err());
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
@@ -62,7 +62,7 @@ impl ClockLeeway {
     /// The largest leeway: five minutes.
     pub const MAX: Self = Self(Duration::from_secs(300));
 
-    /// A leeway of this span, in whole seconds.
+    /// A leeway of this span. A fraction of a second is dropped, as the times in tokens are whole seconds.
     ///
     /// # Errors
     /// [`Error::LeewayTooLarge`] over [`ClockLeeway::MAX`].
@@ -70,7 +70,7 @@ impl ClockLeeway {
         if leeway.as_nanos() > Self::MAX.0.as_nanos() {
             return Err(Error::LeewayTooLarge { limit: Self::MAX.0, received: leeway });
         }
-        Ok(Self(leeway))
+        Ok(Self(Duration::from_secs(leeway.as_secs())))
     }
 
     /// The leeway.

@@ -89,7 +89,7 @@ impl Fixture {
     pub fn leases(&self, count: usize) -> Vec<String> {
         (0..count)
             .map(|index| {
-                let mut claims = LeaseClaims::from_json(&self.claims.to_json()).expect("its own JSON");
+                let mut claims = LeaseClaims::from_json(&self.claims.display_json()).expect("its own JSON");
                 claims.iat =
                     Some(self.now.saturating_sub(Duration::from_secs(u64::try_from(index).expect("a small index"))));
                 claims.sign(&self.signer).expect("a lease").expose_secret().to_owned()

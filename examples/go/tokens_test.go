@@ -34,6 +34,16 @@ func checksFor(host string) pulsetrust.LeaseChecks {
 	return pulsetrust.LeaseChecks{Host: pulsetrust.RequireHost(host)}
 }
 
+func TestClaimsThatNoVerifierAcceptsAreNotSigned(t *testing.T) {
+	key := must[*pulsetrust.SigningKey](t)(pulsetrust.GenerateSigningKey())
+	grant := []byte(`{"iss":"pulse-pro-entitlement-lease","iid":"i","lid":"l","tier":"relay","exp":4102444800}`)
+	for _, nameKey := range []bool{false, true} {
+		if _, err := pulsetrust.SignToken(key, pulsetrust.KindGrant, grant, nameKey); !errors.Is(err, pulsetrust.ErrClaimsUnsignable) {
+			t.Errorf("the key named: %v: %v", nameKey, err)
+		}
+	}
+}
+
 func TestLeasesVerifyAsDeployed(t *testing.T) {
 	vectors := read[leaseVectors](t, "leases.json")
 	keys := must[*pulsetrust.TrustKeys](t)(pulsetrust.NewTrustKeys(vectors.HostedPublicKey, vectors.LicensePublicKey))

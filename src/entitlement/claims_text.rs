@@ -1,4 +1,4 @@
-//! Claims as JSON: read to be signed, written as issuers write them, signed.
+//! Claims as text: read from JSON, and signed.
 
 use crate::error::{Error, Result};
 
@@ -13,7 +13,7 @@ pub(super) fn require_texts<const N: usize>(claims: [(&'static str, &String); N]
     }
 }
 
-/// Gives a kind's claims their way from and to text, and to a signed token.
+/// Gives a kind's claims their way from JSON and to a signed token.
 macro_rules! claims_text {
     ($claims:ident) => {
         impl $claims {
@@ -26,11 +26,6 @@ macro_rules! claims_text {
                 Self::from_raw(super::claims::RawClaims::parse(text)?)
             }
 
-            /// The claims as issuers write them: compact JSON, in their order.
-            pub fn to_json(&self) -> String {
-                $crate::json::text_of(&$crate::json::Json(self))
-            }
-
             /// Signs the claims as they are.
             ///
             /// # Errors
@@ -39,8 +34,21 @@ macro_rules! claims_text {
             /// [`Error::OrgMissing`](crate::Error::OrgMissing) and [`Error::HostInvalid`](crate::Error::HostInvalid) of
             /// a lease.
             pub fn sign(&self, key: &$crate::keys::SigningKey) -> $crate::error::Result<$crate::Secret> {
+                $crate::token::sign(key, &self.signable()?)
+            }
+
+            /// Signs the claims as they are, under a header that names the key, so that a verifier with several keys
+            /// tries only that one.
+            ///
+            /// # Errors
+            /// As [`Self::sign`].
+            pub fn sign_with_key_id(&self, key: &$crate::keys::SigningKey) -> $crate::error::Result<$crate::Secret> {
+                $crate::token::sign_with_key_id(key, &self.signable()?)
+            }
+
+            fn signable(&self) -> $crate::error::Result<zeroize::Zeroizing<String>> {
                 self.check_signable()?;
-                $crate::token::sign(key, &self.to_json())
+                Ok($crate::json::text_of(&$crate::json::Json(self)).into())
             }
         }
     };

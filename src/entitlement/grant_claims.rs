@@ -9,7 +9,7 @@ use super::claim_values as values;
 use super::claims::RawClaims;
 use super::claims_text::{claims_text, require_texts};
 use crate::error::{Error, Result};
-use crate::json::json_struct;
+use crate::json::{self, Json, json_struct};
 use crate::time::{UnixTime, serialize_optional_secs, serialize_secs};
 use crate::token_kind::LEASE_ISSUER;
 
@@ -75,6 +75,11 @@ claims_text!(GrantClaims);
 
 impl GrantClaims {
     /// Refuses claims that no verifier would accept.
+    /// The claims as issuers write them: compact JSON, in their order.
+    pub fn to_json(&self) -> String {
+        json::text_of(&Json(self))
+    }
+
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("tier", &self.tier)])?;
         if self.iss == LEASE_ISSUER {

@@ -13,7 +13,7 @@ use super::claims_text::claims_text;
 use super::host::InstanceHost;
 use super::state::SubscriptionState;
 use crate::error::{Error, Result};
-use crate::json::{Json, WriteJson};
+use crate::json::{self, Json, WriteJson};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
@@ -30,7 +30,7 @@ use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
 /// let host = InstanceHost::normalize("t-abc.cloud.example.test")?;
 /// let mut claims = LeaseClaims::new(&host, UnixTime::from_secs(1_800_000_000));
 /// claims.capabilities = vec![Capability::RELAY];
-/// assert_eq!(LeaseClaims::from_json(&claims.to_json())?, claims);
+/// assert_eq!(LeaseClaims::from_json(claims.secret_json().expose_secret())?, claims);
 /// # Ok::<(), pulse_trust::Error>(())
 /// ```
 #[derive(PartialEq, Eq)]
@@ -95,8 +95,19 @@ impl LeaseClaims {
         }
     }
 
+    /// **Secret** where a provider's license is among them: the claims as issuers write them, compact JSON in their order.
+    pub fn secret_json(&self) -> Secret {
+        json::text_of(&Json(self)).into()
+    }
+
+    /// The claims without `provider_license`, which is a credential: for a screen. Otherwise as
+    /// [`LeaseClaims::secret_json`].
+    pub fn display_json(&self) -> String {
+        json::text_of(&Json(&WithoutCredential(self)))
+    }
+
     /// Refuses claims that no verifier would accept.
-    pub(crate) fn check_signable(&self) -> Result<()> {
+    fn check_signable(&self) -> Result<()> {
         if self.org_id.trim().is_empty() {
             return Err(Error::OrgMissing);
         }
@@ -129,6 +140,20 @@ impl LeaseClaims {
 
 impl WriteJson for LeaseClaims {
     fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.write_with(self.provider_license.as_ref(), serializer)
+    }
+}
+
+struct WithoutCredential<'a>(&'a LeaseClaims);
+
+impl WriteJson for WithoutCredential<'_> {
+    fn write_json<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write_with(None, serializer)
+    }
+}
+
+impl LeaseClaims {
+    fn write_with<S: Serializer>(&self, provider_license: Option<&Secret>, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("org_id", &self.org_id)?;
         serialize_some(&mut map, "email", self.email.as_ref())?;
@@ -144,7 +169,7 @@ impl WriteJson for LeaseClaims {
         serialize_some(&mut map, "meters_enabled", Some(&self.meters_enabled).filter(|list| !list.is_empty()))?;
         serialize_some(&mut map, "trial_started_at", self.trial_started_at.map(UnixTime::as_secs).as_ref())?;
         serialize_some(&mut map, "trial_ends_at", self.trial_ends_at.map(UnixTime::as_secs).as_ref())?;
-        serialize_some(&mut map, "provider_license", self.provider_license.as_ref().map(Secret::expose_secret))?;
+        serialize_some(&mut map, "provider_license", provider_license.map(Secret::expose_secret))?;
         map.serialize_entry("iss", LEASE_ISSUER)?;
         serialize_some(&mut map, "sub", self.sub.as_ref())?;
         map.serialize_entry("aud", &[LEASE_AUDIENCE])?;

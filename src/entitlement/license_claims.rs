@@ -9,7 +9,7 @@ use super::claims::RawClaims;
 use super::claims_text::{claims_text, require_texts};
 use super::state::SubscriptionState;
 use crate::error::Result;
-use crate::json::json_struct;
+use crate::json::{self, Json, json_struct};
 use crate::time::{UnixTime, serialize_optional_secs};
 
 json_struct! {
@@ -73,6 +73,11 @@ claims_text!(LicenseClaims);
 
 impl LicenseClaims {
     /// Refuses claims that no verifier would accept.
+    /// The claims as issuers write them: compact JSON, in their order.
+    pub fn to_json(&self) -> String {
+        json::text_of(&Json(self))
+    }
+
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("email", &self.email), ("tier", &self.tier)])
     }

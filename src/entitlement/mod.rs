@@ -36,12 +36,14 @@ mod unique_names;
 mod verified_token;
 
 pub use crate::token_kind::{LEASE_AUDIENCE, LEASE_ISSUER};
+#[cfg(feature = "storage")]
+pub(crate) use capability::free_capabilities;
 pub use capability::{Capability, Tier, hosted_plan_capabilities, provider_chain_ceiling};
 #[cfg(feature = "storage")]
 pub(crate) use entitlement_check::Subscription;
 pub use grant::{GrantState, VerifiedGrant};
 pub use grant_claims::GrantClaims;
-pub use host::{InstanceHost, base_domain, tenant_host};
+pub use host::{InstanceHost, tenant_host};
 pub use inspected::Inspected;
 pub use inspected_token::InspectedToken;
 pub use lease::VerifiedLease;
@@ -51,6 +53,5 @@ pub use license::{LICENSE_GRACE, LicenseTerm, VerifiedLicense};
 pub use license_claims::LicenseClaims;
 pub use plan::{canonical_plan, scrub_limits};
 pub use refresh::{RefreshOutcome, RefreshRequest, refresh_backoff, refresh_delay};
-pub use signed_claims::unverified_kind;
-pub use state::SubscriptionState;
+pub use state::{OtherState, SubscriptionState};
 pub use verified_token::VerifiedToken;

@@ -13,10 +13,11 @@ macro_rules! of_any_kind {
                 }
             }
 
-            /// The claims as compact JSON, in their normal form.
+            /// The claims for a screen: compact JSON, in their normal form, without a lease's `provider_license`, which is
+            /// a credential.
             pub fn claims_json(&self) -> String {
                 match self {
-                    Self::Lease(lease) => lease.claims().to_json(),
+                    Self::Lease(lease) => lease.claims().display_json(),
                     Self::License(license) => license.claims().to_json(),
                     Self::Grant(grant) => grant.claims().to_json(),
                 }

@@ -53,21 +53,24 @@ impl<'a> ClaimedToken<'a> {
     }
 }
 
-/// The kind that the claims of a token name, for a log or for display: **none of it was verified**. `None` where they
-/// name none, or are not claims.
-///
-/// ```
-/// use pulse_trust::TokenKind;
-/// use pulse_trust::entitlement::unverified_kind;
-/// use pulse_trust::keys::SigningKey;
-/// use pulse_trust::token::{UnverifiedToken, sign};
-///
-/// let token = sign(&SigningKey::from_seed(&[7; 32])?, r#"{"lid":"L-1"}"#)?;
-/// assert_eq!(unverified_kind(&UnverifiedToken::parse(token.expose_secret())?), Some(TokenKind::License));
-/// # Ok::<(), pulse_trust::Error>(())
-/// ```
-pub fn unverified_kind(token: &UnverifiedToken<'_>) -> Option<TokenKind> {
-    RawClaims::parse(token.unverified_payload()).ok()?.kind()
+impl UnverifiedToken<'_> {
+    /// The kind that the claims name, for a log or for display: **none of it was verified**.
+    ///
+    /// ```
+    /// use pulse_trust::TokenKind;
+    /// use pulse_trust::keys::SigningKey;
+    /// use pulse_trust::token::{UnverifiedToken, sign};
+    ///
+    /// let token = sign(&SigningKey::from_seed(&[7; 32])?, r#"{"lid":"L-1"}"#)?;
+    /// assert_eq!(UnverifiedToken::parse(token.expose_secret())?.unverified_kind(), Ok(TokenKind::License));
+    /// # Ok::<(), pulse_trust::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
+    pub fn unverified_kind(&self) -> Result<TokenKind> {
+        ClaimedToken::read(self, None).map(|claimed| claimed.kind)
+    }
 }
 
 /// Claims whose signature was verified. Nothing else about them was checked.

@@ -30,8 +30,13 @@ pub enum SubscriptionState {
     /// Canceled by the customer.
     Canceled,
     /// Any other text: kept, and grants nothing beyond the free set.
-    Other(String),
+    Other(OtherState),
 }
+
+/// The name of a state that this library does not know. Only [`SubscriptionState::from_name`] makes one, so it is never
+/// the name of a state that grants something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherState(String);
 
 impl SubscriptionState {
     /// The state of this name; names are exact.
@@ -43,7 +48,7 @@ impl SubscriptionState {
             "expired" => Self::Expired,
             "suspended" => Self::Suspended,
             "canceled" => Self::Canceled,
-            other => Self::Other(other.to_owned()),
+            other => Self::Other(OtherState(other.to_owned())),
         }
     }
 
@@ -62,7 +67,7 @@ impl SubscriptionState {
             Self::Expired => "expired",
             Self::Suspended => "suspended",
             Self::Canceled => "canceled",
-            Self::Other(name) => name,
+            Self::Other(OtherState(name)) => name,
         }
     }
 

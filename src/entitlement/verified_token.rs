@@ -76,15 +76,6 @@ impl VerifiedToken {
         })
     }
 
-    /// The kind a token says it is of, **not verified**: for a message that says what was refused.
-    ///
-    /// # Errors
-    /// As [`UnverifiedToken::parse`]; [`Error::PayloadMalformed`], [`Error::TokenKindUnknown`].
-    pub fn unverified_kind(token: &str) -> Result<TokenKind> {
-        let token = UnverifiedToken::parse(token)?;
-        ClaimedToken::read(&token, None).map(|claimed| claimed.kind)
-    }
-
     /// Whether it is in term and grants `capability` at `now`.
     ///
     /// # Errors

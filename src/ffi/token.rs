@@ -47,6 +47,7 @@ pub struct pulse_token {
 }
 
 /// Signs claims, given as JSON, and returns the compact token. If `name_key` is not 0, the header names the key's id.
+/// A member that is not a claim of the kind is left out; claims that no verifier would accept are an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_sign(
     key: *const pulse_signing_key,
@@ -62,17 +63,15 @@ pub unsafe extern "C" fn pulse_token_sign(
         call(error, Out::new(out_token, "out_token"), || {
             let claims = text(claims_json, claims_json_len, "claims_json")?;
             let key = &borrow(key, "key")?.key;
-            let claims = match kind_of(kind)? {
-                TokenKind::Lease => {
-                    let claims = LeaseClaims::from_json(claims)?;
-                    claims.check_signable()?;
-                    claims.to_json()
-                }
-                TokenKind::License => LicenseClaims::from_json(claims)?.to_json(),
-                TokenKind::Grant => GrantClaims::from_json(claims)?.to_json(),
-            };
-            let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
-            Ok(pulse_buffer::new(sign(key, &claims)?.expose_secret()))
+            let token = match (kind_of(kind)?, name_key != 0) {
+                (TokenKind::Lease, false) => LeaseClaims::from_json(claims)?.sign(key),
+                (TokenKind::Lease, true) => LeaseClaims::from_json(claims)?.sign_with_key_id(key),
+                (TokenKind::License, false) => LicenseClaims::from_json(claims)?.sign(key),
+                (TokenKind::License, true) => LicenseClaims::from_json(claims)?.sign_with_key_id(key),
+                (TokenKind::Grant, false) => GrantClaims::from_json(claims)?.sign(key),
+                (TokenKind::Grant, true) => GrantClaims::from_json(claims)?.sign_with_key_id(key),
+            }?;
+            Ok(pulse_buffer::new(token.expose_secret()))
         })
     }
 }
@@ -116,7 +115,7 @@ struct Inspected<'a> {
 }
 
 /// Reads a token whose signature verifies but whose term may be over, for display: JSON with `kind`, `state` at `now`,
-/// and `claims`. It grants nothing.
+/// and `claims`, without a lease's `provider_license`, which is a credential. It grants nothing.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_inspect(
     keys: *const pulse_trust_keys,
@@ -203,7 +202,7 @@ pub unsafe extern "C" fn pulse_token_check_host(
     }
 }
 
-/// The claims as JSON, normalized.
+/// The claims for a screen, as JSON in their normal form, without a lease's `provider_license`, which is a credential.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_token_claims_json(
     token: *const pulse_token,

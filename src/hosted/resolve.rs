@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::entitlement::{Capability, Inspected, LeaseChecks, Subscription, SubscriptionState, VerifiedLease};
+use crate::entitlement::{
+    Capability, Inspected, LeaseChecks, Subscription, SubscriptionState, VerifiedLease, free_capabilities,
+};
 use crate::error::Error;
 use crate::keys::TrustKeys;
 use crate::storage::BillingState;
@@ -40,10 +42,10 @@ impl ResolvedBilling {
     /// end), `active` and `grace` ([formats: tiers and
     /// capabilities](crate::_documentation::formats#tiers-and-capabilities)).
     pub fn capabilities_at(&self, now: UnixTime) -> Vec<Capability> {
-        let none = SubscriptionState::Other(String::new());
+        let Some(state) = &self.subscription_state else { return free_capabilities() };
         let subscription = Subscription {
             kind: TokenKind::Lease,
-            state: self.subscription_state.as_ref().unwrap_or(&none),
+            state,
             trial_ends_at: self.trial_ends_at,
             leeway: ClockLeeway::NONE,
             capabilities: &self.capabilities,

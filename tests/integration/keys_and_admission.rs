@@ -173,7 +173,7 @@ fn admission_maps_every_refusal_to_one_wire_code() {
     let admitted = admit(lease.sign(&setup.lease).unwrap().expose_secret()).unwrap();
     assert_eq!((admitted.kind, admitted.expires_at), (TokenKind::Lease, Some(lease.exp)));
     let refusal = |change: &dyn Fn(&mut LeaseClaims)| {
-        let mut changed = LeaseClaims::from_json(&lease.to_json()).unwrap();
+        let mut changed = LeaseClaims::from_json(lease.secret_json().expose_secret()).unwrap();
         change(&mut changed);
         let error = admit(changed.sign(&setup.lease).unwrap().expose_secret()).unwrap_err();
         (error.wire_code(), error.name())
@@ -218,6 +218,7 @@ fn leeway_is_bounded_and_counts_on_both_ends() {
     assert!(matches!(too_large, Err(Error::LeewayTooLarge { .. })));
     assert!(ClockLeeway::try_from(Duration::from_millis(300_001)).is_err());
     assert_eq!(ClockLeeway::try_from(Duration::from_secs(7)).unwrap().as_duration(), Duration::from_secs(7));
+    assert_eq!(ClockLeeway::new(Duration::from_millis(1_999)), ClockLeeway::new(Duration::from_secs(1)));
     let admission = setup.admission().with_leeway(ClockLeeway::new(Duration::from_secs(300)).unwrap());
     let mut lease = setup.lease();
     let now = setup.now.as_secs();

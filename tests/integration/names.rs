@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 
-use pulse_trust::entitlement::{Capability, SubscriptionState, unverified_kind};
+use pulse_trust::entitlement::{Capability, SubscriptionState};
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::relay::{Admission, FrameType, WireErrorCode};
 use pulse_trust::session::{CloseCode, ConnectionId, DisconnectReason};
@@ -66,7 +66,7 @@ fn what_a_token_says_of_itself_is_read_without_a_key() {
     let (anonymous, named) = (sign(&key, license).unwrap(), sign_with_key_id(&key, license).unwrap());
     let anonymous = UnverifiedToken::parse(anonymous.expose_secret()).unwrap();
     let named = UnverifiedToken::parse(named.expose_secret()).unwrap();
-    assert_eq!(unverified_kind(&anonymous), Some(TokenKind::License));
+    assert_eq!(anonymous.unverified_kind(), Ok(TokenKind::License));
     assert_eq!(anonymous.unverified_key_id(), None);
     assert_eq!(named.unverified_key_id(), Some(key.public_key().key_id().as_str()));
 }

@@ -5,7 +5,6 @@ use std::thread;
 use pulse_trust::UnixTime;
 use pulse_trust::entitlement::{HostBinding, InstanceHost, LeaseChecks, LeaseClaims, VerifiedLease};
 use pulse_trust::keys::{PreparedKey, SigningKey, TableSize, TrustKeySet, TrustKeys};
-use pulse_trust::token;
 
 #[cfg(all(unix, feature = "storage"))]
 use pulse_trust::storage::{BillingState, DataDir};
@@ -32,7 +31,7 @@ fn all_verify_under_one_set_which_prepares_its_keys_meanwhile() {
         .map(|number| {
             let host = InstanceHost::normalize(&format!("t-{number}.cloud.example.test")).unwrap();
             let claims = LeaseClaims::new(&host, UnixTime::from_secs(NOW.as_secs() + 60));
-            token::sign(&signer, &claims.to_json()).unwrap()
+            claims.sign(&signer).unwrap()
         })
         .collect();
     let keys = TrustKeys::new(TrustKeySet::new([signer.public_key().clone()]), TrustKeySet::default());

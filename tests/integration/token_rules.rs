@@ -87,7 +87,7 @@ fn a_claim_that_is_null_counts_as_absent() {
         let VerifiedToken::Lease(verified) = issuer.verify(&with(lease(), claim, Value::Null)).unwrap() else {
             panic!("a lease")
         };
-        assert!(!verified.claims().to_json().contains(&format!("\"{claim}\"")), "{claim}");
+        assert!(!verified.claims().secret_json().expose_secret().contains(&format!("\"{claim}\"")), "{claim}");
     }
     // Without an iid it is a license, which has an e-mail address.
     let kind = issuer.verify(&with(with(grant(), "iid", Value::Null), "email", json!("e"))).unwrap().kind();
@@ -298,6 +298,7 @@ fn claims_that_no_verifier_takes_are_not_signed() {
     let mut as_lease = grant_claims.clone();
     as_lease.iss = "pulse-pro-entitlement-lease".to_owned();
     assert!(matches!(as_lease.sign(&key), Err(Error::ClaimsUnsignable { .. })));
+    assert!(matches!(as_lease.sign_with_key_id(&key), Err(Error::ClaimsUnsignable { .. })));
     grant_claims.tier.clear();
     assert_error!(grant_claims.sign(&key).unwrap_err(), ClaimMissing { claim: "tier" });
     let mut license_claims = LicenseClaims::from_json(&license().to_string()).unwrap();
@@ -348,7 +349,18 @@ fn a_verified_lease_says_its_host_and_whether_a_provider_signed_it() {
     let provider = with(license(), "tier", json!("msp"));
     let key = issuer.key.public_key().to_base64();
     let provider = issuer.sign(&with(provider, "entitlement_signing_public_key", json!(key)));
-    assert!(verified(&with(lease(), "provider_license", json!(provider))).is_provider_chained());
+    let chained = with(lease(), "provider_license", json!(provider));
+    assert!(verified(&chained).is_provider_chained());
+    // The provider's license is a credential: a screen does not show it.
+    assert!(verified(&chained).claims().secret_json().expose_secret().contains(&provider));
+    let shown = issuer.verify(&chained).unwrap().claims_json();
+    let inspected =
+        InspectedToken::inspect(&issuer.sign(&chained), &issuer.keys, &ANY_HOST, NOW).unwrap().claims_json();
+    assert_eq!(inspected, shown);
+    let mut expected =
+        serde_json::from_str::<Value>(verified(&chained).claims().secret_json().expose_secret()).unwrap();
+    expected.as_object_mut().unwrap().remove("provider_license").unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), expected);
 }
 
 #[test]

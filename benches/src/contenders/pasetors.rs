@@ -13,7 +13,7 @@ use crate::rounds::Contender;
 pub fn contender(fixture: &Fixture) -> Contender<'static> {
     let pair = AsymmetricKeyPair::<V4>::generate().expect("a key");
     let mut claims = Claims::new().expect("claims");
-    let json = fixture.claims.to_json();
+    let json = fixture.claims.display_json();
     let own: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&json).expect("an object");
     for (name, value) in own {
         // Its own of these are texts, made by `Claims::new`.

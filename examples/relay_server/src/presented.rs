@@ -1,7 +1,6 @@
 //! What a refused REGISTER says about itself, for the log. None of it was verified.
 
 use pulse_trust::TokenKind;
-use pulse_trust::entitlement::unverified_kind;
 use pulse_trust::relay::Register;
 use pulse_trust::token::UnverifiedToken;
 use serde::Deserialize;
@@ -32,7 +31,7 @@ impl Presented {
         }
         let Ok(token) = UnverifiedToken::parse(register.license_token.expose_secret()) else { return Self::default() };
         let names: Names = serde_json::from_str(token.unverified_payload()).unwrap_or_default();
-        let kind = unverified_kind(&token);
+        let kind = token.unverified_kind().ok();
         let subject = match kind {
             Some(TokenKind::Lease) => names.instance_host,
             Some(TokenKind::Grant) => names.iid,

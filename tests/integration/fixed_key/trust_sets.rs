@@ -16,7 +16,7 @@ fn lease_payload(number: i64) -> String {
     let host = InstanceHost::normalize(&format!("t-{number}.cloud.example.test")).unwrap();
     // Every seventh has expired.
     let expires_at = if number % 7 == 6 { NOW.as_secs() - number } else { NOW.as_secs() + 86_400 };
-    LeaseClaims::new(&host, UnixTime::from_secs(expires_at)).to_json()
+    LeaseClaims::new(&host, UnixTime::from_secs(expires_at)).display_json()
 }
 
 /// Tokens that are right, and tokens that are wrong in every way that the signature step tells apart.
@@ -57,7 +57,7 @@ fn trusted(signers: &[SigningKey; 3]) -> TrustKeySet {
 
 /// What of a result can be compared: the claims, or the error.
 fn seen(result: Result<VerifiedLease>) -> Result<String> {
-    result.map(|lease| lease.claims().to_json())
+    result.map(|lease| lease.claims().display_json())
 }
 
 #[test]

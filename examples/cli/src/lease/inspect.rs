@@ -74,7 +74,7 @@ enum Standing {
 fn inspect(token: &Token, asked: &Asked) -> Result<Inspected, Error> {
     let text = token.text()?;
     let parsed = UnverifiedToken::parse(text)?;
-    let kind = VerifiedToken::unverified_kind(text)?;
+    let kind = parsed.unverified_kind()?;
     let claims = serde_json::from_str(parsed.unverified_payload())
         .map_err(|error| Error::payload_malformed(error.to_string()))?;
     let keys = if kind == TokenKind::Lease { &asked.keys.lease } else { &asked.keys.license };

@@ -62,7 +62,7 @@ fn sign(kind: TokenKind, claims: &str, key: &SigningKey) -> Result<Signed, Error
             let claims = LeaseClaims::from_json(claims)?;
             let grants_relay =
                 claims.capabilities.contains(&Capability::RELAY) && claims.subscription_state.is_paid_or_trial();
-            Ok(Signed { token: claims.sign(key)?, claims: claims.to_json(), grants_relay })
+            Ok(Signed { token: claims.sign(key)?, claims: claims.display_json(), grants_relay })
         }
         TokenKind::License => {
             let claims = LicenseClaims::from_json(claims)?;

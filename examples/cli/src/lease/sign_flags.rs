@@ -146,7 +146,7 @@ impl SignArgs {
             claims.trial_started_at = Some(now);
             claims.trial_ends_at = Some(exp);
         }
-        Ok(claims.to_json())
+        Ok(claims.display_json())
     }
 
     /// A flag of another kind would be without effect, and whoever gave it would not know.

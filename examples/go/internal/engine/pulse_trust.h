@@ -541,6 +541,7 @@ typedef int32_t pulse_host_binding;
 
 /**
  * Signs claims, given as JSON, and returns the compact token. If `name_key` is not 0, the header names the key's id.
+ * A member that is not a claim of the kind is left out; claims that no verifier would accept are an error.
  */
 pulse_status pulse_token_sign(const pulse_signing_key *key,
                               pulse_kind kind,
@@ -570,7 +571,7 @@ pulse_status pulse_token_verify(const pulse_trust_keys *keys,
 
 /**
  * Reads a token whose signature verifies but whose term may be over, for display: JSON with `kind`, `state` at `now`,
- * and `claims`. It grants nothing.
+ * and `claims`, without a lease's `provider_license`, which is a credential. It grants nothing.
  */
 pulse_status pulse_token_inspect(const pulse_trust_keys *keys,
                                  const char *token,
@@ -609,7 +610,7 @@ pulse_status pulse_token_check(const pulse_token *token,
 pulse_status pulse_token_check_host(const pulse_token *token, const char *host, size_t host_len, pulse_error **error);
 
 /**
- * The claims as JSON, normalized.
+ * The claims for a screen, as JSON in their normal form, without a lease's `provider_license`, which is a credential.
  */
 pulse_status pulse_token_claims_json(const pulse_token *token, pulse_buffer **out_json, pulse_error **error);
 
