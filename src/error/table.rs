@@ -42,7 +42,7 @@ error_table! {
     106 "KEY_TABLE_CORRUPT" KeyTableCorrupt => "the precomputed table of a public key failed its self-check";
     /// Two public keys that should be the same are not.
     #[remedy = "Do not pair: get the code again from the instance."]
-    107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {expected}, the public key has {received}";
+    107 "KEY_FINGERPRINT_MISMATCH" FingerprintMismatch { expected: String, received: String } => "identity fingerprint: expected {}, the public key has {received}", [quoted(.expected)];
     /// Memory for a precomputed table cannot be had.
     #[remedy = "Give the process more memory, or choose smaller tables."] #[wire = InternalError]
     108 "KEY_TABLE_MEMORY" KeyTableMemory { bytes: usize } => "no memory for the precomputed table of a public key, which takes {bytes} bytes: allow more, or choose a smaller table";
@@ -86,7 +86,7 @@ error_table! {
     300 "ISSUER_MISMATCH" IssuerMismatch { expected: &'static str, received: String } => "issuer: expected {expected}, received {}", [quoted(.received)];
     /// A lease for another audience.
     #[remedy = "Use a lease that the control plane has issued."]
-    301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {received}";
+    301 "AUDIENCE_MISMATCH" AudienceMismatch { expected: &'static str, received: String } => "audience: expected {expected} alone, received {}", [quoted(.received)];
     /// A token past its expiry, and past its grace where it has one.
     #[remedy = "Refresh the lease or renew the license; if the token should still count, check the clock."] #[wire = LicenseExpired]
     302 "EXPIRED" Expired { kind: TokenKind, expired_at: UnixTime, now: UnixTime } => "the {kind} expired at {expired_at}, the time is {now}";
@@ -244,7 +244,7 @@ error_table! {
     604 "PAIRING_SCHEMA" PairingSchema { expected: &'static str, received: String } => "pairing code: expected schema {expected}, received {}", [quoted(.received)];
     /// `ws://` to a public address.
     #[remedy = "Use `wss://`."]
-    605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, and {host} is not one: use wss://";
+    605 "PAIRING_INSECURE_URL" PairingInsecureUrl { host: String } => "pairing code: ws:// is only allowed to a local address, and {} is not one: use wss://", [quoted(.host)];
     /// No pairing code can be offered yet.
     #[remedy = "Resolve the diagnostics that the error names."]
     606 "PAIRING_NOT_READY" PairingNotReady { codes: String } => "no pairing code can be offered: {codes}";
