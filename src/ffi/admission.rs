@@ -76,7 +76,7 @@ pub unsafe extern "C" fn pulse_admission_revoke(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, (), || {
-            let id = named(text(id, id_len, "id")?, "id")?;
+            let id = non_empty(text(id, id_len, "id")?, "id")?;
             let mut list = borrow(admission, "admission")?.revocations.write().unwrap_or_else(PoisonError::into_inner);
             match what {
                 PULSE_REVOKE_LICENSE => list.revoke_license(id),
@@ -92,7 +92,7 @@ pub unsafe extern "C" fn pulse_admission_revoke(
     }
 }
 
-fn named<'a>(id: &'a str, parameter: &'static str) -> Result<&'a str, Fault> {
+fn non_empty<'a>(id: &'a str, parameter: &'static str) -> Result<&'a str, Fault> {
     if id.is_empty() { Err(Fault::Argument(parameter, "expected an id, received an empty text")) } else { Ok(id) }
 }
 
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn pulse_admission_revoke_license_below(
     // SAFETY: the pointer contract of this module.
     unsafe {
         call(error, (), || {
-            let license_id = named(text(license_id, license_id_len, "license_id")?, "license_id")?;
+            let license_id = non_empty(text(license_id, license_id_len, "license_id")?, "license_id")?;
             let list = &borrow(admission, "admission")?.revocations;
             list.write().unwrap_or_else(PoisonError::into_inner).revoke_license_below(license_id, lowest_version);
             Ok(())

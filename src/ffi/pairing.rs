@@ -3,7 +3,6 @@
 use core::ffi::c_char;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
@@ -140,14 +139,14 @@ pub unsafe extern "C" fn pulse_pairing_code_free(code: *mut pulse_pairing_code) 
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Presented<'a> {
+struct Presented {
     relay_enabled: bool,
-    #[serde(borrow)]
-    server_url: std::borrow::Cow<'a, str>,
+    server_url: String,
     own_instance_id: Option<String>,
     instance_id: String,
     relay_url: String,
-    auth_token: Zeroizing<String>,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    auth_token: Secret,
     token_known: bool,
 }
 
@@ -166,8 +165,7 @@ pub unsafe extern "C" fn pulse_connection_check(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let presented = text(presented_json, presented_json_len, "presented_json")?;
-            let presented: Presented<'_> = crate::json::from_text(presented)
-                .map_err(|error| Fault::ArgumentJson("presented_json", format!("column {}", error.column())))?;
+            let presented: Presented = json::parse(presented, "presented_json")?;
             let diagnostics = check_connection(&ConnectionCheck {
                 relay_enabled: presented.relay_enabled,
                 server_url: &presented.server_url,
@@ -177,7 +175,7 @@ pub unsafe extern "C" fn pulse_connection_check(
                     .map_or(InstanceIdVerdict::Unverifiable, InstanceIdVerdict::Registered),
                 instance_id: &presented.instance_id,
                 relay_url: &presented.relay_url,
-                auth_token: &presented.auth_token,
+                auth_token: presented.auth_token.expose_secret(),
                 token_verdict: if presented.token_known { TokenVerdict::Known } else { TokenVerdict::Unknown },
             });
             json::buffer(&Json(&diagnostics))

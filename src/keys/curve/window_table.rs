@@ -25,8 +25,8 @@ const MAX_ROWS: usize = 63;
 /// enough to stay in the processor's second-level cache.
 const AT_ONCE: usize = 512;
 
-/// More bytes than those points take while they become entries.
-const BESIDE_THE_TABLE: usize = 160 * 1024;
+/// More bytes than those points take while they become entries, beside the table itself.
+const SCRATCH_BYTES: usize = 160 * 1024;
 
 /// The sum of the products: each scalar times the point of its table.
 pub(in crate::keys) fn sum_of_products<const N: usize>(products: [(&WindowTable, &Scalar); N]) -> Point {
@@ -60,9 +60,9 @@ impl WindowTable {
         let no_memory = |_| Error::KeyTableMemory { bytes: Self::bytes_for(width) };
         entries.try_reserve_exact(entry_count(width)).map_err(no_memory)?;
         // Given back at once: a small allocation that fails would end the process.
-        let mut beside = Vec::<u8>::new();
-        beside.try_reserve_exact(BESIDE_THE_TABLE).map_err(no_memory)?;
-        drop(black_box(beside));
+        let mut scratch = Vec::<u8>::new();
+        scratch.try_reserve_exact(SCRATCH_BYTES).map_err(no_memory)?;
+        drop(black_box(scratch));
         let table = Self::unchecked(point, width, entries).ok_or(Error::KeyTableCorrupt)?;
         table.check(point)?;
         Ok(table)
