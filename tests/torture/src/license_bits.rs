@@ -91,7 +91,10 @@ fn read(locked: &LockedDataDir) -> [Result<String, String>; 2] {
     });
     let license = locked.license().map_err(|error| error.to_string()).map(|loaded| match loaded.value {
         None => "nothing".to_owned(),
-        Some(license) => format!("{} {:?}", license.license_key.expose_secret(), license.grace_period_end),
+        Some(license) => {
+            let grace_end = license.grace_period_end.map(|end| end.as_secs());
+            format!("{} {grace_end:?}", license.license_key.expose_secret())
+        }
     });
     [activation, license]
 }
