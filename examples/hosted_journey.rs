@@ -147,7 +147,7 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Fail
         || ["billing.json", "relay.enc", "activation.enc"].map(|name| format!("{name} {}", presence(name))).join(", ");
     let (before, had_config) = (files(), tenant.directory.join("relay.enc").exists());
     let locked = DataDir::new(&tenant.directory).lock()?;
-    let report = readiness(&locked, &tenant.runtime, now);
+    let report = readiness(locked.reader(), &tenant.runtime, now);
     let readiness = match report.first_broken() {
         None => Ok(((), format!("{} links hold or will be made", report.links.len()))),
         Some((link, error)) => Err(Failure::new(format!("{link}: {}", Failure::from(error.clone())))),

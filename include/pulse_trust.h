@@ -1449,7 +1449,7 @@ pulse_status pulse_auth_token_is_known(const char *presented,
  */
 void pulse_session_free(pulse_session *session);
 
-/* ---- A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`. ---- */
+/* ---- A lease that is refreshed while the runtime runs ---- */
 
 /**
  * What is needed to refresh the lease of an organization (`default` for a hosted tenant): **secret** JSON with `org_id`, `instance_host`, `refresh_token`
@@ -1466,13 +1466,19 @@ pulse_status pulse_lease_refresh_load(const pulse_data_dir *data_dir,
                                       pulse_error **error);
 
 /**
- * Verifies a refreshed lease once more, and saves it in place of the one in the organization's billing state. A state that no longer
- * holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
+ * Saves the lease of an event `lease_refreshed`, or of `pulse_lease_refresh_answer`, in place of the one in the organization's
+ * billing state. It is verified once more, and must be for the same host. `refresh_token` is the one that was asked with:
+ * that of the event, or of `pulse_lease_refresh_load`. Returns JSON with `superseded` and `warnings`. `superseded` says that
+ * the state no longer holds that token, so nothing was changed: the control plane has issued another lease meanwhile, or
+ * somebody has cleared this one. Then make a new session with what `pulse_registration_credential` and
+ * `pulse_lease_refresh_load` return.
  */
 pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
                                         const pulse_runtime *runtime,
                                         const char *org,
                                         size_t org_len,
+                                        const char *refresh_token,
+                                        size_t refresh_token_len,
                                         const char *token,
                                         size_t token_len,
                                         int64_t now,
@@ -1480,13 +1486,15 @@ pulse_status pulse_refreshed_lease_save(const pulse_data_dir *data_dir,
                                         pulse_error **error);
 
 /**
- * Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after the control plane
- * has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
- * JSON with `warnings`.
+ * Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after an event
+ * `lease_lost` or a final answer: the control plane has refused `refresh_token` for good. A state that holds another token has another
+ * lease, which stays. Returns JSON with `superseded` and `warnings`, as `pulse_refreshed_lease_save`.
  */
 pulse_status pulse_lost_lease_clear(const pulse_data_dir *data_dir,
                                     const char *org,
                                     size_t org_len,
+                                    const char *refresh_token,
+                                    size_t refresh_token_len,
                                     pulse_buffer **out_json,
                                     pulse_error **error);
 

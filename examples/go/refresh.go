@@ -25,32 +25,43 @@ func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string
 	return refresh, err
 }
 
+// RefreshSaved is what came of a refresh, as it was saved in the billing state.
+type RefreshSaved struct {
+	// Superseded says that the billing state no longer holds the refresh token that was asked with, so nothing was changed:
+	// the control plane has issued another lease meanwhile, or somebody has cleared this one. That is no fault. Make a new
+	// session with what [DataDir.RegistrationCredential] and [DataDir.LeaseRefresh] return now.
+	Superseded bool     `json:"superseded"`
+	Warnings   []string `json:"warnings"`
+}
+
 // SaveRefreshedLease verifies the token of an event "lease_refreshed", or of [RefreshSettings.Answered], once more, and
-// saves it in place of the organization's lease. If the billing state no longer holds a lease, it fails with [ErrNoLease].
-func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, org, token string, now time.Time) (warnings []string, err error) {
+// saves it in place of the organization's lease, which must be for the same host. refreshToken is the one that was asked
+// with: that of the event, or of the settings.
+func (d *DataDir) SaveRefreshedLease(
+	config RuntimeConfig, keys *TrustKeys, org, refreshToken, token string, now time.Time,
+) (saved RefreshSaved, err error) {
 	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, token, now.Unix())
+		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, refreshToken, token, now.Unix())
 		if err != nil {
 			return err
 		}
-		warnings, err = refreshWarnings(bytes)
-		return err
+		return json.Unmarshal(bytes, &saved)
 	})
-	return warnings, err
+	return saved, err
 }
 
 // ClearLostLease clears the organization's lease and refresh token and saves the state "expired", after an event
-// "lease_lost" or a final answer. If the billing state no longer holds a lease, it fails with [ErrNoLease].
-func (d *DataDir) ClearLostLease(org string) (warnings []string, err error) {
+// "lease_lost" or a final answer. refreshToken is the one that was refused: that of the event, or of the settings. A billing
+// state that holds another one has another lease, which stays.
+func (d *DataDir) ClearLostLease(org, refreshToken string) (saved RefreshSaved, err error) {
 	err = d.use(func(dir engine.Ref) error {
-		bytes, err := engine.LostLeaseClear(dir, org)
+		bytes, err := engine.LostLeaseClear(dir, org, refreshToken)
 		if err != nil {
 			return err
 		}
-		warnings, err = refreshWarnings(bytes)
-		return err
+		return json.Unmarshal(bytes, &saved)
 	})
-	return warnings, err
+	return saved, err
 }
 
 // Request is the body to post to the control plane. It holds the refresh token.
@@ -99,14 +110,6 @@ func httpStatus(status int) uint32 {
 		return 0
 	}
 	return uint32(status)
-}
-
-func refreshWarnings(bytes []byte) ([]string, error) {
-	var report struct {
-		Warnings []string `json:"warnings"`
-	}
-	err := json.Unmarshal(bytes, &report)
-	return report.Warnings, err
 }
 
 // RefreshAnswered passes on the control plane's answer to the request of an event "refresh_due": its HTTP status and its

@@ -86,7 +86,9 @@ type SessionEvent struct {
 	IsLast   bool            `json:"is_last"`
 	Body     string          `json:"body"`  // secret
 	Token    string          `json:"token"` // secret
-	Status   int             `json:"status"`
+	// RefreshToken is what the session has asked with for a lease.
+	RefreshToken string `json:"refresh_token"` // secret
+	Status       int    `json:"status"`
 }
 
 // ProxyRequest is the request of an event "request".

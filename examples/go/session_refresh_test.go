@@ -138,7 +138,7 @@ func TestEveryAnswerToARefreshBecomesItsEvent(t *testing.T) {
 			got := events[0]
 			switch got.Event {
 			case "lease_refreshed":
-				if got.Token != answer.Token || got.ExpiresAt != answer.ExpiresAt {
+				if got.Token != answer.Token || got.ExpiresAt != answer.ExpiresAt || got.RefreshToken != v.Refresh.RefreshToken {
 					t.Errorf("%s until %d", got.Token, got.ExpiresAt)
 				}
 			case "refresh_failed":
@@ -147,8 +147,8 @@ func TestEveryAnswerToARefreshBecomesItsEvent(t *testing.T) {
 					t.Errorf("%s %v, expected %s", got.Error, err, answer.Error)
 				}
 			case "lease_lost":
-				if got.Status != answer.Status {
-					t.Errorf("status %d", got.Status)
+				if got.Status != answer.Status || got.RefreshToken != v.Refresh.RefreshToken {
+					t.Errorf("status %d for %q", got.Status, got.RefreshToken)
 				}
 			}
 		})
@@ -235,22 +235,32 @@ func TestARefreshInTheDirectory(t *testing.T) {
 		refresh.RefreshToken != older.Refresh || refresh.ExpiresAt <= now.Unix() {
 		t.Fatalf("%+v %v", refresh, err)
 	}
-	if _, err := dir.SaveRefreshedLease(config, keys, DefaultOrg, "forged", now); !isCode(err, ErrTokenMalformed) || billing() != older {
+	save := func(asked, token string) (RefreshSaved, error) {
+		return dir.SaveRefreshedLease(config, keys, DefaultOrg, asked, token, now)
+	}
+	if _, err := save(older.Refresh, "forged"); !isCode(err, ErrTokenMalformed) || billing() != older {
 		t.Errorf("a token that does not verify: %v", err)
 	}
-	_, err = dir.SaveRefreshedLease(config, keys, DefaultOrg, newer, now)
+	// Another lease was issued after these were asked for.
+	if late, err := save("etr_hosted_older", newer); err != nil || !late.Superseded || billing() != older {
+		t.Errorf("a lease that comes too late: %+v %v", late, err)
+	}
+	if late, err := dir.ClearLostLease(DefaultOrg, "etr_hosted_older"); err != nil || !late.Superseded || billing() != older {
+		t.Errorf("a refusal that comes too late: %+v %v", late, err)
+	}
+	report, err := save(older.Refresh, newer)
 	saved := billing()
-	if err != nil || saved.Lease != newer || saved.Refresh != older.Refresh || saved.Stripe != "cus_1" {
+	if err != nil || report.Superseded || saved.Lease != newer || saved.Refresh != older.Refresh || saved.Stripe != "cus_1" {
 		t.Errorf("%v %v", saved, err)
 	}
-	if _, err := dir.ClearLostLease(DefaultOrg); err != nil {
-		t.Error(err)
+	if report, err := dir.ClearLostLease(DefaultOrg, older.Refresh); err != nil || report.Superseded {
+		t.Errorf("%+v %v", report, err)
 	}
 	if cleared := billing(); cleared.Lease != "" || cleared.Refresh != "" || cleared.State != "expired" || cleared.Stripe != "cus_1" {
 		t.Errorf("%+v", cleared)
 	}
-	if _, err := dir.SaveRefreshedLease(config, keys, DefaultOrg, newer, now); !isCode(err, ErrNoLease) {
-		t.Errorf("a lease for a state that holds none: %v", err)
+	if late, err := save(older.Refresh, newer); err != nil || !late.Superseded {
+		t.Errorf("a lease for a state that holds none: %+v %v", late, err)
 	}
 	if refresh, err := dir.LeaseRefresh(config, keys, DefaultOrg, now); refresh != nil || err != nil {
 		t.Errorf("of a cleared state: %v %v", refresh, err)

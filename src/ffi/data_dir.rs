@@ -10,9 +10,8 @@ use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, call, free, text};
 use super::fault::{Fault, pulse_error, pulse_status};
 use super::json::{self, warning_texts};
-use crate::error::Error;
 use crate::relay::{RelayConfig, RelayEnvironment, validate_server_url};
-use crate::storage::{DataDir, IdentityChange, LockedDataDir, Revision, Saved};
+use crate::storage::{DataDir, DataDirReader, IdentityChange, LockedDataDir, Revision, Saved};
 
 /// A runtime's data directory. Every call takes and releases its lock, so many processes may use one at once; between
 /// `pulse_data_dir_lock` and `pulse_data_dir_unlock` the lock is held for all calls with this handle.
@@ -24,26 +23,22 @@ pub struct pulse_data_dir {
 impl pulse_data_dir {
     /// Does a job under the lock: the one that is held, or one for this job alone.
     pub(super) fn with_lock<T>(&self, job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.with(|directory| directory.lock_within(LONGEST_WAIT), job)
-    }
-
-    /// Does a job that only reads, without a lock of its own.
-    pub(super) fn with_reader<T>(&self, job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>) -> Result<T, Fault> {
-        self.with(DataDir::open_read_only, job)
-    }
-
-    /// Does a job with the directory that is held, or with one that is opened for it.
-    fn with<T>(
-        &self,
-        open: impl FnOnce(&DataDir) -> Result<LockedDataDir, Error>,
-        job: impl FnOnce(&LockedDataDir) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
         let held = self.held();
         if let Some(locked) = held.as_ref() {
             return job(locked);
         }
         drop(held);
-        job(&open(&self.directory)?)
+        job(&self.directory.lock_within(LONGEST_WAIT)?)
+    }
+
+    /// Does a job that only reads: under the lock that is held, or without one.
+    pub(super) fn with_reader<T>(&self, job: impl FnOnce(&DataDirReader) -> Result<T, Fault>) -> Result<T, Fault> {
+        let held = self.held();
+        if let Some(locked) = held.as_ref() {
+            return job(locked.reader());
+        }
+        drop(held);
+        job(&self.directory.open_read_only()?)
     }
 
     /// A poisoned mutex is fine: the panic was caught, and it left the directory's files whole.

@@ -1,7 +1,4 @@
 //! A lease that is refreshed while the runtime runs
-//!
-//! `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event
-//! `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
 
 use core::ffi::c_char;
 
@@ -15,10 +12,9 @@ use super::hosted::pulse_runtime;
 use super::json::{self, warning_texts};
 use super::keys::pulse_trust_keys;
 use crate::entitlement::{RefreshOutcome, RefreshRequest};
-use crate::hosted::{clear_lost_lease, lease_refresh, save_refreshed_lease};
+use crate::hosted::{RefreshSaved, clear_lost_lease, lease_refresh, save_refreshed_lease};
 use crate::secret::Secret;
 use crate::time::UnixTime;
-use crate::warning::Warning;
 
 /// What is needed to refresh the lease of an organization (`default` for a hosted tenant): **secret** JSON with `org_id`, `instance_host`, `refresh_token`
 /// and `expires_at`, which is the member `refresh` of the settings of `pulse_session_new_instance`; `null` if the
@@ -49,14 +45,20 @@ pub unsafe extern "C" fn pulse_lease_refresh_load(
     }
 }
 
-/// Verifies a refreshed lease once more, and saves it in place of the one in the organization's billing state. A state that no longer
-/// holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns JSON with `warnings`.
+/// Saves the lease of an event `lease_refreshed`, or of `pulse_lease_refresh_answer`, in place of the one in the organization's
+/// billing state. It is verified once more, and must be for the same host. `refresh_token` is the one that was asked with:
+/// that of the event, or of `pulse_lease_refresh_load`. Returns JSON with `superseded` and `warnings`. `superseded` says that
+/// the state no longer holds that token, so nothing was changed: the control plane has issued another lease meanwhile, or
+/// somebody has cleared this one. Then make a new session with what `pulse_registration_credential` and
+/// `pulse_lease_refresh_load` return.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_refreshed_lease_save(
     data_dir: *const pulse_data_dir,
     runtime: *const pulse_runtime,
     org: *const c_char,
     org_len: usize,
+    refresh_token: *const c_char,
+    refresh_token_len: usize,
     token: *const c_char,
     token_len: usize,
     now: i64,
@@ -68,22 +70,26 @@ pub unsafe extern "C" fn pulse_refreshed_lease_save(
         call(error, Out::new(out_json, "out_json"), || {
             let runtime = borrow(runtime, "runtime")?.runtime();
             let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
+            let refresh_token = Secret::from(text(refresh_token, refresh_token_len, "refresh_token")?);
             let token = text(token, token_len, "token")?;
             let now = UnixTime::from_secs(now);
-            let warnings = data_dir.with_lock(|locked| Ok(save_refreshed_lease(locked, runtime, org, token, now)?))?;
-            json::buffer(&RefreshSaved::from(warnings.as_slice()))
+            let saved = data_dir
+                .with_lock(|locked| Ok(save_refreshed_lease(locked, runtime, org, &refresh_token, token, now)?))?;
+            json::buffer(&RefreshReport::from(&saved))
         })
     }
 }
 
-/// Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after the control plane
-/// has refused for good. A state that no longer holds a lease is left unchanged, with `PULSE_ERR_NO_LEASE`. Returns
-/// JSON with `warnings`.
+/// Clears the lease and the refresh token of the organization's billing state and saves the state `expired`, after an event
+/// `lease_lost` or a final answer: the control plane has refused `refresh_token` for good. A state that holds another token has another
+/// lease, which stays. Returns JSON with `superseded` and `warnings`, as `pulse_refreshed_lease_save`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_lost_lease_clear(
     data_dir: *const pulse_data_dir,
     org: *const c_char,
     org_len: usize,
+    refresh_token: *const c_char,
+    refresh_token_len: usize,
     out_json: *mut *mut pulse_buffer,
     error: *mut *mut pulse_error,
 ) -> pulse_status {
@@ -91,8 +97,9 @@ pub unsafe extern "C" fn pulse_lost_lease_clear(
     unsafe {
         call(error, Out::new(out_json, "out_json"), || {
             let (data_dir, org) = directory_and_org(data_dir, org, org_len)?;
-            let warnings = data_dir.with_lock(|locked| Ok(clear_lost_lease(locked, org)?))?;
-            json::buffer(&RefreshSaved::from(warnings.as_slice()))
+            let refresh_token = Secret::from(text(refresh_token, refresh_token_len, "refresh_token")?);
+            let saved = data_dir.with_lock(|locked| Ok(clear_lost_lease(locked, org, &refresh_token)?))?;
+            json::buffer(&RefreshReport::from(&saved))
         })
     }
 }
@@ -150,12 +157,13 @@ struct RefreshAnswer<'a> {
 }
 
 #[derive(Serialize)]
-struct RefreshSaved {
+struct RefreshReport {
+    superseded: bool,
     warnings: Vec<String>,
 }
 
-impl From<&[Warning]> for RefreshSaved {
-    fn from(warnings: &[Warning]) -> Self {
-        Self { warnings: warning_texts(warnings) }
+impl From<&RefreshSaved> for RefreshReport {
+    fn from(saved: &RefreshSaved) -> Self {
+        Self { superseded: saved.superseded, warnings: warning_texts(&saved.warnings) }
     }
 }

@@ -1,14 +1,14 @@
 //! WebAssembly: memory for arguments, and the imports for what only the host has, which is random bytes and files.
 //!
 //! The host provides the import module `pulse_host`. A host without files, such as a browser, answers -6 to every file
-//! function. A host with files must keep the guarantees of [`Files`] and [`LockedFiles`].
+//! function. A host with files must keep the guarantees of [`Files`] and [`DirectoryFiles`].
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
-use crate::storage::{Entry, EntryKind, Files, LOCK_FILE, LockedFiles};
+use crate::storage::{DirectoryFiles, Entry, EntryKind, Files, LOCK_FILE};
 use crate::warning::Warning;
 
 /// The answers of the host. Lengths and handles are 0 or more.
@@ -107,7 +107,7 @@ impl Files for HostFiles {
         make_directory(NO_DIRECTORY, &shown(path), path)
     }
 
-    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn DirectoryFiles>>> {
         let text = shown(path);
         let mut is_read_only = 0;
         // SAFETY: the path is valid for its length, the flag for a write.
@@ -118,11 +118,12 @@ impl Files for HostFiles {
             answer @ (NOT_REGULAR | LOCK_FAILED) => return Err(failed("lock", &path.join(LOCK_FILE), answer)),
             answer => return Err(failed("open", path, answer)),
         };
-        let read_only_reason = (is_read_only != 0).then(last_failure);
+        let read_only_reason =
+            (is_read_only != 0).then(|| format!("its lock file cannot be created or opened: {}", last_failure()));
         Ok(Some(Box::new(HostDirectory { handle, path: path.to_owned(), read_only_reason })))
     }
 
-    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn DirectoryFiles>> {
         let text = shown(path);
         // SAFETY: the path is valid for its length.
         match unsafe { open_read_only(text.as_ptr(), text.len()) } {
@@ -140,7 +141,7 @@ impl Files for HostFiles {
     }
 }
 
-/// A directory that the host has opened and locked.
+/// A directory that the host has opened, and locked unless it can only be read.
 #[derive(Debug)]
 struct HostDirectory {
     handle: i32,
@@ -149,7 +150,7 @@ struct HostDirectory {
     read_only_reason: Option<String>,
 }
 
-impl LockedFiles for HostDirectory {
+impl DirectoryFiles for HostDirectory {
     fn read_only_reason(&self) -> Option<&str> {
         self.read_only_reason.as_deref()
     }

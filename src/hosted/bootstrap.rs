@@ -1,6 +1,6 @@
 //! The bootstrap of a hosted tenant ([formats: hosted bootstrap](crate::_documentation::formats#hosted-bootstrap)).
 
-use super::credential::{CredentialChoice, check_lease, choose, told};
+use super::credential::{CredentialChoice, check_lease, choose, value_with_warnings};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::entitlement::VerifiedLease;
 use crate::error::{Error, Result};
@@ -38,7 +38,7 @@ pub struct Bootstrap {
     pub config: RelayConfig,
     /// What to register with.
     pub credential: CredentialChoice,
-    /// What the caller should be told about.
+    /// What the caller should be value_with_warnings about.
     pub warnings: Vec<Warning>,
 }
 
@@ -76,8 +76,8 @@ pub struct Bootstrap {
 pub fn bootstrap(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Result<Bootstrap> {
     let loaded = data_dir.relay_config()?;
     let (mut config, mut warnings) = (loaded.value, loaded.warnings);
-    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
-    let mut credential = choose(data_dir, runtime, &billing, now);
+    let billing = value_with_warnings(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
+    let mut credential = choose(data_dir.reader(), runtime, &billing, now);
     Warning::add_new(&mut warnings, std::mem::take(&mut credential.warnings));
     let outcome = match plan(&config, &billing, &credential, runtime, now) {
         Plan::Leave(reason) => BootstrapOutcome::Unchanged { reason },

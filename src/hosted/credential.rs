@@ -7,7 +7,7 @@ use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::entitlement::{Capability, VerifiedGrant, VerifiedLease, VerifiedLicense};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
-use crate::storage::{ACTIVATION_FILE, Activation, BillingState, Loaded, LockedDataDir};
+use crate::storage::{ACTIVATION_FILE, Activation, BillingState, DataDirReader, Loaded};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
@@ -111,11 +111,11 @@ impl fmt::Debug for CredentialChoice {
     }
 }
 
-/// Picks the credential to register with. A license or a billing state that cannot be read is a candidate that is
+/// Picks the credential to register with, and changes nothing in the directory. A license or a billing state that cannot be read is a candidate that is
 /// refused; an activation that cannot be read blocks every credential.
-pub fn registration_credential(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> CredentialChoice {
+pub fn registration_credential(data_dir: &DataDirReader, runtime: &Runtime, now: UnixTime) -> CredentialChoice {
     let mut warnings = Vec::new();
-    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
+    let billing = value_with_warnings(data_dir.billing_state(DEFAULT_ORG), &mut warnings);
     let mut choice = choose(data_dir, runtime, &billing, now);
     Warning::add_new(&mut warnings, choice.warnings);
     choice.warnings = warnings;
@@ -124,7 +124,7 @@ pub fn registration_credential(data_dir: &LockedDataDir, runtime: &Runtime, now:
 
 /// As [`registration_credential`], with the billing state that was loaded before.
 pub(super) fn choose(
-    data_dir: &LockedDataDir,
+    data_dir: &DataDirReader,
     runtime: &Runtime,
     billing: &Result<Option<BillingState>>,
     now: UnixTime,
@@ -143,7 +143,7 @@ pub(super) fn choose(
             return choice;
         }
     }
-    match told(data_dir.license(), &mut choice.warnings) {
+    match value_with_warnings(data_dir.license(), &mut choice.warnings) {
         Ok(None) => {}
         Ok(Some(license)) => choice.consider(CandidateKind::License, license.license_key.expose_secret(), |token| {
             VerifiedLicense::verify(token, &runtime.keys, now)?.check_grants(&Capability::RELAY, now)
@@ -166,8 +166,8 @@ pub(super) fn choose(
 }
 
 /// The activation, if it is not suspended. One that exists but cannot be read may be suspended.
-fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> Result<Option<Activation>> {
-    match told(data_dir.activation(), warnings) {
+fn usable_activation(data_dir: &DataDirReader, warnings: &mut Vec<Warning>) -> Result<Option<Activation>> {
+    match value_with_warnings(data_dir.activation(), warnings) {
         Ok(Some(activation)) if activation.paid_access_suspended => Err(Error::ActivationSuspended),
         Ok(activation) => Ok(activation),
         Err(error) => {
@@ -177,8 +177,8 @@ fn usable_activation(data_dir: &LockedDataDir, warnings: &mut Vec<Warning>) -> R
     }
 }
 
-/// What was loaded; its warnings are added to the others, each once.
-pub(super) fn told<T>(loaded: Result<Loaded<T>>, warnings: &mut Vec<Warning>) -> Result<T> {
+/// What was loaded. Its warnings are added to the others, each once.
+pub(super) fn value_with_warnings<T>(loaded: Result<Loaded<T>>, warnings: &mut Vec<Warning>) -> Result<T> {
     loaded.map(|loaded| {
         Warning::add_new(warnings, loaded.warnings);
         loaded.value

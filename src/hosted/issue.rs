@@ -23,7 +23,7 @@ use crate::time::UnixTime;
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 json_struct! {
-    /// What a tenant has ordered. In its JSON an empty text means that it was not given.
+    /// What a tenant has ordered. In its JSON an empty text or `null` means that it was not given.
     ///
     /// See the example of [`issue_billing_state`].
     #[derive(Clone, Default)]
@@ -31,10 +31,10 @@ json_struct! {
     #[serde(deny_unknown_fields)]
     pub struct TenantOrder {
         /// `t-…`
-        #[serde(default)]
+        #[serde(default, deserialize_with = "text_or_empty")]
         pub tenant_id: String,
         /// The control plane's base URL.
-        #[serde(default)]
+        #[serde(default, deserialize_with = "text_or_empty")]
         pub base_url: String,
         /// Contact.
         #[serde(default, deserialize_with = "given")]
@@ -156,8 +156,12 @@ fn replace_if_given(text: &mut String, given: &Option<String>) {
     }
 }
 
+fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    String::deserialize(deserializer).map(|text| Some(text).filter(|text| !text.trim().is_empty()))
+    Option::<String>::deserialize(deserializer).map(|text| text.filter(|text| !text.trim().is_empty()))
 }
 
 fn given_state<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SubscriptionState>, D::Error> {
@@ -208,7 +212,11 @@ mod tests {
 
     #[test]
     fn what_an_order_leaves_out_or_empty_is_not_given() {
-        for members in ["", r#","plan_version":"","subscription_state":" ","trial_ends_at":null"#] {
+        for members in [
+            "",
+            r#","plan_version":"","subscription_state":" ","trial_ends_at":null"#,
+            r#","plan_version":null,"subscription_state":null,"base_url":null"#,
+        ] {
             let order = order(members).unwrap();
             assert_eq!((order.plan_version, order.subscription_state, order.trial_ends_at), (None, None, None));
         }
@@ -216,7 +224,7 @@ mod tests {
         assert_eq!(given.email.as_deref(), Some(" a@b "));
         assert_eq!(given.subscription_state, Some(SubscriptionState::Trial));
         assert_eq!(given.trial_ends_at, Some(UnixTime::from_secs(-1)));
-        for wrong in [r#","email":null"#, r#","subscription_state":null"#, r#","trial_ends_at":"1""#] {
+        for wrong in [r#","email":7"#, r#","subscription_state":[]"#, r#","trial_ends_at":"1""#] {
             assert!(order(wrong).is_err(), "{wrong}");
         }
     }

@@ -17,6 +17,6 @@ pub use bootstrap::{Bootstrap, BootstrapOutcome, bootstrap};
 pub use credential::{Candidate, CandidateKind, CredentialChoice, registration_credential};
 pub use issue::{IssuedTenant, TenantOrder, issue_billing_state};
 pub use readiness::{Link, LinkName, LinkState, Readiness, readiness};
-pub use refresh::{clear_lost_lease, lease_refresh, save_refreshed_lease};
+pub use refresh::{RefreshSaved, clear_lost_lease, lease_refresh, save_refreshed_lease};
 pub use resolve::{ResolvedBilling, resolve_billing};
 pub use runtime::{DEFAULT_ORG, Runtime, RuntimeMode, legacy_key_path_from_process};

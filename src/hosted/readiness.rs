@@ -3,11 +3,11 @@
 use core::fmt;
 
 use super::bootstrap::{Plan, entitling_lease, own_lease, plan};
-use super::credential::{CandidateKind, CredentialChoice, choose, told};
+use super::credential::{CandidateKind, CredentialChoice, choose, value_with_warnings};
 use super::runtime::{DEFAULT_ORG, Runtime, RuntimeMode};
 use crate::error::{Error, Result};
 use crate::relay::{DisabledBy, RelayConfig, validate_server_url};
-use crate::storage::{BillingState, LockedDataDir, Revision};
+use crate::storage::{BillingState, DataDirReader, Revision};
 use crate::time::UnixTime;
 use crate::warning::Warning;
 
@@ -89,7 +89,7 @@ pub struct Link {
 ///
 /// # let directory = tempfile::tempdir()?;
 /// let locked = DataDir::new(directory.path()).lock()?;
-/// let found = readiness(&locked, &Runtime::default(), UnixTime::from_secs(1_800_000_000));
+/// let found = readiness(locked.reader(), &Runtime::default(), UnixTime::from_secs(1_800_000_000));
 /// assert!(found.first_broken().is_some(), "an empty directory registers nowhere");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -98,7 +98,7 @@ pub struct Link {
 pub struct Readiness {
     /// The links.
     pub links: Vec<Link>,
-    /// What the operator should be told about.
+    /// What the operator should be value_with_warnings about.
     pub warnings: Vec<Warning>,
 }
 
@@ -112,15 +112,13 @@ impl Readiness {
     }
 }
 
-/// Looks at a directory as [`super::bootstrap()`] would. It makes nothing; a directory that was opened with
-/// [`DataDir::open_read_only`](crate::storage::DataDir::open_read_only) is not changed at all, and one that is locked
-/// only by what reading itself migrates.
-pub fn readiness(data_dir: &LockedDataDir, runtime: &Runtime, now: UnixTime) -> Readiness {
+/// Looks at a directory as [`super::bootstrap()`] would, and changes nothing in it.
+pub fn readiness(data_dir: &DataDirReader, runtime: &Runtime, now: UnixTime) -> Readiness {
     let mut report = Readiness { links: Vec::new(), warnings: Vec::new() };
-    let billing = told(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
+    let billing = value_with_warnings(data_dir.billing_state(DEFAULT_ORG), &mut report.warnings);
     let loaded = data_dir.relay_config();
     let is_absent = loaded.as_ref().is_ok_and(|loaded| loaded.revision == Revision::ABSENT);
-    let config = told(loaded, &mut report.warnings);
+    let config = value_with_warnings(loaded, &mut report.warnings);
     let mut credential = choose(data_dir, runtime, &billing, now);
     Warning::add_new(&mut report.warnings, std::mem::take(&mut credential.warnings));
     let lease = entitling_lease(&billing, &credential, runtime, now);
@@ -187,10 +185,12 @@ fn config_link<L>(
         }
     }
     if !environment.enabled_over(config.enabled) {
-        let by = match () {
-            () if environment.says_disabled() => DisabledBy::Environment,
-            () if is_absent => DisabledBy::NoConfig,
-            () => DisabledBy::Config,
+        let by = if environment.says_disabled() {
+            DisabledBy::Environment
+        } else if is_absent {
+            DisabledBy::NoConfig
+        } else {
+            DisabledBy::Config
         };
         return Err(Error::RelayDisabled { by });
     }

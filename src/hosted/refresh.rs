@@ -2,7 +2,7 @@
 //! lease-refresh](crate::_documentation::formats#lease-refresh)).
 
 use super::runtime::Runtime;
-use crate::entitlement::{Inspected, SubscriptionState, VerifiedLease};
+use crate::entitlement::{HostBinding, Inspected, LeaseChecks, SubscriptionState, VerifiedLease};
 use crate::error::{Error, Result};
 use crate::secret::Secret;
 use crate::session::LeaseRefresh;
@@ -37,41 +37,78 @@ pub fn lease_refresh(
     Ok(Some(LeaseRefresh::new(org, host, refresh_token, runtime.keys.clone(), Some(claims.exp))))
 }
 
-/// Saves a refreshed lease ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the old one. It is verified
-/// once more, because only a verified lease may replace another.
+/// What came of a refresh, as it was saved in the billing state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+#[non_exhaustive]
+pub struct RefreshSaved {
+    /// The billing state no longer holds the refresh token that was asked with, so nothing was changed: the control
+    /// plane has issued another lease meanwhile, or somebody has cleared this one. That is no fault. Make a new
+    /// [`crate::session::InstanceEnd`] with what [`super::registration_credential`] and [`lease_refresh`] return now.
+    pub superseded: bool,
+    /// What the caller should be told about.
+    pub warnings: Vec<Warning>,
+}
+
+/// Saves a refreshed lease ([`crate::session::InstanceEvent::LeaseRefreshed`]) in place of the one that was refreshed,
+/// if the billing state still holds the refresh token that was asked with. It is verified once more, because only a
+/// verified lease may replace another; and it must be for the same host, as the instance id follows from that.
 ///
 /// # Errors
-/// As [`VerifiedLease::verify`], and as reading and writing the billing state; the file is then unchanged.
-/// [`Error::NoLease`] if the state no longer holds a lease: the decision to clear it stands.
+/// As [`VerifiedLease::verify`], and as [`Inspected::inspect`] for the lease that is replaced; as reading and writing
+/// the billing state. The file is then unchanged. [`Error::NoLease`] if the state holds the token without a lease.
 pub fn save_refreshed_lease(
     data_dir: &LockedDataDir,
     runtime: &Runtime,
     org: &str,
-    secret_token: &str,
+    refresh_token: &Secret,
+    secret_lease: &str,
     now: UnixTime,
-) -> Result<Vec<Warning>> {
-    VerifiedLease::verify(secret_token, &runtime.keys, &runtime.lease_checks_for(Some(org)), now)?;
-    change(data_dir, org, |billing| billing.entitlement_jwt = secret_token.into())
-}
-
-/// Clears the lease and the refresh token after the control plane has refused for good
-/// ([`crate::session::InstanceEvent::LeaseLost`]), and saves the state `expired`.
-///
-/// # Errors
-/// As reading and writing the billing state; [`Error::NoLease`] if the state no longer holds a lease.
-pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str) -> Result<Vec<Warning>> {
-    change(data_dir, org, |billing| {
-        billing.entitlement_jwt = Secret::default();
-        billing.entitlement_refresh_token = Secret::default();
-        billing.subscription_state = Some(SubscriptionState::Expired);
+) -> Result<RefreshSaved> {
+    change(data_dir, org, refresh_token, |billing| {
+        let checks = runtime.lease_checks_for(Some(org));
+        let old = billing.entitlement_jwt.expose_secret();
+        let old = Inspected::<VerifiedLease>::inspect(old, &runtime.keys, &checks, now)?;
+        let checks = LeaseChecks::new(HostBinding::Require(&old.claims().instance_host)).with_org(org);
+        VerifiedLease::verify(secret_lease, &runtime.keys, &checks, now)?;
+        billing.entitlement_jwt = secret_lease.into();
+        Ok(())
     })
 }
 
-fn change(data_dir: &LockedDataDir, org: &str, change: impl FnOnce(&mut BillingState)) -> Result<Vec<Warning>> {
+/// Clears the lease and the refresh token after the control plane has refused that token for good
+/// ([`crate::session::InstanceEvent::LeaseLost`]), and saves the state `expired`. A billing state that holds another
+/// token has another lease, which stays.
+///
+/// # Errors
+/// As reading and writing the billing state; [`Error::NoLease`] if the state holds the token without a lease.
+pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str, refresh_token: &Secret) -> Result<RefreshSaved> {
+    change(data_dir, org, refresh_token, |billing| {
+        billing.entitlement_jwt = Secret::default();
+        billing.entitlement_refresh_token = Secret::default();
+        billing.subscription_state = Some(SubscriptionState::Expired);
+        Ok(())
+    })
+}
+
+/// Changes a billing state that still holds the refresh token that was asked with: each lease is issued with its own.
+fn change(
+    data_dir: &LockedDataDir,
+    org: &str,
+    refresh_token: &Secret,
+    change: impl FnOnce(&mut BillingState) -> Result<()>,
+) -> Result<RefreshSaved> {
     let loaded = data_dir.billing_state(org)?;
-    let mut billing = loaded.value.filter(|billing| !billing.entitlement_jwt.is_empty()).ok_or(Error::NoLease)?;
-    change(&mut billing);
     let mut warnings = loaded.warnings;
+    let asked_with = refresh_token.duplicate().trimmed();
+    let is_current = |billing: &BillingState| !asked_with.is_empty() && billing.entitlement_refresh_token == asked_with;
+    let Some(mut billing) = loaded.value.filter(is_current) else {
+        return Ok(RefreshSaved { superseded: true, warnings });
+    };
+    if billing.entitlement_jwt.is_empty() {
+        return Err(Error::NoLease);
+    }
+    change(&mut billing)?;
     Warning::add_new(&mut warnings, data_dir.save_billing_state(org, &mut billing, &loaded.revision)?.warnings);
-    Ok(warnings)
+    Ok(RefreshSaved { superseded: false, warnings })
 }

@@ -151,6 +151,11 @@ impl LeaseRefresh {
         retry_at
     }
 
+    /// **Secret**: what it asks with.
+    pub(super) fn secret_refresh_token(&self) -> Secret {
+        self.refresh_token.duplicate()
+    }
+
     pub(super) fn is_asked(&self) -> bool {
         matches!(self.phase, Phase::Asked(_))
     }

@@ -9,6 +9,8 @@ use super::billing_integrity::{self, Payload};
 use super::billing_state::{BillingState, trim_secret};
 use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
+use super::master_key::HasMasterKey;
+use super::reader::DataDirReader;
 use super::revision::Revision;
 use super::seal::{MIN_SEALED_LEN, SealingKey};
 use crate::encoding;
@@ -24,6 +26,22 @@ const SECRET_NAMES: [&str; 2] = ["entitlement_jwt", "entitlement_refresh_token"]
 /// Stricter than the deployed runtime: a deployed file is under 2 KB and holds one lease of at most 16 KiB.
 const MAX_LEN: u64 = 256 * 1024;
 const MAX_ORG_ID_LEN: usize = 64;
+
+impl DataDirReader {
+    /// Loads the billing state of an organization, with unsealed secrets; `None` if there is no file. The file stays as
+    /// it is.
+    ///
+    /// # Errors
+    /// As [`LockedDataDir::billing_state`].
+    pub fn billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
+        with_wiped_stack(|| {
+            let mut warnings = Vec::new();
+            let read = read_billing(self, &billing_name(org)?, &mut warnings)?;
+            let revision = read.as_ref().map_or(Revision::ABSENT, |read| read.revision.clone());
+            Ok(Loaded { value: read.map(|read| read.state), revision, warnings })
+        })
+    }
+}
 
 impl LockedDataDir {
     /// Loads the billing state of an organization, with unsealed secrets; `None` if there is no file. With a key file
@@ -41,7 +59,7 @@ impl LockedDataDir {
     fn load_billing_state(&self, org: &str) -> Result<Loaded<Option<BillingState>>> {
         let name = billing_name(org)?;
         let mut warnings = Vec::new();
-        let Some(read) = self.read_billing(&name, &mut warnings)? else {
+        let Some(read) = read_billing(self, &name, &mut warnings)? else {
             return Ok(Loaded { value: None, revision: Revision::ABSENT, warnings });
         };
         let (mut state, mut revision) = (read.state, read.revision);
@@ -75,7 +93,7 @@ impl LockedDataDir {
     fn replace_billing_state(&self, org: &str, state: &mut BillingState, revision: &Revision) -> Result<Saved> {
         let name = billing_name(org)?;
         let path = self.path_of(&name);
-        let found = self.read_billing(&name, &mut Vec::new())?;
+        let found = read_billing(self, &name, &mut Vec::new())?;
         let found_revision = found.as_ref().map_or(Revision::ABSENT, |read| read.revision.clone());
         found_revision.check(&path, revision)?;
         let mut warnings = Vec::new();
@@ -87,35 +105,6 @@ impl LockedDataDir {
         }
         let revision = self.write_billing(&name, state, key.as_ref())?;
         Ok(Saved { revision, warnings })
-    }
-
-    /// The state of a file as it is; `None` if there is none.
-    fn read_billing(&self, name: &str, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
-        let path = self.path_of(name);
-        let Some(bytes) = self.files().read(name, MAX_LEN, warnings)? else {
-            return Ok(None);
-        };
-        let revision = Revision::of(Some(bytes.expose_secret()));
-        let mut state: BillingState =
-            json::value_from_bytes(bytes.expose_secret()).map_err(|error| Error::FileMalformed {
-                path: shown(&path),
-                reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
-            })?;
-        let holds_sealed = state.secrets_mut().into_iter().any(|text| is_sealed(text.expose_secret()));
-        let Some(key) = self.key(warnings)? else {
-            if holds_sealed {
-                self.require_key(&path, warnings)?;
-            }
-            state.secrets_mut().into_iter().for_each(trim_secret);
-            return Ok(Some(ReadBilling { state, revision, rewrite_under: None }));
-        };
-        let was_sealed = state.secrets_mut().into_iter().all(|text| text.is_empty() || is_sealed(text.expose_secret()));
-        for (text, name) in state.secrets_mut().into_iter().zip(SECRET_NAMES) {
-            open_secret(text, &key, &format!("{name} in {}", shown(&path)))?;
-        }
-        let payload = check_integrity(&key, &mut state, holds_sealed, &path, warnings)?;
-        let is_current = was_sealed && payload == Some(Payload::Current);
-        Ok(Some(ReadBilling { state, revision, rewrite_under: (!is_current).then_some(key) }))
     }
 
     fn write_billing(&self, name: &str, state: &mut BillingState, key: Option<&SealingKey>) -> Result<Revision> {
@@ -135,6 +124,36 @@ impl LockedDataDir {
         }
         self.replace(name, text.as_bytes(), MAX_LEN)
     }
+}
+
+/// The state of a file as it is; `None` if there is none.
+fn read_billing(holder: &impl HasMasterKey, name: &str, warnings: &mut Vec<Warning>) -> Result<Option<ReadBilling>> {
+    let directory = holder.directory();
+    let path = directory.path_of(name);
+    let Some(bytes) = directory.files().read(name, MAX_LEN, warnings)? else {
+        return Ok(None);
+    };
+    let revision = Revision::of(Some(bytes.expose_secret()));
+    let mut state: BillingState =
+        json::value_from_bytes(bytes.expose_secret()).map_err(|error| Error::FileMalformed {
+            path: shown(&path),
+            reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
+        })?;
+    let holds_sealed = state.secrets_mut().into_iter().any(|text| is_sealed(text.expose_secret()));
+    let Some(key) = holder.key(warnings)? else {
+        if holds_sealed {
+            holder.require_key(&path, warnings)?;
+        }
+        state.secrets_mut().into_iter().for_each(trim_secret);
+        return Ok(Some(ReadBilling { state, revision, rewrite_under: None }));
+    };
+    let was_sealed = state.secrets_mut().into_iter().all(|text| text.is_empty() || is_sealed(text.expose_secret()));
+    for (text, name) in state.secrets_mut().into_iter().zip(SECRET_NAMES) {
+        open_secret(text, &key, &format!("{name} in {}", shown(&path)))?;
+    }
+    let payload = check_integrity(&key, &mut state, holds_sealed, &path, warnings)?;
+    let is_current = was_sealed && payload == Some(Payload::Current);
+    Ok(Some(ReadBilling { state, revision, rewrite_under: (!is_current).then_some(key) }))
 }
 
 /// What was read of a file.
@@ -199,10 +218,10 @@ fn check_org_id(org: &str) -> Result<()> {
 pub(super) fn needs_key(content: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct KeyedFields {
-        #[serde(default)]
-        entitlement_jwt: Option<String>,
-        #[serde(default)]
-        entitlement_refresh_token: Option<String>,
+        #[serde(default, deserialize_with = "crate::secret::text::deserialize")]
+        entitlement_jwt: Secret,
+        #[serde(default, deserialize_with = "crate::secret::text::deserialize")]
+        entitlement_refresh_token: Secret,
         #[serde(default)]
         integrity: Option<String>,
     }
@@ -213,8 +232,9 @@ pub(super) fn needs_key(content: &[u8]) -> bool {
     let Some(fields) = is_object.then(|| json::from_bytes::<KeyedFields>(content).ok()).flatten() else {
         return true;
     };
-    let is_kept = |text: Option<String>, is_plain: fn(&str) -> bool| {
-        text.is_some_and(|text| !text.trim().is_empty() && !is_plain(text.trim()))
+    let is_kept = |text: Secret, is_plain: fn(&str) -> bool| {
+        let text = text.trimmed();
+        !text.is_empty() && !is_plain(text.expose_secret())
     };
     fields.integrity.is_some_and(|code| !code.is_empty())
         || is_kept(fields.entitlement_jwt, is_plain_token)

@@ -5,7 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::files::{Files, LOCK_FILE, LockedFiles, failed, shown};
+use super::files::{DirectoryFiles, Files, LOCK_FILE, failed, shown};
+use super::reader::DataDirReader;
 use super::revision::Revision;
 use crate::error::{Error, Result};
 use crate::warning::Warning;
@@ -125,7 +126,7 @@ impl DataDir {
     /// [`Error::LockTimeout`] if others hold the lock for all that time; [`Error::FileMissing`] if there is no such
     /// directory; [`Error::FileNotRegular`]; [`Error::File`].
     pub fn lock_within(&self, timeout: Duration) -> Result<LockedDataDir> {
-        Ok(self.opened(self.wait_for_lock(timeout)?))
+        Ok(LockedDataDir { reader: self.opened(self.wait_for_lock(timeout)?) })
     }
 
     /// Opens the directory for reading alone: takes no lock, makes no file, and leaves files of older forms as they
@@ -134,20 +135,15 @@ impl DataDir {
     ///
     /// # Errors
     /// [`Error::FileMissing`] if there is no such directory; [`Error::File`].
-    pub fn open_read_only(&self) -> Result<LockedDataDir> {
+    pub fn open_read_only(&self) -> Result<DataDirReader> {
         Ok(self.opened(self.files.open_read_only(&self.path)?))
     }
 
-    fn opened(&self, files: Box<dyn LockedFiles>) -> LockedDataDir {
-        LockedDataDir {
-            path: self.path.clone(),
-            files,
-            outside: Arc::clone(&self.files),
-            legacy_key: self.legacy_key.clone(),
-        }
+    fn opened(&self, files: Box<dyn DirectoryFiles>) -> DataDirReader {
+        DataDirReader::new(self.path.clone(), files, Arc::clone(&self.files), self.legacy_key.clone())
     }
 
-    fn wait_for_lock(&self, timeout: Duration) -> Result<Box<dyn LockedFiles>> {
+    fn wait_for_lock(&self, timeout: Duration) -> Result<Box<dyn DirectoryFiles>> {
         const LONGEST_PAUSE: Duration = Duration::from_millis(25);
         let mut pause = Duration::from_millis(1);
         let mut waited = Duration::ZERO;
@@ -170,27 +166,30 @@ impl DataDir {
     }
 }
 
-/// A data directory whose lock is held, or that can only be read. One thread uses it at a time.
+/// A data directory whose lock is held, so that it can be changed; or one in which nobody can write, as
+/// [`LockedDataDir::read_only_reason`] says. One thread uses it at a time.
 ///
 /// See the example of [`DataDir`].
 #[derive(Debug)]
 pub struct LockedDataDir {
-    path: PathBuf,
-    files: Box<dyn LockedFiles>,
-    outside: Arc<dyn Files>,
-    legacy_key: Option<PathBuf>,
+    reader: DataDirReader,
 }
 
 impl LockedDataDir {
     /// The directory's path.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.reader.path()
     }
 
-    /// Why nothing can be written here: no lock file can be created in the directory, or it was opened by
-    /// [`DataDir::open_read_only`]. `None` if the lock is held.
+    /// Reads the directory under the lock, and changes nothing in it.
+    pub fn reader(&self) -> &DataDirReader {
+        &self.reader
+    }
+
+    /// Why nothing can be written here: no lock file can be created or opened in the directory. `None` if the lock is
+    /// held.
     pub fn read_only_reason(&self) -> Option<&str> {
-        self.files.read_only_reason()
+        self.files().read_only_reason()
     }
 
     /// Fails in a process that did not take the lock, but began as a fork of the one that did. What reads or writes
@@ -199,25 +198,16 @@ impl LockedDataDir {
     /// # Errors
     /// [`Error::File`], which says what to do.
     pub fn check_holder(&self) -> Result<()> {
-        self.files.check_holder()
+        self.reader.check_holder()
     }
 
-    pub(super) fn files(&self) -> &dyn LockedFiles {
-        self.files.as_ref()
-    }
-
-    /// The file system, for files outside of the directory.
-    pub(super) fn outside(&self) -> &dyn Files {
-        self.outside.as_ref()
-    }
-
-    pub(super) fn legacy_key(&self) -> Option<&Path> {
-        self.legacy_key.as_deref()
+    pub(super) fn files(&self) -> &dyn DirectoryFiles {
+        self.reader.files()
     }
 
     /// The path of one of the directory's files, for errors and warnings.
     pub(super) fn path_of(&self, name: &str) -> PathBuf {
-        self.path.join(name)
+        self.reader.path_of(name)
     }
 
     /// Replaces one of the directory's files, of which its reader accepts up to `limit` bytes.
@@ -227,7 +217,7 @@ impl LockedDataDir {
         if length > limit {
             return Err(Error::FileTooLarge { path: shown(&self.path_of(name)), limit, received: length });
         }
-        self.files.replace(name, bytes)?;
+        self.files().replace(name, bytes)?;
         Ok(Revision::of(Some(bytes)))
     }
 
@@ -235,8 +225,8 @@ impl LockedDataDir {
         match self.read_only_reason() {
             None => Ok(()),
             Some(reason) => {
-                let detail = format!("it can only be read, as its lock file cannot be created or opened: {reason}");
-                Err(failed("write in", &self.path, io::Error::new(io::ErrorKind::ReadOnlyFilesystem, detail)))
+                let detail = format!("it can only be read: {reason}");
+                Err(failed("write in", self.path(), io::Error::new(io::ErrorKind::ReadOnlyFilesystem, detail)))
             }
         }
     }

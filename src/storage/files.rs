@@ -20,7 +20,7 @@ pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 /// use std::sync::{Arc, Mutex};
 ///
 /// use pulse_trust::relay::RelayConfig;
-/// use pulse_trust::storage::{DataDir, Entry, EntryKind, Files, IdentityChange, LockedFiles, Revision};
+/// use pulse_trust::storage::{DataDir, DirectoryFiles, Entry, EntryKind, Files, IdentityChange, Revision};
 /// use pulse_trust::{Result, SecretBytes, Warning};
 ///
 /// /// One directory in memory, for a test that uses it from one place.
@@ -37,7 +37,7 @@ pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 ///     fn create_directory(&self, _: &Path) -> Result<()> {
 ///         Ok(())
 ///     }
-///     fn try_lock(&self, _: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+///     fn try_lock(&self, _: &Path) -> Result<Option<Box<dyn DirectoryFiles>>> {
 ///         Ok(Some(Box::new(self.clone())))
 ///     }
 ///     fn read_outside(&self, _: &Path, _: u64, _: &mut Vec<Warning>) -> Result<Option<SecretBytes>> {
@@ -45,7 +45,7 @@ pub(crate) const LOCK_FILE: &str = ".pulse-trust.lock";
 ///     }
 /// }
 ///
-/// impl LockedFiles for InMemory {
+/// impl DirectoryFiles for InMemory {
 ///     fn read_only_reason(&self) -> Option<&str> {
 ///         None
 ///     }
@@ -87,13 +87,13 @@ pub trait Files: fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// [`Error::FileMissing`] if there is no such directory, [`Error::FileNotRegular`], [`Error::File`].
-    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>>;
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn DirectoryFiles>>>;
 
     /// Opens a directory for reading alone: takes no lock and makes no file.
     ///
     /// # Errors
     /// As [`Files::try_lock`]; [`Error::File`] if this file system only knows locked directories.
-    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn DirectoryFiles>> {
         let detail = "this file system only opens directories under a lock";
         Err(failed("open", path, io::Error::new(io::ErrorKind::Unsupported, detail)))
     }
@@ -101,19 +101,20 @@ pub trait Files: fmt::Debug + Send + Sync {
     /// Reads a whole file of at most `limit` bytes that is outside of every data directory; `None` if there is none.
     ///
     /// # Errors
-    /// As [`LockedFiles::read`].
+    /// As [`DirectoryFiles::read`].
     fn read_outside(&self, path: &Path, limit: u64, warnings: &mut Vec<Warning>) -> Result<Option<SecretBytes>>;
 }
 
-/// The files of one directory, which was opened once and is locked until this is dropped.
+/// The files of one directory, which was opened once. It is locked until this is dropped, unless it can only be read, as
+/// [`DirectoryFiles::read_only_reason`] says.
 ///
 /// Names are relative to that directory, with `/` between their parts (`orgs/acme/billing.json`). Whatever happens to
 /// the path of the directory meanwhile, each name refers to the directory that was opened, and no symbolic link below
 /// it is followed.
 ///
 /// See the example of [`Files`].
-pub trait LockedFiles: fmt::Debug + Send {
-    /// Why nothing can be written; `None` if the lock is held.
+pub trait DirectoryFiles: fmt::Debug + Send {
+    /// Why nothing can be written, such as that no lock file can be created; `None` if the lock is held.
     fn read_only_reason(&self) -> Option<&str>;
 
     /// Fails in a process that did not take the lock, but has a copy of this because it began as a fork of the one that
@@ -139,10 +140,10 @@ pub trait LockedFiles: fmt::Debug + Send {
     /// failure may still bring back the old one.
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<()>;
 
-    /// Makes a file as [`LockedFiles::replace`] does, unless there is one already, which then stays: `false` says so.
+    /// Makes a file as [`DirectoryFiles::replace`] does, unless there is one already, which then stays: `false` says so.
     ///
     /// # Errors
-    /// As [`LockedFiles::replace`].
+    /// As [`DirectoryFiles::replace`].
     fn create(&self, name: &str, bytes: &[u8]) -> Result<bool>;
 
     /// Makes a directory, and those above it, with mode 0700 and the owner of the directory it is made in.
@@ -152,7 +153,7 @@ pub trait LockedFiles: fmt::Debug + Send {
     fn create_directory(&self, name: &str) -> Result<()>;
 
     /// What a directory holds, in the order of the names; nothing if there is no such directory. The empty name is
-    /// the locked directory itself.
+    /// the directory itself.
     ///
     /// # Errors
     /// [`Error::File`].

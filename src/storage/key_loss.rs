@@ -4,8 +4,8 @@
 use serde::de::IgnoredAny;
 
 use super::billing_file::{self, BILLING_FILE, ORGS};
-use super::data_dir::LockedDataDir;
 use super::files::{Entry, EntryKind, shown};
+use super::reader::DataDirReader;
 use crate::error::Result;
 
 /// Stricter than the deployed runtime: how much of a file is inspected. A larger one is treated as sealed.
@@ -13,7 +13,7 @@ const MAX_LOOKED_AT_LEN: u64 = 16 * 1024 * 1024;
 
 /// The first file of the directory, or of its organizations, that is sealed under the directory's key. A file that
 /// cannot be read counts as sealed.
-pub(super) fn find_sealed(data_dir: &LockedDataDir) -> Result<Option<String>> {
+pub(super) fn find_sealed(data_dir: &DataDirReader) -> Result<Option<String>> {
     let entries = data_dir.files().entries("")?;
     let found = match entries.iter().find(|entry| is_sealed(data_dir, entry)) {
         Some(entry) => Some(entry.name.clone()),
@@ -26,7 +26,7 @@ pub(super) fn find_sealed(data_dir: &LockedDataDir) -> Result<Option<String>> {
     Ok(found.map(|name| shown(&data_dir.path_of(&name))))
 }
 
-fn is_sealed(data_dir: &LockedDataDir, entry: &Entry) -> bool {
+fn is_sealed(data_dir: &DataDirReader, entry: &Entry) -> bool {
     match entry.name.as_str() {
         BILLING_FILE => holds_sealed_state(data_dir, BILLING_FILE),
         // Sealed under `.license-key`.
@@ -38,7 +38,7 @@ fn is_sealed(data_dir: &LockedDataDir, entry: &Entry) -> bool {
 
 /// Of an organization's folder only the billing state is sealed under the directory's key: the other files there belong
 /// to the folder's own.
-fn find_in_organizations(data_dir: &LockedDataDir) -> Result<Option<String>> {
+fn find_in_organizations(data_dir: &DataDirReader) -> Result<Option<String>> {
     for entry in data_dir.files().entries(ORGS)? {
         let folder = format!("{ORGS}/{}", entry.name);
         let file = format!("{folder}/{BILLING_FILE}");
@@ -52,14 +52,14 @@ fn find_in_organizations(data_dir: &LockedDataDir) -> Result<Option<String>> {
 }
 
 /// What cannot be read cannot be shown to be plain.
-fn is_plain_json(data_dir: &LockedDataDir, name: &str) -> bool {
+fn is_plain_json(data_dir: &DataDirReader, name: &str) -> bool {
     match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
         Ok(Some(bytes)) => crate::json::from_bytes::<IgnoredAny>(bytes.expose_secret()).is_ok(),
         _ => false,
     }
 }
 
-fn holds_sealed_state(data_dir: &LockedDataDir, name: &str) -> bool {
+fn holds_sealed_state(data_dir: &DataDirReader, name: &str) -> bool {
     match data_dir.files().read(name, MAX_LOOKED_AT_LEN, &mut Vec::new()) {
         Ok(Some(bytes)) => billing_file::needs_key(bytes.expose_secret()),
         Ok(None) => false,

@@ -9,6 +9,8 @@ use zeroize::Zeroizing;
 
 use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
+use super::key_file::KeyFile;
+use super::reader::DataDirReader;
 use super::revision::Revision;
 use super::seal::SealingKey;
 use crate::encoding;
@@ -21,11 +23,16 @@ use crate::warning::Warning;
 
 pub(crate) const ACTIVATION_FILE: &str = "activation.enc";
 const LICENSE_FILE: &str = "license.enc";
-const KEY_FILE: &str = ".license-key";
-/// Stricter than the deployed runtime: the key is 64 characters; a state holds one token of at most 16 KiB, sealed and
-/// in base64.
-const MAX_KEY_LEN: u64 = 1024;
+/// Stricter than the deployed runtime: a state holds one token of at most 16 KiB, sealed and in base64.
 const MAX_LEN: u64 = 256 * 1024;
+
+/// What license and activation are sealed under, backups included.
+const LICENSE_KEY: KeyFile = KeyFile {
+    name: ".license-key",
+    encode: |key| Zeroizing::new(encoding::hex_encode(key.secret_bytes())),
+    parse: derive_key,
+    find_sealed,
+};
 
 json_struct! {
     /// An activation: the grant of a self-hosted instance, and whether its paid access is suspended.
@@ -108,7 +115,7 @@ impl LicenseFile {
     }
 }
 
-impl LockedDataDir {
+impl DataDirReader {
     /// The activation; `None` if there is no `activation.enc`.
     ///
     /// # Errors
@@ -120,7 +127,7 @@ impl LockedDataDir {
     /// The license; `None` if there is no `license.enc`.
     ///
     /// # Errors
-    /// As [`LockedDataDir::activation`].
+    /// As [`DataDirReader::activation`].
     pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
         with_wiped_stack(|| self.read_license_file(LICENSE_FILE))
     }
@@ -129,8 +136,12 @@ impl LockedDataDir {
     /// is no such file.
     ///
     /// # Errors
-    /// As [`LockedDataDir::activation`].
+    /// As [`DataDirReader::activation`].
     pub fn license_file(&self, file: LicenseFile) -> Result<Loaded<Option<Secret>>> {
+        with_wiped_stack(|| self.read_text(file))
+    }
+
+    fn read_text(&self, file: LicenseFile) -> Result<Loaded<Option<Secret>>> {
         let Loaded { value, revision, warnings } = self.open_license_file(file.name())?;
         let Some(opened) = value else {
             return Ok(Loaded { value: None, revision, warnings });
@@ -138,28 +149,6 @@ impl LockedDataDir {
         let text = str::from_utf8(&opened).ok().filter(|_| file.is_valid(&opened)).map(Secret::from);
         let text = text.ok_or_else(|| self.not_the_object(file.name()))?;
         Ok(Loaded { value: Some(text), revision, warnings })
-    }
-
-    /// Seals and saves the JSON of one of the files, as it is given, over the state of the file that `revision` names.
-    /// `.license-key` is made if it is missing and there is no file that was sealed under a lost one. A file that
-    /// cannot be read is not replaced.
-    ///
-    /// # Errors
-    /// [`Error::FileMalformed`] if the JSON is not the object that the file holds; [`Error::RevisionMismatch`] if the
-    /// file was changed meanwhile; as [`LockedDataDir::activation`], and those of writing a file. The old file is then
-    /// unchanged, except for [`Error::FileNotDurable`].
-    pub fn save_license_file(&self, file: LicenseFile, secret_json: &str, revision: &Revision) -> Result<Saved> {
-        let path = self.path_of(file.name());
-        if !file.is_valid(secret_json.as_bytes()) {
-            let reason = "what is to be saved is not the expected JSON object".to_owned();
-            return Err(Error::FileMalformed { path: shown(&path), reason });
-        }
-        let found = self.open_license_file(file.name())?;
-        found.revision.check(&path, revision)?;
-        let mut warnings = Vec::new();
-        let sealed = self.license_key_to_write(&mut warnings)?.seal(secret_json.as_bytes())?;
-        let revision = self.replace(file.name(), encoding::base64_encode(&sealed).as_bytes(), MAX_LEN)?;
-        Ok(Saved { revision, warnings })
     }
 
     fn read_license_file<T: for<'de> ReadJson<'de>>(&self, name: &str) -> Result<Loaded<Option<T>>> {
@@ -186,52 +175,89 @@ impl LockedDataDir {
         let malformed = |reason: &str| Error::FileMalformed { path: shown(&path), reason: reason.to_owned() };
         let text = str::from_utf8(bytes.expose_secret()).map_err(|_| malformed("not base64"))?.trim();
         let sealed = encoding::base64_decode(text).ok_or_else(|| malformed("not base64"))?;
-        let key = self.license_key(&shown(&path), &mut warnings)?;
+        let key = self.key_of(&LICENSE_KEY, &mut warnings)?;
+        let key = key.ok_or_else(|| self.key_lost(&LICENSE_KEY, shown(&path)))?;
         let opened = key.open(&sealed, &shown(&path))?;
         Ok(Loaded { value: Some(opened), revision: Revision::of(Some(bytes.expose_secret())), warnings })
     }
+}
 
-    fn license_key(&self, sealed: &str, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        let key = self.own_license_key(warnings)?;
-        key.ok_or_else(|| self.license_key_lost(sealed.to_owned()))
+impl LockedDataDir {
+    /// As [`DataDirReader::activation`].
+    ///
+    /// # Errors
+    /// As [`DataDirReader::activation`].
+    pub fn activation(&self) -> Result<Loaded<Option<Activation>>> {
+        self.reader().activation()
     }
 
-    /// The key, made if there is none and nothing that was sealed under a lost one is there, backups included.
+    /// As [`DataDirReader::license`].
+    ///
+    /// # Errors
+    /// As [`DataDirReader::activation`].
+    pub fn license(&self) -> Result<Loaded<Option<StoredLicense>>> {
+        self.reader().license()
+    }
+
+    /// As [`DataDirReader::license_file`].
+    ///
+    /// # Errors
+    /// As [`DataDirReader::activation`].
+    pub fn license_file(&self, file: LicenseFile) -> Result<Loaded<Option<Secret>>> {
+        self.reader().license_file(file)
+    }
+
+    /// Seals and saves the JSON of one of the files, as it is given, over the state of the file that `revision` names.
+    /// `.license-key` is made if it is missing and there is no file that was sealed under a lost one. A file that
+    /// cannot be read is not replaced.
+    ///
+    /// # Errors
+    /// [`Error::FileMalformed`] if the JSON is not the object that the file holds; [`Error::RevisionMismatch`] if the
+    /// file was changed meanwhile; as [`LockedDataDir::activation`], and those of writing a file. The old file is then
+    /// unchanged, except for [`Error::FileNotDurable`].
+    pub fn save_license_file(&self, file: LicenseFile, secret_json: &str, revision: &Revision) -> Result<Saved> {
+        with_wiped_stack(|| self.replace_license_file(file, secret_json, revision))
+    }
+
+    fn replace_license_file(&self, file: LicenseFile, secret_json: &str, revision: &Revision) -> Result<Saved> {
+        let path = self.path_of(file.name());
+        if !file.is_valid(secret_json.as_bytes()) {
+            let reason = "what is to be saved is not the expected JSON object".to_owned();
+            return Err(Error::FileMalformed { path: shown(&path), reason });
+        }
+        let found = self.reader().open_license_file(file.name())?;
+        found.revision.check(&path, revision)?;
+        let mut warnings = Vec::new();
+        let sealed = self.license_key_to_write(&mut warnings)?.seal(secret_json.as_bytes())?;
+        let revision = self.replace(file.name(), encoding::base64_encode(&sealed).as_bytes(), MAX_LEN)?;
+        Ok(Saved { revision, warnings })
+    }
+
+    /// The key, made if there is none and nothing that was sealed under a lost one is there.
     fn license_key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         self.check_writable()?;
-        if let Some(key) = self.own_license_key(warnings)? {
-            return Ok(key);
+        match self.reader().key_of(&LICENSE_KEY, warnings)? {
+            Some(key) => Ok(key),
+            None => self.make_key(&LICENSE_KEY, warnings),
         }
-        let is_sealed = |name: &str| name.starts_with(LICENSE_FILE) || name.starts_with(ACTIVATION_FILE);
-        if let Some(entry) = self.files().entries("")?.into_iter().find(|entry| is_sealed(&entry.name)) {
-            return Err(self.license_key_lost(shown(&self.path_of(&entry.name))));
-        }
-        let text = Zeroizing::new(encoding::hex_encode(SealingKey::generate()?.secret_bytes()));
-        // Where somebody was faster, that key counts.
-        self.files().create(KEY_FILE, text.as_bytes())?;
-        self.own_license_key(warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&self.path_of(KEY_FILE)) })
     }
+}
 
-    fn license_key_lost(&self, sealed: String) -> Error {
-        Error::KeyFileLost { path: shown(&self.path_of(KEY_FILE)), sealed }
+/// The key that the text of the key file stands for, which the deployed runtime does not decode.
+fn derive_key(text: &str) -> Result<SealingKey, String> {
+    if text.is_empty() {
+        return Err("empty".to_owned());
     }
+    SealingKey::derived(|key| {
+        hkdf_sha256(text.as_bytes(), b"pulse-license-persistence-v2", [(b"license-encryption".as_slice(), key)])
+    })
+    .ok_or_else(|| "key derivation failed".to_owned())
+}
 
-    fn own_license_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        let path = self.path_of(KEY_FILE);
-        let Some(bytes) = self.files().read(KEY_FILE, MAX_KEY_LEN, warnings)? else {
-            return Ok(None);
-        };
-        let unreadable = |reason: &str| Error::KeyFileUnreadable { path: shown(&path), reason: reason.to_owned() };
-        let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text"))?.trim();
-        if text.is_empty() {
-            return Err(unreadable("empty"));
-        }
-        SealingKey::derived(|key| {
-            hkdf_sha256(text.as_bytes(), b"pulse-license-persistence-v2", [(b"license-encryption".as_slice(), key)])
-        })
-        .map(Some)
-        .ok_or_else(|| unreadable("key derivation failed"))
-    }
+fn find_sealed(directory: &DataDirReader) -> Result<Option<String>> {
+    let is_sealed = |name: &str| name.starts_with(LICENSE_FILE) || name.starts_with(ACTIVATION_FILE);
+    let found = directory.files().entries("")?.into_iter().find(|entry| is_sealed(&entry.name));
+    Ok(found.map(|entry| shown(&directory.path_of(&entry.name))))
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {

@@ -7,97 +7,89 @@ use zeroize::Zeroizing;
 
 use super::data_dir::LockedDataDir;
 use super::files::shown;
+use super::key_file::KeyFile;
 use super::key_loss::find_sealed;
+use super::reader::DataDirReader;
 use super::seal::SealingKey;
 use crate::encoding;
-use crate::error::{Error, Result};
-use crate::secret::SecretBytes;
+use crate::error::Result;
 use crate::warning::Warning;
 
-pub(super) const KEY_FILE: &str = ".encryption.key";
-/// Stricter than the deployed runtime: a key is 44 characters; white space around it is allowed for.
-const MAX_KEY_FILE_LEN: u64 = 1024;
+/// What everything but license and activation is sealed under.
+pub(super) const MASTER_KEY: KeyFile = KeyFile {
+    name: ".encryption.key",
+    encode: |key| Zeroizing::new(encoding::base64_encode(key.secret_bytes())),
+    parse,
+    find_sealed,
+};
 
-impl LockedDataDir {
+fn parse(text: &str) -> Result<SealingKey, String> {
+    let key = encoding::secret_base64_decode(text).ok_or_else(|| "not base64".to_owned())?;
+    SealingKey::from_slice(&key).ok_or_else(|| format!("{} bytes instead of 32", key.len()))
+}
+
+/// Who has the directory's key. Both use one in its legacy location; only who holds the lock copies it from there.
+pub(super) trait HasMasterKey {
+    fn directory(&self) -> &DataDirReader;
+
     /// The directory's key; `None` if there is no key file, here or in the legacy location.
-    pub(super) fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        match self.own_key(warnings)? {
-            Some(key) => Ok(Some(key)),
-            None => self.take_over_legacy_key(warnings),
-        }
-    }
+    fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>>;
 
     /// The directory's key, which something sealed needs; `what` names it in the error.
-    pub(super) fn require_key(&self, what: &Path, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
-        self.key(warnings)?.ok_or_else(|| self.key_lost(shown(what)))
+    fn require_key(&self, what: &Path, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
+        self.key(warnings)?.ok_or_else(|| self.directory().key_lost(&MASTER_KEY, shown(what)))
+    }
+}
+
+impl HasMasterKey for DataDirReader {
+    fn directory(&self) -> &DataDirReader {
+        self
     }
 
+    fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        match self.key_of(&MASTER_KEY, warnings)? {
+            Some(key) => Ok(Some(key)),
+            None => self.key_in_legacy_location(warnings),
+        }
+    }
+}
+
+impl HasMasterKey for LockedDataDir {
+    fn directory(&self) -> &DataDirReader {
+        self.reader()
+    }
+
+    /// One in the legacy location is copied, and the original is kept. If nothing can be written, the original is used.
+    fn key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        let directory = self.reader();
+        if let Some(key) = directory.key_of(&MASTER_KEY, warnings)? {
+            return Ok(Some(key));
+        }
+        match directory.key_in_legacy_location(warnings)? {
+            Some(key) if self.read_only_reason().is_none() => self.create_key(&MASTER_KEY, &key, warnings).map(Some),
+            key => Ok(key),
+        }
+    }
+}
+
+impl DataDirReader {
+    fn key_in_legacy_location(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
+        let own_path = self.path_of(MASTER_KEY.name);
+        match self.legacy_key().filter(|path| *path != own_path) {
+            Some(path) => self.key_outside(path, &MASTER_KEY, warnings),
+            None => Ok(None),
+        }
+    }
+}
+
+impl LockedDataDir {
     /// The directory's key, made if there is none and nothing sealed under a lost one is there.
     pub(super) fn key_to_write(&self, warnings: &mut Vec<Warning>) -> Result<SealingKey> {
         self.check_writable()?;
         self.files().warn_of_mode(warnings);
-        if let Some(key) = self.key(warnings)? {
-            return Ok(key);
+        match self.key(warnings)? {
+            Some(key) => Ok(key),
+            None => self.make_key(&MASTER_KEY, warnings),
         }
-        if let Some(sealed) = find_sealed(self)? {
-            return Err(self.key_lost(sealed));
-        }
-        let key = SealingKey::generate()?;
-        let text = Zeroizing::new(encoding::base64_encode(key.secret_bytes()));
-        if self.files().create(KEY_FILE, text.as_bytes())? {
-            return Ok(key);
-        }
-        // The deployed runtime, which does not use this lock, was faster: its key counts.
-        self.own_key(warnings)?.ok_or_else(|| Error::FileMissing { path: shown(&self.path_of(KEY_FILE)) })
-    }
-
-    fn own_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        let path = self.path_of(KEY_FILE);
-        let read = self.files().read(KEY_FILE, MAX_KEY_FILE_LEN, warnings);
-        parse_read(&path, read)
-    }
-
-    /// Copies the key from its legacy location, and keeps the original. If nothing can be written, the original is
-    /// used.
-    fn take_over_legacy_key(&self, warnings: &mut Vec<Warning>) -> Result<Option<SealingKey>> {
-        let own_path = self.path_of(KEY_FILE);
-        let Some(path) = self.legacy_key().filter(|path| *path != own_path) else {
-            return Ok(None);
-        };
-        let read = self.outside().read_outside(path, MAX_KEY_FILE_LEN, warnings);
-        let Some(key) = parse_read(path, read)? else {
-            return Ok(None);
-        };
-        if self.read_only_reason().is_none() {
-            let text = Zeroizing::new(encoding::base64_encode(key.secret_bytes()));
-            if !self.files().create(KEY_FILE, text.as_bytes())? {
-                return self.own_key(warnings);
-            }
-        }
-        Ok(Some(key))
-    }
-
-    fn key_lost(&self, sealed: String) -> Error {
-        Error::KeyFileLost { path: shown(&self.path_of(KEY_FILE)), sealed }
-    }
-}
-
-/// The key that was read of a file. A file that does not hold a key is distinguished from one that cannot be read at
-/// the moment.
-fn parse_read(path: &Path, read: Result<Option<SecretBytes>>) -> Result<Option<SealingKey>> {
-    let unreadable = |reason: String| Error::KeyFileUnreadable { path: shown(path), reason };
-    let bytes = match read {
-        Ok(None) => return Ok(None),
-        Ok(Some(bytes)) => bytes,
-        Err(error @ (Error::FileNotRegular { .. } | Error::FileTooLarge { .. })) => {
-            return Err(unreadable(error.to_string()));
-        }
-        Err(error) => return Err(error),
-    };
-    let text = str::from_utf8(bytes.expose_secret()).map_err(|_| unreadable("not text".to_owned()))?.trim();
-    let key = encoding::secret_base64_decode(text).ok_or_else(|| unreadable("not base64".to_owned()))?;
-    match SealingKey::from_slice(&key) {
-        Some(key) => Ok(Some(key)),
-        None => Err(unreadable(format!("{} bytes instead of 32", key.len()))),
     }
 }

@@ -11,11 +11,13 @@ mod billing_state;
 mod commercial_migration;
 mod data_dir;
 mod files;
+mod key_file;
 mod key_loss;
 mod license_files;
 mod master_key;
 #[cfg(unix)]
 mod native;
+mod reader;
 mod relay_enc;
 mod revision;
 mod runtime_sealing;
@@ -26,8 +28,9 @@ pub use commercial_migration::CommercialMigration;
 pub use data_dir::{DataDir, Loaded, LockedDataDir, Saved};
 #[cfg(all(feature = "capi", target_family = "wasm"))]
 pub(crate) use files::LOCK_FILE;
-pub use files::{Entry, EntryKind, Files, LockedFiles};
+pub use files::{DirectoryFiles, Entry, EntryKind, Files};
 pub(crate) use license_files::ACTIVATION_FILE;
 pub use license_files::{Activation, LicenseFile, StoredLicense};
+pub use reader::DataDirReader;
 pub use relay_enc::IdentityChange;
 pub use revision::Revision;

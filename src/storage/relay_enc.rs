@@ -4,6 +4,8 @@ use serde::de::IgnoredAny;
 
 use super::data_dir::{Loaded, LockedDataDir, Saved};
 use super::files::shown;
+use super::master_key::HasMasterKey;
+use super::reader::DataDirReader;
 use super::revision::Revision;
 use super::seal::MIN_SEALED_LEN;
 use crate::error::{Error, Result};
@@ -29,6 +31,21 @@ pub enum IdentityChange {
     Replace,
 }
 
+impl DataDirReader {
+    /// Loads the relay config as the file has it, without the environment; a missing file is the default. A plain file
+    /// of older runtimes is read, and stays as it is.
+    ///
+    /// # Errors
+    /// As [`LockedDataDir::relay_config`].
+    pub fn relay_config(&self) -> Result<Loaded<RelayConfig>> {
+        with_wiped_stack(|| {
+            let mut warnings = Vec::new();
+            let ReadConfig { config, revision, .. } = read_relay_enc(self, &mut warnings)?;
+            Ok(Loaded { value: config, revision, warnings })
+        })
+    }
+}
+
 impl LockedDataDir {
     /// Loads the relay config as the file has it, without the environment; a missing file is the default. A plain file
     /// of older runtimes is read and at once written back sealed.
@@ -42,7 +59,7 @@ impl LockedDataDir {
 
     fn load_relay_config(&self) -> Result<Loaded<RelayConfig>> {
         let mut warnings = Vec::new();
-        let read = self.read_relay_enc(&mut warnings)?;
+        let read = read_relay_enc(self, &mut warnings)?;
         let mut revision = read.revision;
         if let Some(text) = read.plain {
             match self.seal_relay_config(text.expose_secret(), &mut warnings) {
@@ -80,7 +97,7 @@ impl LockedDataDir {
         revision: &Revision,
         identity: IdentityChange,
     ) -> Result<Saved> {
-        let found = self.read_relay_enc(&mut Vec::new())?;
+        let found = read_relay_enc(self, &mut Vec::new())?;
         found.revision.check(&self.path_of(FILE), revision)?;
         let holds_other = !found.config.lacks_identity() && !has_same_identity(&found.config, config);
         if holds_other && identity == IdentityChange::Keep {
@@ -92,34 +109,35 @@ impl LockedDataDir {
         Ok(Saved { revision, warnings })
     }
 
-    fn read_relay_enc(&self, warnings: &mut Vec<Warning>) -> Result<ReadConfig> {
-        let path = self.path_of(FILE);
-        let Some(bytes) = self.files().read(FILE, MAX_LEN, warnings)? else {
-            return Ok(ReadConfig { config: RelayConfig::default(), revision: Revision::ABSENT, plain: None });
-        };
-        let bytes = bytes.expose_secret();
-        let revision = Revision::of(Some(bytes));
-        let parse = |text: &str| {
-            RelayConfig::from_json(text)
-                .map_err(|error| Error::FileMalformed { path: shown(&path), reason: error.to_string() })
-        };
-        if let Some(text) = plain_json(bytes) {
-            let plain = Some(Secret::from(text));
-            return Ok(ReadConfig { config: parse(text)?, revision, plain });
-        }
-        if bytes.len() < MIN_SEALED_LEN {
-            let reason = format!("neither sealed nor JSON: {} bytes", bytes.len());
-            return Err(Error::FileMalformed { path: shown(&path), reason });
-        }
-        let key = self.require_key(&path, warnings)?;
-        let text = key.open_text(bytes, &shown(&path))?;
-        Ok(ReadConfig { config: parse(text.expose_secret())?, revision, plain: None })
-    }
-
     fn seal_relay_config(&self, text: &str, warnings: &mut Vec<Warning>) -> Result<Revision> {
         let sealed = self.key_to_write(warnings)?.seal(text.as_bytes())?;
         self.replace(FILE, &sealed, MAX_LEN)
     }
+}
+
+fn read_relay_enc(holder: &impl HasMasterKey, warnings: &mut Vec<Warning>) -> Result<ReadConfig> {
+    let directory = holder.directory();
+    let path = directory.path_of(FILE);
+    let Some(bytes) = directory.files().read(FILE, MAX_LEN, warnings)? else {
+        return Ok(ReadConfig { config: RelayConfig::default(), revision: Revision::ABSENT, plain: None });
+    };
+    let bytes = bytes.expose_secret();
+    let revision = Revision::of(Some(bytes));
+    let parse = |text: &str| {
+        RelayConfig::from_json(text)
+            .map_err(|error| Error::FileMalformed { path: shown(&path), reason: error.to_string() })
+    };
+    if let Some(text) = plain_json(bytes) {
+        let plain = Some(Secret::from(text));
+        return Ok(ReadConfig { config: parse(text)?, revision, plain });
+    }
+    if bytes.len() < MIN_SEALED_LEN {
+        let reason = format!("neither sealed nor JSON: {} bytes", bytes.len());
+        return Err(Error::FileMalformed { path: shown(&path), reason });
+    }
+    let key = holder.require_key(&path, warnings)?;
+    let text = key.open_text(bytes, &shown(&path))?;
+    Ok(ReadConfig { config: parse(text.expose_secret())?, revision, plain: None })
 }
 
 /// What was read of the file.

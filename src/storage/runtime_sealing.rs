@@ -6,10 +6,12 @@ use zeroize::Zeroizing;
 
 use super::data_dir::LockedDataDir;
 use super::files::shown;
+use super::master_key::{HasMasterKey, MASTER_KEY};
+use super::reader::DataDirReader;
 use super::seal::SealingKey;
 use crate::error::{Error, Result};
 use crate::primitives::hkdf_sha256;
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, with_wiped_stack};
 
 impl LockedDataDir {
     /// Seals bytes under the directory's key, in the form of every `*.enc` file of the directory: a nonce, then
@@ -30,7 +32,7 @@ impl LockedDataDir {
     /// [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`], [`Error::RandomUnavailable`]; [`Error::File`] if a key has
     /// to be made and cannot be written.
     pub fn seal(&self, plaintext: &[u8]) -> Result<Vec<u8>> {
-        self.key_in_use()?.seal(plaintext)
+        with_wiped_stack(|| self.key_in_use()?.seal(plaintext))
     }
 
     /// Opens what was sealed under the directory's key. `name` is the file's, for errors.
@@ -38,9 +40,7 @@ impl LockedDataDir {
     /// # Errors
     /// [`Error::UnsealFailed`], [`Error::KeyFileLost`], [`Error::KeyFileUnreadable`].
     pub fn unseal(&self, name: &str, sealed: &[u8]) -> Result<SecretBytes> {
-        let path = self.path_of(name);
-        let key = self.require_key(&path, &mut Vec::new())?;
-        key.open(sealed, &shown(&path)).map(secret)
+        with_wiped_stack(|| unseal(self, name, sealed))
     }
 
     /// **Secret**: a key of 32 bytes for one purpose, so that the directory's key itself serves sealing alone:
@@ -50,10 +50,14 @@ impl LockedDataDir {
     /// # Errors
     /// As [`LockedDataDir::seal`].
     pub fn derive_key(&self, purpose: &str) -> Result<SecretBytes> {
+        with_wiped_stack(|| self.derive(purpose))
+    }
+
+    fn derive(&self, purpose: &str) -> Result<SecretBytes> {
         let key = self.key_in_use()?;
         let derived = SealingKey::derived(|out| hkdf_sha256(key.secret_bytes(), &[], [(purpose.as_bytes(), out)]));
         let unreadable = || Error::KeyFileUnreadable {
-            path: shown(&self.path_of(super::master_key::KEY_FILE)),
+            path: shown(&self.path_of(MASTER_KEY.name)),
             reason: "key derivation failed".to_owned(),
         };
         let derived = derived.ok_or_else(unreadable)?;
@@ -67,6 +71,22 @@ impl LockedDataDir {
             None => self.key_to_write(&mut Vec::new()),
         }
     }
+}
+
+impl DataDirReader {
+    /// Opens what was sealed under the directory's key. `name` is the file's, for errors.
+    ///
+    /// # Errors
+    /// As [`LockedDataDir::unseal`].
+    pub fn unseal(&self, name: &str, sealed: &[u8]) -> Result<SecretBytes> {
+        with_wiped_stack(|| unseal(self, name, sealed))
+    }
+}
+
+fn unseal(holder: &impl HasMasterKey, name: &str, sealed: &[u8]) -> Result<SecretBytes> {
+    let path = holder.directory().path_of(name);
+    let key = holder.require_key(&path, &mut Vec::new())?;
+    key.open(sealed, &shown(&path)).map(secret)
 }
 
 /// The same bytes, moved.

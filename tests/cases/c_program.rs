@@ -7,6 +7,7 @@ use libtest_mimic::Trial;
 use pulse_trust::ffi::buffer::{pulse_buffer_data, pulse_buffer_free, pulse_buffer_len};
 use pulse_trust::ffi::data_dir::{pulse_data_dir_free, pulse_data_dir_lock, pulse_data_dir_open};
 use pulse_trust::ffi::error::{pulse_error_free, pulse_error_message, pulse_status_name, pulse_version};
+use pulse_trust::ffi::hosted::{pulse_readiness, pulse_runtime_free, pulse_runtime_new};
 use pulse_trust::ffi::identity::{pulse_identity_free, pulse_identity_from_private_key};
 use pulse_trust::ffi::ids::{pulse_refresh_backoff_ms, pulse_refresh_delay_ms};
 use pulse_trust::ffi::keys::{
@@ -47,6 +48,7 @@ pub fn tests() -> Vec<Trial> {
         one("c_program/what a C program computes", numbers),
         one("c_program/tokens of every kind", tokens),
         one("c_program/both license files", license_files),
+        one("c_program/readiness of a directory that is locked", readiness_under_a_lock),
         one("c_program/an output that is NULL", null_outputs),
     ]
 }
@@ -376,6 +378,42 @@ fn license_files() {
     }
     // SAFETY: the handle is freed once.
     unsafe { pulse_data_dir_free(data_dir) };
+}
+
+/// It changes nothing, whoever holds the lock: not even files of older forms, which other functions bring up to date.
+fn readiness_under_a_lock() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().to_str().unwrap();
+    let (key, relay_enc) = (directory.path().join(".encryption.key"), directory.path().join("relay.enc"));
+    std::fs::write(&relay_enc, r#"{"enabled":true}"#).unwrap();
+    let (mut data_dir, mut keys, mut runtime, mut report) = (null_mut(), null_mut(), null_mut(), null_mut());
+    made(|error| {
+        // SAFETY: the text is valid for its length, and the output for a write.
+        unsafe { pulse_data_dir_open(start(path), path.len(), &raw mut data_dir, error) }
+    });
+    made(|error| {
+        let none = start("");
+        // SAFETY: empty texts, and outputs that are valid for a write.
+        unsafe { pulse_trust_keys_new(none, 0, none, 0, &raw mut keys, error) }
+    });
+    made(|error| {
+        let none = start("");
+        // SAFETY: as above, and the handle lives.
+        unsafe { pulse_runtime_new(1, keys, none, 0, none, 0, none, 0, &raw mut runtime, error) }
+    });
+    // SAFETY: the handle lives.
+    made(|error| unsafe { pulse_data_dir_lock(data_dir, 1000, error) });
+    // SAFETY: the handles live, and the output is valid for a write.
+    made(|error| unsafe { pulse_readiness(data_dir, runtime, NOW, &raw mut report, error) });
+    let report: Value = serde_json::from_slice(&taken(report)).unwrap();
+    assert_eq!(std::fs::read_to_string(&relay_enc).unwrap(), r#"{"enabled":true}"#);
+    assert!(!key.exists(), "{report}");
+    // SAFETY: each handle is freed once.
+    unsafe {
+        pulse_data_dir_free(data_dir);
+        pulse_runtime_free(runtime);
+        pulse_trust_keys_free(keys);
+    }
 }
 
 /// It is refused before anything is written.

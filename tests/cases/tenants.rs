@@ -44,7 +44,7 @@ fn bootstrapped(file: &Value, case: &Value) {
     let before = files_of(directory.path());
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
 
-    let report = readiness(&data_dir, &runtime, now);
+    let report = readiness(data_dir.reader(), &runtime, now);
     assert!(files_of(directory.path()) == before, "the readiness report changed something");
     let broken = report.first_broken().map(|(link, error)| format!("{link}: {}", error.name()));
     assert_eq!(json!(broken), *ours("tenants", case, "first_broken").unwrap(), "{report:?}");
@@ -76,7 +76,7 @@ fn bootstrapped(file: &Value, case: &Value) {
     }
 
     assert_eq!(started.credential.secret_token().unwrap_or_default(), credential(case), "{:?}", started.credential);
-    let chosen = registration_credential(&data_dir, &runtime, now);
+    let chosen = registration_credential(data_dir.reader(), &runtime, now);
     assert_eq!(chosen.secret_token(), started.credential.secret_token());
 
     let once = files_of(directory.path());

@@ -280,6 +280,10 @@ fn a_legacy_key_is_copied_and_kept() {
     let without = DataDir::new(directory.path()).lock().unwrap().relay_config();
     assert!(matches!(without, Err(Error::KeyFileLost { .. })), "{without:?}");
     let data_dir = DataDir::new(directory.path()).with_legacy_key(Some(legacy_key.clone()));
+    // Who only reads uses it where it is, under the lock too.
+    assert!(data_dir.open_read_only().unwrap().relay_config().unwrap().value.enabled);
+    assert!(data_dir.lock().unwrap().reader().relay_config().unwrap().value.enabled);
+    assert_eq!(files_of(directory.path()).into_keys().collect::<Vec<_>>(), ["relay.enc"]);
     assert!(data_dir.lock().unwrap().relay_config().unwrap().value.enabled);
     assert_eq!(master_key(directory.path()), master_key(legacy.path()));
     assert_eq!(mode(&directory.path().join(".encryption.key")), 0o600);

@@ -6,7 +6,7 @@ use pulse_trust::hosted::{BootstrapOutcome, LinkName, LinkState, Runtime, Runtim
 use pulse_trust::keys::TrustKeys;
 use pulse_trust::relay::{DisabledBy, RelayEnvironment};
 use pulse_trust::storage::DataDir;
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, UnixTime, Warning};
 use serde_json::Value;
 
 fn runtime_of(case: &Value, keys: TrustKeys) -> Runtime {
@@ -46,7 +46,7 @@ fn a_report_names_the_link_to_mend() {
         let case = cases(&file, "cases").iter().find(|case| text(case, "name") == name).unwrap();
         let directory = copied(&vectors().join("tenants").join(name).join("before"));
         let data_dir = DataDir::new(directory.path()).lock().unwrap();
-        let report = readiness(&data_dir, &runtime_of(case, trust_keys(&file)), time(&file, "now"));
+        let report = readiness(data_dir.reader(), &runtime_of(case, trust_keys(&file)), time(&file, "now"));
         report.first_broken().map(|(link, error)| (link.as_str(), error.name()))
     };
     assert_eq!(broken("fresh-hosted"), None);
@@ -70,7 +70,7 @@ fn a_report_does_not_blame_the_lease_for_what_the_environment_switches_off() {
     let directory = copied(&vectors().join("tenants/fresh-hosted/before"));
     let mut runtime = runtime_of(case, trust_keys(&file));
     runtime.relay_environment = RelayEnvironment::from_values(Some("off"), None).0;
-    let report = readiness(&DataDir::new(directory.path()).lock().unwrap(), &runtime, time(&file, "now"));
+    let report = readiness(&DataDir::new(directory.path()).open_read_only().unwrap(), &runtime, time(&file, "now"));
     let (name, error) = report.first_broken().unwrap();
     assert_eq!(name, LinkName::RelayConfig);
     assert_error!(*error, RelayDisabled { by: DisabledBy::Environment });
@@ -84,7 +84,7 @@ fn a_report_says_what_disables_the_relay_and_promises_only_what_a_start_makes() 
     let directory = tempfile::tempdir().unwrap();
     let now = UnixTime::from_secs(1_800_000_000);
     let report = readiness(
-        &DataDir::new(directory.path()).lock().unwrap(),
+        &DataDir::new(directory.path()).open_read_only().unwrap(),
         &Runtime::new(RuntimeMode::SelfHosted, TrustKeys::default()),
         now,
     );
@@ -110,16 +110,19 @@ fn opened_for_reading_alone_a_directory_is_read_and_left_as_it_is() {
         let opened = DataDir::new(directory.path()).open_read_only().unwrap();
         let report = readiness(&opened, &runtime_of(case, trust_keys(&file)), time(&file, "now"));
         assert_eq!(report.first_broken().is_none(), name == "fresh-hosted", "{report:?}");
-        assert!(opened.read_only_reason().is_some());
-        let refused = opened.save_relay_config(
-            &pulse_trust::relay::RelayConfig::default(),
-            &opened.relay_config().unwrap().revision,
-            pulse_trust::storage::IdentityChange::Keep,
-        );
-        let refused = refused.unwrap_err();
-        assert_eq!(refused.name(), "FILE");
-        assert!(refused.to_string().contains("it can only be read"), "{refused}");
         // Not even a lock file.
+        assert_eq!(listing(directory.path()), before);
+    }
+    // Files of older forms stay as they are, under the lock too.
+    let directory = copied(&vectors().join("billing/secrets-in-plain"));
+    std::fs::write(directory.path().join("relay.enc"), r#"{"enabled":true}"#).unwrap();
+    let locked = DataDir::new(directory.path()).lock().unwrap();
+    let before = listing(directory.path());
+    for reader in [&DataDir::new(directory.path()).open_read_only().unwrap(), locked.reader()] {
+        let (config, billing) = (reader.relay_config().unwrap(), reader.billing_state("default").unwrap());
+        assert!(config.value.enabled && !billing.value.unwrap().entitlement_jwt.is_empty());
+        let mut warnings = config.warnings.iter().chain(&billing.warnings);
+        assert!(!warnings.any(|warning| matches!(warning, Warning::RewriteFailed { .. })));
         assert_eq!(listing(directory.path()), before);
     }
     let absent = DataDir::new("/nonexistent").open_read_only();

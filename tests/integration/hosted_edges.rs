@@ -66,9 +66,9 @@ fn an_activation_that_cannot_be_read_lifts_no_suspension() {
         assert!(path.ends_with("activation.enc"), "{name}: {error}");
         assert_eq!(started.outcome, BootstrapOutcome::Unchanged { reason: Some(error.clone()) }, "{name}");
         assert!(!started.credential.is_suspended(), "{name}: nobody knows");
-        let chosen = registration_credential(&locked, &runtime, now);
+        let chosen = registration_credential(locked.reader(), &runtime, now);
         assert_eq!(chosen.blocked, Some(error), "{name}");
-        assert!(readiness(&locked, &runtime, now).first_broken().is_some(), "{name}");
+        assert!(readiness(locked.reader(), &runtime, now).first_broken().is_some(), "{name}");
     }
 }
 
@@ -106,7 +106,7 @@ fn readiness_asks_for_the_instance_secret_of_a_grant() {
     let (directory, runtime, now) = tenant("self-hosted-activation");
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let link = || {
-        let report = readiness(&locked, &runtime, now);
+        let report = readiness(locked.reader(), &runtime, now);
         report.links.into_iter().find(|link| link.name == LinkName::InstanceSecret).unwrap().state
     };
     assert!(matches!(link(), LinkState::Holds(_)), "{:?}", link());
@@ -130,8 +130,8 @@ fn warnings_of_every_file_arrive() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let reports = [
         bootstrap(&locked, &runtime, now).unwrap().warnings,
-        readiness(&locked, &runtime, now).warnings,
-        registration_credential(&locked, &runtime, now).warnings,
+        readiness(locked.reader(), &runtime, now).warnings,
+        registration_credential(locked.reader(), &runtime, now).warnings,
     ];
     for warnings in reports {
         for name in ["activation.enc", "license.enc", ".license-key"] {
@@ -151,8 +151,8 @@ fn a_warning_is_told_once() {
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let expected = Warning::WideMode { path: key.display().to_string(), mode: 0o644 };
     for warnings in [
-        readiness(&locked, &runtime, now).warnings,
-        registration_credential(&locked, &runtime, now).warnings,
+        readiness(locked.reader(), &runtime, now).warnings,
+        registration_credential(locked.reader(), &runtime, now).warnings,
         bootstrap(&locked, &runtime, now).unwrap().warnings,
         bootstrap(&locked, &runtime, now).unwrap().warnings,
     ] {
@@ -289,7 +289,7 @@ fn a_migration_is_normalized_when_it_is_written() {
 
 /// What a report says of one link.
 fn link(directory: &std::path::Path, runtime: &Runtime, now: UnixTime, name: &str) -> LinkState {
-    let report = readiness(&DataDir::new(directory).lock().unwrap(), runtime, now);
+    let report = readiness(&DataDir::new(directory).open_read_only().unwrap(), runtime, now);
     report.links.into_iter().find(|link| link.name.as_str() == name).unwrap().state
 }
 
@@ -327,7 +327,7 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
     let (directory, runtime, now) = tenant("fresh-hosted");
     let locked = DataDir::new(directory.path()).lock().unwrap();
     let reason = |now: UnixTime| {
-        let choice = registration_credential(&locked, &runtime, now);
+        let choice = registration_credential(locked.reader(), &runtime, now);
         assert!(!choice.is_suspended());
         match choice.require_secret_token() {
             Err(Error::NoCredential { reason, .. }) => reason,
@@ -363,7 +363,7 @@ fn a_suspended_activation_says_so() {
     for (name, is_suspended) in [("self-hosted-activation-suspended", true), ("self-hosted-activation", false)] {
         let (directory, runtime, now) = tenant(name);
         let locked = DataDir::new(directory.path()).lock().unwrap();
-        assert_eq!(registration_credential(&locked, &runtime, now).is_suspended(), is_suspended, "{name}");
+        assert_eq!(registration_credential(locked.reader(), &runtime, now).is_suspended(), is_suspended, "{name}");
     }
 }
 

@@ -9,7 +9,7 @@ use pulse_trust::hosted::{
 };
 use pulse_trust::keys::{SigningKey, TrustKeySet, TrustKeys};
 use pulse_trust::storage::{BillingState, DataDir, Revision};
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, Secret, UnixTime};
 
 const NOW: UnixTime = UnixTime::from_secs(1_774_440_000);
 
@@ -42,6 +42,15 @@ impl Tenant {
         claims.sign(&self.control_plane).unwrap().expose_secret().to_owned()
     }
 
+    /// The control plane issues another lease, with another refresh token.
+    fn reissue(&self) {
+        let data_dir = DataDir::new(self.directory.path()).lock().unwrap();
+        let loaded = data_dir.billing_state(DEFAULT_ORG).unwrap();
+        let order = TenantOrder::new("t-abc", "https://cloud.example.test");
+        let mut issued = issue_billing_state(&order, loaded.value.unwrap(), &self.control_plane, NOW).unwrap();
+        data_dir.save_billing_state(DEFAULT_ORG, &mut issued.billing, &loaded.revision).unwrap();
+    }
+
     fn billing(&self) -> BillingState {
         DataDir::new(self.directory.path()).lock().unwrap().billing_state("default").unwrap().value.unwrap()
     }
@@ -54,7 +63,9 @@ fn a_new_lease_replaces_the_old_one_and_nothing_else() {
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     let lease = tenant.lease("t-abc", "default");
-    save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, &lease, NOW).unwrap();
+    let token = &before.entitlement_refresh_token;
+    let saved = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, &lease, NOW).unwrap();
+    assert!(!saved.superseded);
     drop(data_dir);
     let after = tenant.billing();
     assert_eq!(after.entitlement_jwt.expose_secret(), lease);
@@ -64,11 +75,12 @@ fn a_new_lease_replaces_the_old_one_and_nothing_else() {
 
 #[test]
 fn a_lease_for_another_host_or_organization_is_not_saved() {
-    let mut tenant = Tenant::new();
-    tenant.runtime.public_url = Some("https://t-abc.cloud.example.test".to_owned());
+    // Its public URL is not set: the lease that is replaced says for which host the new one has to be.
+    let tenant = Tenant::new();
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
-    let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, lease, NOW);
+    let token = &before.entitlement_refresh_token;
+    let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, lease, NOW);
     assert!(matches!(save(&tenant.lease("t-other", "default")), Err(Error::HostMismatch { .. })));
     assert!(matches!(save(&tenant.lease("t-abc", "org-1")), Err(Error::OrgMismatch { .. })));
     drop(data_dir);
@@ -78,12 +90,15 @@ fn a_lease_for_another_host_or_organization_is_not_saved() {
 #[test]
 fn a_final_refusal_clears_lease_and_token_and_says_expired() {
     let tenant = Tenant::new();
+    let token = tenant.billing().entitlement_refresh_token;
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
-    clear_lost_lease(&data_dir, DEFAULT_ORG).unwrap();
+    assert!(!clear_lost_lease(&data_dir, DEFAULT_ORG, &token).unwrap().superseded);
     // What comes of a request that was under way is too late.
-    let late = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, &tenant.lease("t-abc", "default"), NOW);
-    assert!(matches!(late, Err(Error::NoLease)));
-    assert!(matches!(clear_lost_lease(&data_dir, DEFAULT_ORG), Err(Error::NoLease)));
+    let lease = tenant.lease("t-abc", "default");
+    let late = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, &token, &lease, NOW);
+    assert!(late.unwrap().superseded);
+    assert!(clear_lost_lease(&data_dir, DEFAULT_ORG, &token).unwrap().superseded);
+    assert!(clear_lost_lease(&data_dir, DEFAULT_ORG, &Secret::default()).unwrap().superseded);
     drop(data_dir);
     let billing = tenant.billing();
     assert!(billing.entitlement_jwt.is_empty() && billing.entitlement_refresh_token.is_empty());
@@ -92,6 +107,43 @@ fn a_final_refusal_clears_lease_and_token_and_says_expired() {
         (Some("expired".into()), "cus_1")
     );
     assert!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW).unwrap().is_none());
+}
+
+/// The control plane may issue a lease while it answers a refresh of the one before.
+#[test]
+fn a_lease_that_was_issued_meanwhile_is_neither_cleared_nor_replaced() {
+    let tenant = Tenant::new();
+    let asked_with = tenant.billing().entitlement_refresh_token;
+    tenant.reissue();
+    let issued = tenant.billing();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    for refused in [&asked_with, &Secret::default(), &Secret::from("etr_hosted_0")] {
+        let cleared = clear_lost_lease(&data_dir, DEFAULT_ORG, refused).unwrap();
+        let lease = tenant.lease("t-abc", "default");
+        let saved = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, refused, &lease, NOW).unwrap();
+        assert!(cleared.superseded && saved.superseded);
+    }
+    drop(data_dir);
+    let after = tenant.billing();
+    assert!(after.entitlement_jwt == issued.entitlement_jwt);
+    assert!(after.entitlement_refresh_token == issued.entitlement_refresh_token);
+    assert_eq!(after.subscription_state, issued.subscription_state);
+}
+
+/// Nothing says for which host the new lease has to be.
+#[test]
+fn a_token_without_a_lease_is_refused() {
+    let tenant = Tenant::new();
+    let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
+    let loaded = data_dir.billing_state(DEFAULT_ORG).unwrap();
+    let mut billing = loaded.value.unwrap();
+    billing.entitlement_jwt = Secret::default();
+    data_dir.save_billing_state(DEFAULT_ORG, &mut billing, &loaded.revision).unwrap();
+    let token = &billing.entitlement_refresh_token;
+    let lease = tenant.lease("t-abc", "default");
+    let saved = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, &lease, NOW);
+    assert!(matches!(saved, Err(Error::NoLease)));
+    assert!(matches!(clear_lost_lease(&data_dir, DEFAULT_ORG, token), Err(Error::NoLease)));
 }
 
 /// The organizations of a self-hosted runtime have leases of their own, below `orgs/`.
@@ -107,12 +159,16 @@ fn the_lease_of_another_organization_is_refreshed_where_it_is() {
     assert!(lease_refresh(&billing, &tenant.runtime, "org-1", NOW).unwrap().is_some());
     assert!(matches!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW), Err(Error::OrgMismatch { .. })));
     let (own, foreign) = (tenant.lease("t-abc", "org-1"), tenant.lease("t-abc", "default"));
-    let refused = save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", &foreign, NOW);
+    let save = |lease: &str| {
+        let token = &billing.entitlement_refresh_token;
+        save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", token, lease, NOW)
+    };
+    let refused = save(&foreign);
     assert!(matches!(refused, Err(Error::OrgMismatch { .. })), "{refused:?}");
-    save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", &own, NOW).unwrap();
+    assert!(!save(&own).unwrap().superseded);
     let stored = |org: &str| data_dir.billing_state(org).unwrap().value.unwrap().entitlement_jwt;
     assert_eq!(stored("org-1").expose_secret(), own);
-    clear_lost_lease(&data_dir, "org-1").unwrap();
+    assert!(!clear_lost_lease(&data_dir, "org-1", &billing.entitlement_refresh_token).unwrap().superseded);
     assert!(stored("org-1").is_empty() && !stored(DEFAULT_ORG).is_empty());
 }
 

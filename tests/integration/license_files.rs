@@ -149,3 +149,19 @@ fn what_cannot_be_read_is_not_replaced_and_no_new_key_is_made_over_a_lost_one() 
         assert!(files_of(directory.path()) == before);
     }
 }
+
+#[test]
+fn what_is_no_key_file_is_said_to_be_unreadable() {
+    let directory = with_license_file("activation.enc", "{}");
+    let data_dir = DataDir::new(directory.path()).lock().unwrap();
+    let key = directory.path().join(".license-key");
+    let check = || {
+        let error = data_dir.activation().unwrap_err();
+        assert!(matches!(&error, Error::KeyFileUnreadable { path, .. } if Path::new(path) == key), "{error:?}");
+    };
+    fs::write(&key, "0".repeat(1025)).unwrap();
+    check();
+    fs::remove_file(&key).unwrap();
+    fs::create_dir(&key).unwrap();
+    check();
+}

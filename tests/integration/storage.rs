@@ -216,7 +216,7 @@ fn outdated() -> tempfile::TempDir {
 }
 
 /// What a directory gives that cannot be written to: everything that was read counts, nothing is saved.
-fn check_unwritable(directory: &Path) {
+fn check_unwritable(directory: &Path, reason: &str) {
     let locked = DataDir::new(directory).lock().unwrap();
     let config = locked.relay_config().unwrap();
     assert!(config.value.enabled);
@@ -227,7 +227,8 @@ fn check_unwritable(directory: &Path) {
         serde_json::from_slice(&fs::read(directory.join("billing.json")).unwrap()).unwrap();
     assert_eq!(state.integrity, on_disk["integrity"], "the code that is in the file");
     for warnings in [config.warnings, billing.warnings] {
-        assert!(matches!(warnings.as_slice(), [Warning::RewriteFailed { .. }]), "{warnings:?}");
+        let [Warning::RewriteFailed { detail, .. }] = warnings.as_slice() else { panic!("{warnings:?}") };
+        assert!(detail.contains(reason), "{detail}");
     }
     assert!(matches!(locked.save_config(&config.value), Err(Error::File { .. })));
     assert!(matches!(locked.save_billing("default", &mut state), Err(Error::File { .. })));
@@ -236,8 +237,9 @@ fn check_unwritable(directory: &Path) {
 
 #[test]
 fn a_read_only_directory_is_read() {
+    const REASON: &str = "it can only be read: its lock file cannot be created or opened: ";
     if let Some(directory) = std::env::var_os(CHILD) {
-        return check_unwritable(Path::new(&directory));
+        return check_unwritable(Path::new(&directory), REASON);
     }
     let directory = outdated();
     let before = files_of(directory.path());
@@ -258,7 +260,7 @@ fn a_read_only_directory_is_read() {
         let mut child = child_of(&copy, "a_read_only_directory_is_read", directory.path());
         assert_succeeds(child.uid(NOBODY).gid(NOBODY).current_dir("/"));
     } else {
-        check_unwritable(directory.path());
+        check_unwritable(directory.path(), REASON);
     }
     set_mode(directory.path(), 0o700);
     assert!(files_of(directory.path()) == before);
@@ -269,7 +271,7 @@ fn a_read_only_directory_is_read() {
 #[test]
 fn a_write_that_fails_leaves_the_old_file_and_no_other() {
     if let Some(directory) = std::env::var_os(CHILD) {
-        return check_unwritable(Path::new(&directory));
+        return check_unwritable(Path::new(&directory), "File too large");
     }
     let directory = outdated();
     let before = files_of(directory.path());

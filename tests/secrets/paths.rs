@@ -12,7 +12,7 @@ use pulse_trust::hosted::{
 use pulse_trust::keys::{SigningKey, TrustKeys};
 use pulse_trust::pairing::{Onboarding, PairingCode};
 use pulse_trust::relay::{Identity, RelayConfig};
-use pulse_trust::storage::{DataDir, IdentityChange, LockedDataDir, Revision};
+use pulse_trust::storage::{DataDir, IdentityChange, LicenseFile, LockedDataDir, Revision};
 use tempfile::TempDir;
 
 use crate::common::sealing::{license_key, seal, seal_text};
@@ -49,9 +49,12 @@ pub(crate) fn all() -> Vec<Path> {
         relay_enc_that_is_refused,
         billing_is_loaded_and_saved,
         billing_in_plain_is_taken_over,
+        billing_in_plain_is_looked_into_before_a_key_is_made,
         billing_that_is_refused,
         license_files_are_loaded,
+        license_files_are_saved,
         license_files_that_are_refused,
+        other_files_are_sealed_and_opened,
         a_tenant_starts,
         a_lease_is_refreshed,
         a_pairing_code_is_built,
@@ -241,6 +244,16 @@ fn billing_in_plain_is_taken_over() -> Job {
     })
 }
 
+/// Whether it was sealed under a key that is lost.
+fn billing_in_plain_is_looked_into_before_a_key_is_made() -> Job {
+    let plain = format!(r#"{{"entitlement_jwt":"\u0065yJ.{0}.c","entitlement_refresh_token":"etr_{0}"}}"#, mark_text());
+    let (directory, locked) = directory(&OTHER_KEY, &[("billing.json", plain.into_bytes())]);
+    fs::remove_file(directory.path().join(".encryption.key")).unwrap();
+    kept((directory, locked), |(_, locked)| {
+        locked.save_relay_config(&RelayConfig::default(), &Revision::ABSENT, IdentityChange::Keep).unwrap();
+    })
+}
+
 fn billing_that_is_refused() -> Job {
     let whole = String::from_utf8(billing_file(OTHER_KEY)).unwrap();
     let plain = format!(r#"{{"entitlement_jwt":"a.{}.c","integrity":"00"}}"#, mark_text());
@@ -275,6 +288,31 @@ fn license_files_are_loaded() -> Job {
     kept(license_directory(&activation, &license), |(_, locked)| {
         drop(locked.activation().unwrap());
         drop(locked.license().unwrap());
+        drop(locked.license_file(LicenseFile::Activation).unwrap());
+    })
+}
+
+fn license_files_are_saved() -> Job {
+    let activation = format!(r#"{{"grant_jwt":"a.{0}.c","installation_id":"x"}}"#, mark_text());
+    let mistyped = format!(r#"{{"grant_jwt":"a\n.{0}.c","paid_access_suspended":"x"}}"#, mark_text());
+    let (directory, locked) = license_directory("{}", "{}");
+    kept((directory, locked, activation, mistyped), |(_, locked, activation, mistyped)| {
+        let seen = locked.license_file(LicenseFile::Activation).unwrap().revision;
+        locked.save_license_file(LicenseFile::Activation, activation, &seen).unwrap();
+        assert!(locked.save_license_file(LicenseFile::Activation, mistyped, &seen).is_err());
+        assert!(locked.save_license_file(LicenseFile::Activation, activation, &seen).is_err());
+    })
+}
+
+/// Under a key that is secret, and of content that is.
+fn other_files_are_sealed_and_opened() -> Job {
+    kept([directory(MARK, &[]), directory(&OTHER_KEY, &[])], |directories| {
+        for (_, locked) in directories {
+            let sealed = locked.seal(mark_text().as_bytes()).unwrap();
+            drop(locked.unseal("nodes.enc", &sealed).unwrap());
+            assert!(locked.unseal("nodes.enc", &sealed[1..]).is_err());
+            drop(locked.derive_key("sessions").unwrap());
+        }
     })
 }
 
@@ -299,8 +337,8 @@ fn a_tenant_starts() -> Job {
     let runtime = Runtime::new(RuntimeMode::Hosted, TrustKeys::default());
     kept((directory, locked, runtime), |(_, locked, runtime)| {
         drop(bootstrap(locked, runtime, NOW));
-        drop(registration_credential(locked, runtime, NOW));
-        drop(readiness(locked, runtime, NOW));
+        drop(registration_credential(locked.reader(), runtime, NOW));
+        drop(readiness(locked.reader(), runtime, NOW));
         let billing = locked.billing_state(DEFAULT_ORG).unwrap().value.unwrap();
         drop(lease_refresh(&billing, runtime, pulse_trust::hosted::DEFAULT_ORG, NOW));
     })

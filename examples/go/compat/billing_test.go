@@ -175,6 +175,29 @@ func TestTheLeaseOfAnOrganization(t *testing.T) {
 				return status, []byte(answer), nil
 			})
 	}
+	// The control plane issues another lease while it answers the refresh of the one before.
+	for _, status := range []int{http.StatusGone, http.StatusOK} {
+		reissued := func(token string) {
+			billing := must[*billingState](t)(first(compat.LoadBillingState[billingState](dir, "org-1")))
+			billing.EntitlementRefreshToken = token
+			if _, _, err := compat.SaveBillingState(dir, "org-1", billing); err != nil {
+				t.Fatal(err)
+			}
+		}
+		next, outcome, err := compat.RefreshLease(t.Context(), dir, runtime, keys, "org-1", 0, now,
+			func(context.Context, []byte) (int, []byte, error) {
+				reissued("etr_hosted_2")
+				return status, []byte(`{"entitlement_jwt":"` + lease("org-1", now) + `"}`), nil
+			})
+		if outcome != compat.LeaseSuperseded || next == 0 || err != nil {
+			t.Errorf("%d, too late: %v %s %v", status, next, outcome, err)
+		}
+		after := must[*billingState](t)(first(compat.LoadBillingState[billingState](dir, "org-1")))
+		if after.EntitlementJWT != stored.EntitlementJWT || after.EntitlementRefreshToken != "etr_hosted_2" {
+			t.Errorf("%d, too late: %+v", status, after)
+		}
+		reissued("etr_hosted_1")
+	}
 	if next, outcome, err := ask(http.StatusServiceUnavailable, "", 1); outcome != pulsetrust.LeaseRetry || next != time.Minute || err != nil {
 		t.Errorf("503: %v %s %v", next, outcome, err)
 	}

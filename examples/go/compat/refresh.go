@@ -7,6 +7,10 @@ import (
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
 )
 
+// LeaseSuperseded is the outcome of a round whose answer came too late: the control plane has issued another lease meanwhile,
+// or somebody has cleared this one. The billing state was left as it is.
+const LeaseSuperseded pulsetrust.RefreshOutcome = "superseded"
+
 // RefreshLease is one round of the runtime's hosted entitlement refresh for an organization. It asks the control plane
 // through post, which returns the status and the body of the answer. It saves what follows from the answer: the new lease,
 // or that there no longer is one. It returns the time until the next round; 0 if there is nothing (or nothing more) to
@@ -29,20 +33,26 @@ func RefreshLease(
 	if err == nil {
 		outcome, token, err = refresh.Answered(keys, status, answer, now)
 	}
+	var saved pulsetrust.RefreshSaved
 	switch outcome {
 	case pulsetrust.LeaseRefreshed:
-		if _, err = dir.SaveRefreshedLease(runtime, keys, org, token, now); err != nil {
-			break
+		saved, err = dir.SaveRefreshedLease(runtime, keys, org, refresh.RefreshToken, token, now)
+	case pulsetrust.LeaseLost:
+		saved, err = dir.ClearLostLease(org, refresh.RefreshToken)
+		if err != nil || !saved.Superseded {
+			return 0, outcome, contextOf("hosted entitlement refresh", err)
 		}
-		renewed, err := dir.LeaseRefresh(runtime, keys, org, now)
-		if err != nil || renewed == nil {
+	}
+	if saved.Superseded {
+		outcome = LeaseSuperseded
+	}
+	if err == nil && outcome != pulsetrust.LeaseRetry {
+		current, err := dir.LeaseRefresh(runtime, keys, org, now)
+		if err != nil || current == nil {
 			return 0, outcome, err
 		}
-		next, err = pulsetrust.RefreshDelay(time.Unix(renewed.ExpiresAt, 0), now)
+		next, err = pulsetrust.RefreshDelay(time.Unix(current.ExpiresAt, 0), now)
 		return next, outcome, err
-	case pulsetrust.LeaseLost:
-		_, err = dir.ClearLostLease(org)
-		return 0, outcome, contextOf("hosted entitlement refresh", err)
 	}
 	next, backoffErr := pulsetrust.RefreshBackoff(failures + 1)
 	if err == nil {

@@ -138,7 +138,7 @@ pub unsafe extern "C" fn pulse_registration_credential(
             let runtime = &borrow(runtime, "runtime")?.runtime;
             let data_dir = borrow(data_dir, "data_dir")?;
             let now = UnixTime::from_secs(now);
-            let choice = data_dir.with_lock(|locked| Ok(registration_credential(locked, runtime, now)))?;
+            let choice = data_dir.with_lock(|locked| Ok(registration_credential(locked.reader(), runtime, now)))?;
             choice.require_secret_token()?;
             json::buffer(&Credential::from(&choice))
         })
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn pulse_readiness(
             let runtime = borrow(runtime, "runtime")?;
             let data_dir = borrow(data_dir, "data_dir")?;
             let now = UnixTime::from_secs(now);
-            let found = data_dir.with_reader(|files| Ok(readiness(files, &runtime.runtime, now)))?;
+            let found = data_dir.with_reader(|directory| Ok(readiness(directory, &runtime.runtime, now)))?;
             let links = found.links.iter().map(|link| match &link.state {
                 LinkState::Holds(seen) => LinkReport { name: link.name.as_str(), state: "holds", seen, error: None },
                 LinkState::WillBeMade(seen) => {

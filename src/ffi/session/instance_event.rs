@@ -67,6 +67,8 @@ pub(super) enum InstanceEventJson {
     },
     LeaseRefreshed {
         #[serde(with = "crate::secret::text")]
+        refresh_token: Secret,
+        #[serde(with = "crate::secret::text")]
         token: Secret,
         expires_at: i64,
     },
@@ -75,6 +77,8 @@ pub(super) enum InstanceEventJson {
         retry_at: u64,
     },
     LeaseLost {
+        #[serde(with = "crate::secret::text")]
+        refresh_token: Secret,
         status: u16,
     },
 }
@@ -101,13 +105,13 @@ impl InstanceEventJson {
             InstanceEvent::Request { channel, request } => Self::Request { channel, request },
             InstanceEvent::RelayError { channel, error } => Self::RelayError { channel, error },
             InstanceEvent::RefreshDue(request) => Self::RefreshDue { body: request.secret_json() },
-            InstanceEvent::LeaseRefreshed { token, lease } => {
-                Self::LeaseRefreshed { token, expires_at: lease.expires_at().as_secs() }
+            InstanceEvent::LeaseRefreshed { refresh_token, token, lease } => {
+                Self::LeaseRefreshed { refresh_token, token, expires_at: lease.expires_at().as_secs() }
             }
             InstanceEvent::RefreshFailed { error, retry_at } => {
                 Self::RefreshFailed { error: ErrorText::from(&error), retry_at: milliseconds(retry_at) }
             }
-            InstanceEvent::LeaseLost { status } => Self::LeaseLost { status },
+            InstanceEvent::LeaseLost { refresh_token, status } => Self::LeaseLost { refresh_token, status },
         }
     }
 }

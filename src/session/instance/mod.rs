@@ -151,16 +151,18 @@ impl InstanceEnd {
         let Some(refresh) = self.config.refresh.as_mut().filter(|refresh| refresh.is_asked()) else {
             return;
         };
+        let refresh_token = refresh.secret_refresh_token();
         match refresh.answered(status, body, self.link.backoff_mut(), now) {
             Answered::Refreshed(token, lease) => {
-                self.outbox.event(InstanceEvent::LeaseRefreshed { token: token.duplicate(), lease });
+                let event = InstanceEvent::LeaseRefreshed { refresh_token, token: token.duplicate(), lease };
+                self.outbox.event(event);
                 self.set_credential(token, now);
             }
             Answered::Failed { error, retry_at } => {
                 self.outbox.event(InstanceEvent::RefreshFailed { error, retry_at });
             }
             Answered::Final => {
-                self.outbox.event(InstanceEvent::LeaseLost { status });
+                self.outbox.event(InstanceEvent::LeaseLost { refresh_token, status });
                 self.config.credential = Secret::default();
                 self.resumable = None;
                 self.wait_for_credential(now);

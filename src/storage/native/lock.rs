@@ -92,7 +92,10 @@ pub(super) fn attempt(root: &OwnedFd, path: &Path) -> Result<Attempt> {
         Ok(Some(lock)) => lock,
         Ok(None) => return Ok(Attempt::NotYet),
         Err(Errno::NOENT) if is_deleted(root) => return Err(Error::FileMissing { path: shown(path) }),
-        Err(errno) if prevents_writing(errno) => return Ok(Attempt::ReadOnly(io::Error::from(errno).to_string())),
+        Err(errno) if prevents_writing(errno) => {
+            let reason = format!("its lock file cannot be created or opened: {}", io::Error::from(errno));
+            return Ok(Attempt::ReadOnly(reason));
+        }
         Err(Errno::LOOP | Errno::NXIO | Errno::ISDIR) => return Err(not_regular()),
         Err(errno) => return Err(cannot_lock(errno)),
     };

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use self::directory::Place;
 use self::lock::{Attempt, HeldLock};
-use super::files::{Entry, Files, LockedFiles, failed, shown};
+use super::files::{DirectoryFiles, Entry, Files, failed, shown};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 use crate::warning::Warning;
@@ -28,7 +28,7 @@ impl Files for NativeFiles {
         directory::create_with_parents(path).map_err(|error| failed("create", path, error))
     }
 
-    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn LockedFiles>>> {
+    fn try_lock(&self, path: &Path) -> Result<Option<Box<dyn DirectoryFiles>>> {
         let root = open_root(path)?;
         let lock = match lock::attempt(&root, path)? {
             Attempt::Held(lock) => Ok(lock),
@@ -42,7 +42,7 @@ impl Files for NativeFiles {
         Ok(Some(Box::new(files)))
     }
 
-    fn open_read_only(&self, path: &Path) -> Result<Box<dyn LockedFiles>> {
+    fn open_read_only(&self, path: &Path) -> Result<Box<dyn DirectoryFiles>> {
         let lock = Err("it was opened for reading alone".to_owned());
         Ok(Box::new(NativeDirectory { path: path.to_owned(), root: open_root(path)?, lock }))
     }
@@ -69,7 +69,7 @@ struct NativeDirectory {
     lock: core::result::Result<HeldLock, String>,
 }
 
-impl LockedFiles for NativeDirectory {
+impl DirectoryFiles for NativeDirectory {
     fn read_only_reason(&self) -> Option<&str> {
         self.lock.as_ref().err().map(String::as_str)
     }

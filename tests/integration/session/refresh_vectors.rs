@@ -53,6 +53,7 @@ fn every_answer_becomes_the_event_of_its_vector() {
     let vectors = vectors();
     let answers = vectors["answers"].as_array().unwrap();
     assert!(answers.len() > 20);
+    let asked_with = text(&vectors["refresh"], "refresh_token");
     for answer in answers {
         let name = text(answer, "name");
         let (mut end, now) = due(&vectors);
@@ -60,14 +61,17 @@ fn every_answer_becomes_the_event_of_its_vector() {
         end.handle_refresh_answer(status, text(answer, "body").as_bytes(), now);
         let event = events(&mut end).into_iter().next().unwrap();
         match (&event, text(answer, "event")) {
-            (InstanceEvent::LeaseRefreshed { token, lease }, "lease_refreshed") => {
+            (InstanceEvent::LeaseRefreshed { refresh_token, token, lease }, "lease_refreshed") => {
+                assert_eq!(refresh_token.expose_secret(), asked_with, "{name}");
                 assert_eq!(token.expose_secret(), text(answer, "token"), "{name}");
                 assert_eq!(lease.expires_at().as_secs(), answer["expires_at"].as_i64().unwrap(), "{name}");
             }
             (InstanceEvent::RefreshFailed { error, .. }, "refresh_failed") => {
                 assert_eq!(error.name(), text(answer, "error"), "{name}: {error}");
             }
-            (InstanceEvent::LeaseLost { status: of }, "lease_lost") => assert_eq!(*of, status, "{name}"),
+            (InstanceEvent::LeaseLost { refresh_token, status: of }, "lease_lost") => {
+                assert_eq!((refresh_token.expose_secret(), *of), (asked_with, status), "{name}");
+            }
             (event, expected) => panic!("{name}: expected {expected}, got {event:?}"),
         }
     }

@@ -22,7 +22,7 @@ pub(crate) fn all(settings: &Settings) -> Outcome {
     let fixture = Fixture::new(Job::Bootstrap);
     let directory = fixture.copy();
     // Without the activation the tenant has a lease to register with: there is something for a suspension to hold back.
-    let offered = |locked: &LockedDataDir| registration_credential(locked, &runtime(), NOW).offered();
+    let offered = |locked: &LockedDataDir| registration_credential(locked.reader(), &runtime(), NOW).offered();
     let locked = DataDir::new(&directory).lock().expect("it can be locked");
     assert!(offered(&locked).is_some(), "the lease is offered");
     let key = license_key(KEY);

@@ -10,8 +10,8 @@ use pulse_trust::hosted::{
 use pulse_trust::keys::PublicKey;
 use pulse_trust::pairing::relay_url_normal_form;
 use pulse_trust::relay::{Admission, DEFAULT_SERVER_URL, NoRevocations, RelayConfig, validate_server_url};
-use pulse_trust::storage::{DataDir, LockedDataDir, Revision};
-use pulse_trust::{Error, TokenKind, UnixTime, Warning};
+use pulse_trust::storage::{DataDir, DataDirReader, Revision};
+use pulse_trust::{Error, TokenKind, UnixTime};
 
 use super::Asked;
 use super::context::{Context, KeyOpens};
@@ -25,7 +25,7 @@ const SETTINGS: &str = "settings";
 /// What the doctor looks at.
 pub(super) struct Tenant {
     directory: PathBuf,
-    data_dir: LockedDataDir,
+    data_dir: DataDirReader,
     runtime: Runtime,
     config: Option<RelayConfig>,
     key_opens: KeyOpens,
@@ -114,9 +114,7 @@ impl Tenant {
             };
             report.links.push(Link { name: link.name.as_str(), state });
         }
-        // A file that keeps its older form is not a finding: this command never writes.
-        let told = found.warnings.iter().filter(|warning| !matches!(warning, Warning::RewriteFailed { .. }));
-        report.warnings.extend(told.map(ToString::to_string));
+        report.warnings.extend(found.warnings.iter().map(ToString::to_string));
     }
 
     /// A lease that nothing but the runtime's mode keeps from counting.
@@ -179,7 +177,7 @@ fn is_sealed(directory: &Path) -> bool {
 
 /// What the relay would make of the tenant's credential, were its keys the runtime's.
 fn expected(
-    data_dir: &LockedDataDir,
+    data_dir: &DataDirReader,
     runtime: &Runtime,
     config: Option<&RelayConfig>,
     now: UnixTime,

@@ -63,16 +63,24 @@ func (c *conversation) leaseRefreshed(told pulsetrust.SessionEvent) {
 	c.credential = told.Token
 	c.tenant.events.write(event{"event": "lease_refreshed", "expires_at": told.ExpiresAt})
 	tenant := c.tenant
-	warnings, err := tenant.dir.SaveRefreshedLease(tenant.settings.runtime, tenant.keys, pulsetrust.DefaultOrg, told.Token, time.Now())
-	c.tenant.events.warn(warnings)
-	c.warn(err)
+	c.saved(tenant.dir.SaveRefreshedLease(
+		tenant.settings.runtime, tenant.keys, pulsetrust.DefaultOrg, told.RefreshToken, told.Token, time.Now(),
+	))
 }
 
 // leaseLost clears the lease that the control plane has refused for good. The session is over until there is another lease.
 func (c *conversation) leaseLost(told pulsetrust.SessionEvent) {
 	c.credential = ""
 	c.tenant.events.write(event{"event": "lease_lost", "status": told.Status})
-	warnings, err := c.tenant.dir.ClearLostLease(pulsetrust.DefaultOrg)
-	c.tenant.events.warn(warnings)
+	c.saved(c.tenant.dir.ClearLostLease(pulsetrust.DefaultOrg, told.RefreshToken))
+}
+
+// saved ends the session if the control plane has issued another lease meanwhile: the next session begins with that one.
+func (c *conversation) saved(saved pulsetrust.RefreshSaved, err error) {
+	c.tenant.events.warn(saved.Warnings)
 	c.warn(err)
+	if saved.Superseded {
+		c.isSuperseded = true
+		c.end()
+	}
 }

@@ -17,6 +17,7 @@ type refreshing struct {
 	asked  chan string
 	status int
 	answer string
+	ended  int
 }
 
 // newRefreshing makes a tenant that holds a lease and a refresh token, and a control plane that answers as it is told.
@@ -58,7 +59,7 @@ func newRefreshing(t *testing.T) (*refreshing, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(session.Close)
-	r.conversation = &conversation{ctx: t.Context(), tenant: tenant, session: session, credential: lease}
+	r.conversation = &conversation{ctx: t.Context(), tenant: tenant, session: session, credential: lease, end: func() { r.ended++ }}
 	return r, lease
 }
 
@@ -86,17 +87,22 @@ func TestARefreshIsPostedAndItsLeaseSaved(t *testing.T) {
 	if asked := <-r.asked; asked != `POST application/json {"a":"request"}` {
 		t.Errorf("asked %q", asked)
 	}
+	asked := r.billing(t).Refresh
 	// The session has verified a lease before it speaks of it; what does not verify is not saved even so.
-	r.handle(pulsetrust.SessionEvent{Event: "lease_refreshed", Token: lease + "x"})
+	r.handle(pulsetrust.SessionEvent{Event: "lease_refreshed", RefreshToken: asked, Token: lease + "x"})
 	if r.billing(t).Lease != lease {
 		t.Error("a token that does not verify was saved")
 	}
-	r.handle(pulsetrust.SessionEvent{Event: "lease_refreshed", Token: lease})
+	r.handle(pulsetrust.SessionEvent{Event: "lease_refreshed", RefreshToken: asked, Token: lease})
 	if r.billing(t).Lease != lease || r.credential != lease {
 		t.Error("the lease was not saved")
 	}
-	r.handle(pulsetrust.SessionEvent{Event: "lease_lost", Status: 410})
-	if state := r.billing(t); state.Lease != "" || state.Refresh != "" || state.State != "expired" {
+	r.handle(pulsetrust.SessionEvent{Event: "lease_lost", RefreshToken: "etr_hosted_older", Status: 410})
+	if r.billing(t).Lease != lease || !r.isSuperseded || r.ended != 1 {
+		t.Error("a lease was cleared whose refresh was not refused, or the session goes on without it")
+	}
+	r.handle(pulsetrust.SessionEvent{Event: "lease_lost", RefreshToken: asked, Status: 410})
+	if state := r.billing(t); state.Lease != "" || state.Refresh != "" || state.State != "expired" || r.ended != 1 {
 		t.Errorf("after a final refusal: %+v", state)
 	}
 }

@@ -31,6 +31,9 @@ type conversation struct {
 	channels map[uint32]phoneChannel
 	// refusal is the relay's error for the connection that is about to end.
 	refusal *pulsetrust.ErrorMessage
+	// end stops the session, and isSuperseded says that the reason is another lease.
+	end          context.CancelFunc
+	isSuperseded bool
 }
 
 // A phoneChannel lasts as long as its context.
@@ -40,15 +43,26 @@ type phoneChannel struct {
 	token  string // what the phone presented, and what its requests carry
 }
 
-// serve keeps the tenant registered until the context ends.
+// serve keeps the tenant registered until the context ends: in one session, or in another one for each lease that the
+// control plane issues while the session refreshes the one before.
 func (t *tenant) serve(ctx context.Context) error {
+	for {
+		isSuperseded, err := t.converse(ctx)
+		if err != nil || !isSuperseded || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// converse runs one session, with what the directory holds now; isSuperseded if it has ended because that is no longer so.
+func (t *tenant) converse(ctx context.Context) (isSuperseded bool, err error) {
 	credential, err := t.credential()
 	if err != nil {
-		return fmt.Errorf("credential: %w", err)
+		return false, fmt.Errorf("credential: %w", err)
 	}
 	refresh, err := t.refresh()
 	if err != nil {
-		return fmt.Errorf("refresh: %w", err)
+		return false, fmt.Errorf("refresh: %w", err)
 	}
 	session, err := pulsetrust.NewInstanceSession(pulsetrust.InstanceSettings{
 		ServerURL:      t.config.ServerURL,
@@ -59,17 +73,20 @@ func (t *tenant) serve(ctx context.Context) error {
 		Refresh:        refresh,
 	}, t.identity, t.keys)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer session.Close()
 	t.session.Store(session)
 	defer t.session.Store(nil)
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
+	running, end := context.WithCancel(ctx)
+	defer end()
 	c := &conversation{
-		ctx: working, tenant: t, session: session, credential: credential, channels: map[uint32]phoneChannel{},
+		ctx: working, tenant: t, session: session, credential: credential, channels: map[uint32]phoneChannel{}, end: end,
 	}
-	return session.Run(ctx, dial, c.handle)
+	err = session.Run(running, dial, c.handle)
+	return c.isSuperseded, err
 }
 
 // handle takes the session's events.
@@ -136,7 +153,7 @@ func (c *conversation) disconnected(told pulsetrust.SessionEvent) {
 	}
 	c.tenant.events.write(line)
 	// A lease in billing.json may have been refreshed meanwhile.
-	if credential, err := c.tenant.credential(); err == nil && credential != c.credential {
+	if credential, err := c.tenant.credential(); err == nil && credential != c.credential && !c.isSuperseded {
 		c.credential = credential
 		c.warn(c.session.SetCredential(credential))
 	}

@@ -1275,11 +1275,12 @@ func LeaseRefreshLoad(dataDir Ref, runtime Ref, org string, now int64) (outJSON 
 }
 
 // RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
-func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now int64) (outJSON []byte, err error) {
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, refreshToken string, token string, now int64) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_refreshed_lease_save((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(token))), C.size_t(len(token)), C.int64_t(now), &cOutJSON, &fault)
+	status := C.pulse_refreshed_lease_save((*C.pulse_data_dir)(dataDir.pointer), (*C.pulse_runtime)(runtime.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(refreshToken))), C.size_t(len(refreshToken)), (*C.char)(unsafe.Pointer(unsafe.StringData(token))), C.size_t(len(token)), C.int64_t(now), &cOutJSON, &fault)
 	goruntime.KeepAlive(org)
+	goruntime.KeepAlive(refreshToken)
 	goruntime.KeepAlive(token)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
@@ -1290,11 +1291,12 @@ func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now 
 }
 
 // LostLeaseClear is pulse_lost_lease_clear of the C header.
-func LostLeaseClear(dataDir Ref, org string) (outJSON []byte, err error) {
+func LostLeaseClear(dataDir Ref, org string, refreshToken string) (outJSON []byte, err error) {
 	var cOutJSON *C.pulse_buffer
 	var fault *C.pulse_error
-	status := C.pulse_lost_lease_clear((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), &cOutJSON, &fault)
+	status := C.pulse_lost_lease_clear((*C.pulse_data_dir)(dataDir.pointer), (*C.char)(unsafe.Pointer(unsafe.StringData(org))), C.size_t(len(org)), (*C.char)(unsafe.Pointer(unsafe.StringData(refreshToken))), C.size_t(len(refreshToken)), &cOutJSON, &fault)
 	goruntime.KeepAlive(org)
+	goruntime.KeepAlive(refreshToken)
 	if status != 0 {
 		err = takeFault(int32(status), unsafe.Pointer(fault))
 		return

@@ -1196,12 +1196,12 @@ func LeaseRefreshLoad(dataDir Ref, runtime Ref, org string, now int64) (outJSON 
 }
 
 // RefreshedLeaseSave is pulse_refreshed_lease_save of the C header.
-func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now int64) (outJSON []byte, err error) {
+func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, refreshToken string, token string, now int64) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	orgAt, tokenAt, outJSONAt, errAt := c.text(org), c.text(token), c.out(), c.out()
+	orgAt, refreshTokenAt, tokenAt, outJSONAt, errAt := c.text(org), c.text(refreshToken), c.text(token), c.out(), c.out()
 	err = c.status(errAt, func(m *machine.Module) int32 {
-		return m.Xpulse_refreshed_lease_save(dataDir.pointer, runtime.pointer, orgAt, int32(len(org)), tokenAt, int32(len(token)), int64(now), outJSONAt, errAt)
+		return m.Xpulse_refreshed_lease_save(dataDir.pointer, runtime.pointer, orgAt, int32(len(org)), refreshTokenAt, int32(len(refreshToken)), tokenAt, int32(len(token)), int64(now), outJSONAt, errAt)
 	})
 	if err != nil {
 		return
@@ -1211,12 +1211,12 @@ func RefreshedLeaseSave(dataDir Ref, runtime Ref, org string, token string, now 
 }
 
 // LostLeaseClear is pulse_lost_lease_clear of the C header.
-func LostLeaseClear(dataDir Ref, org string) (outJSON []byte, err error) {
+func LostLeaseClear(dataDir Ref, org string, refreshToken string) (outJSON []byte, err error) {
 	c := dataDir.in.begin()
 	defer c.end()
-	orgAt, outJSONAt, errAt := c.text(org), c.out(), c.out()
+	orgAt, refreshTokenAt, outJSONAt, errAt := c.text(org), c.text(refreshToken), c.out(), c.out()
 	err = c.status(errAt, func(m *machine.Module) int32 {
-		return m.Xpulse_lost_lease_clear(dataDir.pointer, orgAt, int32(len(org)), outJSONAt, errAt)
+		return m.Xpulse_lost_lease_clear(dataDir.pointer, orgAt, int32(len(org)), refreshTokenAt, int32(len(refreshToken)), outJSONAt, errAt)
 	})
 	if err != nil {
 		return

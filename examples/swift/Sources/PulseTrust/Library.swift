@@ -562,20 +562,24 @@ enum Library {
         }
     }
 
-    static func refreshedLeaseSave(dataDir: OpaquePointer, runtime: OpaquePointer, org: [UInt8], token: [UInt8], now: Int64) throws -> Buffer {
+    static func refreshedLeaseSave(dataDir: OpaquePointer, runtime: OpaquePointer, org: [UInt8], refreshToken: [UInt8], token: [UInt8], now: Int64) throws -> Buffer {
         try lend(org) { orgPointer, orgLength in
-            try lend(token) { tokenPointer, tokenLength in
-                try callForBuffer { outJson, error in
-                    pulse_refreshed_lease_save(dataDir, runtime, orgPointer, orgLength, tokenPointer, tokenLength, now, outJson, error)
+            try lend(refreshToken) { refreshTokenPointer, refreshTokenLength in
+                try lend(token) { tokenPointer, tokenLength in
+                    try callForBuffer { outJson, error in
+                        pulse_refreshed_lease_save(dataDir, runtime, orgPointer, orgLength, refreshTokenPointer, refreshTokenLength, tokenPointer, tokenLength, now, outJson, error)
+                    }
                 }
             }
         }
     }
 
-    static func lostLeaseClear(dataDir: OpaquePointer, org: [UInt8]) throws -> Buffer {
+    static func lostLeaseClear(dataDir: OpaquePointer, org: [UInt8], refreshToken: [UInt8]) throws -> Buffer {
         try lend(org) { orgPointer, orgLength in
-            try callForBuffer { outJson, error in
-                pulse_lost_lease_clear(dataDir, orgPointer, orgLength, outJson, error)
+            try lend(refreshToken) { refreshTokenPointer, refreshTokenLength in
+                try callForBuffer { outJson, error in
+                    pulse_lost_lease_clear(dataDir, orgPointer, orgLength, refreshTokenPointer, refreshTokenLength, outJson, error)
+                }
             }
         }
     }

@@ -487,7 +487,7 @@ internal object PulseLibrary {
     ): Int
     @JvmStatic external fun pulse_session_free(session: Pointer?)
 
-    // A lease that is refreshed while the runtime runs  `pulse_lease_refresh_load` returns what an instance's session needs to refresh its lease. Its event `lease_refreshed` is saved by `pulse_refreshed_lease_save`, and `lease_lost` by `pulse_lost_lease_clear`.
+    // A lease that is refreshed while the runtime runs
     @JvmStatic external fun pulse_lease_refresh_load(
         dataDir: Pointer,
         runtime: Pointer,
@@ -502,6 +502,8 @@ internal object PulseLibrary {
         runtime: Pointer,
         org: Pointer?,
         orgLen: SizeT,
+        refreshToken: Pointer?,
+        refreshTokenLen: SizeT,
         token: Pointer?,
         tokenLen: SizeT,
         now: Long,
@@ -512,6 +514,8 @@ internal object PulseLibrary {
         dataDir: Pointer,
         org: Pointer?,
         orgLen: SizeT,
+        refreshToken: Pointer?,
+        refreshTokenLen: SizeT,
         outJson: PointerByReference,
         error: PointerByReference,
     ): Int
