@@ -80,7 +80,7 @@ pub use refresh::LeaseRefresh;
 pub use relay_side::RelaySide;
 pub use relay_side_channels::ChannelRefusal;
 pub use relay_side_events::{
-    MAX_REASON_LEN, RelayEvent, RelayFault, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason,
+    MAX_REASON_LEN, Rate, RelayEvent, RelayFault, RelaySideLimits, RelayTimeout, RelayedEnd, cut_reason,
 };
 pub use token::is_auth_token_known;
 

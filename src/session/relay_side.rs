@@ -90,7 +90,7 @@ impl<R: Clone> RelaySide<R> {
             (FrameType::Connect, RelayedEnd::App) => self.connect(&frame, now)?,
             (FrameType::Data | FrameType::KeyExchange, _) => self.pass(frame),
             (FrameType::ChannelOpen, RelayedEnd::Instance) => self.accept(frame.channel),
-            (FrameType::ChannelClose, _) => self.close(&frame),
+            (FrameType::ChannelClose, _) => self.close(&frame, now)?,
             (FrameType::PushNotification, RelayedEnd::Instance) => {
                 let notification = PushNotification::from_frame(&frame).map_err(RelayFault::protocol)?;
                 RelayEvent::Notification(notification)
@@ -100,17 +100,25 @@ impl<R: Clone> RelaySide<R> {
             }
             (other, RelayedEnd::App) => return Err(RelayFault::protocol(format!("an app must not send {other}"))),
         };
-        let is_free = match event {
+        let is_free = matches!(
+            event,
             RelayEvent::Forward { .. }
-            | RelayEvent::Register(_)
-            | RelayEvent::UnreadableRegister(_)
-            | RelayEvent::Accepted { .. }
-            | RelayEvent::Leftover { .. } => true,
-            RelayEvent::Closed { .. } => self.end == RelayedEnd::Instance,
-            _ => false,
-        };
-        if is_free || self.unforwarded.take(now) {
-            return Ok(event);
+                | RelayEvent::Register(_)
+                | RelayEvent::UnreadableRegister(_)
+                | RelayEvent::Accepted { .. }
+                | RelayEvent::Closed { .. }
+                | RelayEvent::Leftover { .. }
+        );
+        if !is_free {
+            self.charge(now)?;
+        }
+        Ok(event)
+    }
+
+    /// Counts a frame that is not forwarded.
+    fn charge(&mut self, now: Duration) -> Result<(), RelayFault> {
+        if self.unforwarded.take(now) {
+            return Ok(());
         }
         Err(RelayFault::rate_limited("too many frames that belong to no accepted channel"))
     }
@@ -147,17 +155,22 @@ impl<R: Clone> RelaySide<R> {
         }
     }
 
-    fn close(&mut self, frame: &Frame<'_>) -> RelayEvent<'static, R> {
+    fn close(&mut self, frame: &Frame<'_>, now: Duration) -> Result<RelayEvent<'static, R>, RelayFault> {
+        let is_known = self.channels.get(frame.channel).is_some();
+        // Before the channel is removed: if this ends the connection, the channel must be among those that `end` gives.
+        if is_known && self.end == RelayedEnd::App {
+            self.charge(now)?;
+        }
         let Some(gone) = self.channels.remove(frame.channel) else {
-            return RelayEvent::Nothing;
+            return Ok(RelayEvent::Nothing);
         };
         let reason = ChannelClose::from_frame(frame).map(|close| close.reason).unwrap_or_default();
-        RelayEvent::Closed {
+        Ok(RelayEvent::Closed {
             channel: frame.channel,
             route: gone.route,
             was_accepted: gone.accept_by.is_none(),
             reason: cut_reason(&reason).to_owned(),
-        }
+        })
     }
 
     fn pass<'a>(&mut self, frame: Frame<'a>) -> RelayEvent<'a, R> {

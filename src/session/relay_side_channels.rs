@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// For so long after an accepted channel was closed, what was on its way through it costs its sender nothing.
-const ON_THEIR_WAY: Duration = Duration::from_secs(30);
+const LEFTOVER_PERIOD: Duration = Duration::from_secs(30);
 /// So many closed channels are remembered for it.
-const MAX_GONE: usize = 64;
+const MAX_REMEMBERED: usize = 64;
 
 /// One channel on one connection. `R` is what the relay needs to reach the other end.
 #[derive(Debug)]
@@ -108,7 +108,7 @@ impl<R> RelayedChannels<R> {
         if channel.accept_by.is_some() {
             self.offered = self.offered.saturating_sub(1);
         } else {
-            if self.gone.len() >= MAX_GONE {
+            if self.gone.len() >= MAX_REMEMBERED {
                 self.gone.pop_front();
             }
             self.gone.push_back(GoneChannel { id, remembered_until: None, is_told: false });
@@ -131,7 +131,7 @@ impl<R> RelayedChannels<R> {
             return;
         }
         for gone in &mut self.gone {
-            gone.remembered_until.get_or_insert(now.saturating_add(ON_THEIR_WAY));
+            gone.remembered_until.get_or_insert(now.saturating_add(LEFTOVER_PERIOD));
         }
         while self.gone.front().is_some_and(|gone| gone.remembered_until.is_some_and(|until| until <= now)) {
             self.gone.pop_front();

@@ -37,13 +37,12 @@ pub struct RelaySideLimits {
     /// Channels that wait for the instance's answer. They have a limit of their own, so that guessing tokens takes no
     /// accepted channel's place.
     pub offered_channels: usize,
-    /// How many REGISTERs may come in a row, and after how long one more may.
-    pub registrations: (u32, Duration),
-    /// How many CONNECTs may be refused in a row, and after how long one more may be.
-    pub refused_connects: (u32, Duration),
-    /// How many frames may come in a row that the relay answers or drops instead of forwarding them, and after how long
-    /// one more may.
-    pub unforwarded_frames: (u32, Duration),
+    /// REGISTERs.
+    pub registrations: Rate,
+    /// CONNECTs that are refused.
+    pub refused_connects: Rate,
+    /// Frames that the relay answers or drops instead of forwarding them.
+    pub unforwarded_frames: Rate,
 }
 
 impl Default for RelaySideLimits {
@@ -54,10 +53,29 @@ impl Default for RelaySideLimits {
             accept_timeout: Duration::from_secs(15),
             channels: 64,
             offered_channels: 16,
-            registrations: (4, Duration::from_secs(15)),
-            refused_connects: (8, Duration::from_secs(2)),
-            unforwarded_frames: (256, Duration::from_millis(20)),
+            registrations: Rate::new(4, Duration::from_secs(15)),
+            refused_connects: Rate::new(8, Duration::from_secs(2)),
+            unforwarded_frames: Rate::new(256, Duration::from_millis(20)),
         }
+    }
+}
+
+/// How often something may happen: so many times in a row, and one more time after each interval.
+///
+/// See the example of [`RelaySide`](super::RelaySide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rate {
+    /// How many times in a row.
+    pub burst: u32,
+    /// After how long one more time is allowed.
+    pub interval: Duration,
+}
+
+impl Rate {
+    /// This many times in a row, and one more after each interval.
+    pub const fn new(burst: u32, interval: Duration) -> Self {
+        Self { burst, interval }
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// A number at once, and one more after each interval.
+use super::relay_side_events::Rate;
+
+/// Counts what happens at a [`Rate`].
 #[derive(Debug, Clone)]
 pub(super) struct Quota {
     interval: Duration,
@@ -12,8 +14,8 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    pub(super) fn new((count, interval): (u32, Duration)) -> Self {
-        Self { interval, burst: interval.saturating_mul(count), whole_at: Duration::ZERO }
+    pub(super) fn new(Rate { burst, interval }: Rate) -> Self {
+        Self { interval, burst: interval.saturating_mul(burst), whole_at: Duration::ZERO }
     }
 
     /// Whether one more may happen at `now`.
@@ -38,7 +40,7 @@ mod tests {
     #[test]
     fn a_burst_then_one_an_interval() {
         let second = Duration::from_secs(1);
-        let mut quota = Quota::new((3, second));
+        let mut quota = Quota::new(Rate::new(3, second));
         let start = second * 100;
         assert_eq!([(); 4].map(|()| quota.take(start)), [true, true, true, false]);
         assert!(!quota.take(start + second / 2));

@@ -312,6 +312,19 @@ fn an_instance_may_close_as_many_channels_as_it_has() {
     assert!(closed[0] < 2000, "an app that opens and closes is slowed down");
 }
 
+/// A phone that had used up its frames closed its channel, and the instance was never told.
+#[test]
+fn a_channel_whose_close_is_refused_is_among_those_that_end() {
+    let mut app = Side::new(RelayedEnd::App, RelaySideLimits::default(), START);
+    let channel = app.next_channel();
+    app.offer(channel, 7, START);
+    assert!(app.accepted(channel));
+    let close = ChannelClose::new(channel, "bye").to_frame(channel).unwrap();
+    while app.receive(&frame(FrameType::Data, 99), START).is_ok() {}
+    assert!(app.receive(&close, START).is_err(), "its frames are used up");
+    assert_eq!(app.end(), [(channel, 7)]);
+}
+
 #[test]
 fn a_ping_is_answered_with_a_frame() {
     let mut side = instance();
