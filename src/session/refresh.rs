@@ -13,8 +13,10 @@ use crate::time::UnixTime;
 
 /// How long the control plane may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
-/// The longest wait for the next refresh in the last half hour of a lease, however the wall clock has jumped.
-const LAST_HALF_HOUR: i64 = 30 * 60;
+/// A lease with less than this left is nearly over: then the wall clock decides too, which may have jumped.
+const NEARLY_OVER: Duration = Duration::from_secs(30 * 60);
+/// How far away the refresh of a lease that is nearly over may still be planned.
+const LONGEST_LAST_WAIT: Duration = Duration::from_secs(60);
 
 /// What an instance refreshes its lease with.
 ///
@@ -49,11 +51,24 @@ enum Phase {
     Over,
 }
 
+/// What is to be done at a moment.
+pub(super) enum RefreshStep {
+    Ask(RefreshRequest),
+    /// The last request was not answered in time.
+    Failed(RefreshFailure),
+}
+
 /// The outcome of an answer.
 pub(super) enum Answered {
     Refreshed(Secret, Box<VerifiedLease>),
-    Failed { error: Error, retry_at: Duration },
+    Failed(RefreshFailure),
     Final,
+}
+
+/// A refresh that is tried again.
+pub(super) struct RefreshFailure {
+    pub(super) error: Error,
+    pub(super) retry_at: Duration,
 }
 
 impl LeaseRefresh {
@@ -109,15 +124,15 @@ impl LeaseRefresh {
     }
 
     /// The request that is due now. A request that was not answered in time counts as failed, and is due again later.
-    pub(super) fn poll(&mut self, now: Now) -> Option<RefreshRequest> {
+    pub(super) fn poll(&mut self, now: Now) -> Option<RefreshStep> {
         match self.phase {
             Phase::Asked(until) if now.monotonic >= until => {
-                self.fail(now);
-                None
+                let reason = format!("no answer came within {} s", ANSWER_TIMEOUT.as_secs());
+                Some(RefreshStep::Failed(self.fail(reason, now)))
             }
             Phase::Due(at) if now.monotonic >= at || self.is_overdue(at, now) => {
                 self.phase = Phase::Asked(now.monotonic.saturating_add(ANSWER_TIMEOUT));
-                Some(self.request())
+                Some(RefreshStep::Ask(self.request()))
             }
             _ => None,
         }
@@ -130,7 +145,7 @@ impl LeaseRefresh {
                 self.phase = Phase::Over;
                 return Answered::Final;
             }
-            RefreshOutcome::Retry => Err(refused(status)),
+            RefreshOutcome::Retry => Err(failed(format!("expected HTTP status 200, received {status}"))),
         };
         match outcome {
             Ok((token, lease)) => {
@@ -139,16 +154,20 @@ impl LeaseRefresh {
                 self.schedule(backoff, now);
                 Answered::Refreshed(token, Box::new(lease))
             }
-            Err(error) => Answered::Failed { error, retry_at: self.fail(now) },
+            Err(error) => Answered::Failed(self.fail_with(error, now)),
         }
     }
 
-    /// The request was not answered at all.
-    pub(super) fn fail(&mut self, now: Now) -> Duration {
+    /// The request was not answered at all, for this reason.
+    pub(super) fn fail(&mut self, reason: impl Into<String>, now: Now) -> RefreshFailure {
+        self.fail_with(failed(reason), now)
+    }
+
+    fn fail_with(&mut self, error: Error, now: Now) -> RefreshFailure {
         self.failures = self.failures.saturating_add(1);
         let retry_at = now.monotonic.saturating_add(refresh_backoff(self.failures));
         self.phase = Phase::Due(retry_at);
-        retry_at
+        RefreshFailure { error, retry_at }
     }
 
     /// **Secret**: what it asks with.
@@ -171,14 +190,13 @@ impl LeaseRefresh {
 
     /// The wall clock has jumped: the lease is nearly over, and the planned refresh would come too late.
     fn is_overdue(&self, at: Duration, now: Now) -> bool {
-        let is_ending =
-            self.expires_at.is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= LAST_HALF_HOUR);
-        is_ending && self.failures == 0 && at.saturating_sub(now.monotonic) > Duration::from_secs(60)
+        let is_ending = self.expires_at.is_some_and(|end| end <= now.wall.saturating_add(NEARLY_OVER));
+        is_ending && self.failures == 0 && at.saturating_sub(now.monotonic) > LONGEST_LAST_WAIT
     }
 }
 
-fn refused(status: u16) -> Error {
-    Error::RefreshResponse { reason: format!("expected HTTP status 200, received {status}") }
+fn failed(reason: impl Into<String>) -> Error {
+    Error::RefreshResponse { reason: reason.into() }
 }
 
 impl fmt::Debug for LeaseRefresh {

@@ -31,6 +31,7 @@ impl InstanceEnd {
             resumed,
             now: now.wall,
         };
+        self.is_credential_offered = !self.is_resuming;
         match parts.to_frame() {
             Ok(frame) => self.outbox.send(connection, 0, frame),
             // The credential does not fit in a frame, so only another one can help.
@@ -73,8 +74,11 @@ impl InstanceEnd {
         }
     }
 
-    /// Ends the connection; the next one is made with another credential.
+    /// Ends the connection, or the wait for the next one; the next one is made with another credential.
     pub(super) fn wait_for_credential(&mut self, now: Now) {
+        if self.link.is_waiting() {
+            return self.link.wait_for_program();
+        }
         self.end_connection(now, DisconnectReason::Refused, CloseCode::Normal, |link, _| {
             link.wait_for_program();
             None

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::relay::{ErrorMessage, ProxyRequest};
 use crate::secret::Secret;
 use crate::session::DisconnectReason;
+use crate::session::refresh::RefreshFailure;
 use crate::time::UnixTime;
 
 /// What an instance's program is told. Its `Debug` output shows no token and no body.
@@ -96,7 +97,7 @@ pub enum InstanceEvent {
         /// What it says.
         lease: Box<VerifiedLease>,
     },
-    /// The refresh has failed, and will be tried again.
+    /// The refresh has failed, was not answered in time, or did not reach the control plane. It will be tried again.
     RefreshFailed {
         /// Why.
         error: Error,
@@ -112,6 +113,12 @@ pub enum InstanceEvent {
         /// The HTTP status.
         status: u16,
     },
+}
+
+impl From<RefreshFailure> for InstanceEvent {
+    fn from(failure: RefreshFailure) -> Self {
+        Self::RefreshFailed { error: failure.error, retry_at: failure.retry_at }
+    }
 }
 
 /// Why a channel has ended.

@@ -18,7 +18,7 @@ use self::registration::{Renewal, Resumable};
 use super::clock::{ConnectionId, Now};
 use super::link::{DisconnectReason, Due, Link};
 use super::outbox::{CloseCode, Outbox, Output};
-use super::refresh::{Answered, LeaseRefresh};
+use super::refresh::{Answered, LeaseRefresh, RefreshStep};
 use crate::error::{Error, Result};
 use crate::relay::{
     ChannelOpen, ControlPayload, FrameType, MAX_PAYLOAD_LEN, ProxyResponse, PushNotification, validate_server_url,
@@ -51,6 +51,8 @@ pub struct InstanceEnd {
     channels: Channels,
     /// The end of the registration, as the relay has said.
     expires_at: Option<UnixTime>,
+    /// Whether the last REGISTER was made with the current credential, and not with a session.
+    is_credential_offered: bool,
     /// Whether the registration is based on the current credential.
     is_credential_current: bool,
     renewal: Renewal,
@@ -74,6 +76,7 @@ impl InstanceEnd {
             is_resuming: false,
             channels: Channels::default(),
             expires_at: None,
+            is_credential_offered: false,
             is_credential_current: false,
             renewal: Renewal::NotAsked,
             draining_until: None,
@@ -125,8 +128,10 @@ impl InstanceEnd {
 
     /// The moment of [`InstanceEnd::poll_timeout`] has come. At any other moment it does nothing.
     pub fn handle_timeout(&mut self, now: Now) {
-        if let Some(request) = self.config.refresh.as_mut().and_then(|refresh| refresh.poll(now)) {
-            self.outbox.event(InstanceEvent::RefreshDue(request));
+        match self.config.refresh.as_mut().and_then(|refresh| refresh.poll(now)) {
+            Some(RefreshStep::Ask(request)) => self.outbox.event(InstanceEvent::RefreshDue(request)),
+            Some(RefreshStep::Failed(failure)) => self.outbox.event(failure.into()),
+            None => {}
         }
         match self.link.due(now) {
             Some(Due::Dial) => self.dial(now),
@@ -158,9 +163,7 @@ impl InstanceEnd {
                 self.outbox.event(event);
                 self.set_credential(token, now);
             }
-            Answered::Failed { error, retry_at } => {
-                self.outbox.event(InstanceEvent::RefreshFailed { error, retry_at });
-            }
+            Answered::Failed(failure) => self.outbox.event(failure.into()),
             Answered::Final => {
                 self.outbox.event(InstanceEvent::LeaseLost { refresh_token, status });
                 self.config.credential = Secret::default();
@@ -173,7 +176,8 @@ impl InstanceEnd {
     /// The control plane could not be reached.
     pub fn handle_refresh_failure(&mut self, now: Now) {
         if let Some(refresh) = self.config.refresh.as_mut().filter(|refresh| refresh.is_asked()) {
-            refresh.fail(now);
+            let failure = refresh.fail("the control plane could not be reached", now);
+            self.outbox.event(failure.into());
         }
     }
 
@@ -204,6 +208,7 @@ impl InstanceEnd {
     /// registered instance stays registered, and renews its registration before it ends.
     pub fn set_credential(&mut self, credential: impl Into<Secret>, now: Now) {
         self.config.credential = credential.into();
+        self.is_credential_offered = false;
         self.is_credential_current = false;
         if self.link.is_waiting() {
             self.dial(now);

@@ -60,7 +60,7 @@ impl InstanceEnd {
             return;
         }
         self.expires_at = ack.expires_at;
-        self.is_credential_current = !self.is_resuming;
+        self.is_credential_current = self.is_credential_offered;
         let resumable = Resumable { session_token: ack.session_token, instance_id: ack.instance_id.clone() };
         self.resumable = Some(resumable).filter(|resumable| !resumable.session_token.is_empty());
         let expires_at = self.expires_at;
@@ -80,7 +80,8 @@ impl InstanceEnd {
         let code = error.wire_code();
         let error = ErrorMessage { code: cut(&error.code), message: cut(&error.message) };
         if !self.link.is_open() {
-            return self.refused(error, retry_after(code, self.is_resuming, self.link.times().refused), now);
+            let retry = retry_after(code, self.is_credential_offered, self.link.times().refused);
+            return self.refused(error, retry, now);
         }
         if frame.channel != 0 || self.renewal.is_asked() {
             if frame.channel == 0 {

@@ -61,7 +61,7 @@ impl Renewal {
 /// When to try again after a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Retry {
-    /// At once, with the credential, as only the session was refused.
+    /// At once, with the current credential, as it was not what was refused.
     Afresh,
     /// After the back-off.
     Backoff,
@@ -69,12 +69,16 @@ pub(super) enum Retry {
     Later(Duration),
 }
 
-/// What a refusal means. `resuming` says whether REGISTER named a session.
-pub(super) fn retry_after(code: Option<WireErrorCode>, resuming: bool, refused: Duration) -> Retry {
+/// What a refusal means. `current` says whether REGISTER was made with the current credential: not with a session, which
+/// may have been revoked, nor with a credential that was replaced since.
+pub(super) fn retry_after(code: Option<WireErrorCode>, current: bool, refused: Duration) -> Retry {
     match code {
-        Some(WireErrorCode::AuthFailed | WireErrorCode::InstanceNotFound) if resuming => Retry::Afresh,
-        // These codes also report a revoked session; the credential may have been replaced since.
-        Some(WireErrorCode::LicenseInvalid | WireErrorCode::LicenseExpired) if resuming => Retry::Afresh,
+        Some(
+            WireErrorCode::AuthFailed
+            | WireErrorCode::InstanceNotFound
+            | WireErrorCode::LicenseInvalid
+            | WireErrorCode::LicenseExpired,
+        ) if !current => Retry::Afresh,
         Some(
             WireErrorCode::AuthFailed
             | WireErrorCode::LicenseInvalid
@@ -93,7 +97,7 @@ mod tests {
     fn every_code_has_an_outcome() {
         let refused = Duration::from_secs(300);
         for code in WireErrorCode::ALL {
-            let [fresh, resumed] = [false, true].map(|resuming| retry_after(Some(*code), resuming, refused));
+            let [fresh, resumed] = [true, false].map(|current| retry_after(Some(*code), current, refused));
             assert_ne!(fresh, Retry::Afresh, "{code}: a refused credential is not presented again at once");
             let expected = match code {
                 WireErrorCode::AuthFailed
@@ -105,6 +109,6 @@ mod tests {
             };
             assert_eq!(resumed, expected, "{code}");
         }
-        assert_eq!(retry_after(None, true, refused), Retry::Backoff, "an unknown code");
+        assert_eq!(retry_after(None, false, refused), Retry::Backoff, "an unknown code");
     }
 }

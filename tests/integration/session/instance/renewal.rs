@@ -97,6 +97,51 @@ fn a_lease_for_another_host_is_not_taken_and_a_final_refusal_ends_the_registrati
     }
 }
 
+/// The next connection was still made, with an empty credential.
+#[test]
+fn a_lease_that_is_lost_between_connections_ends_the_tries() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    let refresh = control_plane.refresh();
+    let mut driven = Driven::registered_with(at(0), |config| config.refresh = Some(refresh));
+    let now = at(8 * 3600);
+    driven.feed(&frame(FrameType::Pong, 0, b""), now);
+    due_request(&mut driven, now).unwrap();
+    driven.end.handle_disconnected(connection(1), now);
+    driven.poll();
+    driven.end.handle_refresh_answer(401, b"", now);
+    assert!(matches!(driven.poll().events[..], [InstanceEvent::LeaseLost { .. }]));
+    assert_eq!(driven.end.poll_timeout(), None, "nothing is tried without a credential");
+    driven.end.set_credential("another", now);
+    assert_eq!(driven.poll().urls.len(), 1);
+}
+
+/// A control plane that hung, or could not be reached, left no trace.
+#[test]
+fn every_failed_refresh_is_reported() {
+    let control_plane = ControlPlane(SigningKey::generate().unwrap());
+    for unanswered in [true, false] {
+        let refresh = control_plane.refresh();
+        let mut driven = Driven::registered_with(at(0), |config| config.refresh = Some(refresh));
+        let now = at(8 * 3600);
+        driven.feed(&frame(FrameType::Pong, 0, b""), now);
+        due_request(&mut driven, now).unwrap();
+        let failed_at = if unanswered { at(8 * 3600 + 60) } else { now };
+        if unanswered {
+            driven.feed(&frame(FrameType::Pong, 0, b""), failed_at);
+            driven.end.handle_timeout(failed_at);
+        } else {
+            driven.end.handle_refresh_failure(now);
+        }
+        let done = driven.poll();
+        let expected = failed_at.monotonic + Duration::from_secs(30);
+        assert!(
+            matches!(&done.events[..], [InstanceEvent::RefreshFailed { retry_at, .. }] if *retry_at == expected),
+            "{:?}",
+            done.events
+        );
+    }
+}
+
 #[test]
 fn a_renewal_that_is_refused_leaves_the_registration_as_it_is() {
     let mut driven = Driven::registered(at(0));
