@@ -19,7 +19,7 @@ pub unsafe extern "C" fn pulse_frame_encode(
     unsafe {
         call(error, Out::new(out, "out"), || {
             let payload = bytes(payload, payload_len, "payload")?;
-            Ok(pulse_buffer::new(Frame::new(FrameType::from_code(frame_type)?, channel, payload).encode()?))
+            Ok(pulse_buffer::taking(Frame::new(FrameType::from_code(frame_type)?, channel, payload).encode()?))
         })
     }
 }

@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod c_boundary;
 mod messages;
 mod paths;
 mod scanner;

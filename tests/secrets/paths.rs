@@ -15,6 +15,7 @@ use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{DataDir, IdentityChange, LicenseFile, LockedDataDir, Revision};
 use tempfile::TempDir;
 
+use crate::c_boundary::a_session_across_the_c_boundary;
 use crate::common::sealing::{license_key, seal, seal_text};
 use crate::messages::{
     control_messages_are_written_and_read, control_messages_that_are_refused, frames_that_are_never_sent,
@@ -63,6 +64,7 @@ pub(crate) fn all() -> Vec<Path> {
         control_messages_are_written_and_read,
         control_messages_that_are_refused,
         frames_that_are_never_sent,
+        a_session_across_the_c_boundary,
     ]
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ffi::fault::Fault;
 use crate::relay::{Body, ProxyResponse, PushNotification};
+use crate::secret::Secret;
 use crate::session::{InstanceEnd, Now, PhoneEnd, RequestId};
 
 /// What a program can ask of a session: the members of all acts, of which each act uses some. An enum of acts would be
@@ -20,7 +21,8 @@ pub(super) struct Act {
     response: Option<ProxyResponse>,
     #[serde(deserialize_with = "crate::json::form::deserialize")]
     notification: Option<PushNotification>,
-    credential: String,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    credential: Secret,
     method: String,
     path: String,
     headers: BTreeMap<String, String>,

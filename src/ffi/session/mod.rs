@@ -73,7 +73,7 @@ enum End {
 }
 
 /// An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
-/// `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of waiting
+/// `client_version`, `backoff_initial_ms`, `backoff_max_ms`, `seed` (a random number), `times_ms` (an object of waiting
 /// times: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
 /// `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify a refreshed lease; they
 /// may be NULL if there is no `refresh`.
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn pulse_session_new_instance(
             let InstanceSettings { server_url, credential, instance_secret, client_version, times_ms, .. } = settings;
             let mut config = InstanceConfig::new(server_url, credential, instance_secret, identity);
             config.client_version = Some(client_version).filter(|version| !version.is_empty());
-            set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
+            set_backoff(&mut config.backoff, settings.backoff_initial_ms, settings.backoff_max_ms);
             times_ms.apply(&mut config.times);
             config.refresh = refresh;
             let end = InstanceEnd::new(config, u64::from(settings.seed))?;
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn pulse_session_new_instance(
 }
 
 /// A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
-/// `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long
+/// `device_token`, `platform`, `notification_preferences`, `backoff_initial_ms`, `backoff_max_ms`, `answer_ms` (how long
 /// a request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn pulse_session_new_phone(
@@ -133,10 +133,10 @@ pub unsafe extern "C" fn pulse_session_new_phone(
             let settings: PhoneSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
             let code = PairingCode::parse(scanned)?;
             let mut config = PhoneConfig::from_pairing_code(&code)?;
-            config.device_token = Secret::from(settings.device_token).non_empty();
+            config.device_token = settings.device_token.non_empty();
             config.platform = Some(settings.platform).filter(|platform| !platform.is_empty());
             config.notification_preferences = settings.notification_preferences;
-            set_backoff(&mut config.backoff, settings.backoff_first_ms, settings.backoff_most_ms);
+            set_backoff(&mut config.backoff, settings.backoff_initial_ms, settings.backoff_max_ms);
             settings.times_ms.apply(&mut config.times);
             if let Some(milliseconds) = settings.answer_ms {
                 config.limits.answer = Duration::from_millis(milliseconds);

@@ -14,7 +14,7 @@ pub(super) fn output_parts<E, J: Serialize>(
 ) -> Result<((u32, u32), pulse_buffer), Fault> {
     Ok(match output {
         Output::Connect { connection, url } => ((PULSE_DO_CONNECT, number(connection)), pulse_buffer::new(url)),
-        Output::Send { connection, message } => ((PULSE_DO_SEND, number(connection)), pulse_buffer::new(message)),
+        Output::Send { connection, message } => ((PULSE_DO_SEND, number(connection)), pulse_buffer::taking(message)),
         Output::Disconnect { connection, code } => {
             let code = pulse_buffer::new(code.as_u16().to_string());
             ((PULSE_DO_DISCONNECT, number(connection)), code)

@@ -5,6 +5,7 @@ use core::time::Duration;
 use serde::Deserialize;
 
 use crate::relay::NotificationPreferences;
+use crate::secret::Secret;
 use crate::session::{BackoffLimits, Times};
 
 /// How an instance is configured.
@@ -12,14 +13,16 @@ use crate::session::{BackoffLimits, Times};
 #[serde(deny_unknown_fields)]
 pub(super) struct InstanceSettings {
     pub(super) server_url: String,
-    pub(super) credential: String,
-    pub(super) instance_secret: String,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    pub(super) credential: Secret,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    pub(super) instance_secret: Secret,
     #[serde(default)]
     pub(super) client_version: String,
     #[serde(default)]
-    pub(super) backoff_first_ms: Option<u64>,
+    pub(super) backoff_initial_ms: Option<u64>,
     #[serde(default)]
-    pub(super) backoff_most_ms: Option<u64>,
+    pub(super) backoff_max_ms: Option<u64>,
     #[serde(default)]
     pub(super) times_ms: TimesSettings,
     #[serde(default)]
@@ -34,7 +37,8 @@ pub(super) struct InstanceSettings {
 pub(super) struct RefreshSettings {
     pub(super) org_id: String,
     pub(super) instance_host: String,
-    pub(super) refresh_token: String,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    pub(super) refresh_token: Secret,
     #[serde(default)]
     pub(super) expires_at: Option<i64>,
 }
@@ -43,12 +47,13 @@ pub(super) struct RefreshSettings {
 #[derive(Deserialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct PhoneSettings {
-    pub(super) device_token: String,
+    #[serde(deserialize_with = "crate::secret::text::deserialize")]
+    pub(super) device_token: Secret,
     pub(super) platform: String,
     #[serde(with = "crate::json::form")]
     pub(super) notification_preferences: Option<NotificationPreferences>,
-    pub(super) backoff_first_ms: Option<u64>,
-    pub(super) backoff_most_ms: Option<u64>,
+    pub(super) backoff_initial_ms: Option<u64>,
+    pub(super) backoff_max_ms: Option<u64>,
     pub(super) answer_ms: Option<u64>,
     pub(super) times_ms: TimesSettings,
     pub(super) seed: u32,
@@ -83,11 +88,11 @@ impl TimesSettings {
     }
 }
 
-pub(super) fn set_backoff(limits: &mut BackoffLimits, first_ms: Option<u64>, most_ms: Option<u64>) {
-    if let Some(milliseconds) = first_ms {
-        limits.first = Duration::from_millis(milliseconds);
+pub(super) fn set_backoff(limits: &mut BackoffLimits, initial_ms: Option<u64>, max_ms: Option<u64>) {
+    if let Some(milliseconds) = initial_ms {
+        limits.initial = Duration::from_millis(milliseconds);
     }
-    if let Some(milliseconds) = most_ms {
-        limits.most = Duration::from_millis(milliseconds);
+    if let Some(milliseconds) = max_ms {
+        limits.max = Duration::from_millis(milliseconds);
     }
 }
