@@ -1362,7 +1362,7 @@ typedef int32_t pulse_feed;
 
 /**
  * An instance's end. `settings` is a JSON object of `server_url`, `credential`, `instance_secret`, and optionally
- * `client_version`, `backoff_first_ms`, `backoff_most_ms`, `seed` (a random number), `times_ms` (an object of waiting
+ * `client_version`, `backoff_initial_ms`, `backoff_max_ms`, `seed` (a random number), `times_ms` (an object of waiting
  * times: `connect`, `answer`, `ping`, `silence`, `drain`, `refused`) and `refresh`, an object of `org_id`,
  * `instance_host`, `refresh_token` and optionally `expires_at` (Unix seconds). `keys` verify a refreshed lease; they
  * may be NULL if there is no `refresh`.
@@ -1376,7 +1376,7 @@ pulse_status pulse_session_new_instance(const char *settings,
 
 /**
  * A phone's end. `scanned` is the text of a pairing code, which must carry an identity. `settings` is a JSON object of
- * `device_token`, `platform`, `notification_preferences`, `backoff_first_ms`, `backoff_most_ms`, `answer_ms` (how long
+ * `device_token`, `platform`, `notification_preferences`, `backoff_initial_ms`, `backoff_max_ms`, `answer_ms` (how long
  * a request waits for its answer), `times_ms` as for an instance, and `seed` (a random number), all of them optional.
  */
 pulse_status pulse_session_new_phone(const char *scanned,

@@ -26,15 +26,15 @@ type Session struct {
 
 // InstanceSettings are what an instance registers with.
 type InstanceSettings struct {
-	ServerURL      string           `json:"server_url"`
-	Credential     string           `json:"credential"`      // secret
-	InstanceSecret string           `json:"instance_secret"` // secret
-	ClientVersion  string           `json:"client_version,omitempty"`
-	BackoffFirstMS int64            `json:"backoff_first_ms,omitempty"` // 0: 1 s
-	BackoffMostMS  int64            `json:"backoff_most_ms,omitempty"`  // 0: 60 s
-	TimesMS        *SessionTimes    `json:"times_ms,omitempty"`         // nil: as deployed
-	Refresh        *RefreshSettings `json:"refresh,omitempty"`
-	Seed           uint32           `json:"seed"` // spreads waiting times; 0: a random one
+	ServerURL        string           `json:"server_url"`
+	Credential       string           `json:"credential"`      // secret
+	InstanceSecret   string           `json:"instance_secret"` // secret
+	ClientVersion    string           `json:"client_version,omitempty"`
+	BackoffInitialMS int64            `json:"backoff_initial_ms,omitempty"` // 0: 1 s
+	BackoffMaxMS     int64            `json:"backoff_max_ms,omitempty"`     // 0: 60 s
+	TimesMS          *SessionTimes    `json:"times_ms,omitempty"`           // nil: as deployed
+	Refresh          *RefreshSettings `json:"refresh,omitempty"`
+	Seed             uint32           `json:"seed"` // spreads waiting times; 0: a random one
 }
 
 // SessionTimes say how long a session waits for each step, in milliseconds; 0 is the deployed time.
@@ -57,12 +57,12 @@ type RefreshSettings struct {
 
 // PhoneSettings are what a phone needs besides its pairing code.
 type PhoneSettings struct {
-	DeviceToken    string `json:"device_token,omitempty"` // secret
-	Platform       string `json:"platform,omitempty"`
-	BackoffFirstMS int64  `json:"backoff_first_ms,omitempty"` // 0: 1 s
-	BackoffMostMS  int64  `json:"backoff_most_ms,omitempty"`  // 0: 60 s
-	AnswerMS       int64  `json:"answer_ms,omitempty"`        // how long a request waits; 0: 35 s
-	Seed           uint32 `json:"seed"`                       // spreads waiting times; 0: a random one
+	DeviceToken      string `json:"device_token,omitempty"` // secret
+	Platform         string `json:"platform,omitempty"`
+	BackoffInitialMS int64  `json:"backoff_initial_ms,omitempty"` // 0: 1 s
+	BackoffMaxMS     int64  `json:"backoff_max_ms,omitempty"`     // 0: 60 s
+	AnswerMS         int64  `json:"answer_ms,omitempty"`          // how long a request waits; 0: 35 s
+	Seed             uint32 `json:"seed"`                         // spreads waiting times; 0: a random one
 }
 
 // A SessionEvent is what a session tells its program. Event is its kind, which determines the members that count: see the C
@@ -205,7 +205,7 @@ func (s *Session) SetCredential(credential string) error {
 	return s.act(map[string]any{"act": "set_credential", "credential": credential}, nil)
 }
 
-// Cancel gives up a request: it fails as "cancelled", and whatever still arrives for it is dropped.
+// Cancel gives up a request: it fails as "canceled", and whatever still arrives for it is dropped.
 func (s *Session) Cancel(request uint64) error {
 	return s.act(map[string]any{"act": "cancel", "request": request}, nil)
 }

@@ -141,7 +141,8 @@ impl<'a> Frame<'a> {
     }
 
     /// Whether the frame is on a channel where its type belongs: channel 0, except for CHANNEL_OPEN, CHANNEL_CLOSE,
-    /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not check this.
+    /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not check this, and neither do the ends
+    /// and the relay's side of this library: what a deployed peer sends on another channel is still understood.
     ///
     /// # Errors
     /// [`Error::FrameChannel`].

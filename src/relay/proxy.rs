@@ -4,7 +4,8 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::de::Visitor;
+use serde::{Deserializer, Serializer};
 
 use super::control::is_false;
 use crate::encoding;
@@ -174,8 +175,22 @@ impl WriteJson for Body {
 
 impl<'de> ReadJson<'de> for Body {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::from_base64(&text).map_err(serde::de::Error::custom)
+        deserializer.deserialize_str(Base64Text)
+    }
+}
+
+/// Decodes a text where it is, without a copy of it.
+struct Base64Text;
+
+impl Visitor<'_> for Base64Text {
+    type Value = Body;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("base64")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Body, E> {
+        Body::from_base64(text).map_err(E::custom)
     }
 }
 

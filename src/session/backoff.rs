@@ -13,15 +13,15 @@ use core::time::Duration;
 #[non_exhaustive]
 pub struct BackoffLimits {
     /// The longest wait after the first failure: 1 s. It doubles with each failure.
-    pub first: Duration,
+    pub initial: Duration,
     /// The longest wait after any failure: 60 s. A connection that was open for this long does not count as a failure.
-    pub most: Duration,
+    pub max: Duration,
 }
 
 impl BackoffLimits {
     /// These bounds.
-    pub const fn new(first: Duration, most: Duration) -> Self {
-        Self { first, most }
+    pub const fn new(initial: Duration, max: Duration) -> Self {
+        Self { initial, max }
     }
 }
 
@@ -49,17 +49,17 @@ impl Backoff {
     /// least as long as the longest wait was not a failure; a shorter one may be refused right after its ACK again and
     /// again.
     pub(super) fn after(&mut self, open: Duration) -> Duration {
-        if open >= self.limits.most {
+        if open >= self.limits.max {
             self.failures = 0;
         }
-        let doubled = self.limits.first.saturating_mul(1_u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX));
+        let doubled = self.limits.initial.saturating_mul(1_u32.checked_shl(self.failures.min(20)).unwrap_or(u32::MAX));
         self.failures = self.failures.saturating_add(1);
-        self.spread(doubled.min(self.limits.most))
+        self.spread(doubled.min(self.limits.max))
     }
 
     /// The time to wait after a connection that ended as it should.
     pub(super) fn first(&mut self) -> Duration {
-        self.spread(self.limits.first.min(self.limits.most))
+        self.spread(self.limits.initial.min(self.limits.max))
     }
 
     /// A time between the half of `most` and `most`.
@@ -107,7 +107,7 @@ mod tests {
             assert!(wait >= most / 2 && wait <= most, "{wait:?} of {most:?}");
         }
         for _ in 0..100 {
-            assert!(backoff.after(Duration::ZERO) <= limits.most);
+            assert!(backoff.after(Duration::ZERO) <= limits.max);
         }
     }
 

@@ -200,7 +200,7 @@ fn instance() {
     let identity = Identity::generate().unwrap();
     let refresh = json!({"org_id": "default", "instance_host": "t.example.test", "refresh_token": "etr_1"});
     let settings = json!({
-        "refresh": refresh, "backoff_first_ms": 7000, "backoff_most_ms": 9000, "times_ms": {"connect": 3000},
+        "refresh": refresh, "backoff_initial_ms": 7000, "backoff_max_ms": 9000, "times_ms": {"connect": 3000},
     });
     let session = Session::instance(&identity, &settings);
     assert_eq!(session.deadline(), -1);
@@ -266,7 +266,7 @@ fn phone() {
     config.enabled = true;
     config.set_identity(&identity);
     let code = Onboarding::new(&config, INSTANCE_ID, "token").build().unwrap();
-    let settings = json!({"backoff_first_ms": 7000, "backoff_most_ms": 9000, "times_ms": {"connect": 3000}});
+    let settings = json!({"backoff_initial_ms": 7000, "backoff_max_ms": 9000, "times_ms": {"connect": 3000}});
     let session = Session::phone(code.secret_compact_code().expose_secret(), &settings);
     let done = session.feed(PULSE_FEED_START, 0, b"", 0);
     assert_eq!((done[0].0, done[0].1), (PULSE_DO_CONNECT, 1));
@@ -291,7 +291,7 @@ fn phone() {
     assert!(ask("", 1).body.is_empty());
     assert_eq!(ask("AQID", 2).body.as_bytes(), [1, 2, 3]);
     session.act(&json!({"act": "cancel", "request": 2}), 7000);
-    let failed = json!({"event": "request_failed", "request": 2, "reason": "cancelled"});
+    let failed = json!({"event": "request_failed", "request": 2, "reason": "canceled"});
     assert_eq!(events(&session.poll()), [failed]);
     let done = session.feed(PULSE_FEED_STOP, 0, b"", 8000);
     assert!(done.contains(&(PULSE_DO_DISCONNECT, 2, b"1000".to_vec())), "{done:?}");

@@ -110,7 +110,7 @@ export class PhoneSession implements Disposable {
     return this.#act<{ request: number }>({ act: "request", method, path, headers, body }).request;
   }
 
-  /** Gives a request up: it fails as `cancelled`, and what still arrives for it is dropped. */
+  /** Gives a request up: it fails as `canceled`, and what still arrives for it is dropped. */
   cancel(request: number): void {
     this.#act({ act: "cancel", request });
   }

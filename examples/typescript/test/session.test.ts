@@ -144,7 +144,7 @@ test("a request that is given up fails as such, and its answer is dropped", () =
   const { session, events, socket, channel } = secured();
   const request = session.request("GET", "/");
   session.cancel(request);
-  assert.deepEqual(events.splice(0), [{ event: "request_failed", request, reason: "cancelled" }]);
+  assert.deepEqual(events.splice(0), [{ event: "request_failed", request, reason: "canceled" }]);
   answered(channel, socket, { id: String(request), status: 204 });
   assert.deepEqual(events, []);
 });

@@ -97,7 +97,7 @@ pub enum RequestFailure {
     /// The channel ended before.
     Disconnected,
     /// The program has canceled it.
-    Cancelled,
+    Canceled,
 }
 
 impl RequestFailure {
@@ -106,7 +106,7 @@ impl RequestFailure {
         match self {
             Self::TimedOut => "timed_out",
             Self::Disconnected => "disconnected",
-            Self::Cancelled => "cancelled",
+            Self::Canceled => "canceled",
         }
     }
 }

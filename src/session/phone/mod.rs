@@ -49,7 +49,8 @@ pub struct PhoneEnd {
     outbox: Outbox<PhoneEvent>,
     channel: ChannelState,
     requests: u64,
-    waiting: BTreeMap<RequestId, Waiting>,
+    /// Requests, and until when each waits for its answer or the next piece of it.
+    waiting: BTreeMap<RequestId, Duration>,
     /// The relay is going down: the connection is closed at this moment, or when no request is waiting anymore.
     draining_until: Option<Duration>,
 }
@@ -67,10 +68,6 @@ enum ChannelState {
         channel: u32,
         keys: Box<Channel>,
     },
-}
-
-struct Waiting {
-    until: Duration,
 }
 
 impl PhoneEnd {
@@ -156,7 +153,7 @@ impl PhoneEnd {
             self.lose(DisconnectReason::NoAnswer, "", now);
         }
         let late: Vec<RequestId> =
-            self.waiting.iter().filter(|(_, it)| now.monotonic >= it.until).map(|(request, _)| *request).collect();
+            self.waiting.iter().filter(|(_, until)| now.monotonic >= **until).map(|(request, _)| *request).collect();
         for request in late {
             self.fail(request, RequestFailure::TimedOut);
         }
@@ -174,7 +171,7 @@ impl PhoneEnd {
             ChannelState::Exchanging { until, .. } => Some(until),
             _ => None,
         };
-        let answers = self.waiting.values().map(|waiting| waiting.until).min();
+        let answers = self.waiting.values().copied().min();
         [self.link.deadline(), exchange, answers, self.draining_until].into_iter().flatten().min()
     }
 
@@ -216,14 +213,14 @@ impl PhoneEnd {
         let (channel, payload) = (*channel, keys.seal(plain.as_bytes())?);
         self.send_frame(FrameType::Data, channel, &payload);
         self.requests = request.0;
-        self.waiting.insert(request, Waiting { until: now.monotonic.saturating_add(limits.answer) });
+        self.waiting.insert(request, now.monotonic.saturating_add(limits.answer));
         Ok(request)
     }
 
     /// Cancels a request: whatever still arrives for it is dropped. The instance is not told, as the protocol has no
     /// message for it.
     pub fn cancel(&mut self, request: RequestId) {
-        self.fail(request, RequestFailure::Cancelled);
+        self.fail(request, RequestFailure::Canceled);
     }
 
     fn fail(&mut self, request: RequestId, reason: RequestFailure) {

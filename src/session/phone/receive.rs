@@ -99,16 +99,16 @@ impl PhoneEnd {
     }
 
     fn receive_response(&mut self, response: ProxyResponse, now: Now) {
-        // An answer to a request that has timed out, or was cancelled, is too late.
+        // An answer to a request that has timed out, or was canceled, is too late.
         let Some(request) = response.id.parse().ok().map(RequestId).filter(|id| id.to_string() == response.id) else {
             return;
         };
-        let Some(waiting) = self.waiting.get_mut(&request) else { return };
+        let Some(until) = self.waiting.get_mut(&request) else { return };
         let is_last = !response.stream || response.stream_done;
         if is_last {
             self.waiting.remove(&request);
         } else {
-            waiting.until = now.monotonic.saturating_add(self.config.limits.answer);
+            *until = now.monotonic.saturating_add(self.config.limits.answer);
         }
         self.outbox.event(PhoneEvent::Response { request, response, is_last });
         self.finish_draining(now);

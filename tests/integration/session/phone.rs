@@ -185,7 +185,7 @@ fn a_request_that_is_not_answered_fails_once() {
     driven.poll();
     driven.end.cancel(second);
     driven.end.cancel(second);
-    assert!(matches!(driven.poll().events[..], [PhoneEvent::RequestFailed { reason: RequestFailure::Cancelled, .. }]));
+    assert!(matches!(driven.poll().events[..], [PhoneEvent::RequestFailed { reason: RequestFailure::Canceled, .. }]));
 }
 
 #[test]
@@ -281,8 +281,8 @@ fn a_relay_on_the_open_internet_is_reached_over_tls_alone() {
 
 #[test]
 fn names_and_numbers_are_those_of_the_other_languages() {
-    let failures = [RequestFailure::TimedOut, RequestFailure::Disconnected, RequestFailure::Cancelled];
-    assert_eq!(failures.map(RequestFailure::as_str), ["timed_out", "disconnected", "cancelled"]);
+    let failures = [RequestFailure::TimedOut, RequestFailure::Disconnected, RequestFailure::Canceled];
+    assert_eq!(failures.map(RequestFailure::as_str), ["timed_out", "disconnected", "canceled"]);
     let advice = [Advice::Wait, Advice::CheckInstance, Advice::PairAgain, Advice::CheckSubscription];
     assert_eq!(advice.map(Advice::as_str), ["wait", "check_instance", "pair_again", "check_subscription"]);
     assert_eq!(RequestId::from_u64(7).as_u64(), 7);

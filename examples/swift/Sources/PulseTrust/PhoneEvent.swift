@@ -9,7 +9,7 @@ public enum PhoneEvent: Sendable {
     case ready
     /// An answer, or a piece of one: with `isLast` the request is over.
     case response(request: UInt64, PhoneResponse, isLast: Bool)
-    /// A request is over without a whole answer: `timed_out`, `disconnected` or `cancelled`.
+    /// A request is over without a whole answer: `timed_out`, `disconnected` or `canceled`.
     case requestFailed(request: UInt64, reason: String)
     /// The relay, or the instance by way of it, has refused the connection. `code` is the relay's, as `AUTH_FAILED`; `advice`
     /// says what it means for the user: `wait`, `check_instance`, `pair_again` or `check_subscription`.

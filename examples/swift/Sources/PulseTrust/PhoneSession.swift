@@ -90,7 +90,7 @@ public final class PhoneSession: @unchecked Sendable {
         return try JSONDecoder().decode(Made.self, from: Data(try self.act(act))).request
     }
 
-    /// Gives a request up: it fails as `cancelled`, and what still arrives for it is dropped.
+    /// Gives a request up: it fails as `canceled`, and what still arrives for it is dropped.
     public func cancel(_ request: UInt64) throws { _ = try act(Act(act: "cancel", request: request)) }
 
     /// Tells the other side, closes the connection and wipes the session. The handler is not called any more.

@@ -26,7 +26,7 @@ public sealed class PhoneEvent {
         override fun toString(): String = "Response(request $request, status $status, ${body.size} bytes)"
     }
 
-    /** A request is over without a whole answer: `timed_out`, `disconnected` or `cancelled`. */
+    /** A request is over without a whole answer: `timed_out`, `disconnected` or `canceled`. */
     public data class RequestFailed(val request: Long, val reason: String) : PhoneEvent()
 
     /** The relay, or the instance by way of it, has refused the connection. */

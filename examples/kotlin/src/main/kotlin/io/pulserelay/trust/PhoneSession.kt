@@ -91,7 +91,7 @@ public class PhoneSession private constructor(
         return Json.parseToJsonElement(act(act.toString())).jsonObject.getValue("request").jsonPrimitive.long
     }
 
-    /** Gives a request up: it fails as `cancelled`, and what still arrives for it is dropped. */
+    /** Gives a request up: it fails as `canceled`, and what still arrives for it is dropped. */
     public fun cancel(request: Long) {
         act(buildJsonObject { put("act", "cancel"); put("request", request) }.toString())
     }

@@ -103,7 +103,7 @@ class PhoneSessionTest {
         assertEquals(PhoneEvent.Ready, event())
         val (first, second) = List(2) { session.request("GET", "/$it") }
         session.cancel(first)
-        assertEquals(PhoneEvent.RequestFailed(first, "cancelled"), event())
+        assertEquals(PhoneEvent.RequestFailed(first, "canceled"), event())
         for (id in listOf(first, second)) socket.receive(FrameType.DATA, deployed.seal("""{"id":"$id","status":204}""".encodeToByteArray()))
         assertEquals(second, assertInstanceOf(PhoneEvent.Response::class.java, event()).request)
     }
