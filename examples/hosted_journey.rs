@@ -155,7 +155,7 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Fail
     record.note("runtime: readiness", readiness)?;
 
     let started = bootstrap(&locked, &tenant.runtime, now)?;
-    let fingerprint = &started.config.identity_fingerprint;
+    let fingerprint = started.config.identity_fingerprint.as_deref().unwrap_or("(none)");
     let outcome = match &started.outcome {
         BootstrapOutcome::Bootstrapped => Ok(format!("made relay.enc with identity {fingerprint}")),
         BootstrapOutcome::IdentityMade => Ok(format!("gave the enabled config its identity {fingerprint}")),
@@ -167,7 +167,7 @@ fn start_runtime(record: &mut Record, tenant: &Tenant) -> Result<Bootstrap, Fail
     record.note("runtime: bootstrap", outcome.map(|seen| ((), seen)))?;
     record.note("runtime: directory", Ok(((), format!("before: {before}; after: {}", files()))))?;
     let again = bootstrap(&locked, &tenant.runtime, now)?;
-    let unchanged = again.config.identity_fingerprint == *fingerprint
+    let unchanged = again.config.identity_fingerprint == started.config.identity_fingerprint
         && matches!(again.outcome, BootstrapOutcome::Unchanged { .. });
     let second =
         if unchanged { Ok(((), "changed nothing".to_owned())) } else { Err(Failure::new("changed something")) };
@@ -236,7 +236,7 @@ async fn paired(
     record.metrics_paired = relay.metrics().await;
     let (fingerprint, status, body) = (fetched.fingerprint.clone(), fetched.status, fetched.body.clone());
     fetched.disconnect().await?;
-    if fingerprint != config.identity_fingerprint {
+    if Some(&fingerprint) != config.identity_fingerprint.as_ref() {
         return Err(Failure::new("the phone sees another identity than the runtime has"));
     }
     if status != 200 {

@@ -82,7 +82,17 @@ where
     map.next_value::<Option<T>>().map(Option::unwrap_or_default)
 }
 
+/// The next value of a map, which is a text; `null` and the empty text count as absent.
+pub(crate) fn text_or_none<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<String>, A::Error> {
+    map.next_value::<Option<String>>().map(|text| text.filter(|text| !text.is_empty()))
+}
+
 /// The same for a secret text.
+pub(crate) fn secret_or_none<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Option<Secret>, A::Error> {
+    secret_or_default(map).map(Secret::non_empty)
+}
+
+/// The next value of a map, which is a secret text; `null` is the empty text.
 pub(crate) fn secret_or_default<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Secret, A::Error> {
     unescaped(map.next_value::<&RawValue>()?).ok_or_else(|| A::Error::custom("expected a text"))
 }

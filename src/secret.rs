@@ -45,6 +45,11 @@ impl Secret {
         (!self.is_empty()).then_some(self)
     }
 
+    /// The text of a secret, or the empty text if there is none, for formats in which that means the same.
+    pub(crate) fn expose_or_empty(secret: Option<&Self>) -> &str {
+        secret.map_or("", Self::expose_secret)
+    }
+
     /// A second copy. There is no `Clone`, so that each copy shows in the code.
     #[must_use]
     pub fn duplicate(&self) -> Self {

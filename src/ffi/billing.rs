@@ -68,7 +68,7 @@ pub unsafe extern "C" fn pulse_billing_state_save(
             let saved = data_dir.with_lock(|locked| Ok(locked.save_billing_state(org, &mut state, &revision)?))?;
             let report = SavedBilling {
                 revision: saved.revision.to_string(),
-                integrity: &state.integrity,
+                integrity: state.integrity().unwrap_or_default(),
                 warnings: warning_texts(&saved.warnings),
             };
             json::buffer(&report)

@@ -153,9 +153,7 @@ pub(super) fn own_lease(
     now: UnixTime,
 ) -> Result<VerifiedLease> {
     match billing {
-        Ok(Some(state)) if !state.entitlement_jwt.is_empty() => {
-            check_lease(state.entitlement_jwt.expose_secret(), runtime, now)
-        }
+        Ok(Some(BillingState { entitlement_jwt: Some(token), .. })) => check_lease(token.expose_secret(), runtime, now),
         Ok(_) => Err(Error::NoLease),
         Err(error) => Err(error.clone()),
     }

@@ -151,8 +151,8 @@ pub(super) fn choose(
         Err(error) => choice.refuse(CandidateKind::License, error),
     }
     match billing {
-        Ok(Some(state)) if !state.entitlement_jwt.is_empty() => {
-            choice.consider(CandidateKind::HostedLease, state.entitlement_jwt.expose_secret(), |token| {
+        Ok(Some(BillingState { entitlement_jwt: Some(token), .. })) => {
+            choice.consider(CandidateKind::HostedLease, token.expose_secret(), |token| {
                 if runtime.mode != RuntimeMode::Hosted {
                     return Err(Error::NotHosted);
                 }

@@ -134,8 +134,8 @@ pub fn issue_billing_state(
     // The lease, or the state without one, now says these.
     billing.clear_entitlement();
     if state.is_paid_or_trial() {
-        billing.entitlement_jwt = lease_claims(order, &instance_host, plan, state, now)?.sign(key)?;
-        billing.entitlement_refresh_token = refresh_token()?;
+        billing.entitlement_jwt = Some(lease_claims(order, &instance_host, plan, state, now)?.sign(key)?);
+        billing.entitlement_refresh_token = Some(refresh_token()?);
     } else {
         billing.plan_version = plan;
         billing.subscription_state = Some(state);
@@ -150,9 +150,9 @@ fn refresh_token() -> Result<Secret> {
     Ok(Secret::from(format!("etr_hosted_{}", digits.as_str())))
 }
 
-fn replace_if_given(text: &mut String, given: &Option<String>) {
-    if let Some(given) = given.as_ref().filter(|given| !given.trim().is_empty()) {
-        given.clone_into(text);
+fn replace_if_given(text: &mut Option<String>, given: &Option<String>) {
+    if given.as_ref().is_some_and(|given| !given.trim().is_empty()) {
+        text.clone_from(given);
     }
 }
 

@@ -22,19 +22,15 @@ pub fn lease_refresh(
     org: &str,
     now: UnixTime,
 ) -> Result<Option<LeaseRefresh>> {
-    if billing.entitlement_refresh_token.is_empty() {
+    let Some(refresh_token) = &billing.entitlement_refresh_token else {
         return Ok(None);
-    }
-    if billing.entitlement_jwt.is_empty() {
-        return Err(Error::NoLease);
-    }
+    };
+    let lease = billing.entitlement_jwt.as_ref().ok_or(Error::NoLease)?;
     let checks = runtime.lease_checks_for(Some(org));
-    let lease =
-        Inspected::<VerifiedLease>::inspect(billing.entitlement_jwt.expose_secret(), &runtime.keys, &checks, now)?;
+    let lease = Inspected::<VerifiedLease>::inspect(lease.expose_secret(), &runtime.keys, &checks, now)?;
     let claims = lease.claims();
-    let refresh_token = billing.entitlement_refresh_token.expose_secret();
     let (org, host) = (claims.org_id.as_str(), claims.instance_host.as_str());
-    Ok(Some(LeaseRefresh::new(org, host, refresh_token, runtime.keys.clone(), Some(claims.exp))))
+    Ok(Some(LeaseRefresh::new(org, host, refresh_token.duplicate(), runtime.keys.clone(), Some(claims.exp))))
 }
 
 /// What came of a refresh, as it was saved in the billing state.
@@ -67,11 +63,11 @@ pub fn save_refreshed_lease(
 ) -> Result<RefreshSaved> {
     change(data_dir, org, refresh_token, |billing| {
         let checks = runtime.lease_checks_for(Some(org));
-        let old = billing.entitlement_jwt.expose_secret();
-        let old = Inspected::<VerifiedLease>::inspect(old, &runtime.keys, &checks, now)?;
+        let old = billing.entitlement_jwt.as_ref().ok_or(Error::NoLease)?;
+        let old = Inspected::<VerifiedLease>::inspect(old.expose_secret(), &runtime.keys, &checks, now)?;
         let checks = LeaseChecks::new(HostBinding::Require(&old.claims().instance_host)).with_org(org);
         VerifiedLease::verify(secret_lease, &runtime.keys, &checks, now)?;
-        billing.entitlement_jwt = secret_lease.into();
+        billing.entitlement_jwt = Some(secret_lease.into());
         Ok(())
     })
 }
@@ -84,8 +80,8 @@ pub fn save_refreshed_lease(
 /// As reading and writing the billing state; [`Error::NoLease`] if the state holds the token without a lease.
 pub fn clear_lost_lease(data_dir: &LockedDataDir, org: &str, refresh_token: &Secret) -> Result<RefreshSaved> {
     change(data_dir, org, refresh_token, |billing| {
-        billing.entitlement_jwt = Secret::default();
-        billing.entitlement_refresh_token = Secret::default();
+        billing.entitlement_jwt.take().ok_or(Error::NoLease)?;
+        billing.entitlement_refresh_token = None;
         billing.subscription_state = Some(SubscriptionState::Expired);
         Ok(())
     })
@@ -100,14 +96,11 @@ fn change(
 ) -> Result<RefreshSaved> {
     let loaded = data_dir.billing_state(org)?;
     let mut warnings = loaded.warnings;
-    let asked_with = refresh_token.duplicate().trimmed();
-    let is_current = |billing: &BillingState| !asked_with.is_empty() && billing.entitlement_refresh_token == asked_with;
+    let asked_with = refresh_token.duplicate().trimmed().non_empty();
+    let is_current = |billing: &BillingState| asked_with.is_some() && billing.entitlement_refresh_token == asked_with;
     let Some(mut billing) = loaded.value.filter(is_current) else {
         return Ok(RefreshSaved { superseded: true, warnings });
     };
-    if billing.entitlement_jwt.is_empty() {
-        return Err(Error::NoLease);
-    }
     change(&mut billing)?;
     Warning::add_new(&mut warnings, data_dir.save_billing_state(org, &mut billing, &loaded.revision)?.warnings);
     Ok(RefreshSaved { superseded: false, warnings })

@@ -8,6 +8,7 @@ use crate::entitlement::{
 };
 use crate::error::Error;
 use crate::keys::TrustKeys;
+use crate::secret::Secret;
 use crate::storage::BillingState;
 use crate::time::{ClockLeeway, UnixTime};
 use crate::token_kind::TokenKind;
@@ -76,12 +77,12 @@ pub fn resolve_billing(
     checks: &LeaseChecks<'_>,
     now: UnixTime,
 ) -> ResolvedBilling {
-    if state.entitlement_jwt.is_empty() {
+    let Some(token) = &state.entitlement_jwt else {
         return end_trial(of_file(state), now);
-    }
-    match VerifiedLease::verify(state.entitlement_jwt.expose_secret(), keys, checks, now) {
+    };
+    match VerifiedLease::verify(token.expose_secret(), keys, checks, now) {
         Ok(lease) => end_trial(of_lease(&lease), now),
-        Err(error) => of_refused_lease(state, keys, checks, now, error),
+        Err(error) => of_refused_lease(state, token, keys, checks, now, error),
     }
 }
 
@@ -116,6 +117,7 @@ fn of_lease(lease: &VerifiedLease) -> ResolvedBilling {
 /// counts, except that a trial which has begun is over.
 fn of_refused_lease(
     state: &BillingState,
+    token: &Secret,
     keys: &TrustKeys,
     checks: &LeaseChecks<'_>,
     now: UnixTime,
@@ -132,7 +134,7 @@ fn of_refused_lease(
         lease_error: None,
     };
     if error.is_about_time()
-        && let Ok(lease) = Inspected::<VerifiedLease>::inspect(state.entitlement_jwt.expose_secret(), keys, checks, now)
+        && let Ok(lease) = Inspected::<VerifiedLease>::inspect(token.expose_secret(), keys, checks, now)
     {
         resolved.plan_version = SubscriptionState::Expired.as_str().to_owned();
         resolved.subscription_state = Some(SubscriptionState::Expired);

@@ -97,8 +97,8 @@ impl<'a> Onboarding<'a> {
         let relay = RelaySection {
             enabled: true,
             url: relay_url_for_app(server_url),
-            identity_fingerprint: self.config.identity_fingerprint.trim().to_owned(),
-            identity_public_key: self.config.identity_public_key.trim().to_owned(),
+            identity_fingerprint: self.config.identity_fingerprint.as_deref().unwrap_or_default().trim().to_owned(),
+            identity_public_key: self.config.identity_public_key.as_deref().unwrap_or_default().trim().to_owned(),
         };
         let mut payload = OnboardingPayload {
             schema: ONBOARDING_SCHEMA,

@@ -10,7 +10,9 @@ use serde::ser::{SerializeMap, Serializer};
 use super::identity::Identity;
 use crate::error::{Error, Result, quoted};
 use crate::json::{self, Json, ReadJson, WriteJson};
-use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
+use crate::members::{
+    ReadMembers, UnknownMembers, read_object, secret_or_default, secret_or_none, text_or_none, value_or_default,
+};
 use crate::secret::{Secret, with_wiped_stack};
 use crate::url::Url;
 use crate::warning::Warning;
@@ -38,12 +40,12 @@ pub struct RelayConfig {
     pub server_url: String,
     /// **Secret** of a self-hosted instance; the host of a hosted one.
     pub instance_secret: Secret,
-    /// **Secret**: the identity's private key, base64 of 64 bytes; empty if there is none.
-    pub identity_private_key: Secret,
-    /// The identity's public key, base64; empty if there is none.
-    pub identity_public_key: String,
-    /// The identity's fingerprint; empty if there is none.
-    pub identity_fingerprint: String,
+    /// **Secret**: the identity's private key, base64 of 64 bytes.
+    pub identity_private_key: Option<Secret>,
+    /// The identity's public key, base64.
+    pub identity_public_key: Option<String>,
+    /// The identity's fingerprint.
+    pub identity_fingerprint: Option<String>,
     unknown: UnknownMembers,
 }
 
@@ -70,10 +72,7 @@ impl RelayConfig {
 
     /// Whether secret, private key, public key and fingerprint are all empty.
     pub(crate) fn has_no_secret_nor_identity(&self) -> bool {
-        self.instance_secret.is_empty()
-            && self.identity_private_key.is_empty()
-            && self.identity_public_key.is_empty()
-            && self.identity_fingerprint.is_empty()
+        self.instance_secret.is_empty() && self.identity_texts().into_iter().all(str::is_empty)
     }
 
     /// The identity, whose three parts must be present and agree.
@@ -81,25 +80,29 @@ impl RelayConfig {
     /// # Errors
     /// As [`Identity::from_parts`].
     pub fn identity(&self) -> Result<Identity> {
-        Identity::from_parts(
-            self.identity_private_key.expose_secret(),
-            &self.identity_public_key,
-            &self.identity_fingerprint,
-        )
+        let [private_key, public_key, fingerprint] = self.identity_texts();
+        Identity::from_parts(private_key, public_key, fingerprint)
     }
 
     /// Whether one of the identity's three parts is missing.
     pub fn lacks_identity(&self) -> bool {
-        self.identity_private_key.is_empty()
-            || self.identity_public_key.is_empty()
-            || self.identity_fingerprint.is_empty()
+        self.identity_texts().into_iter().any(str::is_empty)
     }
 
     /// Replaces the identity.
     pub fn set_identity(&mut self, identity: &Identity) {
-        self.identity_private_key = identity.secret_private_key_base64();
-        self.identity_public_key = identity.public_key().to_base64();
-        self.identity_fingerprint = identity.fingerprint();
+        self.identity_private_key = Some(identity.secret_private_key_base64());
+        self.identity_public_key = Some(identity.public_key().to_base64());
+        self.identity_fingerprint = Some(identity.fingerprint());
+    }
+
+    /// **Secret**: private key, public key and fingerprint; empty where there is none.
+    fn identity_texts(&self) -> [&str; 3] {
+        [
+            Secret::expose_or_empty(self.identity_private_key.as_ref()),
+            self.identity_public_key.as_deref().unwrap_or_default(),
+            self.identity_fingerprint.as_deref().unwrap_or_default(),
+        ]
     }
 }
 
@@ -109,9 +112,9 @@ impl Default for RelayConfig {
             enabled: false,
             server_url: DEFAULT_SERVER_URL.to_owned(),
             instance_secret: Secret::default(),
-            identity_private_key: Secret::default(),
-            identity_public_key: String::new(),
-            identity_fingerprint: String::new(),
+            identity_private_key: None,
+            identity_public_key: None,
+            identity_fingerprint: None,
             unknown: UnknownMembers::default(),
         }
     }
@@ -133,11 +136,8 @@ impl WriteJson for RelayConfig {
         map.serialize_entry("enabled", &self.enabled)?;
         map.serialize_entry("server_url", &self.server_url)?;
         map.serialize_entry("instance_secret", self.instance_secret.expose_secret())?;
-        for (name, value) in [
-            ("identity_private_key", self.identity_private_key.expose_secret()),
-            ("identity_public_key", &self.identity_public_key),
-            ("identity_fingerprint", &self.identity_fingerprint),
-        ] {
+        let names = ["identity_private_key", "identity_public_key", "identity_fingerprint"];
+        for (name, value) in names.into_iter().zip(self.identity_texts()) {
             if !value.is_empty() {
                 map.serialize_entry(name, value)?;
             }
@@ -163,9 +163,9 @@ impl ReadMembers for RelayConfig {
                 }
             }
             "instance_secret" => self.instance_secret = secret_or_default(map)?,
-            "identity_private_key" => self.identity_private_key = secret_or_default(map)?,
-            "identity_public_key" => self.identity_public_key = value_or_default(map)?,
-            "identity_fingerprint" => self.identity_fingerprint = value_or_default(map)?,
+            "identity_private_key" => self.identity_private_key = secret_or_none(map)?,
+            "identity_public_key" => self.identity_public_key = text_or_none(map)?,
+            "identity_fingerprint" => self.identity_fingerprint = text_or_none(map)?,
             _ => self.unknown.take(name, map)?,
         }
         Ok(())

@@ -99,7 +99,7 @@ impl LockedDataDir {
         let mut warnings = Vec::new();
         state.normalize();
         let key = if state.has_secrets() { Some(self.key_to_write(&mut warnings)?) } else { self.key(&mut warnings)? };
-        if key.is_none() && found.is_some_and(|read| !read.state.integrity.is_empty()) {
+        if key.is_none() && found.is_some_and(|read| read.state.integrity.is_some()) {
             // An unsigned file would hide that there was a key.
             self.require_key(&path, &mut warnings)?;
         }
@@ -110,11 +110,11 @@ impl LockedDataDir {
     fn write_billing(&self, name: &str, state: &mut BillingState, key: Option<&SealingKey>) -> Result<Revision> {
         state.normalize();
         let (mut jwt, mut refresh_token) = (String::new(), String::new());
-        state.integrity.clear();
+        state.integrity = None;
         if let Some(key) = key {
-            jwt = sealed_text(state.entitlement_jwt.expose_secret(), key)?;
-            refresh_token = sealed_text(state.entitlement_refresh_token.expose_secret(), key)?;
-            state.integrity = billing_integrity::code(key, state, Payload::Current);
+            jwt = sealed_text(state.entitlement_jwt.as_ref(), key)?;
+            refresh_token = sealed_text(state.entitlement_refresh_token.as_ref(), key)?;
+            state.integrity = Some(billing_integrity::code(key, state, Payload::Current));
         }
         let text = json::to_compact(&state.with_secrets(&jwt, &refresh_token))
             .map_err(|error| Error::FileMalformed { path: shown(&self.path_of(name)), reason: error.to_string() })?;
@@ -139,7 +139,7 @@ fn read_billing(holder: &impl HasMasterKey, name: &str, warnings: &mut Vec<Warni
             path: shown(&path),
             reason: format!("not a billing state: refused at line {} column {}", error.line(), error.column()),
         })?;
-    let holds_sealed = state.secrets_mut().into_iter().any(|text| is_sealed(text.expose_secret()));
+    let holds_sealed = state.secrets_mut().into_iter().flatten().any(|text| is_sealed(text.expose_secret()));
     let Some(key) = holder.key(warnings)? else {
         if holds_sealed {
             holder.require_key(&path, warnings)?;
@@ -147,7 +147,7 @@ fn read_billing(holder: &impl HasMasterKey, name: &str, warnings: &mut Vec<Warni
         state.secrets_mut().into_iter().for_each(trim_secret);
         return Ok(Some(ReadBilling { state, revision, rewrite_under: None }));
     };
-    let was_sealed = state.secrets_mut().into_iter().all(|text| text.is_empty() || is_sealed(text.expose_secret()));
+    let was_sealed = state.secrets_mut().into_iter().flatten().all(|text| is_sealed(text.expose_secret()));
     for (text, name) in state.secrets_mut().into_iter().zip(SECRET_NAMES) {
         open_secret(text, &key, &format!("{name} in {}", shown(&path)))?;
     }
@@ -173,7 +173,7 @@ fn check_integrity(
     path: &Path,
     warnings: &mut Vec<Warning>,
 ) -> Result<Option<Payload>> {
-    if state.integrity.is_empty() {
+    if state.integrity.is_none() {
         if holds_sealed {
             return Err(Error::BillingUnsigned { path: shown(path) });
         }
@@ -260,17 +260,16 @@ fn sealed_bytes(text: &str) -> Option<Vec<u8>> {
     encoding::base64_decode(text.trim()).filter(|bytes| bytes.len() >= MIN_SEALED_LEN)
 }
 
-fn open_secret(text: &mut Secret, key: &SealingKey, what: &str) -> Result<()> {
-    if let Some(sealed) = sealed_bytes(text.expose_secret()) {
-        *text = key.open_text(&sealed, what)?;
+fn open_secret(secret: &mut Option<Secret>, key: &SealingKey, what: &str) -> Result<()> {
+    if let Some(sealed) = secret.as_ref().and_then(|text| sealed_bytes(text.expose_secret())) {
+        *secret = Some(key.open_text(&sealed, what)?);
     }
-    trim_secret(text);
+    trim_secret(secret);
     Ok(())
 }
 
-fn sealed_text(secret: &str, key: &SealingKey) -> Result<String> {
-    if secret.is_empty() {
-        return Ok(String::new());
-    }
-    key.seal(secret.as_bytes()).map(|sealed| encoding::base64_encode(&sealed))
+/// Empty if there is none.
+fn sealed_text(secret: Option<&Secret>, key: &SealingKey) -> Result<String> {
+    let Some(secret) = secret else { return Ok(String::new()) };
+    key.seal(secret.expose_secret().as_bytes()).map(|sealed| encoding::base64_encode(&sealed))
 }

@@ -45,9 +45,10 @@ pub(super) fn code(key: &SealingKey, state: &BillingState, payload: Payload) -> 
 
 /// The payload whose code the state carries; `None` if it carries none of them.
 pub(super) fn recognize(key: &SealingKey, state: &BillingState) -> Option<Payload> {
+    let found = state.integrity()?;
     [Payload::Current, Payload::BeforeQuickstart, Payload::Oldest]
         .into_iter()
-        .find(|payload| code(key, state, *payload).as_bytes().ct_eq(state.integrity.as_bytes()).into())
+        .find(|payload| code(key, state, *payload).as_bytes().ct_eq(found.as_bytes()).into())
 }
 
 /// Clears what an older payload does not cover, as anyone may have changed it.
@@ -75,13 +76,14 @@ fn covered_json(state: &BillingState, payload: Payload) -> Zeroizing<String> {
         trial_extended_at: state.trial_extended_at.map(UnixTime::as_secs),
     };
     let limits = &state.limits;
+    let [entitlement_jwt, entitlement_refresh_token] = state.exposed_secrets();
     let overflow_granted_at = state.overflow_granted_at.map(UnixTime::as_secs);
     let text = match payload {
         Payload::Current => json::to_compact(&Current {
             capabilities,
             limits,
-            entitlement_jwt: state.entitlement_jwt.expose_secret().trim(),
-            entitlement_refresh_token: state.entitlement_refresh_token.expose_secret().trim(),
+            entitlement_jwt: entitlement_jwt.trim(),
+            entitlement_refresh_token: entitlement_refresh_token.trim(),
             commercial_migration: state.commercial_migration.as_ref().map(Covered),
             trial,
             overflow_granted_at,

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::commercial_migration::CommercialMigration;
 use crate::entitlement::{Capability, SubscriptionState, canonical_plan, scrub_limits};
 use crate::json::{Json, ReadJson};
-use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_default, value_or_default};
+use crate::members::{ReadMembers, UnknownMembers, read_object, secret_or_none, text_or_none, value_or_default};
 use crate::secret::Secret;
 use crate::time::UnixTime;
 
@@ -26,10 +26,10 @@ pub struct BillingState {
     pub limits: BTreeMap<String, i64>,
     /// Meters that are on.
     pub meters_enabled: Vec<String>,
-    /// **Secret**: the hosted lease; empty if there is none. Sealed in the file.
-    pub entitlement_jwt: Secret,
-    /// **Secret**: the token that requests a new lease; empty if there is none. Sealed in the file.
-    pub entitlement_refresh_token: Secret,
+    /// **Secret**: the hosted lease. Sealed in the file.
+    pub entitlement_jwt: Option<Secret>,
+    /// **Secret**: the token that requests a new lease. Sealed in the file.
+    pub entitlement_refresh_token: Option<Secret>,
     /// A migration of a purchase, while one is under way.
     pub commercial_migration: Option<CommercialMigration>,
     /// The plan, if no lease names it.
@@ -50,23 +50,27 @@ pub struct BillingState {
     pub quickstart_credits_used: i64,
     /// When the first credits were granted.
     pub quickstart_credits_granted_at: Option<UnixTime>,
-    /// The integrity code that was read; a writer makes a new one.
-    pub integrity: String,
+    pub(super) integrity: Option<String>,
     /// Payment provider's id.
-    pub stripe_customer_id: String,
+    pub stripe_customer_id: Option<String>,
     /// Payment provider's id.
-    pub stripe_subscription_id: String,
+    pub stripe_subscription_id: Option<String>,
     /// Payment provider's id.
-    pub stripe_price_id: String,
+    pub stripe_price_id: Option<String>,
     unknown: UnknownMembers,
 }
 
 impl BillingState {
+    /// The integrity code of the file that it was read from or saved to; `None` if that has none.
+    pub fn integrity(&self) -> Option<&str> {
+        self.integrity.as_deref()
+    }
+
     /// The normal form that every write has: texts trimmed, the state lower-cased, plan and limits normalized, and for
     /// a state that has ended the three collections emptied.
     pub(super) fn normalize(&mut self) {
         for text in [&mut self.stripe_customer_id, &mut self.stripe_subscription_id, &mut self.stripe_price_id] {
-            trim(text);
+            *text = text.take().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         }
         self.secrets_mut().into_iter().for_each(trim_secret);
         self.commercial_migration = self.commercial_migration.take().and_then(CommercialMigration::normalized);
@@ -86,8 +90,8 @@ impl BillingState {
 
     /// Removes what it entitles to: the lease and its refresh token, plan, state, capabilities, limits and meters.
     pub(crate) fn clear_entitlement(&mut self) {
-        self.entitlement_jwt = Secret::default();
-        self.entitlement_refresh_token = Secret::default();
+        self.entitlement_jwt = None;
+        self.entitlement_refresh_token = None;
         self.plan_version.clear();
         self.subscription_state = None;
         self.clear_collections();
@@ -101,19 +105,25 @@ impl BillingState {
     }
 
     /// The two secrets, the lease first.
-    pub(super) fn secrets_mut(&mut self) -> [&mut Secret; 2] {
+    pub(super) fn secrets_mut(&mut self) -> [&mut Option<Secret>; 2] {
         [&mut self.entitlement_jwt, &mut self.entitlement_refresh_token]
     }
 
     /// Whether it holds a secret that is sealed when written.
     pub(super) fn has_secrets(&self) -> bool {
-        !self.entitlement_jwt.is_empty() || !self.entitlement_refresh_token.is_empty()
+        self.entitlement_jwt.is_some() || self.entitlement_refresh_token.is_some()
     }
 
     /// **Secret**: the members as the file has them, the secrets in plain.
     #[cfg(feature = "capi")]
     pub(crate) fn secret_members(&self) -> impl Serialize + '_ {
-        self.with_secrets(self.entitlement_jwt.expose_secret(), self.entitlement_refresh_token.expose_secret())
+        let [jwt, refresh_token] = self.exposed_secrets();
+        self.with_secrets(jwt, refresh_token)
+    }
+
+    /// **Secret**: the lease and its refresh token; empty where there is none.
+    pub(super) fn exposed_secrets(&self) -> [&str; 2] {
+        [&self.entitlement_jwt, &self.entitlement_refresh_token].map(|secret| Secret::expose_or_empty(secret.as_ref()))
     }
 
     /// The members as the file has them, the secrets as they are given.
@@ -128,17 +138,13 @@ impl fmt::Debug for BillingState {
             .field("capabilities", &self.capabilities)
             .field("plan_version", &self.plan_version)
             .field("subscription_state", &self.subscription_state)
-            .field("holds_lease", &!self.entitlement_jwt.is_empty())
+            .field("holds_lease", &self.entitlement_jwt.is_some())
             .finish_non_exhaustive()
     }
 }
 
-pub(super) fn trim_secret(secret: &mut Secret) {
-    *secret = core::mem::take(secret).trimmed();
-}
-
-fn trim(text: &mut String) {
-    *text = text.trim().to_owned();
+pub(super) fn trim_secret(secret: &mut Option<Secret>) {
+    *secret = secret.take().map(Secret::trimmed).and_then(Secret::non_empty);
 }
 
 /// What is written: the members in their order. Empty ones are left out, except the five that are always there.
@@ -173,10 +179,10 @@ impl Serialize for BillingMembers<'_> {
             map.serialize_entry("quickstart_credits_used", &state.quickstart_credits_used)?;
         }
         unless_none(&mut map, "quickstart_credits_granted_at", state.quickstart_credits_granted_at)?;
-        unless_empty(&mut map, "integrity", &state.integrity)?;
-        unless_empty(&mut map, "stripe_customer_id", &state.stripe_customer_id)?;
-        unless_empty(&mut map, "stripe_subscription_id", &state.stripe_subscription_id)?;
-        unless_empty(&mut map, "stripe_price_id", &state.stripe_price_id)?;
+        unless_empty(&mut map, "integrity", state.integrity.as_deref().unwrap_or_default())?;
+        unless_empty(&mut map, "stripe_customer_id", state.stripe_customer_id.as_deref().unwrap_or_default())?;
+        unless_empty(&mut map, "stripe_subscription_id", state.stripe_subscription_id.as_deref().unwrap_or_default())?;
+        unless_empty(&mut map, "stripe_price_id", state.stripe_price_id.as_deref().unwrap_or_default())?;
         state.unknown.write(&mut map)?;
         map.end()
     }
@@ -202,8 +208,8 @@ impl ReadMembers for BillingState {
             "capabilities" => self.capabilities = map.next_value::<Json<Option<_>>>()?.0.unwrap_or_default(),
             "limits" => self.limits = value_or_default(map)?,
             "meters_enabled" => self.meters_enabled = value_or_default(map)?,
-            "entitlement_jwt" => self.entitlement_jwt = secret_or_default(map)?,
-            "entitlement_refresh_token" => self.entitlement_refresh_token = secret_or_default(map)?,
+            "entitlement_jwt" => self.entitlement_jwt = secret_or_none(map)?,
+            "entitlement_refresh_token" => self.entitlement_refresh_token = secret_or_none(map)?,
             "commercial_migration" => self.commercial_migration = map.next_value::<Json<_>>()?.0,
             "plan_version" => self.plan_version = value_or_default(map)?,
             "subscription_state" => {
@@ -216,10 +222,10 @@ impl ReadMembers for BillingState {
             "quickstart_credits_granted" => self.quickstart_credits_granted = value_or_default(map)?,
             "quickstart_credits_used" => self.quickstart_credits_used = value_or_default(map)?,
             "quickstart_credits_granted_at" => self.quickstart_credits_granted_at = map.next_value::<Json<_>>()?.0,
-            "integrity" => self.integrity = value_or_default(map)?,
-            "stripe_customer_id" => self.stripe_customer_id = value_or_default(map)?,
-            "stripe_subscription_id" => self.stripe_subscription_id = value_or_default(map)?,
-            "stripe_price_id" => self.stripe_price_id = value_or_default(map)?,
+            "integrity" => self.integrity = text_or_none(map)?,
+            "stripe_customer_id" => self.stripe_customer_id = text_or_none(map)?,
+            "stripe_subscription_id" => self.stripe_subscription_id = text_or_none(map)?,
+            "stripe_price_id" => self.stripe_price_id = text_or_none(map)?,
             _ => self.unknown.take(name, map)?,
         }
         Ok(())

@@ -102,7 +102,10 @@ impl LockedDataDir {
         let holds_other = !found.config.lacks_identity() && !has_same_identity(&found.config, config);
         if holds_other && identity == IdentityChange::Keep {
             let path = shown(&self.path_of(FILE));
-            return Err(Error::IdentityKept { path, fingerprint: found.config.identity_fingerprint });
+            return Err(Error::IdentityKept {
+                path,
+                fingerprint: found.config.identity_fingerprint.unwrap_or_default(),
+            });
         }
         let mut warnings = Vec::new();
         let revision = self.seal_relay_config(config.secret_json().expose_secret(), &mut warnings)?;

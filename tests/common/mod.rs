@@ -34,6 +34,11 @@ pub fn cases<'a>(file: &'a serde_json::Value, list: &str) -> &'a [serde_json::Va
     cases
 }
 
+/// The text of a secret; empty if there is none.
+pub fn exposed(secret: &Option<pulse_trust::Secret>) -> &str {
+    secret.as_ref().map_or("", pulse_trust::Secret::expose_secret)
+}
+
 /// A text of a case; empty where it has none.
 pub fn text<'a>(value: &'a serde_json::Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_default()

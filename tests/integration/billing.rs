@@ -6,7 +6,7 @@ use std::fs;
 
 use crate::common::saving::Saving;
 use crate::common::sealing::{SECRETS, file_with_plain_secrets, integrity, master_key, seal_text};
-use crate::common::{copied, files_of, text, vectors};
+use crate::common::{copied, exposed, files_of, text, vectors};
 use pulse_trust::storage::{BillingState, DataDir};
 use pulse_trust::{Error, UnixTime, Warning};
 use serde_json::json;
@@ -119,10 +119,7 @@ fn an_older_code_clears_what_it_does_not_cover() {
         assert!(!state.quickstart_credits_granted && state.quickstart_credits_used == 0);
         assert_eq!(state.overflow_granted_at, overflow_granted_at);
         assert_eq!(state.limits, BTreeMap::from([("b".to_owned(), -1), ("z".to_owned(), 2)]));
-        assert_eq!(
-            (state.entitlement_jwt.expose_secret(), state.entitlement_refresh_token.expose_secret()),
-            ("a.b.c", "etr")
-        );
+        assert_eq!((exposed(&state.entitlement_jwt), exposed(&state.entitlement_refresh_token)), ("a.b.c", "etr"));
         let on_disk = file_with_plain_secrets(directory.path(), "billing.json");
         assert_eq!((text(&on_disk, "entitlement_jwt"), text(&on_disk, "entitlement_refresh_token")), ("a.b.c", "etr"));
         assert_eq!(on_disk["future"], json!({"a": 1.0}));
@@ -134,14 +131,14 @@ fn an_older_code_clears_what_it_does_not_cover() {
 fn members_we_do_not_know_survive_load_change_and_save() {
     let directory = signed(WHOLE, CURRENT);
     let mut state = load(&directory).unwrap();
-    state.stripe_customer_id = " cus_9 ".to_owned();
+    state.stripe_customer_id = Some(" cus_9 ".to_owned());
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
     data_dir.save_billing("default", &mut state).unwrap();
     let saved = fs::read_to_string(directory.path().join("billing.json")).unwrap();
     let migration = r#"{"source":"s","state":"failed","reason":"r\u0026r","recommended_action":"a","first_failed_at":7,"note":"n"}"#;
     assert!(saved.contains(migration), "{saved}");
     assert!(saved.ends_with("\"stripe_customer_id\":\"cus_9\",\"future\":{\"a\":1.0}}"), "{saved}");
-    assert_eq!(state.integrity, integrity(master_key(directory.path()), CURRENT));
+    assert_eq!(state.integrity().unwrap(), integrity(master_key(directory.path()), CURRENT));
 }
 
 #[test]
@@ -178,13 +175,13 @@ fn without_a_key_file_nothing_is_checked_or_rewritten_and_a_secret_makes_the_key
     fs::write(&path, plain).unwrap();
     let data_dir = DataDir::new(directory.path()).lock().unwrap();
     let mut state = data_dir.billing_state("default").unwrap().value.unwrap();
-    assert_eq!((state.entitlement_jwt.expose_secret(), state.plan_version.as_str()), ("eyJ.b.c", "Cloud"));
+    assert_eq!((exposed(&state.entitlement_jwt), state.plan_version.as_str()), ("eyJ.b.c", "Cloud"));
     assert_eq!(fs::read_to_string(&path).unwrap(), plain);
 
     data_dir.save_billing("default", &mut state).unwrap();
     let on_disk = file_with_plain_secrets(directory.path(), "billing.json");
     assert_eq!(text(&on_disk, "entitlement_jwt"), "eyJ.b.c");
-    assert_eq!(text(&on_disk, "integrity"), state.integrity);
+    assert_eq!(Some(text(&on_disk, "integrity")), state.integrity());
 
     let other = tempfile::tempdir().unwrap();
     let data_dir = DataDir::new(other.path()).lock().unwrap();
@@ -215,7 +212,7 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         let directory = with_billing("{}");
         let mut state: BillingState = load(&directory).unwrap();
         *if name == SECRETS[0] { &mut state.entitlement_jwt } else { &mut state.entitlement_refresh_token } =
-            "a.b.c".into();
+            Some("a.b.c".into());
         DataDir::new(directory.path()).lock().unwrap().save_billing("default", &mut state).unwrap();
         let path = directory.path().join("billing.json");
         let text = fs::read_to_string(&path).unwrap();
@@ -224,7 +221,7 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         fs::write(&path, spaced).unwrap();
         let state = load(&directory).unwrap();
         assert_eq!(
-            format!("{}{}", state.entitlement_jwt.expose_secret(), state.entitlement_refresh_token.expose_secret()),
+            format!("{}{}", exposed(&state.entitlement_jwt), exposed(&state.entitlement_refresh_token)),
             "a.b.c"
         );
     }
@@ -233,6 +230,7 @@ fn a_secret_that_looks_sealed_and_does_not_open_is_never_plain_text() {
         load(&with_billing(&json!({"entitlement_jwt": "A".repeat(36)}).to_string()))
             .unwrap()
             .entitlement_jwt
+            .unwrap()
             .expose_secret()
             .len(),
         36

@@ -9,9 +9,9 @@ use std::time::Duration;
 use crate::common::saving::Saving;
 use crate::common::sealing::{master_key, seal, unseal};
 use crate::common::{copied, files_of, set_mode, vectors};
-use pulse_trust::Error;
 use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{BillingState, DataDir, IdentityChange, Revision};
+use pulse_trust::{Error, Secret};
 
 const LOCK: &str = ".pulse-trust.lock";
 
@@ -51,7 +51,7 @@ fn what_is_locked_is_the_directory_that_was_opened() {
     locked.save_billing("acme", &mut BillingState::default()).unwrap();
     assert!(files_of(&other) == before, "a file sealed under another directory's key");
     let sealed = fs::read(ours.join("relay.enc")).unwrap();
-    assert!(unseal(master_key(&ours), &sealed).contains(&saved.identity_fingerprint));
+    assert!(unseal(master_key(&ours), &sealed).contains(saved.identity_fingerprint.as_ref().unwrap()));
     assert!(ours.join("orgs/acme/billing.json").exists());
 }
 
@@ -235,7 +235,7 @@ fn no_save_drops_an_identity_unless_it_says_so() {
     for other in [RelayConfig::default(), with_identity()] {
         let error = locked.save_relay_config(&other, &revision, IdentityChange::Keep).unwrap_err();
         let Error::IdentityKept { fingerprint, .. } = error else { panic!("{error:?}") };
-        assert_eq!(fingerprint, ours.identity_fingerprint);
+        assert_eq!(Some(fingerprint), ours.identity_fingerprint);
     }
     assert!(files_of(directory.path()) == before);
     locked.save_relay_config(&RelayConfig::default(), &revision, IdentityChange::Replace).unwrap();
@@ -251,7 +251,7 @@ fn what_no_reader_takes_is_not_written() {
     config.server_url = "x".repeat(256 * 1024);
     assert!(matches!(locked.save_config(&config), Err(Error::FileTooLarge { .. })));
     let mut state = BillingState::default();
-    state.stripe_customer_id = "x".repeat(256 * 1024);
+    state.stripe_customer_id = Some("x".repeat(256 * 1024));
     assert!(matches!(locked.save_billing("default", &mut state), Err(Error::FileTooLarge { .. })));
     assert!(files_of(directory.path()) == before);
 }
@@ -427,7 +427,7 @@ fn a_file_may_be_as_large_as_its_reader_takes() {
     config.server_url.push('x');
     assert!(matches!(locked.save_config(&config), Err(Error::FileTooLarge { .. })));
     let mut state = BillingState::default();
-    state.stripe_customer_id = "x".repeat(100_000);
+    state.stripe_customer_id = Some("x".repeat(100_000));
     locked.save_billing("default", &mut state).unwrap();
     let read = locked.billing_state("default").unwrap().value.unwrap();
     assert_eq!(read.stripe_customer_id, state.stripe_customer_id);
@@ -441,7 +441,7 @@ fn a_config_with_one_part_of_another_identity_is_another_identity() {
     locked.save_config(&ours).unwrap();
     let saved = || locked.relay_config().unwrap();
     let parts: [fn(&mut RelayConfig, &RelayConfig); 3] = [
-        |config, other| config.identity_private_key = other.identity_private_key.duplicate(),
+        |config, other| config.identity_private_key = other.identity_private_key.as_ref().map(Secret::duplicate),
         |config, other| config.identity_public_key.clone_from(&other.identity_public_key),
         |config, other| config.identity_fingerprint.clone_from(&other.identity_fingerprint),
     ];

@@ -341,7 +341,7 @@ fn a_choice_without_a_credential_says_what_is_wrong_with_each() {
     assert!(resolved.lease_error.is_some_and(|error| error.is_about_time()));
     let mut loaded = locked.billing_state("default").unwrap();
     let mut state = loaded.value.take().unwrap();
-    state.entitlement_jwt = String::new().into();
+    state.entitlement_jwt = None;
     locked.save_billing_state("default", &mut state, &loaded.revision).unwrap();
     assert_eq!(reason(now), "there is no activation, license or lease");
     let started = bootstrap(&locked, &runtime, now).unwrap();

@@ -27,7 +27,7 @@ fn found_sealed(prepare: impl FnOnce(&Path)) -> Option<String> {
     assert_eq!(Path::new(&path), directory.path().join(".encryption.key"));
     assert!(files_of(directory.path()) == before, "a refused save changed something");
     let mut state = BillingState::default();
-    state.entitlement_jwt = "a.b.c".to_owned().into();
+    state.entitlement_jwt = Some("a.b.c".into());
     let saved = data_dir.save_billing("other", &mut state);
     assert!(matches!(saved, Err(Error::KeyFileLost { .. } | Error::File { .. })), "{saved:?}");
     assert!(!directory.path().join(".encryption.key").exists());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::common::exposed;
 use pulse_trust::entitlement::{LeaseClaims, tenant_host};
 use pulse_trust::hosted::{
     DEFAULT_ORG, Runtime, RuntimeMode, TenantOrder, clear_lost_lease, issue_billing_state, lease_refresh,
@@ -63,14 +64,14 @@ fn a_new_lease_replaces_the_old_one_and_nothing_else() {
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     let lease = tenant.lease("t-abc", "default");
-    let token = &before.entitlement_refresh_token;
+    let token = before.entitlement_refresh_token.as_ref().unwrap();
     let saved = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, &lease, NOW).unwrap();
     assert!(!saved.superseded);
     drop(data_dir);
     let after = tenant.billing();
-    assert_eq!(after.entitlement_jwt.expose_secret(), lease);
+    assert_eq!(exposed(&after.entitlement_jwt), lease);
     assert!(after.entitlement_refresh_token == before.entitlement_refresh_token);
-    assert_eq!(after.stripe_customer_id, "cus_1");
+    assert_eq!(after.stripe_customer_id.as_deref(), Some("cus_1"));
 }
 
 #[test]
@@ -79,7 +80,7 @@ fn a_lease_for_another_host_or_organization_is_not_saved() {
     let tenant = Tenant::new();
     let before = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
-    let token = &before.entitlement_refresh_token;
+    let token = before.entitlement_refresh_token.as_ref().unwrap();
     let save = |lease: &str| save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, lease, NOW);
     assert!(matches!(save(&tenant.lease("t-other", "default")), Err(Error::HostMismatch { .. })));
     assert!(matches!(save(&tenant.lease("t-abc", "org-1")), Err(Error::OrgMismatch { .. })));
@@ -90,7 +91,7 @@ fn a_lease_for_another_host_or_organization_is_not_saved() {
 #[test]
 fn a_final_refusal_clears_lease_and_token_and_says_expired() {
     let tenant = Tenant::new();
-    let token = tenant.billing().entitlement_refresh_token;
+    let token = tenant.billing().entitlement_refresh_token.unwrap();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     assert!(!clear_lost_lease(&data_dir, DEFAULT_ORG, &token).unwrap().superseded);
     // What comes of a request that was under way is too late.
@@ -101,10 +102,10 @@ fn a_final_refusal_clears_lease_and_token_and_says_expired() {
     assert!(clear_lost_lease(&data_dir, DEFAULT_ORG, &Secret::default()).unwrap().superseded);
     drop(data_dir);
     let billing = tenant.billing();
-    assert!(billing.entitlement_jwt.is_empty() && billing.entitlement_refresh_token.is_empty());
+    assert!(billing.entitlement_jwt.is_none() && billing.entitlement_refresh_token.is_none());
     assert_eq!(
-        (billing.subscription_state.clone(), billing.stripe_customer_id.as_str()),
-        (Some("expired".into()), "cus_1")
+        (billing.subscription_state.clone(), billing.stripe_customer_id.as_deref()),
+        (Some("expired".into()), Some("cus_1"))
     );
     assert!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW).unwrap().is_none());
 }
@@ -113,7 +114,7 @@ fn a_final_refusal_clears_lease_and_token_and_says_expired() {
 #[test]
 fn a_lease_that_was_issued_meanwhile_is_neither_cleared_nor_replaced() {
     let tenant = Tenant::new();
-    let asked_with = tenant.billing().entitlement_refresh_token;
+    let asked_with = tenant.billing().entitlement_refresh_token.unwrap();
     tenant.reissue();
     let issued = tenant.billing();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
@@ -137,9 +138,9 @@ fn a_token_without_a_lease_is_refused() {
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     let loaded = data_dir.billing_state(DEFAULT_ORG).unwrap();
     let mut billing = loaded.value.unwrap();
-    billing.entitlement_jwt = Secret::default();
+    billing.entitlement_jwt = None;
     data_dir.save_billing_state(DEFAULT_ORG, &mut billing, &loaded.revision).unwrap();
-    let token = &billing.entitlement_refresh_token;
+    let token = billing.entitlement_refresh_token.as_ref().unwrap();
     let lease = tenant.lease("t-abc", "default");
     let saved = save_refreshed_lease(&data_dir, &tenant.runtime, DEFAULT_ORG, token, &lease, NOW);
     assert!(matches!(saved, Err(Error::NoLease)));
@@ -152,24 +153,24 @@ fn the_lease_of_another_organization_is_refreshed_where_it_is() {
     let tenant = Tenant::new();
     let data_dir = DataDir::new(tenant.directory.path()).lock().unwrap();
     let mut billing = BillingState::default();
-    billing.entitlement_jwt = tenant.lease("t-abc", "org-1").into();
-    billing.entitlement_refresh_token = "etr_hosted_0123".into();
+    billing.entitlement_jwt = Some(tenant.lease("t-abc", "org-1").into());
+    billing.entitlement_refresh_token = Some("etr_hosted_0123".into());
     data_dir.save_billing_state("org-1", &mut billing, &Revision::ABSENT).unwrap();
 
     assert!(lease_refresh(&billing, &tenant.runtime, "org-1", NOW).unwrap().is_some());
     assert!(matches!(lease_refresh(&billing, &tenant.runtime, DEFAULT_ORG, NOW), Err(Error::OrgMismatch { .. })));
     let (own, foreign) = (tenant.lease("t-abc", "org-1"), tenant.lease("t-abc", "default"));
     let save = |lease: &str| {
-        let token = &billing.entitlement_refresh_token;
+        let token = billing.entitlement_refresh_token.as_ref().unwrap();
         save_refreshed_lease(&data_dir, &tenant.runtime, "org-1", token, lease, NOW)
     };
     let refused = save(&foreign);
     assert!(matches!(refused, Err(Error::OrgMismatch { .. })), "{refused:?}");
     assert!(!save(&own).unwrap().superseded);
     let stored = |org: &str| data_dir.billing_state(org).unwrap().value.unwrap().entitlement_jwt;
-    assert_eq!(stored("org-1").expose_secret(), own);
-    assert!(!clear_lost_lease(&data_dir, "org-1", &billing.entitlement_refresh_token).unwrap().superseded);
-    assert!(stored("org-1").is_empty() && !stored(DEFAULT_ORG).is_empty());
+    assert_eq!(exposed(&stored("org-1")), own);
+    assert!(!clear_lost_lease(&data_dir, "org-1", &billing.entitlement_refresh_token.unwrap()).unwrap().superseded);
+    assert!(stored("org-1").is_none() && stored(DEFAULT_ORG).is_some());
 }
 
 #[test]

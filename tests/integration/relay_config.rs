@@ -87,9 +87,9 @@ fn unknown_members_survive_a_change_in_their_order_and_as_they_are() {
     let text = r#"{"z":{"b":1,"a":[1.50,"\u003c<"]},"instance_secret":"s","enabled":false,"a":null,"m<":1e400}"#;
     let mut config = RelayConfig::from_json(text).unwrap();
     config.enabled = true;
-    config.identity_private_key = "p".to_owned().into();
-    config.identity_public_key = "q".to_owned();
-    config.identity_fingerprint = "r".to_owned();
+    config.identity_private_key = Some("p".into());
+    config.identity_public_key = Some("q".to_owned());
+    config.identity_fingerprint = Some("r".to_owned());
     let expected = format!(
         "{{\n  \"enabled\": true,\n  \"server_url\": \"{DEFAULT_SERVER_URL}\",\n  \"instance_secret\": \"s\",\n  \
          \"identity_private_key\": \"p\",\n  \"identity_public_key\": \"q\",\n  \"identity_fingerprint\": \"r\",\n  \
@@ -154,9 +154,9 @@ fn a_server_url_alone_is_no_touch() {
 fn debug_shows_no_secret() {
     let mut config = RelayConfig::from_json(r#"{"server_url":"wss://me:hunter2@h","future":"hunter2"}"#).unwrap();
     config.instance_secret = "hunter2".to_owned().into();
-    config.identity_private_key = "hunter2".to_owned().into();
-    config.identity_fingerprint = "AA:BB".to_owned();
-    assert_eq!(format!("{config:?}"), "RelayConfig { enabled: false, identity_fingerprint: \"AA:BB\", .. }");
+    config.identity_private_key = Some("hunter2".into());
+    config.identity_fingerprint = Some("AA:BB".to_owned());
+    assert_eq!(format!("{config:?}"), "RelayConfig { enabled: false, identity_fingerprint: Some(\"AA:BB\"), .. }");
 }
 
 fn as_json(config: &RelayConfig) -> serde_json::Value {
@@ -169,10 +169,14 @@ fn an_identity_lacks_as_long_as_one_part_does() {
     assert!(whole.lacks_identity());
     whole.set_identity(&pulse_trust::relay::Identity::generate().unwrap());
     assert!(!whole.lacks_identity());
-    let parts: [fn(&mut RelayConfig); 3] = [
-        |config| config.identity_private_key = String::new().into(),
-        |config| config.identity_public_key.clear(),
-        |config| config.identity_fingerprint.clear(),
+    let parts: [fn(&mut RelayConfig); 6] = [
+        |config| config.identity_private_key = None,
+        |config| config.identity_public_key = None,
+        |config| config.identity_fingerprint = None,
+        // In the file that is the same.
+        |config| config.identity_private_key = Some("".into()),
+        |config| config.identity_public_key = Some(String::new()),
+        |config| config.identity_fingerprint = Some(String::new()),
     ];
     for clear in parts {
         let mut config = RelayConfig::from_json(whole.secret_json().expose_secret()).unwrap();

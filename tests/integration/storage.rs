@@ -113,7 +113,7 @@ fn written_files_have_mode_0600_and_leave_nothing_beside_them() {
     let locked = data_dir.lock().unwrap();
     assert_eq!(locked.save_config(&RelayConfig::default()), Ok(Vec::new()));
     let mut state = BillingState::default();
-    state.entitlement_jwt = "a.b.c".to_owned().into();
+    state.entitlement_jwt = Some("a.b.c".into());
     assert_eq!(locked.save_billing("acme", &mut state), Ok(Vec::new()));
     let names: Vec<_> = files_of(data_dir.path()).into_keys().collect();
     assert_eq!(names, [".encryption.key", "orgs/acme/billing.json", "relay.enc"]);
@@ -222,10 +222,10 @@ fn check_unwritable(directory: &Path, reason: &str) {
     assert!(config.value.enabled);
     let billing = locked.billing_state("default").unwrap();
     let mut state = billing.value.unwrap();
-    assert!(!state.entitlement_jwt.is_empty());
+    assert!(state.entitlement_jwt.is_some());
     let on_disk: serde_json::Value =
         serde_json::from_slice(&fs::read(directory.join("billing.json")).unwrap()).unwrap();
-    assert_eq!(state.integrity, on_disk["integrity"], "the code that is in the file");
+    assert_eq!(state.integrity().unwrap(), on_disk["integrity"], "the code that is in the file");
     for warnings in [config.warnings, billing.warnings] {
         let [Warning::RewriteFailed { detail, .. }] = warnings.as_slice() else { panic!("{warnings:?}") };
         assert!(detail.contains(reason), "{detail}");

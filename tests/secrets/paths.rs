@@ -223,8 +223,8 @@ fn relay_enc_that_is_refused() -> Job {
 fn billing_file(key: [u8; 32]) -> Vec<u8> {
     let (_directory, locked) = directory(&key, &[]);
     let mut billing = pulse_trust::storage::BillingState::default();
-    billing.entitlement_jwt = format!("a.{}.c", mark_text()).into();
-    billing.entitlement_refresh_token = format!("etr_hosted_{}", mark_text()).into();
+    billing.entitlement_jwt = Some(format!("a.{}.c", mark_text()).into());
+    billing.entitlement_refresh_token = Some(format!("etr_hosted_{}", mark_text()).into());
     locked.save_billing_state(DEFAULT_ORG, &mut billing, &Revision::ABSENT).unwrap();
     fs::read(_directory.path().join("billing.json")).unwrap()
 }

@@ -288,7 +288,7 @@ fn a_lease_writes_no_line_of_the_report() {
     let locked = DataDir::new(tenant.directory.path()).lock().unwrap();
     let loaded = locked.billing_state("default").unwrap();
     let mut billing = loaded.value.unwrap();
-    billing.entitlement_jwt = unsigned("x\n\u{1b}[2KEvery link holds").trim().into();
+    billing.entitlement_jwt = Some(unsigned("x\n\u{1b}[2KEvery link holds").trim().into());
     locked.save_billing_state("default", &mut billing, &loaded.revision).unwrap();
     drop(locked);
     let shown = assert_prints(&tenant.doctor(OFFLINE).stdout);

@@ -46,8 +46,8 @@ fn the_compact_code_is_the_deep_link_without_what_can_be_derived() {
 fn texts_are_trimmed_and_an_identity_is_handed_on() {
     let mut config = enabled_config();
     config.server_url = " not a url ".to_owned();
-    config.identity_public_key = " key ".to_owned();
-    config.identity_fingerprint = "\tprint\n".to_owned();
+    config.identity_public_key = Some(" key ".to_owned());
+    config.identity_fingerprint = Some("\tprint\n".to_owned());
     let payload = Onboarding::new(&config, " id ", " token ").with_instance_url(" HTTPS://h ").build().unwrap();
     assert_eq!(
         payload.secret_deep_link(),

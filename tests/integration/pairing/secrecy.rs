@@ -13,7 +13,7 @@ fn debug_output_is_without_the_token() {
     let onboarding = Onboarding::new(&config, "relay_1", TOKEN).with_instance_url("https://t.example.test");
     assert_eq!(
         format!("{onboarding:?}"),
-        "Onboarding { config: RelayConfig { enabled: true, identity_fingerprint: \"\", .. }, instance_id: \"relay_1\", .. }"
+        "Onboarding { config: RelayConfig { enabled: true, identity_fingerprint: None, .. }, instance_id: \"relay_1\", .. }"
     );
     let payload = onboarding.build().unwrap();
     assert_eq!(

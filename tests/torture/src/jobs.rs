@@ -98,19 +98,19 @@ impl Job {
             Self::Bootstrap => {
                 let started = bootstrap(&locked, &runtime(), NOW)?;
                 started.credential.require_secret_token()?;
-                return Ok(started.config.identity_fingerprint);
+                return Ok(started.config.identity_fingerprint.unwrap_or_default());
             }
             Self::Billing => {
                 let loaded = locked.billing_state(DEFAULT_ORG)?;
                 let mut state = loaded.value.unwrap_or_default();
-                state.stripe_customer_id = NEW_CUSTOMER.to_owned();
+                state.stripe_customer_id = Some(NEW_CUSTOMER.to_owned());
                 locked.save_billing_state(DEFAULT_ORG, &mut state, &loaded.revision)?;
             }
             Self::Organization => {
                 let revision = locked.billing_state(ORG)?.revision;
                 let mut state = BillingState::default();
-                state.entitlement_refresh_token = "etr_hosted_00".into();
-                state.stripe_customer_id = NEW_CUSTOMER.to_owned();
+                state.entitlement_refresh_token = Some("etr_hosted_00".into());
+                state.stripe_customer_id = Some(NEW_CUSTOMER.to_owned());
                 locked.save_billing_state(ORG, &mut state, &revision)?;
             }
             Self::Increment => {

@@ -68,12 +68,11 @@ impl Tenant {
         let billing = data_dir.billing_state(DEFAULT_ORG).ok().and_then(|loaded| loaded.value);
         let key_opens = KeyOpens {
             // The code is made with the key.
-            billing: billing.as_ref().is_some_and(|state| !state.integrity.is_empty()),
+            billing: billing.as_ref().is_some_and(|state| state.integrity().is_some()),
             relay: config.as_ref().is_some_and(|loaded| loaded.revision != Revision::ABSENT) && is_sealed(directory),
         };
         let config = config.map(|loaded| loaded.value);
-        let lease = billing.map(|state| state.entitlement_jwt.expose_secret().to_owned());
-        let lease = lease.filter(|lease| !lease.is_empty());
+        let lease = billing.and_then(|state| state.entitlement_jwt).map(|lease| lease.expose_secret().to_owned());
         let registration = expected(&data_dir, &runtime, config.as_ref(), now);
         Some(Self { directory: directory.to_owned(), data_dir, runtime, config, key_opens, lease, registration })
     }
