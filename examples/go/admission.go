@@ -32,9 +32,9 @@ func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 	}
 	var admission *Admission
 	err = keys.use(func(ref engine.Ref) error {
-		made, err := engine.AdmissionNew(ref, seconds)
+		made, err := own(ref.Instance(), engine.AdmissionFree, func() (engine.Ref, error) { return engine.AdmissionNew(ref, seconds) })
 		if err == nil {
-			admission = &Admission{newHandle(made, engine.AdmissionFree)}
+			admission = &Admission{made}
 		}
 		return err
 	})

@@ -7,28 +7,20 @@ type Identity struct{ handle *handle }
 
 // GenerateIdentity makes a new identity.
 func GenerateIdentity() (*Identity, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.IdentityFree, func(in *engine.Instance) (engine.Ref, error) { return engine.IdentityGenerate(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.IdentityGenerate(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Identity{newHandle(ref, engine.IdentityFree)}, nil
+	return &Identity{made}, nil
 }
 
 // IdentityFromPrivateKey makes an identity from a private key in base64, as a relay config has it.
 func IdentityFromPrivateKey(privateKey string) (*Identity, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.IdentityFree, func(in *engine.Instance) (engine.Ref, error) { return engine.IdentityFromPrivateKey(in, privateKey) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.IdentityFromPrivateKey(in, privateKey)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Identity{newHandle(ref, engine.IdentityFree)}, nil
+	return &Identity{made}, nil
 }
 
 // PublicKey is what a pairing code carries: standard base64.
@@ -71,15 +63,11 @@ type Handshake struct{ handle *handle }
 
 // StartHandshake makes an ephemeral key.
 func StartHandshake() (*Handshake, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.HandshakeFree, func(in *engine.Instance) (engine.Ref, error) { return engine.HandshakeStart(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.HandshakeStart(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Handshake{newHandle(ref, engine.HandshakeFree)}, nil
+	return &Handshake{made}, nil
 }
 
 // Message is the payload of the app's KEY_EXCHANGE frame.
@@ -95,9 +83,11 @@ func (h *Handshake) Message() (message []byte, err error) {
 // code signed the payload. A handshake can be finished once.
 func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (channel *Channel, err error) {
 	err = h.handle.useAlone(func(ref engine.Ref) error {
-		made, err := engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
+		made, err := own(ref.Instance(), engine.ChannelFree, func() (engine.Ref, error) {
+			return engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
+		})
 		if err == nil {
-			channel = &Channel{newHandle(made, engine.ChannelFree)}
+			channel = &Channel{made}
 		}
 		return err
 	})
@@ -121,9 +111,12 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 		return nil, nil, errNotMade
 	}
 	err = identity.handle.use(func(ref engine.Ref) error {
-		made, message, err := engine.ChannelAccept(ref, appMessage)
+		made, err := own(ref.Instance(), engine.ChannelFree, func() (made engine.Ref, err error) {
+			made, answer, err = engine.ChannelAccept(ref, appMessage)
+			return made, err
+		})
 		if err == nil {
-			channel, answer = &Channel{newHandle(made, engine.ChannelFree)}, message
+			channel = &Channel{made}
 		}
 		return err
 	})

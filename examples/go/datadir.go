@@ -29,7 +29,14 @@ func (d *DataDir) Unlock() error { return d.handle.use(engine.DataDirUnlock) }
 
 // use makes a call that takes the lock by itself.
 func (d *DataDir) use(job func(engine.Ref) error) error {
-	return waiting(lockTimeout, func() error { return d.handle.use(job) })
+	return waiting(lockTimeout, func() error {
+		return d.handle.use(func(ref engine.Ref) error {
+			if err := spare(ref.Instance()); err != nil {
+				return err
+			}
+			return job(ref)
+		})
+	})
 }
 
 // waiting repeats a call for as long as somebody else holds the lock. The engine does not wait itself, because it takes no
@@ -64,30 +71,22 @@ func waitedFor(timeout time.Duration, err error) error {
 
 // OpenDataDir opens the data directory at a path, which must exist. Nothing is read yet.
 func OpenDataDir(path string) (*DataDir, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.DataDirFree, func(in *engine.Instance) (engine.Ref, error) { return engine.DataDirOpen(in, path) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.DataDirOpen(in, path)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+	return &DataDir{made}, nil
 }
 
 // CreateDataDir opens the data directory at a path, and makes it with mode 0700 if it does not exist. If it has no key file
 // of its own, it takes over the one at legacyKey, an absolute path: the key is copied, and the original stays. An empty
 // legacyKey takes over none; [LegacyKeyPath] is the path that a runtime is configured with.
 func CreateDataDir(path, legacyKey string) (*DataDir, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.DataDirFree, func(in *engine.Instance) (engine.Ref, error) { return engine.DataDirCreate(in, path, legacyKey) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.DataDirCreate(in, path, legacyKey)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+	return &DataDir{made}, nil
 }
 
 // LegacyKeyPath is the path of the key file of older installations: the value of PULSE_LEGACY_KEY_PATH, or

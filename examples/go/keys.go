@@ -12,28 +12,20 @@ type SigningKey struct{ handle *handle }
 
 // GenerateSigningKey makes a new key.
 func GenerateSigningKey() (*SigningKey, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.SigningKeyFree, func(in *engine.Instance) (engine.Ref, error) { return engine.SigningKeyGenerate(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.SigningKeyGenerate(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+	return &SigningKey{made}, nil
 }
 
 // SigningKeyFromBase64 reads a key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
 func SigningKeyFromBase64(text string) (*SigningKey, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.SigningKeyFree, func(in *engine.Instance) (engine.Ref, error) { return engine.SigningKeyFromBase64(in, text) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.SigningKeyFromBase64(in, text)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+	return &SigningKey{made}, nil
 }
 
 // PublicKey is the public key in standard base64, as settings have it.
@@ -147,20 +139,19 @@ func (k *TrustKeys) on(index int) (*handle, error) {
 	if k.handles[index].livesIn(in) {
 		return k.handles[index], nil
 	}
-	ref, err := engine.TrustKeysNew(in, k.lease, k.license)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	if k.tables != TablesDefault {
-		plain := ref
-		ref, err = engine.TrustKeysWithTables(plain, int32(k.tables))
-		engine.TrustKeysFree(plain)
-		if err != nil {
-			return nil, wrap(err)
+	made, err = own(in, engine.TrustKeysFree, func() (engine.Ref, error) {
+		plain, err := engine.TrustKeysNew(in, k.lease, k.license)
+		if err != nil || k.tables == TablesDefault {
+			return plain, err
 		}
+		defer engine.TrustKeysFree(plain)
+		return engine.TrustKeysWithTables(plain, int32(k.tables))
+	})
+	if err != nil {
+		return nil, err
 	}
-	k.handles[index] = newHandle(ref, engine.TrustKeysFree)
-	return k.handles[index], nil
+	k.handles[index] = made
+	return made, nil
 }
 
 // use calls job with the keys of a free instance.

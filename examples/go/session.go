@@ -130,7 +130,9 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 	}
 	err = identity.handle.use(func(ref engine.Ref) error {
 		if keys == nil {
-			made, err = newSession(engine.SessionNewInstance(string(text), ref, engine.Ref{}))
+			made, err = newSession(ref.Instance(), func() (engine.Ref, error) {
+				return engine.SessionNewInstance(string(text), ref, engine.Ref{})
+			})
 			return err
 		}
 		trusted, err := keys.on(ref.Instance().Index())
@@ -138,7 +140,9 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 			return err
 		}
 		return trusted.use(func(keys engine.Ref) error {
-			made, err = newSession(engine.SessionNewInstance(string(text), ref, keys))
+			made, err = newSession(ref.Instance(), func() (engine.Ref, error) {
+				return engine.SessionNewInstance(string(text), ref, keys)
+			})
 			return err
 		})
 	})
@@ -156,17 +160,15 @@ func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := newSession(engine.SessionNewPhone(in, scanned, string(text)))
-	return made, wrap(err)
+	return newSession(in, func() (engine.Ref, error) { return engine.SessionNewPhone(in, scanned, string(text)) })
 }
 
-func newSession(ref engine.Ref, err error) (*Session, error) {
+func newSession(in *engine.Instance, job func() (engine.Ref, error)) (*Session, error) {
+	made, err := own(in, engine.SessionFree, job)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{
-		handle: newHandle(ref, engine.SessionFree), origin: time.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{}),
-	}, nil
+	return &Session{handle: made, origin: time.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{})}, nil
 }
 
 func seedOr(seed uint32) uint32 {

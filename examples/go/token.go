@@ -87,9 +87,11 @@ func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Tim
 	}
 	var verified *Token
 	err = keys.use(func(ref engine.Ref) error {
-		made, err := engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
+		made, err := own(ref.Instance(), engine.TokenFree, func() (engine.Ref, error) {
+			return engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
+		})
 		if err == nil {
-			verified = &Token{newHandle(made, engine.TokenFree)}
+			verified = &Token{made}
 		}
 		return err
 	})
