@@ -34,7 +34,7 @@ func (i *Identity) SecretPrivateKey() (string, error) { return i.text(engine.Ide
 
 // SignKeyExchange signs an ephemeral X25519 key.
 func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err error) {
-	err = i.handle.use(func(ref engine.Ref) error {
+	err = i.held().use(func(ref engine.Ref) error {
 		bytes, err := engine.IdentitySignKeyExchange(ref, ephemeral[:])
 		copy(signature[:], bytes)
 		return err
@@ -44,13 +44,11 @@ func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err 
 
 // Close wipes the identity.
 func (i *Identity) Close() {
-	if i != nil {
-		i.handle.close()
-	}
+	i.held().close()
 }
 
 func (i *Identity) text(get func(engine.Ref) ([]byte, error)) (text string, err error) {
-	err = i.handle.use(func(ref engine.Ref) error {
+	err = i.held().use(func(ref engine.Ref) error {
 		bytes, err := get(ref)
 		text = string(bytes)
 		return err
@@ -72,7 +70,7 @@ func StartHandshake() (*Handshake, error) {
 
 // Message is the payload of the app's KEY_EXCHANGE frame.
 func (h *Handshake) Message() (message []byte, err error) {
-	err = h.handle.use(func(ref engine.Ref) error {
+	err = h.held().use(func(ref engine.Ref) error {
 		message, err = engine.HandshakeMessage(ref)
 		return err
 	})
@@ -82,7 +80,7 @@ func (h *Handshake) Message() (message []byte, err error) {
 // Finish takes the payload of the instance's KEY_EXCHANGE frame. It returns a channel only if the identity of the pairing
 // code signed the payload. A handshake can be finished once.
 func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (channel *Channel, err error) {
-	err = h.handle.useAlone(func(ref engine.Ref) error {
+	err = h.held().useAlone(func(ref engine.Ref) error {
 		made, err := own(ref.Instance(), engine.ChannelFree, func() (engine.Ref, error) {
 			return engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
 		})
@@ -96,9 +94,7 @@ func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (ch
 
 // Close wipes the handshake.
 func (h *Handshake) Close() {
-	if h != nil {
-		h.handle.close()
-	}
+	h.held().close()
 }
 
 // A Channel is one side of an established channel.
@@ -110,7 +106,7 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 	if identity == nil {
 		return nil, nil, errNotMade
 	}
-	err = identity.handle.use(func(ref engine.Ref) error {
+	err = identity.held().use(func(ref engine.Ref) error {
 		made, err := own(ref.Instance(), engine.ChannelFree, func() (made engine.Ref, err error) {
 			made, answer, err = engine.ChannelAccept(ref, appMessage)
 			return made, err
@@ -125,7 +121,7 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 
 // Seal seals a message and returns the payload of a DATA frame.
 func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
-	err = c.handle.useAlone(func(ref engine.Ref) error {
+	err = c.held().useAlone(func(ref engine.Ref) error {
 		sealed, err = engine.ChannelSeal(ref, plaintext)
 		return err
 	})
@@ -134,7 +130,7 @@ func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
 
 // Open opens the payload of a DATA frame. A message that is refused changes nothing.
 func (c *Channel) Open(sealed []byte) (plaintext []byte, err error) {
-	err = c.handle.useAlone(func(ref engine.Ref) error {
+	err = c.held().useAlone(func(ref engine.Ref) error {
 		plaintext, err = engine.ChannelOpen(ref, sealed)
 		return err
 	})
@@ -143,7 +139,5 @@ func (c *Channel) Open(sealed []byte) (plaintext []byte, err error) {
 
 // Close wipes the channel.
 func (c *Channel) Close() {
-	if c != nil {
-		c.handle.close()
-	}
+	c.held().close()
 }

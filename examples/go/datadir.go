@@ -21,16 +21,16 @@ const lockTimeout = 30 * time.Second
 // waits at most timeout for another process or goroutine, then fails with [ErrLockTimeout]. While the lock is held, only
 // one goroutine may use the DataDir; taking the lock twice changes nothing.
 func (d *DataDir) Lock(timeout time.Duration) error {
-	return waiting(timeout, func() error { return d.handle.use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
+	return waiting(timeout, func() error { return d.held().use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
 }
 
 // Unlock releases the lock that Lock took; if no lock is held, it does nothing.
-func (d *DataDir) Unlock() error { return d.handle.use(engine.DataDirUnlock) }
+func (d *DataDir) Unlock() error { return d.held().use(engine.DataDirUnlock) }
 
 // use makes a call that takes the lock by itself.
 func (d *DataDir) use(job func(engine.Ref) error) error {
 	return waiting(lockTimeout, func() error {
-		return d.handle.use(func(ref engine.Ref) error {
+		return d.held().use(func(ref engine.Ref) error {
 			if err := spare(ref.Instance()); err != nil {
 				return err
 			}
@@ -100,9 +100,7 @@ func LegacyKeyPath() string {
 
 // Close frees the directory; its files stay.
 func (d *DataDir) Close() {
-	if d != nil {
-		d.handle.close()
-	}
+	d.held().close()
 }
 
 // A RelayConfig is what relay.enc holds. Members that this version does not know are kept.
@@ -132,6 +130,9 @@ func (c *RelayConfig) members() map[string]any {
 
 // UnmarshalJSON reads the members it knows and keeps the others. The revision of the file that the config comes from stays.
 func (c *RelayConfig) UnmarshalJSON(text []byte) error {
+	if c == nil {
+		return errNotMade
+	}
 	*c = RelayConfig{revision: c.revision}
 	if err := json.Unmarshal(text, &c.unknown); err != nil {
 		return err
@@ -233,6 +234,9 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 // WithEnvironment returns the config in effect: the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER, if not empty,
 // override its own. Values that are not valid are ignored with a warning.
 func (c *RelayConfig) WithEnvironment(enabled, server string) (config *RelayConfig, warnings []string, err error) {
+	if c == nil {
+		return nil, nil, errNotMade
+	}
 	in, err := anyInstance()
 	if err != nil {
 		return nil, nil, err

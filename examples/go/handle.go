@@ -126,3 +126,60 @@ func instanceAt(index int) (*engine.Instance, error) {
 	in, err := engine.At(index)
 	return in, wrap(err)
 }
+
+// held is the handle of a value; nil for nil, and for a value that was never made.
+func (a *Admission) held() *handle {
+	if a == nil {
+		return nil
+	}
+	return a.handle
+}
+
+func (c *Channel) held() *handle {
+	if c == nil {
+		return nil
+	}
+	return c.handle
+}
+
+func (d *DataDir) held() *handle {
+	if d == nil {
+		return nil
+	}
+	return d.handle
+}
+
+func (h *Handshake) held() *handle {
+	if h == nil {
+		return nil
+	}
+	return h.handle
+}
+
+func (i *Identity) held() *handle {
+	if i == nil {
+		return nil
+	}
+	return i.handle
+}
+
+func (s *Session) held() *handle {
+	if s == nil {
+		return nil
+	}
+	return s.handle
+}
+
+func (k *SigningKey) held() *handle {
+	if k == nil {
+		return nil
+	}
+	return k.handle
+}
+
+func (t *Token) held() *handle {
+	if t == nil {
+		return nil
+	}
+	return t.handle
+}

@@ -30,7 +30,7 @@ func SigningKeyFromBase64(text string) (*SigningKey, error) {
 
 // PublicKey is the public key in standard base64, as settings have it.
 func (k *SigningKey) PublicKey() (key string, err error) {
-	err = k.handle.use(func(ref engine.Ref) error {
+	err = k.held().use(func(ref engine.Ref) error {
 		bytes, err := engine.SigningKeyPublicKey(ref)
 		key = string(bytes)
 		return err
@@ -40,7 +40,7 @@ func (k *SigningKey) PublicKey() (key string, err error) {
 
 // SecretBase64 is the key itself, to be kept by the caller.
 func (k *SigningKey) SecretBase64() (secret []byte, err error) {
-	err = k.handle.use(func(ref engine.Ref) error {
+	err = k.held().use(func(ref engine.Ref) error {
 		secret, err = engine.SigningKeySecretBase64(ref)
 		return err
 	})
@@ -49,9 +49,7 @@ func (k *SigningKey) SecretBase64() (secret []byte, err error) {
 
 // Close wipes the key.
 func (k *SigningKey) Close() {
-	if k != nil {
-		k.handle.close()
-	}
+	k.held().close()
 }
 
 // PublicKeyNames are the names of a public key.
@@ -89,8 +87,10 @@ type TrustKeys struct {
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, engine.Size())}
 	// The first instance shows whether the settings are valid.
-	_, err := keys.on(engine.Pick())
-	return keys, err
+	if _, err := keys.on(engine.Pick()); err != nil {
+		return nil, err
+	}
+	return keys, nil
 }
 
 // Tables is the size of a key's precomputed tables: larger ones take more memory and verify faster.
@@ -108,9 +108,14 @@ const (
 
 // WithTables returns the same keys with tables of this size, which are built before the first token.
 func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
+	if k == nil || k.handles == nil {
+		return nil, errNotMade
+	}
 	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
-	_, err := keys.on(engine.Pick())
-	return keys, err
+	if _, err := keys.on(engine.Pick()); err != nil {
+		return nil, err
+	}
+	return keys, nil
 }
 
 // on returns the keys of the instance in a slot.

@@ -18,9 +18,9 @@ type Diagnostic struct {
 
 // Pairing is what a runtime offers to a phone. All of it holds the auth token, which is a secret.
 type Pairing struct {
-	Payload     json.RawMessage `json:"payload"`
-	DeepLink    string          `json:"deep_link"`
-	CompactCode string          `json:"compact_code"` // what a QR code shows
+	Payload     json.RawMessage `json:"payload"`      // secret
+	DeepLink    string          `json:"deep_link"`    // secret
+	CompactCode string          `json:"compact_code"` // secret; what a QR code shows
 	Diagnostics []Diagnostic    `json:"diagnostics"`  // warnings
 }
 
@@ -82,7 +82,7 @@ type ConnectionCheck struct {
 	OwnInstanceID *string `json:"own_instance_id"` // nil: not registered
 	InstanceID    string  `json:"instance_id"`
 	RelayURL      string  `json:"relay_url"`
-	AuthToken     string  `json:"auth_token"`
+	AuthToken     string  `json:"auth_token"` // secret
 	TokenKnown    bool    `json:"token_known"`
 }
 

@@ -14,17 +14,17 @@ const MaxBody = engine.MaxBodyLen
 type ProxyRequest struct {
 	ID      string            `json:"id"`
 	Method  string            `json:"method"`
-	Path    string            `json:"path"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    []byte            `json:"body,omitempty"`
+	Path    string            `json:"path"`              // secret, where its query is
+	Headers map[string]string `json:"headers,omitempty"` // secret
+	Body    []byte            `json:"body,omitempty"`    // secret
 }
 
 // A ProxyResponse is what an instance seals back.
 type ProxyResponse struct {
 	ID         string            `json:"id"`
 	Status     int               `json:"status"`
-	Headers    map[string]string `json:"headers,omitempty"`
-	Body       []byte            `json:"body,omitempty"`
+	Headers    map[string]string `json:"headers,omitempty"` // secret
+	Body       []byte            `json:"body,omitempty"`    // secret
 	Stream     bool              `json:"stream,omitempty"`
 	StreamDone bool              `json:"stream_done,omitempty"`
 }

@@ -15,8 +15,8 @@ const DefaultOrg = "default"
 // event "refresh_due". A runtime without a session posts [RefreshSettings.Request], and passes the answer to
 // [RefreshSettings.Answered].
 func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string, now time.Time) (refresh *RefreshSettings, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.LeaseRefreshLoad(dir, runtime, org, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.LeaseRefreshLoad(dir, runtime, org, seconds)
 		if err != nil {
 			return err
 		}
@@ -28,8 +28,8 @@ func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string
 // SaveRefreshedLease verifies the token of an event "lease_refreshed", or of [RefreshSettings.Answered], once more, and
 // saves it in place of the organization's lease. If the billing state no longer holds a lease, it fails with [ErrNoLease].
 func (d *DataDir) SaveRefreshedLease(config RuntimeConfig, keys *TrustKeys, org, token string, now time.Time) (warnings []string, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, token, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, token, seconds)
 		if err != nil {
 			return err
 		}
@@ -55,6 +55,9 @@ func (d *DataDir) ClearLostLease(org string) (warnings []string, err error) {
 
 // Request is the body to post to the control plane. It holds the refresh token.
 func (r *RefreshSettings) Request() ([]byte, error) {
+	if r == nil {
+		return nil, errNotMade
+	}
 	return json.Marshal(struct {
 		OrgID        string `json:"org_id"`
 		InstanceHost string `json:"instance_host"`
@@ -77,8 +80,15 @@ const (
 // too, ask again after [RefreshBackoff].
 func (r *RefreshSettings) Answered(keys *TrustKeys, status int, body []byte, now time.Time) (outcome RefreshOutcome, token string, err error) {
 	outcome = LeaseRetry
+	if r == nil {
+		return outcome, "", errNotMade
+	}
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return outcome, "", err
+	}
 	err = keys.use(func(ref engine.Ref) error {
-		bytes, err := engine.LeaseRefreshAnswer(ref, r.OrgID, r.InstanceHost, httpStatus(status), body, now.Unix())
+		bytes, err := engine.LeaseRefreshAnswer(ref, r.OrgID, r.InstanceHost, httpStatus(status), body, seconds)
 		if err != nil {
 			return err
 		}

@@ -128,7 +128,7 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 	if err != nil {
 		return nil, err
 	}
-	err = identity.handle.use(func(ref engine.Ref) error {
+	err = identity.held().use(func(ref engine.Ref) error {
 		if keys == nil {
 			made, err = newSession(ref.Instance(), func() (engine.Ref, error) {
 				return engine.SessionNewInstance(string(text), ref, engine.Ref{})
@@ -228,7 +228,7 @@ func (s *Session) Request(method, path string, headers map[string]string, body [
 
 // RetryIn is the time until the next connection that an event announces; false if none is planned.
 func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
-	if event.RetryAt == nil {
+	if s == nil || event.RetryAt == nil {
 		return 0, false
 	}
 	return time.Duration(max(0, *event.RetryAt-s.monotonic())) * time.Millisecond, true
@@ -245,7 +245,7 @@ func (s *Session) Close() {
 			close(s.closed)
 		}
 	})
-	s.handle.close()
+	s.held().close()
 }
 
 func (s *Session) act(act map[string]any, result any) error {
@@ -253,7 +253,7 @@ func (s *Session) act(act map[string]any, result any) error {
 	if err != nil {
 		return err
 	}
-	err = s.handle.useAlone(func(ref engine.Ref) error {
+	err = s.held().useAlone(func(ref engine.Ref) error {
 		bytes, err := engine.SessionAct(ref, string(text), s.monotonic(), time.Now().Unix())
 		if err == nil && result != nil {
 			err = json.Unmarshal(bytes, result)
@@ -266,6 +266,9 @@ func (s *Session) act(act map[string]any, result any) error {
 
 // rouse makes Run look at what the session wants now.
 func (s *Session) rouse() {
+	if s == nil {
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
@@ -275,7 +278,7 @@ func (s *Session) rouse() {
 func (s *Session) monotonic() int64 { return time.Since(s.origin).Milliseconds() }
 
 func (s *Session) feed(what int32, connection uint32, data []byte) error {
-	return s.handle.useAlone(func(ref engine.Ref) error {
+	return s.held().useAlone(func(ref engine.Ref) error {
 		return engine.SessionFeed(ref, what, connection, data, s.monotonic(), time.Now().Unix())
 	})
 }

@@ -28,7 +28,7 @@ const (
 
 var (
 	errNothingDialed = &Error{Code: ErrInvalidArgument, Message: "dial returned neither a connection nor an error: expected one of them"}
-	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a dial and a handle that are not nil"}
+	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a context, a dial and a handle that are not nil"}
 	errRunsAlready   = &Error{Code: ErrInvalidArgument, Message: "another Run drives this session: expected one at a time"}
 )
 
@@ -42,7 +42,10 @@ var (
 func (s *Session) Run(
 	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
 ) error {
-	if dial == nil || handle == nil {
+	if s == nil || s.handle == nil {
+		return errNotMade
+	}
+	if ctx == nil || dial == nil || handle == nil {
 		return errRunWithout
 	}
 	if !s.isRun.CompareAndSwap(false, true) {
@@ -101,7 +104,7 @@ func (s *Session) Run(
 // untilDeadline returns a channel on which nothing ever arrives if nothing is due.
 func (s *Session) untilDeadline() (<-chan time.Time, error) {
 	var deadline int64
-	err := s.handle.use(func(ref engine.Ref) error {
+	err := s.held().use(func(ref engine.Ref) error {
 		deadline = engine.SessionDeadline(ref)
 		return nil
 	})
@@ -145,7 +148,7 @@ func (r *sessionRun) obey() error {
 	for {
 		var do, connection uint32
 		var data []byte
-		err := r.session.handle.useAlone(func(ref engine.Ref) (err error) {
+		err := r.session.held().useAlone(func(ref engine.Ref) (err error) {
 			do, connection, data, err = engine.SessionPoll(ref)
 			return err
 		})

@@ -85,10 +85,14 @@ func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Tim
 	if err != nil {
 		return nil, err
 	}
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return nil, err
+	}
 	var verified *Token
 	err = keys.use(func(ref engine.Ref) error {
 		made, err := own(ref.Instance(), engine.TokenFree, func() (engine.Ref, error) {
-			return engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
+			return engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, seconds)
 		})
 		if err == nil {
 			verified = &Token{made}
@@ -100,7 +104,7 @@ func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Tim
 
 // Kind is the token's kind.
 func (t *Token) Kind() (kind Kind, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		kind = Kind(engine.TokenKind(ref))
 		return nil
 	})
@@ -109,7 +113,7 @@ func (t *Token) Kind() (kind Kind, err error) {
 
 // CountsUntil is when the token no longer counts, its grace included; ok is false for a lifetime license.
 func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		seconds := engine.TokenCountsUntil(ref)
 		at, ok = time.Unix(seconds, 0), seconds != engine.Never
 		return nil
@@ -119,17 +123,21 @@ func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
 
 // Check says whether the token is in term and grants a capability: nil if so.
 func (t *Token) Check(capability string, now time.Time) error {
-	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, now.Unix()) })
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return err
+	}
+	return t.held().use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, seconds) })
 }
 
 // CheckHost says whether the token is a lease for a host, in any spelling that has the same normal form: nil if it is.
 func (t *Token) CheckHost(host string) error {
-	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
+	return t.held().use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
 }
 
 // ClaimsJSON returns the claims as normalized JSON.
 func (t *Token) ClaimsJSON() (claims []byte, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		claims, err = engine.TokenClaimsJSON(ref)
 		return err
 	})
@@ -138,8 +146,12 @@ func (t *Token) ClaimsJSON() (claims []byte, err error) {
 
 // Capabilities returns the capabilities that count at a given time, sorted.
 func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
-		bytes, err := engine.TokenCapabilitiesJSON(ref, now.Unix())
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return nil, err
+	}
+	err = t.held().use(func(ref engine.Ref) error {
+		bytes, err := engine.TokenCapabilitiesJSON(ref, seconds)
 		if err != nil {
 			return err
 		}
@@ -150,9 +162,7 @@ func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
 
 // Close frees the token.
 func (t *Token) Close() {
-	if t != nil {
-		t.handle.close()
-	}
+	t.held().close()
 }
 
 // An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for display only.
@@ -164,8 +174,12 @@ type InspectedToken struct {
 
 // InspectToken verifies a token in everything but time.
 func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (inspected InspectedToken, err error) {
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return inspected, err
+	}
 	err = keys.use(func(ref engine.Ref) error {
-		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, now.Unix())
+		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, seconds)
 		if err != nil {
 			return err
 		}
@@ -179,7 +193,7 @@ func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (tok
 	if key == nil {
 		return "", errNotMade
 	}
-	err = key.handle.use(func(ref engine.Ref) error {
+	err = key.held().use(func(ref engine.Ref) error {
 		name := int32(0)
 		if nameKey {
 			name = 1
