@@ -57,12 +57,14 @@ type RefreshSettings struct {
 
 // PhoneSettings are what a phone needs besides its pairing code.
 type PhoneSettings struct {
-	DeviceToken    string `json:"device_token,omitempty"` // secret
-	Platform       string `json:"platform,omitempty"`
-	BackoffFirstMS int64  `json:"backoff_first_ms,omitempty"` // 0: 1 s
-	BackoffMostMS  int64  `json:"backoff_most_ms,omitempty"`  // 0: 60 s
-	AnswerMS       int64  `json:"answer_ms,omitempty"`        // how long a request waits; 0: 35 s
-	Seed           uint32 `json:"seed"`                       // spreads waiting times; 0: a random one
+	DeviceToken             string                   `json:"device_token,omitempty"` // secret
+	Platform                string                   `json:"platform,omitempty"`
+	NotificationPreferences *NotificationPreferences `json:"notification_preferences,omitempty"`
+	BackoffFirstMS          int64                    `json:"backoff_first_ms,omitempty"` // 0: 1 s
+	BackoffMostMS           int64                    `json:"backoff_most_ms,omitempty"`  // 0: 60 s
+	AnswerMS                int64                    `json:"answer_ms,omitempty"`        // how long a request waits; 0: 35 s
+	TimesMS                 *SessionTimes            `json:"times_ms,omitempty"`         // nil: as deployed
+	Seed                    uint32                   `json:"seed"`                       // spreads waiting times; 0: a random one
 }
 
 // A SessionEvent is what a session tells its program. Event is its kind, which determines the members that count: see the C
@@ -110,7 +112,8 @@ func (e SessionEvent) Refusal() error {
 }
 
 // A Conn is a WebSocket connection with binary messages only. However the connection ends, a session calls Close once, and
-// perhaps during a Read or a Write, which Close should end.
+// perhaps during a Read or a Write, which Close should end. Set its limit for a message that is read to [MaxPayload] and the
+// 6 bytes of a header: the session ends a connection on which a longer one comes, but Read has had to hold it until then.
 type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
 	Write(ctx context.Context, message []byte) error
@@ -188,6 +191,11 @@ func (s *Session) Accept(channel uint32) error {
 // Refuse refuses a channel that was offered, with a reason for the phone's user.
 func (s *Session) Refuse(channel uint32, reason string) error {
 	return s.act(map[string]any{"act": "refuse", "channel": channel, "reason": reason}, nil)
+}
+
+// CloseChannel ends a channel that was accepted, with a reason for the phone's user. Its requests need no answer then.
+func (s *Session) CloseChannel(channel uint32, reason string) error {
+	return s.act(map[string]any{"act": "close", "channel": channel, "reason": reason}, nil)
 }
 
 // Respond answers a request, with the whole response or the next piece of it. A piece without Stream is the last one.
