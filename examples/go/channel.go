@@ -119,8 +119,11 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 	return channel, answer, err
 }
 
-// Seal seals a message and returns the payload of a DATA frame.
+// Seal seals a message and returns the payload of a DATA frame, or [ErrFrameTooLarge] for one that no frame has room for.
 func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
+	if err := checkFrame(FrameData, len(plaintext)+engine.SealedOverhead); err != nil {
+		return nil, err
+	}
 	err = c.held().useAlone(func(ref engine.Ref) error {
 		sealed, err = engine.ChannelSeal(ref, plaintext)
 		return err

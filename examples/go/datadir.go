@@ -154,7 +154,7 @@ func (c RelayConfig) MarshalJSON() ([]byte, error) {
 	for name, value := range c.unknown {
 		all[name] = value
 	}
-	return json.Marshal(all)
+	return marshal(all)
 }
 
 type loadedConfig struct {
@@ -213,7 +213,7 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 	if config == nil {
 		return nil, errNotMade
 	}
-	text, err := json.Marshal(config)
+	text, err := marshal(config)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +241,7 @@ func (c *RelayConfig) WithEnvironment(enabled, server string) (config *RelayConf
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := json.Marshal(c)
+	text, err := marshal(c)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -136,7 +136,7 @@ type TenantOrder struct {
 // IssueBillingState is the control plane's side: it signs a lease and saves the billing state that holds it. It returns the
 // tenant's host.
 func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now time.Time) (host string, err error) {
-	text, err := json.Marshal(order)
+	text, err := marshal(order)
 	if err != nil {
 		return "", err
 	}

@@ -35,7 +35,7 @@ func BuildPairing(config *RelayConfig, instanceID, authToken, instanceURL string
 	if err != nil {
 		return pairing, err
 	}
-	text, err := json.Marshal(config)
+	text, err := marshal(config)
 	if err != nil {
 		return pairing, err
 	}
@@ -92,7 +92,7 @@ func (c ConnectionCheck) Run() (diagnostics []Diagnostic, err error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(c)
+	text, err := marshal(c)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (r *RefreshSettings) Request() ([]byte, error) {
 	if r == nil {
 		return nil, errNotMade
 	}
-	return json.Marshal(struct {
+	return marshal(struct {
 		OrgID        string `json:"org_id"`
 		InstanceHost string `json:"instance_host"`
 		RefreshToken string `json:"entitlement_refresh_token"`

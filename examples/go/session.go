@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,6 +94,9 @@ type SessionEvent struct {
 
 // ProxyRequest is the request of an event "request".
 func (e SessionEvent) ProxyRequest() (request ProxyRequest, err error) {
+	if e.Event != "request" {
+		return request, &Error{Code: ErrInvalidArgument, Message: fmt.Sprintf("expected an event \"request\", received %q", e.Event)}
+	}
 	return request, json.Unmarshal(e.Request, &request)
 }
 
@@ -105,6 +109,12 @@ func (e SessionEvent) RelayError() (message ErrorMessage) {
 // Refusal is the library's error in an event "refresh_failed" or "identity_refused".
 func (e SessionEvent) Refusal() error {
 	var reason Reason
+	if e.Event != "refresh_failed" && e.Event != "identity_refused" {
+		return &Error{
+			Code:    ErrInvalidArgument,
+			Message: fmt.Sprintf("expected an event \"refresh_failed\" or \"identity_refused\", received %q", e.Event),
+		}
+	}
 	if err := json.Unmarshal(e.Error, &reason); err != nil {
 		return err
 	}
@@ -123,11 +133,11 @@ type Conn interface {
 // NewInstanceSession makes an instance's end. The keys verify leases that a refresh brings; without a refresh they may be
 // nil.
 func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
-	if identity == nil {
+	if identity == nil || settings.Refresh != nil && keys == nil {
 		return nil, errNotMade
 	}
 	settings.Seed = seedOr(settings.Seed)
-	text, err := json.Marshal(settings)
+	text, err := marshal(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +165,7 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 // NewPhoneSession makes a phone's end, for the instance of a scanned code.
 func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
 	settings.Seed = seedOr(settings.Seed)
-	text, err := json.Marshal(settings)
+	text, err := marshal(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +267,7 @@ func (s *Session) Close() {
 }
 
 func (s *Session) act(act map[string]any, result any) error {
-	text, err := json.Marshal(act)
+	text, err := marshal(act)
 	if err != nil {
 		return err
 	}

@@ -42,7 +42,7 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 	}
 	drop(members, reflect.TypeFor[State](), billingMembers)
 	maps.Copy(members, own)
-	text, err := json.Marshal(members)
+	text, err := marshal(members)
 	if err != nil {
 		return "", nil, err
 	}
@@ -50,7 +50,7 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 	if err != nil {
 		return "", nil, contextOf("billing state for org "+org, err)
 	}
-	code, err := json.Marshal(map[string]string{"integrity": saved.Integrity})
+	code, err := marshal(map[string]string{"integrity": saved.Integrity})
 	if err != nil {
 		return "", nil, err
 	}
@@ -66,7 +66,7 @@ func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := json.Marshal(members)
+	text, err := marshal(members)
 	if err != nil {
 		return nil, nil, err
 	}

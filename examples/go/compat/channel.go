@@ -87,7 +87,7 @@ func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *C
 // burst. [pulsetrust.Session] seals as it writes, so it keeps the order by itself.
 func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
 	sealed, err := c.inner().Seal(plaintext)
-	return sealed, sentinel(err, ErrNonceOverflow)
+	return sealed, sentinel(err, ErrNonceOverflow, ErrPayloadTooLarge)
 }
 
 // Decrypt opens the payload of a DATA frame. A message that is refused changes nothing. A repeated message fails with

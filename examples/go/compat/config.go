@@ -107,7 +107,7 @@ func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, 
 	}
 	drop(members, reflect.TypeOf(config), knownMembers)
 	maps.Copy(members, own)
-	text, err := json.Marshal(members)
+	text, err := marshal(members)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, 
 }
 
 func convert[T any](from any) (*T, error) {
-	text, err := json.Marshal(from)
+	text, err := marshal(from)
 	if err != nil {
 		return nil, err
 	}

@@ -41,7 +41,7 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 	if now.IsZero() {
 		return "", refused("the time is the zero time.Time: expected a time such as time.Now()")
 	}
-	text, err := json.Marshal(claims)
+	text, err := marshal(claims)
 	if err != nil {
 		return "", err
 	}
@@ -82,7 +82,7 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 			members["exp"] = ends
 		}
 	}
-	if text, err = json.Marshal(members); err != nil {
+	if text, err = marshal(members); err != nil {
 		return "", err
 	}
 	if len(privateKey) != ed25519.PrivateKeySize {

@@ -91,7 +91,7 @@ const lockTimeout = 30 * time.Second
 
 // save replaces the file in whatever state it is, unless it cannot be read.
 func (p *Persistence) save(file pulsetrust.LicenseFile, content any) error {
-	text, err := json.Marshal(content)
+	text, err := marshal(content)
 	if err != nil {
 		return err
 	}

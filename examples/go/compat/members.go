@@ -2,10 +2,12 @@ package compat
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
+	"github.com/rcourtman/pulse-trust/examples/go/internal/checkedjson"
 )
 
 // membersOf is the JSON object that a value is written as. Nil is not one: it would be saved as an empty file.
@@ -18,6 +20,20 @@ func membersOf(value any) (map[string]json.RawMessage, error) {
 		return nil, refused("the state or config is nil: expected one to save")
 	}
 	return *members, nil
+}
+
+// marshal writes JSON. A text that is not UTF-8 is refused, because encoding/json would write another one.
+func marshal(value any) ([]byte, error) {
+	text, err := checkedjson.Marshal(value)
+	var own *pulsetrust.Error
+	var other *checkedjson.NotUTF8
+	switch {
+	case errors.As(err, &own):
+		return nil, own
+	case errors.As(err, &other):
+		return nil, refused(other.Error())
+	}
+	return text, err
 }
 
 func refused(message string) error {
