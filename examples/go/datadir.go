@@ -11,15 +11,18 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A DataDir is a runtime's data directory. Every call takes and releases its lock, except between Lock and Unlock.
+// A DataDir is a runtime's data directory. Every call that needs its lock takes and releases it, except between Lock and
+// Unlock. While somebody else holds the lock, such a call waits for up to 30 s, then fails with [ErrLockTimeout].
 type DataDir struct{ handle *handle }
 
 // lockTimeout is how long a call waits for a directory's lock.
 const lockTimeout = 30 * time.Second
 
 // Lock takes the directory's lock and holds it until Unlock or Close, so that a load, a change and a save are one step. It
-// waits at most timeout for another process or goroutine, then fails with [ErrLockTimeout]. While the lock is held, only
-// one goroutine may use the DataDir; taking the lock twice changes nothing.
+// excludes other processes, and every other DataDir of the same directory: it waits for them at most timeout, then fails
+// with [ErrLockTimeout]. It does not exclude goroutines that share this DataDir, in which the lock is held for all of them:
+// taking it twice changes nothing, and the first Unlock releases it. In a server, let each goroutine that locks open a DataDir
+// of its own, or guard the shared one with a [sync.Mutex] from before Lock until after Unlock.
 func (d *DataDir) Lock(timeout time.Duration) error {
 	return waiting(timeout, func() error { return d.held().use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
 }
@@ -69,7 +72,8 @@ func waitedFor(timeout time.Duration, err error) error {
 	return refused
 }
 
-// OpenDataDir opens the data directory at a path, which must exist. Nothing is read yet.
+// OpenDataDir opens the data directory at a path. Nothing is read yet: if there is no such directory, the calls on it fail
+// with [ErrFileMissing]. Each call looks the path up anew, so a relative one leads elsewhere after [os.Chdir].
 func OpenDataDir(path string) (*DataDir, error) {
 	made, err := ownOnAny(engine.DataDirFree, func(in *engine.Instance) (engine.Ref, error) { return engine.DataDirOpen(in, path) })
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,59 +65,6 @@ type PhoneSettings struct {
 	AnswerMS                int64                    `json:"answer_ms,omitempty"`        // how long a request waits; 0: 35 s
 	TimesMS                 *SessionTimes            `json:"times_ms,omitempty"`         // nil: as deployed
 	Seed                    uint32                   `json:"seed"`                       // spreads waiting times; 0: a random one
-}
-
-// A SessionEvent is what a session tells its program. Event is its kind, which determines the members that count: see the C
-// header.
-type SessionEvent struct {
-	Event      string          `json:"event"`
-	InstanceID string          `json:"instance_id"`
-	Resumed    bool            `json:"resumed"`
-	ExpiresAt  int64           `json:"expires_at"`
-	Error      json.RawMessage `json:"error"`
-	RetryAt    *int64          `json:"retry_at"` // milliseconds after the session was made
-	Reason     string          `json:"reason"`
-	Message    string          `json:"message"`
-	Advice     string          `json:"advice"`
-	Channel    uint32          `json:"channel"`
-	AuthToken  string          `json:"auth_token"` // secret
-	End        string          `json:"end"`
-	// Request is the number of a phone's request, or of a request that this end made.
-	Request  json.RawMessage `json:"request"`
-	Response *ProxyResponse  `json:"response"`
-	IsLast   bool            `json:"is_last"`
-	Body     string          `json:"body"`  // secret
-	Token    string          `json:"token"` // secret
-	Status   int             `json:"status"`
-}
-
-// ProxyRequest is the request of an event "request".
-func (e SessionEvent) ProxyRequest() (request ProxyRequest, err error) {
-	if e.Event != "request" {
-		return request, &Error{Code: ErrInvalidArgument, Message: fmt.Sprintf("expected an event \"request\", received %q", e.Event)}
-	}
-	return request, json.Unmarshal(e.Request, &request)
-}
-
-// RelayError is the relay's message in an event "refused" or "relay_error".
-func (e SessionEvent) RelayError() (message ErrorMessage) {
-	_ = json.Unmarshal(e.Error, &message) // stays empty for an event without one
-	return message
-}
-
-// Refusal is the library's error in an event "refresh_failed" or "identity_refused".
-func (e SessionEvent) Refusal() error {
-	var reason Reason
-	if e.Event != "refresh_failed" && e.Event != "identity_refused" {
-		return &Error{
-			Code:    ErrInvalidArgument,
-			Message: fmt.Sprintf("expected an event \"refresh_failed\" or \"identity_refused\", received %q", e.Event),
-		}
-	}
-	if err := json.Unmarshal(e.Error, &reason); err != nil {
-		return err
-	}
-	return &Error{Code: reason.Code, Message: reason.Message}
 }
 
 // A Conn is a WebSocket connection with binary messages only. However the connection ends, a session calls Close once, and

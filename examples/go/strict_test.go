@@ -137,6 +137,13 @@ func TestAskingAnEventForWhatItDoesNotHave(t *testing.T) {
 	if err := event.Refusal(); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
 		t.Errorf("%v", err)
 	}
+	if _, err := event.RequestNumber(); !errors.Is(err, pulsetrust.ErrInvalidArgument) {
+		t.Errorf("%v", err)
+	}
+	event = pulsetrust.SessionEvent{Event: "response", Request: json.RawMessage("7")}
+	if number, err := event.RequestNumber(); err != nil || number != 7 {
+		t.Errorf("%d, %v", number, err)
+	}
 	event = pulsetrust.SessionEvent{Event: "refresh_failed", Error: json.RawMessage(`{"code":304,"message":"m"}`)}
 	if err := event.Refusal(); err == nil || errors.Is(err, pulsetrust.ErrInvalidArgument) {
 		t.Errorf("%v", err)

@@ -32,7 +32,8 @@ func (k Kind) String() string {
 	}
 }
 
-// A HostBinding says which host a lease may be for. The zero value accepts no lease.
+// A HostBinding says which host a lease may be for. The zero value accepts no lease. Two of them may accept the same leases
+// and still differ for ==, because the host is kept as it was given.
 type HostBinding struct {
 	host string
 	any  bool
@@ -188,7 +189,8 @@ func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Ti
 	return inspected, err
 }
 
-// SignToken signs claims, given as JSON. With nameKey the header names the key's id.
+// SignToken signs claims, given as JSON. With nameKey the header names the key's id. What is signed are the claims that the
+// library knows for the kind, in their normal form: others are dropped.
 func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
 	if key == nil {
 		return "", errNotMade
