@@ -50,7 +50,7 @@ func TestHandlesOfBusyGoroutinesAreCollected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(4 * time.Second)
+	deadline := time.Now().Add(2 * time.Second)
 	var workers sync.WaitGroup
 	for range 8 * runtime.GOMAXPROCS(0) {
 		workers.Go(func() {

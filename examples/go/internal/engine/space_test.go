@@ -22,28 +22,27 @@ func TestAFullInstanceRefusesNewValuesAndKeepsTheOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Blocks that stand for values: large ones, and small ones at the end, because one call takes only so much.
-	type block struct{ place, length int32 }
-	var blocks []block
+	// Blocks that stand for values: one that stays, and small ones, because one call takes only so much.
+	allocate := func(length int32) (place int32) {
+		c := in.begin()
+		defer c.end()
+		place = answer(c, func(m *machine.Module) int32 { return m.Xpulse_wasm_alloc(length) })
+		if place == 0 {
+			t.Fatal("the memory was full before anything was refused")
+		}
+		return place
+	}
+	allocate(mostMemory - 3*reserveOfValue)
+	var blocks []int32
 	fill := func(until func() bool) {
 		for !until() {
-			length := int32(leftByCall)
-			if len(*in.memory) < mostMemory-2*reserveOfValue {
-				length = 8 << 20
-			}
-			c := in.begin()
-			place := answer(c, func(m *machine.Module) int32 { return m.Xpulse_wasm_alloc(length) })
-			c.end()
-			if place == 0 {
-				t.Fatal("the memory was full before anything was refused")
-			}
-			blocks = append(blocks, block{place, length})
+			blocks = append(blocks, allocate(leftByCall))
 		}
 	}
 	empty := func() {
-		for _, made := range blocks {
+		for _, place := range blocks {
 			c := in.begin()
-			c.run(func(m *machine.Module) { m.Xpulse_wasm_free(made.place, made.length) })
+			c.run(func(m *machine.Module) { m.Xpulse_wasm_free(place, leftByCall) })
 			c.end()
 		}
 		blocks = nil
@@ -53,7 +52,6 @@ func TestAFullInstanceRefusesNewValuesAndKeepsTheOthers(t *testing.T) {
 		return errors.As(err, &fault) && fault.Code == CodeInvalidArgument
 	}
 
-	in.begin().end()
 	fill(func() bool { return in.Spare() != nil })
 	if err := in.Spare(); !isRefused(err) || !in.space.isFull() {
 		t.Errorf("%v", err)
