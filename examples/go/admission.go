@@ -32,9 +32,9 @@ func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 	}
 	var admission *Admission
 	err = keys.use(func(ref engine.Ref) error {
-		made, err := engine.AdmissionNew(ref, seconds)
+		made, err := own(ref.Instance(), engine.AdmissionFree, func() (engine.Ref, error) { return engine.AdmissionNew(ref, seconds) })
 		if err == nil {
-			admission = &Admission{newHandle(made, engine.AdmissionFree)}
+			admission = &Admission{made}
 		}
 		return err
 	})
@@ -43,13 +43,13 @@ func NewAdmission(keys *TrustKeys, leeway time.Duration) (*Admission, error) {
 
 // Revoke revokes whatever has this id. It takes effect from the next admission on.
 func (a *Admission) Revoke(what Revocation, id string) error {
-	return a.handle.use(func(ref engine.Ref) error { return engine.AdmissionRevoke(ref, int32(what), id) })
+	return a.held().use(func(ref engine.Ref) error { return engine.AdmissionRevoke(ref, int32(what), id) })
 }
 
 // RevokeLicenseBelow revokes every grant of a license whose version is below the lowest that still counts. This floor can
 // only be raised.
 func (a *Admission) RevokeLicenseBelow(licenseID string, lowestVersion int64) error {
-	return a.handle.use(func(ref engine.Ref) error {
+	return a.held().use(func(ref engine.Ref) error {
 		return engine.AdmissionRevokeLicenseBelow(ref, licenseID, lowestVersion)
 	})
 }
@@ -65,18 +65,22 @@ type Registration struct {
 // Admit decides on one registration. The hint is the instance secret, which a license or grant needs. A refusal is an
 // *[Error] with the WireCode for the ERROR frame.
 func (a *Admission) Admit(token, hint string, now time.Time) (registration Registration, err error) {
-	err = a.handle.use(func(ref engine.Ref) error {
-		made, err := engine.AdmissionAdmit(ref, token, hint, now.Unix())
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return registration, err
+	}
+	err = a.held().use(func(ref engine.Ref) error {
+		made, err := engine.AdmissionAdmit(ref, token, hint, seconds)
 		if err != nil {
 			return err
 		}
 		defer engine.RegistrationFree(made)
 		registration.InstanceID = engine.RegistrationInstanceID(made)
 		registration.Kind = Kind(engine.RegistrationKind(made))
-		if seconds := engine.RegistrationExpiresAt(made); seconds != engine.Never {
-			registration.ExpiresAt = time.Unix(seconds, 0)
+		if until := engine.RegistrationExpiresAt(made); until != engine.Never {
+			registration.ExpiresAt = time.Unix(until, 0)
 		}
-		bytes, err := engine.RegistrationCapabilitiesJSON(made, now.Unix())
+		bytes, err := engine.RegistrationCapabilitiesJSON(made, seconds)
 		if err != nil {
 			return err
 		}
@@ -87,7 +91,5 @@ func (a *Admission) Admit(token, hint string, now time.Time) (registration Regis
 
 // Close frees the admission.
 func (a *Admission) Close() {
-	if a != nil {
-		a.handle.close()
-	}
+	a.held().close()
 }

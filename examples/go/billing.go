@@ -76,8 +76,8 @@ type ResolvedBilling struct {
 // organization org; an empty org accepts a lease for any organization, as the deployed runtime does. The file is not
 // changed.
 func (d *DataDir) ResolveBilling(config RuntimeConfig, keys *TrustKeys, org string, billing json.RawMessage, now time.Time) (resolved ResolvedBilling, err error) {
-	err = d.withRuntime(config, keys, func(_, runtime engine.Ref) error {
-		bytes, err := engine.BillingStateResolve(runtime, org, string(billing), now.Unix())
+	err = d.withRuntime(config, keys, now, func(_, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.BillingStateResolve(runtime, org, string(billing), seconds)
 		if err != nil {
 			return err
 		}

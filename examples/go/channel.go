@@ -7,28 +7,20 @@ type Identity struct{ handle *handle }
 
 // GenerateIdentity makes a new identity.
 func GenerateIdentity() (*Identity, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.IdentityFree, func(in *engine.Instance) (engine.Ref, error) { return engine.IdentityGenerate(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.IdentityGenerate(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Identity{newHandle(ref, engine.IdentityFree)}, nil
+	return &Identity{made}, nil
 }
 
 // IdentityFromPrivateKey makes an identity from a private key in base64, as a relay config has it.
 func IdentityFromPrivateKey(privateKey string) (*Identity, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.IdentityFree, func(in *engine.Instance) (engine.Ref, error) { return engine.IdentityFromPrivateKey(in, privateKey) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.IdentityFromPrivateKey(in, privateKey)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Identity{newHandle(ref, engine.IdentityFree)}, nil
+	return &Identity{made}, nil
 }
 
 // PublicKey is what a pairing code carries: standard base64.
@@ -42,7 +34,7 @@ func (i *Identity) SecretPrivateKey() (string, error) { return i.text(engine.Ide
 
 // SignKeyExchange signs an ephemeral X25519 key.
 func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err error) {
-	err = i.handle.use(func(ref engine.Ref) error {
+	err = i.held().use(func(ref engine.Ref) error {
 		bytes, err := engine.IdentitySignKeyExchange(ref, ephemeral[:])
 		copy(signature[:], bytes)
 		return err
@@ -52,13 +44,11 @@ func (i *Identity) SignKeyExchange(ephemeral [32]byte) (signature [64]byte, err 
 
 // Close wipes the identity.
 func (i *Identity) Close() {
-	if i != nil {
-		i.handle.close()
-	}
+	i.held().close()
 }
 
 func (i *Identity) text(get func(engine.Ref) ([]byte, error)) (text string, err error) {
-	err = i.handle.use(func(ref engine.Ref) error {
+	err = i.held().use(func(ref engine.Ref) error {
 		bytes, err := get(ref)
 		text = string(bytes)
 		return err
@@ -71,20 +61,16 @@ type Handshake struct{ handle *handle }
 
 // StartHandshake makes an ephemeral key.
 func StartHandshake() (*Handshake, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.HandshakeFree, func(in *engine.Instance) (engine.Ref, error) { return engine.HandshakeStart(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.HandshakeStart(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &Handshake{newHandle(ref, engine.HandshakeFree)}, nil
+	return &Handshake{made}, nil
 }
 
 // Message is the payload of the app's KEY_EXCHANGE frame.
 func (h *Handshake) Message() (message []byte, err error) {
-	err = h.handle.use(func(ref engine.Ref) error {
+	err = h.held().use(func(ref engine.Ref) error {
 		message, err = engine.HandshakeMessage(ref)
 		return err
 	})
@@ -94,10 +80,12 @@ func (h *Handshake) Message() (message []byte, err error) {
 // Finish takes the payload of the instance's KEY_EXCHANGE frame. It returns a channel only if the identity of the pairing
 // code signed the payload. A handshake can be finished once.
 func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (channel *Channel, err error) {
-	err = h.handle.useAlone(func(ref engine.Ref) error {
-		made, err := engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
+	err = h.held().useAlone(func(ref engine.Ref) error {
+		made, err := own(ref.Instance(), engine.ChannelFree, func() (engine.Ref, error) {
+			return engine.HandshakeFinish(ref, instanceMessage, identityPublicKey)
+		})
 		if err == nil {
-			channel = &Channel{newHandle(made, engine.ChannelFree)}
+			channel = &Channel{made}
 		}
 		return err
 	})
@@ -106,9 +94,7 @@ func (h *Handshake) Finish(instanceMessage []byte, identityPublicKey string) (ch
 
 // Close wipes the handshake.
 func (h *Handshake) Close() {
-	if h != nil {
-		h.handle.close()
-	}
+	h.held().close()
 }
 
 // A Channel is one side of an established channel.
@@ -120,19 +106,25 @@ func AcceptKeyExchange(identity *Identity, appMessage []byte) (channel *Channel,
 	if identity == nil {
 		return nil, nil, errNotMade
 	}
-	err = identity.handle.use(func(ref engine.Ref) error {
-		made, message, err := engine.ChannelAccept(ref, appMessage)
+	err = identity.held().use(func(ref engine.Ref) error {
+		made, err := own(ref.Instance(), engine.ChannelFree, func() (made engine.Ref, err error) {
+			made, answer, err = engine.ChannelAccept(ref, appMessage)
+			return made, err
+		})
 		if err == nil {
-			channel, answer = &Channel{newHandle(made, engine.ChannelFree)}, message
+			channel = &Channel{made}
 		}
 		return err
 	})
 	return channel, answer, err
 }
 
-// Seal seals a message and returns the payload of a DATA frame.
+// Seal seals a message and returns the payload of a DATA frame, or [ErrFrameTooLarge] for one that no frame has room for.
 func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
-	err = c.handle.useAlone(func(ref engine.Ref) error {
+	if err := checkFrame(FrameData, len(plaintext)+engine.SealedOverhead); err != nil {
+		return nil, err
+	}
+	err = c.held().useAlone(func(ref engine.Ref) error {
 		sealed, err = engine.ChannelSeal(ref, plaintext)
 		return err
 	})
@@ -141,7 +133,7 @@ func (c *Channel) Seal(plaintext []byte) (sealed []byte, err error) {
 
 // Open opens the payload of a DATA frame. A message that is refused changes nothing.
 func (c *Channel) Open(sealed []byte) (plaintext []byte, err error) {
-	err = c.handle.useAlone(func(ref engine.Ref) error {
+	err = c.held().useAlone(func(ref engine.Ref) error {
 		plaintext, err = engine.ChannelOpen(ref, sealed)
 		return err
 	})
@@ -150,7 +142,5 @@ func (c *Channel) Open(sealed []byte) (plaintext []byte, err error) {
 
 // Close wipes the channel.
 func (c *Channel) Close() {
-	if c != nil {
-		c.handle.close()
-	}
+	c.held().close()
 }

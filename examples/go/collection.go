@@ -2,18 +2,27 @@ package pulsetrust
 
 import (
 	"runtime"
+	"runtime/metrics"
+	"sync"
 	"sync/atomic"
+	"time"
 )
 
-// uncollectedHandles is how many handles may exist before this package starts a collection itself.
-const uncollectedHandles = 10_000
+const (
+	// How many handles may exist before this package starts a collection itself.
+	uncollectedHandles = 10_000
+	// How long a collection waits for its cleanups, which run after all those of the program.
+	cleanupTimeout = time.Second
+)
 
 // A collection makes the garbage collector look for handles that nobody closed. The collector sees only a few words of
 // each, not the memory that it holds in the library, so with a large heap it would leave them uncollected for a long time.
 type collection struct {
-	live  atomic.Int64
-	limit atomic.Int64 // the number of live handles that triggers a collection
-	runs  atomic.Bool
+	live    atomic.Int64
+	gone    atomic.Int64 // how many were freed so far
+	limit   atomic.Int64 // the number of live handles that triggers a collection
+	mutex   sync.Mutex
+	current chan struct{} // closed at the end of the collection that runs; nil if none does
 }
 
 var handles = newCollection()
@@ -24,22 +33,73 @@ func newCollection() *collection {
 	return c
 }
 
+// made counts a new handle. Where handles are made faster than they are collected, it waits.
 func (c *collection) made() {
-	if c.live.Add(1) < c.limit.Load() || !c.runs.CompareAndSwap(false, true) {
+	live, limit := c.live.Add(1), c.limit.Load()
+	if live < limit {
 		return
 	}
-	go func() {
-		defer c.runs.Store(false)
-		runtime.GC()
-		c.space()
-	}()
+	if done := c.start(); live >= 2*limit {
+		<-done
+	}
 }
 
-// collected counts what the garbage collector freed.
-func (c *collection) collected() {
+// start starts a collection if none runs. The channel is closed at its end.
+func (c *collection) start() (done <-chan struct{}) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.current == nil {
+		c.current = make(chan struct{})
+		go c.run(c.current)
+	}
+	return c.current
+}
+
+func (c *collection) run(done chan struct{}) {
+	runtime.GC()
+	c.awaitCleanups()
+	// The number of live handles may double before the next collection, as Go does with its heap.
+	c.limit.Store(c.most())
+	c.mutex.Lock()
+	c.current = nil
+	c.mutex.Unlock()
+	close(done)
+}
+
+// awaitCleanups waits until what the garbage collector found is freed. Before that, the number of live handles says little.
+func (c *collection) awaitCleanups() {
+	counts := []metrics.Sample{{Name: "/gc/cleanups/queued:cleanups"}, {Name: "/gc/cleanups/executed:cleanups"}}
+	metrics.Read(counts)
+	isCounted := counts[0].Value.Kind() == metrics.KindUint64 // from Go 1.26 on
+	var queued uint64
+	if isCounted {
+		queued = counts[0].Value.Uint64()
+	}
+	gone, unchanged := c.gone.Load(), 0
+	for deadline := time.Now().Add(cleanupTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if isCounted {
+			if metrics.Read(counts); counts[1].Value.Uint64() >= queued {
+				return
+			}
+			continue
+		}
+		now := c.gone.Load()
+		if unchanged++; now != gone {
+			gone, unchanged = now, 0
+		}
+		if unchanged > 20 {
+			return
+		}
+	}
+}
+
+// freed counts a handle that was closed, or that the garbage collector found.
+func (c *collection) freed() {
 	c.live.Add(-1)
-	c.space()
+	c.gone.Add(1)
+	if most := c.most(); most < c.limit.Load() {
+		c.limit.Store(most)
+	}
 }
 
-// space lets the number of live handles double before the next collection, as Go does with its heap.
-func (c *collection) space() { c.limit.Store(max(uncollectedHandles, 2*c.live.Load())) }
+func (c *collection) most() int64 { return max(uncollectedHandles, 2*c.live.Load()) }

@@ -1,10 +1,11 @@
 package pulsetrust
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
+
+	"github.com/rcourtman/pulse-trust/examples/go/internal/checkedjson"
 )
 
 // A ControlPayload is the JSON of a control frame. Its members are written in the order and spelling of the deployed code;
@@ -105,14 +106,16 @@ func EncodeControl(channel uint32, payload ControlPayload) ([]byte, error) {
 	if isNil(payload) {
 		return nil, errNoPayload
 	}
-	text, err := json.Marshal(payload)
+	text, err := marshal(payload)
 	if err != nil {
-		return nil, controlError(payload.frameType(), err)
+		return nil, err
 	}
 	return EncodeFrame(Frame{payload.frameType(), channel, text})
 }
 
-// DecodeControl reads the payload of a frame into payload, a pointer. The frame's type must be that of the payload.
+// DecodeControl reads the payload of a frame into payload, a pointer, and replaces what that held. The frame's type must be
+// that of the payload. As in the library, the names of members count as they are, null counts as absent, and a member that
+// occurs twice is refused.
 func DecodeControl(frame Frame, payload ControlPayload) error {
 	if isNil(payload) {
 		return errNoPayload
@@ -124,7 +127,7 @@ func DecodeControl(frame Frame, payload ControlPayload) error {
 		message := fmt.Sprintf("expected a frame of type 0x%02x, received 0x%02x", uint8(expected), uint8(frame.Type))
 		return &Error{Code: ErrControlPayload, Message: message}
 	}
-	if err := json.Unmarshal(frame.Payload, payload); err != nil {
+	if err := checkedjson.Read(frame.Payload, payload); err != nil {
 		return controlError(frame.Type, err)
 	}
 	return nil
@@ -136,16 +139,12 @@ func isNil(payload ControlPayload) bool {
 	return !value.IsValid() || value.Kind() == reflect.Pointer && value.IsNil()
 }
 
-// controlError says what is wrong, without the parts of the text that encoding/json quotes.
+// controlError says what is wrong, without quoting the text.
 func controlError(frame FrameType, err error) error {
 	reason := "not one JSON object of the right members"
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		reason = fmt.Sprintf("not one JSON object, at byte %d", syntax.Offset)
-	case errors.As(err, &kind):
-		reason = fmt.Sprintf("a member of the wrong type, at byte %d", kind.Offset)
+	var malformed *checkedjson.Malformed
+	if errors.As(err, &malformed) {
+		reason = malformed.Reason
 	}
 	return &Error{Code: ErrControlPayload, Message: fmt.Sprintf("frame type 0x%02x: %s", uint8(frame), reason)}
 }

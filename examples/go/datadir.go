@@ -11,25 +11,35 @@ import (
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
-// A DataDir is a runtime's data directory. Every call takes and releases its lock, except between Lock and Unlock.
+// A DataDir is a runtime's data directory. Every call that needs its lock takes and releases it, except between Lock and
+// Unlock. While somebody else holds the lock, such a call waits for up to 30 s, then fails with [ErrLockTimeout].
 type DataDir struct{ handle *handle }
 
 // lockTimeout is how long a call waits for a directory's lock.
 const lockTimeout = 30 * time.Second
 
 // Lock takes the directory's lock and holds it until Unlock or Close, so that a load, a change and a save are one step. It
-// waits at most timeout for another process or goroutine, then fails with [ErrLockTimeout]. While the lock is held, only
-// one goroutine may use the DataDir; taking the lock twice changes nothing.
+// excludes other processes, and every other DataDir of the same directory: it waits for them at most timeout, then fails
+// with [ErrLockTimeout]. It does not exclude goroutines that share this DataDir, in which the lock is held for all of them:
+// taking it twice changes nothing, and the first Unlock releases it. In a server, let each goroutine that locks open a DataDir
+// of its own, or guard the shared one with a [sync.Mutex] from before Lock until after Unlock.
 func (d *DataDir) Lock(timeout time.Duration) error {
-	return waiting(timeout, func() error { return d.handle.use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
+	return waiting(timeout, func() error { return d.held().use(func(ref engine.Ref) error { return engine.DataDirLock(ref, 0) }) })
 }
 
 // Unlock releases the lock that Lock took; if no lock is held, it does nothing.
-func (d *DataDir) Unlock() error { return d.handle.use(engine.DataDirUnlock) }
+func (d *DataDir) Unlock() error { return d.held().use(engine.DataDirUnlock) }
 
 // use makes a call that takes the lock by itself.
 func (d *DataDir) use(job func(engine.Ref) error) error {
-	return waiting(lockTimeout, func() error { return d.handle.use(job) })
+	return waiting(lockTimeout, func() error {
+		return d.held().use(func(ref engine.Ref) error {
+			if err := spare(ref.Instance()); err != nil {
+				return err
+			}
+			return job(ref)
+		})
+	})
 }
 
 // waiting repeats a call for as long as somebody else holds the lock. The engine does not wait itself, because it takes no
@@ -62,32 +72,25 @@ func waitedFor(timeout time.Duration, err error) error {
 	return refused
 }
 
-// OpenDataDir opens the data directory at a path, which must exist. Nothing is read yet.
+// OpenDataDir opens the data directory at a path. Nothing is read yet: if there is no such directory, the calls on it fail
+// with [ErrFileMissing]. Each call looks the path up anew, so a relative one leads elsewhere after [os.Chdir].
 func OpenDataDir(path string) (*DataDir, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.DataDirFree, func(in *engine.Instance) (engine.Ref, error) { return engine.DataDirOpen(in, path) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.DataDirOpen(in, path)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+	return &DataDir{made}, nil
 }
 
 // CreateDataDir opens the data directory at a path, and makes it with mode 0700 if it does not exist. If it has no key file
 // of its own, it takes over the one at legacyKey, an absolute path: the key is copied, and the original stays. An empty
 // legacyKey takes over none; [LegacyKeyPath] is the path that a runtime is configured with.
 func CreateDataDir(path, legacyKey string) (*DataDir, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.DataDirFree, func(in *engine.Instance) (engine.Ref, error) { return engine.DataDirCreate(in, path, legacyKey) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.DataDirCreate(in, path, legacyKey)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &DataDir{newHandle(ref, engine.DataDirFree)}, nil
+	return &DataDir{made}, nil
 }
 
 // LegacyKeyPath is the path of the key file of older installations: the value of PULSE_LEGACY_KEY_PATH, or
@@ -101,9 +104,7 @@ func LegacyKeyPath() string {
 
 // Close frees the directory; its files stay.
 func (d *DataDir) Close() {
-	if d != nil {
-		d.handle.close()
-	}
+	d.held().close()
 }
 
 // A RelayConfig is what relay.enc holds. Members that this version does not know are kept.
@@ -133,6 +134,9 @@ func (c *RelayConfig) members() map[string]any {
 
 // UnmarshalJSON reads the members it knows and keeps the others. The revision of the file that the config comes from stays.
 func (c *RelayConfig) UnmarshalJSON(text []byte) error {
+	if c == nil {
+		return errNotMade
+	}
 	*c = RelayConfig{revision: c.revision}
 	if err := json.Unmarshal(text, &c.unknown); err != nil {
 		return err
@@ -154,7 +158,7 @@ func (c RelayConfig) MarshalJSON() ([]byte, error) {
 	for name, value := range c.unknown {
 		all[name] = value
 	}
-	return json.Marshal(all)
+	return marshal(all)
 }
 
 type loadedConfig struct {
@@ -213,7 +217,7 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 	if config == nil {
 		return nil, errNotMade
 	}
-	text, err := json.Marshal(config)
+	text, err := marshal(config)
 	if err != nil {
 		return nil, err
 	}
@@ -234,11 +238,14 @@ func (d *DataDir) saveRelayConfig(config *RelayConfig, identity int32) (warnings
 // WithEnvironment returns the config in effect: the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER, if not empty,
 // override its own. Values that are not valid are ignored with a warning.
 func (c *RelayConfig) WithEnvironment(enabled, server string) (config *RelayConfig, warnings []string, err error) {
+	if c == nil {
+		return nil, nil, errNotMade
+	}
 	in, err := anyInstance()
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := json.Marshal(c)
+	text, err := marshal(c)
 	if err != nil {
 		return nil, nil, err
 	}

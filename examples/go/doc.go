@@ -8,8 +8,9 @@
 //	if errors.Is(err, pulsetrust.ErrExpired) { ... }
 //
 // Values that hold memory of the library ([TrustKeys], [Token], [Channel] and the like) are freed by the garbage collector;
-// Close frees them, and wipes their secrets, at once. A call on a closed value or on a zero value of such a type, or with
-// one of these or nil as an argument, returns [ErrInvalidArgument]. Files need a Unix system; elsewhere every call on a
+// Close frees them, and wipes their secrets, at once. A call on a closed value, on nil or on a zero value of such a type,
+// or with one of these as an argument, returns [ErrInvalidArgument], and so does the zero [time.Time] as the current time.
+// Files need a Unix system; elsewhere every call on a
 // [DataDir] returns an error.
 //
 // A bug in the library is reported as [ErrPanic]. WebAssembly cannot unwind, so in the default engine the bug is a trap:

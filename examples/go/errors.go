@@ -27,14 +27,20 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
+	if e == nil {
+		return "no error"
+	}
 	return fmt.Sprintf("%s (%d %s)", e.Message, int32(e.Code), e.Code.Name())
 }
 
 // Is compares the code, so errors.Is(err, pulsetrust.ErrExpired) works, and so does errors.Is with any other *Error of the
 // same code.
 func (e *Error) Is(target error) bool {
+	if e == nil {
+		return false
+	}
 	if other, ok := target.(*Error); ok {
-		return other.Code == e.Code
+		return other != nil && other.Code == e.Code
 	}
 	code, ok := target.(Code)
 	return ok && code == e.Code
@@ -43,7 +49,7 @@ func (e *Error) Is(target error) bool {
 // Diagnostics says what keeps a pairing code from being built, for an [ErrPairingNotReady].
 func (e *Error) Diagnostics() []Diagnostic {
 	var diagnostics []Diagnostic
-	if e.detail == "" || json.Unmarshal([]byte(e.detail), &diagnostics) != nil {
+	if e == nil || e.detail == "" || json.Unmarshal([]byte(e.detail), &diagnostics) != nil {
 		return nil
 	}
 	return diagnostics

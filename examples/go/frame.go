@@ -34,7 +34,7 @@ const MaxPayload = engine.MaxPayloadLen
 type Frame struct {
 	Type    FrameType
 	Channel uint32
-	Payload []byte
+	Payload []byte // secret in some frames
 }
 
 // EncodeFrame returns the frame's bytes: version, type, channel (big-endian) and payload (formats.md#frames).

@@ -1,7 +1,9 @@
 package pulsetrust
 
 import (
+	"runtime"
 	"runtime/debug"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,4 +29,40 @@ func TestHandlesThatNobodyClosesAreCollected(t *testing.T) {
 	if live := handles.live.Load(); live > 2*uncollectedHandles {
 		t.Errorf("%d handles are left of more than %d", live, many)
 	}
+}
+
+// The collector's goroutines waited for the engine behind the goroutines that keep it busy: handles were freed at half the
+// rate at which they were made, until the memory was full.
+func TestHandlesOfBusyGoroutinesAreCollected(t *testing.T) {
+	signer, err := GenerateSigningKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := signer.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := NewTrustKeys(public, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := SignToken(signer, KindLease, []byte(`{"org_id":"default","instance_host":"h.example.test","exp":4102444800}`), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(2 * time.Second)
+	var workers sync.WaitGroup
+	for range 8 * runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for time.Now().Before(deadline) && !t.Failed() {
+				if _, err := VerifyToken(keys, token, LeaseChecks{Host: AnyHost()}, time.Now()); err != nil {
+					t.Error(err)
+				}
+				if live := handles.live.Load(); live > 3*uncollectedHandles {
+					t.Errorf("%d handles that nobody refers to", live)
+				}
+			}
+		})
+	}
+	workers.Wait()
 }

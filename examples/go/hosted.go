@@ -15,8 +15,14 @@ type RuntimeConfig struct {
 	RelayServer  string // PULSE_RELAY_SERVER
 }
 
-// withRuntime makes a call with the directory and a runtime in the same instance as the directory.
-func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(dir, runtime engine.Ref) error) error {
+// withRuntime makes a call with the directory, a runtime in the same instance as the directory, and a time in seconds.
+func (d *DataDir) withRuntime(
+	config RuntimeConfig, keys *TrustKeys, now time.Time, job func(dir, runtime engine.Ref, seconds int64) error,
+) error {
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return err
+	}
 	return d.use(func(dir engine.Ref) error {
 		trusted, err := keys.on(dir.Instance().Index())
 		if err != nil {
@@ -32,7 +38,7 @@ func (d *DataDir) withRuntime(config RuntimeConfig, keys *TrustKeys, job func(di
 				return err
 			}
 			defer engine.RuntimeFree(runtime)
-			return job(dir, runtime)
+			return job(dir, runtime, seconds)
 		})
 	})
 }
@@ -67,8 +73,8 @@ type BootstrapReport struct {
 
 // Bootstrap prepares a runtime's directory so that the runtime can register. Running it again changes nothing.
 func (d *DataDir) Bootstrap(config RuntimeConfig, keys *TrustKeys, now time.Time) (report BootstrapReport, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.Bootstrap(dir, runtime, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.Bootstrap(dir, runtime, seconds)
 		if err != nil {
 			return err
 		}
@@ -80,8 +86,8 @@ func (d *DataDir) Bootstrap(config RuntimeConfig, keys *TrustKeys, now time.Time
 // RegistrationCredential picks the credential to register with. If none can be offered, the error says why for each
 // candidate.
 func (d *DataDir) RegistrationCredential(config RuntimeConfig, keys *TrustKeys, now time.Time) (credential Credential, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.RegistrationCredential(dir, runtime, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.RegistrationCredential(dir, runtime, seconds)
 		if err != nil {
 			return err
 		}
@@ -104,8 +110,8 @@ type ReadinessReport struct {
 
 // Readiness looks at a directory as Bootstrap would, but changes nothing.
 func (d *DataDir) Readiness(config RuntimeConfig, keys *TrustKeys, now time.Time) (report ReadinessReport, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.Readiness(dir, runtime, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.Readiness(dir, runtime, seconds)
 		if err != nil {
 			return err
 		}
@@ -130,7 +136,11 @@ type TenantOrder struct {
 // IssueBillingState is the control plane's side: it signs a lease and saves the billing state that holds it. It returns the
 // tenant's host.
 func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now time.Time) (host string, err error) {
-	text, err := json.Marshal(order)
+	text, err := marshal(order)
+	if err != nil {
+		return "", err
+	}
+	seconds, err := secondsOf(now)
 	if err != nil {
 		return "", err
 	}
@@ -141,7 +151,7 @@ func (d *DataDir) IssueBillingState(order TenantOrder, signingKey string, now ti
 			return err
 		}
 		defer engine.SigningKeyFree(key)
-		bytes, err := engine.BillingStateIssue(dir, string(text), key, now.Unix())
+		bytes, err := engine.BillingStateIssue(dir, string(text), key, seconds)
 		host = string(bytes)
 		return err
 	})

@@ -31,11 +31,15 @@ func TenantHost(tenantID, baseURL string) (string, error) {
 
 // RefreshDelay is how long to wait before the next refresh of a lease with this expiry, with a random spread.
 func RefreshDelay(expiresAt, now time.Time) (time.Duration, error) {
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return 0, err
+	}
 	in, err := anyInstance()
 	if err != nil {
 		return 0, err
 	}
-	milliseconds := engine.RefreshDelayMs(in, expiresAt.Unix(), now.Unix(), rand.Uint32())
+	milliseconds := engine.RefreshDelayMs(in, expiresAt.Unix(), seconds, rand.Uint32())
 	return time.Duration(milliseconds) * time.Millisecond, nil
 }
 

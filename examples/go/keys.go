@@ -12,33 +12,25 @@ type SigningKey struct{ handle *handle }
 
 // GenerateSigningKey makes a new key.
 func GenerateSigningKey() (*SigningKey, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.SigningKeyFree, func(in *engine.Instance) (engine.Ref, error) { return engine.SigningKeyGenerate(in) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.SigningKeyGenerate(in)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+	return &SigningKey{made}, nil
 }
 
 // SigningKeyFromBase64 reads a key: base64, in any variant, of 64 bytes (seed and public key) or 32 (seed).
 func SigningKeyFromBase64(text string) (*SigningKey, error) {
-	in, err := anyInstance()
+	made, err := ownOnAny(engine.SigningKeyFree, func(in *engine.Instance) (engine.Ref, error) { return engine.SigningKeyFromBase64(in, text) })
 	if err != nil {
 		return nil, err
 	}
-	ref, err := engine.SigningKeyFromBase64(in, text)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	return &SigningKey{newHandle(ref, engine.SigningKeyFree)}, nil
+	return &SigningKey{made}, nil
 }
 
 // PublicKey is the public key in standard base64, as settings have it.
 func (k *SigningKey) PublicKey() (key string, err error) {
-	err = k.handle.use(func(ref engine.Ref) error {
+	err = k.held().use(func(ref engine.Ref) error {
 		bytes, err := engine.SigningKeyPublicKey(ref)
 		key = string(bytes)
 		return err
@@ -48,7 +40,7 @@ func (k *SigningKey) PublicKey() (key string, err error) {
 
 // SecretBase64 is the key itself, to be kept by the caller.
 func (k *SigningKey) SecretBase64() (secret []byte, err error) {
-	err = k.handle.use(func(ref engine.Ref) error {
+	err = k.held().use(func(ref engine.Ref) error {
 		secret, err = engine.SigningKeySecretBase64(ref)
 		return err
 	})
@@ -57,9 +49,7 @@ func (k *SigningKey) SecretBase64() (secret []byte, err error) {
 
 // Close wipes the key.
 func (k *SigningKey) Close() {
-	if k != nil {
-		k.handle.close()
-	}
+	k.held().close()
 }
 
 // PublicKeyNames are the names of a public key.
@@ -97,8 +87,10 @@ type TrustKeys struct {
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, engine.Size())}
 	// The first instance shows whether the settings are valid.
-	_, err := keys.on(engine.Pick())
-	return keys, err
+	if _, err := keys.on(engine.Pick()); err != nil {
+		return nil, err
+	}
+	return keys, nil
 }
 
 // Tables is the size of a key's precomputed tables: larger ones take more memory and verify faster.
@@ -116,9 +108,14 @@ const (
 
 // WithTables returns the same keys with tables of this size, which are built before the first token.
 func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
+	if k == nil || k.handles == nil {
+		return nil, errNotMade
+	}
 	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
-	_, err := keys.on(engine.Pick())
-	return keys, err
+	if _, err := keys.on(engine.Pick()); err != nil {
+		return nil, err
+	}
+	return keys, nil
 }
 
 // on returns the keys of the instance in a slot.
@@ -147,20 +144,19 @@ func (k *TrustKeys) on(index int) (*handle, error) {
 	if k.handles[index].livesIn(in) {
 		return k.handles[index], nil
 	}
-	ref, err := engine.TrustKeysNew(in, k.lease, k.license)
-	if err != nil {
-		return nil, wrap(err)
-	}
-	if k.tables != TablesDefault {
-		plain := ref
-		ref, err = engine.TrustKeysWithTables(plain, int32(k.tables))
-		engine.TrustKeysFree(plain)
-		if err != nil {
-			return nil, wrap(err)
+	made, err = own(in, engine.TrustKeysFree, func() (engine.Ref, error) {
+		plain, err := engine.TrustKeysNew(in, k.lease, k.license)
+		if err != nil || k.tables == TablesDefault {
+			return plain, err
 		}
+		defer engine.TrustKeysFree(plain)
+		return engine.TrustKeysWithTables(plain, int32(k.tables))
+	})
+	if err != nil {
+		return nil, err
 	}
-	k.handles[index] = newHandle(ref, engine.TrustKeysFree)
-	return k.handles[index], nil
+	k.handles[index] = made
+	return made, nil
 }
 
 // use calls job with the keys of a free instance.

@@ -18,9 +18,9 @@ type Diagnostic struct {
 
 // Pairing is what a runtime offers to a phone. All of it holds the auth token, which is a secret.
 type Pairing struct {
-	Payload     json.RawMessage `json:"payload"`
-	DeepLink    string          `json:"deep_link"`
-	CompactCode string          `json:"compact_code"` // what a QR code shows
+	Payload     json.RawMessage `json:"payload"`      // secret
+	DeepLink    string          `json:"deep_link"`    // secret
+	CompactCode string          `json:"compact_code"` // secret; what a QR code shows
 	Diagnostics []Diagnostic    `json:"diagnostics"`  // warnings
 }
 
@@ -35,7 +35,7 @@ func BuildPairing(config *RelayConfig, instanceID, authToken, instanceURL string
 	if err != nil {
 		return pairing, err
 	}
-	text, err := json.Marshal(config)
+	text, err := marshal(config)
 	if err != nil {
 		return pairing, err
 	}
@@ -82,7 +82,7 @@ type ConnectionCheck struct {
 	OwnInstanceID *string `json:"own_instance_id"` // nil: not registered
 	InstanceID    string  `json:"instance_id"`
 	RelayURL      string  `json:"relay_url"`
-	AuthToken     string  `json:"auth_token"`
+	AuthToken     string  `json:"auth_token"` // secret
 	TokenKnown    bool    `json:"token_known"`
 }
 
@@ -92,7 +92,7 @@ func (c ConnectionCheck) Run() (diagnostics []Diagnostic, err error) {
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(c)
+	text, err := marshal(c)
 	if err != nil {
 		return nil, err
 	}

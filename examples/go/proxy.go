@@ -1,9 +1,9 @@
 package pulsetrust
 
 import (
-	"encoding/json"
 	"fmt"
 
+	"github.com/rcourtman/pulse-trust/examples/go/internal/checkedjson"
 	"github.com/rcourtman/pulse-trust/examples/go/internal/engine"
 )
 
@@ -14,17 +14,17 @@ const MaxBody = engine.MaxBodyLen
 type ProxyRequest struct {
 	ID      string            `json:"id"`
 	Method  string            `json:"method"`
-	Path    string            `json:"path"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    []byte            `json:"body,omitempty"`
+	Path    string            `json:"path"`              // secret, where its query is
+	Headers map[string]string `json:"headers,omitempty"` // secret
+	Body    []byte            `json:"body,omitempty"`    // secret
 }
 
 // A ProxyResponse is what an instance seals back.
 type ProxyResponse struct {
 	ID         string            `json:"id"`
 	Status     int               `json:"status"`
-	Headers    map[string]string `json:"headers,omitempty"`
-	Body       []byte            `json:"body,omitempty"`
+	Headers    map[string]string `json:"headers,omitempty"` // secret
+	Body       []byte            `json:"body,omitempty"`    // secret
 	Stream     bool              `json:"stream,omitempty"`
 	StreamDone bool              `json:"stream_done,omitempty"`
 }
@@ -55,9 +55,9 @@ func sealJSON(channel *Channel, message any, body []byte) ([]byte, error) {
 	if err := checkBody(body); err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(message)
+	text, err := marshal(message)
 	if err != nil {
-		return nil, controlError(FrameData, err)
+		return nil, err
 	}
 	return channel.Seal(text)
 }
@@ -67,7 +67,7 @@ func openJSON(channel *Channel, sealed []byte, message any, body *[]byte) error 
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, message); err != nil {
+	if err := checkedjson.Read(text, message); err != nil {
 		return controlError(FrameData, err)
 	}
 	return checkBody(*body)

@@ -15,8 +15,8 @@ const DefaultOrg = "default"
 // event "refresh_due". A runtime without a session posts [RefreshSettings.Request], and passes the answer to
 // [RefreshSettings.Answered].
 func (d *DataDir) LeaseRefresh(config RuntimeConfig, keys *TrustKeys, org string, now time.Time) (refresh *RefreshSettings, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.LeaseRefreshLoad(dir, runtime, org, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.LeaseRefreshLoad(dir, runtime, org, seconds)
 		if err != nil {
 			return err
 		}
@@ -36,12 +36,12 @@ type RefreshSaved struct {
 
 // SaveRefreshedLease verifies the token of an event "lease_refreshed", or of [RefreshSettings.Answered], once more, and
 // saves it in place of the organization's lease, which must be for the same host. refreshToken is the one that was asked
-// with: that of the event, or of the settings.
+// with: that of the event, or of the settings. If the billing state no longer holds a lease, it fails with [ErrNoLease].
 func (d *DataDir) SaveRefreshedLease(
 	config RuntimeConfig, keys *TrustKeys, org, refreshToken, token string, now time.Time,
 ) (saved RefreshSaved, err error) {
-	err = d.withRuntime(config, keys, func(dir, runtime engine.Ref) error {
-		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, refreshToken, token, now.Unix())
+	err = d.withRuntime(config, keys, now, func(dir, runtime engine.Ref, seconds int64) error {
+		bytes, err := engine.RefreshedLeaseSave(dir, runtime, org, refreshToken, token, seconds)
 		if err != nil {
 			return err
 		}
@@ -66,7 +66,10 @@ func (d *DataDir) ClearLostLease(org, refreshToken string) (saved RefreshSaved, 
 
 // Request is the body to post to the control plane. It holds the refresh token.
 func (r *RefreshSettings) Request() ([]byte, error) {
-	return json.Marshal(struct {
+	if r == nil {
+		return nil, errNotMade
+	}
+	return marshal(struct {
 		OrgID        string `json:"org_id"`
 		InstanceHost string `json:"instance_host"`
 		RefreshToken string `json:"entitlement_refresh_token"`
@@ -88,8 +91,15 @@ const (
 // too, ask again after [RefreshBackoff].
 func (r *RefreshSettings) Answered(keys *TrustKeys, status int, body []byte, now time.Time) (outcome RefreshOutcome, token string, err error) {
 	outcome = LeaseRetry
+	if r == nil {
+		return outcome, "", errNotMade
+	}
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return outcome, "", err
+	}
 	err = keys.use(func(ref engine.Ref) error {
-		bytes, err := engine.LeaseRefreshAnswer(ref, r.OrgID, r.InstanceHost, httpStatus(status), body, now.Unix())
+		bytes, err := engine.LeaseRefreshAnswer(ref, r.OrgID, r.InstanceHost, httpStatus(status), body, seconds)
 		if err != nil {
 			return err
 		}

@@ -57,62 +57,19 @@ type RefreshSettings struct {
 
 // PhoneSettings are what a phone needs besides its pairing code.
 type PhoneSettings struct {
-	DeviceToken      string `json:"device_token,omitempty"` // secret
-	Platform         string `json:"platform,omitempty"`
-	BackoffInitialMS int64  `json:"backoff_initial_ms,omitempty"` // 0: 1 s
-	BackoffMaxMS     int64  `json:"backoff_max_ms,omitempty"`     // 0: 60 s
-	AnswerMS         int64  `json:"answer_ms,omitempty"`          // how long a request waits; 0: 35 s
-	Seed             uint32 `json:"seed"`                         // spreads waiting times; 0: a random one
-}
-
-// A SessionEvent is what a session tells its program. Event is its kind, which determines the members that count: see the C
-// header.
-type SessionEvent struct {
-	Event      string          `json:"event"`
-	InstanceID string          `json:"instance_id"`
-	Resumed    bool            `json:"resumed"`
-	ExpiresAt  int64           `json:"expires_at"`
-	Error      json.RawMessage `json:"error"`
-	RetryAt    *int64          `json:"retry_at"` // milliseconds after the session was made
-	Reason     string          `json:"reason"`
-	Message    string          `json:"message"`
-	Advice     string          `json:"advice"`
-	Channel    uint32          `json:"channel"`
-	AuthToken  string          `json:"auth_token"` // secret
-	End        string          `json:"end"`
-	// Request is the number of a phone's request, or of a request that this end made.
-	Request  json.RawMessage `json:"request"`
-	Response *ProxyResponse  `json:"response"`
-	IsLast   bool            `json:"is_last"`
-	Body     string          `json:"body"`  // secret
-	Token    string          `json:"token"` // secret
-	// RefreshToken is what the session has asked with for a lease.
-	RefreshToken string `json:"refresh_token"` // secret
-	Status       int    `json:"status"`
-}
-
-// ProxyRequest is the request of an event "request".
-func (e SessionEvent) ProxyRequest() (request ProxyRequest, err error) {
-	return request, json.Unmarshal(e.Request, &request)
-}
-
-// RelayError is the relay's message in an event "refused" or "relay_error".
-func (e SessionEvent) RelayError() (message ErrorMessage) {
-	_ = json.Unmarshal(e.Error, &message) // stays empty for an event without one
-	return message
-}
-
-// Refusal is the library's error in an event "refresh_failed" or "identity_refused".
-func (e SessionEvent) Refusal() error {
-	var reason Reason
-	if err := json.Unmarshal(e.Error, &reason); err != nil {
-		return err
-	}
-	return &Error{Code: reason.Code, Message: reason.Message}
+	DeviceToken             string                   `json:"device_token,omitempty"` // secret
+	Platform                string                   `json:"platform,omitempty"`
+	NotificationPreferences *NotificationPreferences `json:"notification_preferences,omitempty"`
+	BackoffInitialMS        int64                    `json:"backoff_initial_ms,omitempty"` // 0: 1 s
+	BackoffMaxMS            int64                    `json:"backoff_max_ms,omitempty"`     // 0: 60 s
+	AnswerMS                int64                    `json:"answer_ms,omitempty"`          // how long a request waits; 0: 35 s
+	TimesMS                 *SessionTimes            `json:"times_ms,omitempty"`           // nil: as deployed
+	Seed                    uint32                   `json:"seed"`                         // spreads waiting times; 0: a random one
 }
 
 // A Conn is a WebSocket connection with binary messages only. However the connection ends, a session calls Close once, and
-// perhaps during a Read or a Write, which Close should end.
+// perhaps during a Read or a Write, which Close should end. Set its limit for a message that is read to [MaxPayload] and the
+// 6 bytes of a header: the session ends a connection on which a longer one comes, but Read has had to hold it until then.
 type Conn interface {
 	Read(ctx context.Context) ([]byte, error)
 	Write(ctx context.Context, message []byte) error
@@ -122,17 +79,19 @@ type Conn interface {
 // NewInstanceSession makes an instance's end. The keys verify leases that a refresh brings; without a refresh they may be
 // nil.
 func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *TrustKeys) (made *Session, err error) {
-	if identity == nil {
+	if identity == nil || settings.Refresh != nil && keys == nil {
 		return nil, errNotMade
 	}
 	settings.Seed = seedOr(settings.Seed)
-	text, err := json.Marshal(settings)
+	text, err := marshal(settings)
 	if err != nil {
 		return nil, err
 	}
-	err = identity.handle.use(func(ref engine.Ref) error {
+	err = identity.held().use(func(ref engine.Ref) error {
 		if keys == nil {
-			made, err = newSession(engine.SessionNewInstance(string(text), ref, engine.Ref{}))
+			made, err = newSession(ref.Instance(), func() (engine.Ref, error) {
+				return engine.SessionNewInstance(string(text), ref, engine.Ref{})
+			})
 			return err
 		}
 		trusted, err := keys.on(ref.Instance().Index())
@@ -140,7 +99,9 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 			return err
 		}
 		return trusted.use(func(keys engine.Ref) error {
-			made, err = newSession(engine.SessionNewInstance(string(text), ref, keys))
+			made, err = newSession(ref.Instance(), func() (engine.Ref, error) {
+				return engine.SessionNewInstance(string(text), ref, keys)
+			})
 			return err
 		})
 	})
@@ -150,7 +111,7 @@ func NewInstanceSession(settings InstanceSettings, identity *Identity, keys *Tru
 // NewPhoneSession makes a phone's end, for the instance of a scanned code.
 func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
 	settings.Seed = seedOr(settings.Seed)
-	text, err := json.Marshal(settings)
+	text, err := marshal(settings)
 	if err != nil {
 		return nil, err
 	}
@@ -158,17 +119,15 @@ func NewPhoneSession(scanned string, settings PhoneSettings) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	made, err := newSession(engine.SessionNewPhone(in, scanned, string(text)))
-	return made, wrap(err)
+	return newSession(in, func() (engine.Ref, error) { return engine.SessionNewPhone(in, scanned, string(text)) })
 }
 
-func newSession(ref engine.Ref, err error) (*Session, error) {
+func newSession(in *engine.Instance, job func() (engine.Ref, error)) (*Session, error) {
+	made, err := own(in, engine.SessionFree, job)
 	if err != nil {
 		return nil, err
 	}
-	return &Session{
-		handle: newHandle(ref, engine.SessionFree), origin: time.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{}),
-	}, nil
+	return &Session{handle: made, origin: time.Now(), wake: make(chan struct{}, 1), closed: make(chan struct{})}, nil
 }
 
 func seedOr(seed uint32) uint32 {
@@ -188,6 +147,11 @@ func (s *Session) Accept(channel uint32) error {
 // Refuse refuses a channel that was offered, with a reason for the phone's user.
 func (s *Session) Refuse(channel uint32, reason string) error {
 	return s.act(map[string]any{"act": "refuse", "channel": channel, "reason": reason}, nil)
+}
+
+// CloseChannel ends a channel that was accepted, with a reason for the phone's user. Its requests need no answer then.
+func (s *Session) CloseChannel(channel uint32, reason string) error {
+	return s.act(map[string]any{"act": "close", "channel": channel, "reason": reason}, nil)
 }
 
 // Respond answers a request, with the whole response or the next piece of it. A piece without Stream is the last one.
@@ -228,7 +192,7 @@ func (s *Session) Request(method, path string, headers map[string]string, body [
 
 // RetryIn is the time until the next connection that an event announces; false if none is planned.
 func (s *Session) RetryIn(event SessionEvent) (time.Duration, bool) {
-	if event.RetryAt == nil {
+	if s == nil || event.RetryAt == nil {
 		return 0, false
 	}
 	return time.Duration(max(0, *event.RetryAt-s.monotonic())) * time.Millisecond, true
@@ -245,15 +209,15 @@ func (s *Session) Close() {
 			close(s.closed)
 		}
 	})
-	s.handle.close()
+	s.held().close()
 }
 
 func (s *Session) act(act map[string]any, result any) error {
-	text, err := json.Marshal(act)
+	text, err := marshal(act)
 	if err != nil {
 		return err
 	}
-	err = s.handle.useAlone(func(ref engine.Ref) error {
+	err = s.held().useAlone(func(ref engine.Ref) error {
 		bytes, err := engine.SessionAct(ref, string(text), s.monotonic(), time.Now().Unix())
 		if err == nil && result != nil {
 			err = json.Unmarshal(bytes, result)
@@ -266,6 +230,9 @@ func (s *Session) act(act map[string]any, result any) error {
 
 // rouse makes Run look at what the session wants now.
 func (s *Session) rouse() {
+	if s == nil {
+		return
+	}
 	select {
 	case s.wake <- struct{}{}:
 	default: // it is awake already
@@ -275,7 +242,7 @@ func (s *Session) rouse() {
 func (s *Session) monotonic() int64 { return time.Since(s.origin).Milliseconds() }
 
 func (s *Session) feed(what int32, connection uint32, data []byte) error {
-	return s.handle.useAlone(func(ref engine.Ref) error {
+	return s.held().useAlone(func(ref engine.Ref) error {
 		return engine.SessionFeed(ref, what, connection, data, s.monotonic(), time.Now().Unix())
 	})
 }

@@ -24,11 +24,13 @@ const (
 	// How long the last messages may take after the context has ended.
 	sessionEndTimeout = time.Second
 	closeGoingAway    = 1001 // RFC 6455, section 7.4.1
+	// The longest message that the protocol has. Of a longer one the session is given one byte more, which it refuses.
+	longestMessage = engine.FrameHeaderLen + engine.MaxPayloadLen
 )
 
 var (
 	errNothingDialed = &Error{Code: ErrInvalidArgument, Message: "dial returned neither a connection nor an error: expected one of them"}
-	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a dial and a handle that are not nil"}
+	errRunWithout    = &Error{Code: ErrInvalidArgument, Message: "Run needs a context, a dial and a handle that are not nil"}
 	errRunsAlready   = &Error{Code: ErrInvalidArgument, Message: "another Run drives this session: expected one at a time"}
 )
 
@@ -39,10 +41,17 @@ var (
 // Once the context has ended, the session may take a second for its last messages. Then the connection is closed, so a
 // connection that ignores its context cannot keep Run from returning. A session has one Run at a time; another one is
 // refused.
+//
+// A panic in handle leaves Run as a panic: the connection is closed, and if the program recovers, another Run connects
+// again. What the session had to tell besides comes then. dial, and what it returns, runs in goroutines of Run's own, so a
+// panic there ends the program.
 func (s *Session) Run(
 	ctx context.Context, dial func(context.Context, string) (Conn, error), handle func(SessionEvent),
 ) error {
-	if dial == nil || handle == nil {
+	if s == nil || s.handle == nil {
+		return errNotMade
+	}
+	if ctx == nil || dial == nil || handle == nil {
 		return errRunWithout
 	}
 	if !s.isRun.CompareAndSwap(false, true) {
@@ -53,6 +62,7 @@ func (s *Session) Run(
 	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	r.working = working
+	defer r.leave()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(sessionEndTimeout, cancel) })()
 	go func() {
 		select {
@@ -90,7 +100,9 @@ func (s *Session) Run(
 			if err := s.feed(engine.FeedStop, 0, nil); err != nil {
 				return err
 			}
-			return r.obey()
+			err := r.obey()
+			r.isOver = err == nil
+			return err
 		}
 		if err != nil {
 			return err
@@ -101,7 +113,7 @@ func (s *Session) Run(
 // untilDeadline returns a channel on which nothing ever arrives if nothing is due.
 func (s *Session) untilDeadline() (<-chan time.Time, error) {
 	var deadline int64
-	err := s.handle.use(func(ref engine.Ref) error {
+	err := s.held().use(func(ref engine.Ref) error {
 		deadline = engine.SessionDeadline(ref)
 		return nil
 	})
@@ -138,6 +150,15 @@ type sessionRun struct {
 	current  uint32
 	conn     *sessionConn
 	stop     context.CancelFunc // of the current connection, or of the one that is being opened
+	isOver   bool               // the session has said all that it had to say
+}
+
+// leave tells the session that its connection ends with Run, where something else than its context ended Run: the next Run
+// would wait for that connection.
+func (r *sessionRun) leave() {
+	if !r.isOver && r.current != 0 {
+		_ = r.session.feed(engine.FeedDisconnected, r.current, nil) // it may be closed
+	}
 }
 
 // obey does what the session wants until it wants nothing more.
@@ -145,7 +166,7 @@ func (r *sessionRun) obey() error {
 	for {
 		var do, connection uint32
 		var data []byte
-		err := r.session.handle.useAlone(func(ref engine.Ref) (err error) {
+		err := r.session.held().useAlone(func(ref engine.Ref) (err error) {
 			do, connection, data, err = engine.SessionPoll(ref)
 			return err
 		})
@@ -206,6 +227,7 @@ func (r *sessionRun) connect(connection uint32, url string) {
 				r.report(ctx, arrival{what: engine.FeedDisconnected, connection: connection})
 				return
 			}
+			data = data[:min(len(data), longestMessage+1)]
 			r.report(ctx, arrival{what: engine.FeedMessage, connection: connection, data: data})
 		}
 	}()

@@ -17,7 +17,7 @@ func ScrubLimits(plan string, limits map[string]int64) (scrubbed map[string]int6
 	if limits == nil {
 		limits = map[string]int64{}
 	}
-	text, err := json.Marshal(limits)
+	text, err := marshal(limits)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func ScrubLimits(plan string, limits map[string]int64) (scrubbed map[string]int6
 // TierCapabilities returns the capabilities of a tier of licenses and grants together with further features, sorted, each
 // name once. An unknown tier has none of its own.
 func TierCapabilities(tier string, features ...string) ([]string, error) {
-	text, err := json.Marshal(append([]string{}, features...))
+	text, err := marshal(append([]string{}, features...))
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,8 @@ func (k Kind) String() string {
 	}
 }
 
-// A HostBinding says which host a lease may be for. The zero value accepts no lease.
+// A HostBinding says which host a lease may be for. The zero value accepts no lease. Two of them may accept the same leases
+// and still differ for ==, because the host is kept as it was given.
 type HostBinding struct {
 	host string
 	any  bool
@@ -85,11 +86,17 @@ func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Tim
 	if err != nil {
 		return nil, err
 	}
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return nil, err
+	}
 	var verified *Token
 	err = keys.use(func(ref engine.Ref) error {
-		made, err := engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, now.Unix())
+		made, err := own(ref.Instance(), engine.TokenFree, func() (engine.Ref, error) {
+			return engine.TokenVerify(ref, token, checks.Host.number(), checks.Host.host, checks.Org, leeway, seconds)
+		})
 		if err == nil {
-			verified = &Token{newHandle(made, engine.TokenFree)}
+			verified = &Token{made}
 		}
 		return err
 	})
@@ -98,7 +105,7 @@ func VerifyToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Tim
 
 // Kind is the token's kind.
 func (t *Token) Kind() (kind Kind, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		kind = Kind(engine.TokenKind(ref))
 		return nil
 	})
@@ -107,7 +114,7 @@ func (t *Token) Kind() (kind Kind, err error) {
 
 // CountsUntil is when the token no longer counts, its grace included; ok is false for a lifetime license.
 func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		seconds := engine.TokenCountsUntil(ref)
 		at, ok = time.Unix(seconds, 0), seconds != engine.Never
 		return nil
@@ -117,17 +124,21 @@ func (t *Token) CountsUntil() (at time.Time, ok bool, err error) {
 
 // Check says whether the token is in term and grants a capability: nil if so.
 func (t *Token) Check(capability string, now time.Time) error {
-	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, now.Unix()) })
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return err
+	}
+	return t.held().use(func(ref engine.Ref) error { return engine.TokenCheck(ref, capability, seconds) })
 }
 
 // CheckHost says whether the token is a lease for a host, in any spelling that has the same normal form: nil if it is.
 func (t *Token) CheckHost(host string) error {
-	return t.handle.use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
+	return t.held().use(func(ref engine.Ref) error { return engine.TokenCheckHost(ref, host) })
 }
 
 // ClaimsJSON returns the claims as normalized JSON.
 func (t *Token) ClaimsJSON() (claims []byte, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
+	err = t.held().use(func(ref engine.Ref) error {
 		claims, err = engine.TokenClaimsJSON(ref)
 		return err
 	})
@@ -136,8 +147,12 @@ func (t *Token) ClaimsJSON() (claims []byte, err error) {
 
 // Capabilities returns the capabilities that count at a given time, sorted.
 func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
-	err = t.handle.use(func(ref engine.Ref) error {
-		bytes, err := engine.TokenCapabilitiesJSON(ref, now.Unix())
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return nil, err
+	}
+	err = t.held().use(func(ref engine.Ref) error {
+		bytes, err := engine.TokenCapabilitiesJSON(ref, seconds)
 		if err != nil {
 			return err
 		}
@@ -148,9 +163,7 @@ func (t *Token) Capabilities(now time.Time) (capabilities []string, err error) {
 
 // Close frees the token.
 func (t *Token) Close() {
-	if t != nil {
-		t.handle.close()
-	}
+	t.held().close()
 }
 
 // An InspectedToken has a signature that verifies, but its term may be over. It grants nothing: it is for display only.
@@ -162,8 +175,12 @@ type InspectedToken struct {
 
 // InspectToken verifies a token in everything but time.
 func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Time) (inspected InspectedToken, err error) {
+	seconds, err := secondsOf(now)
+	if err != nil {
+		return inspected, err
+	}
 	err = keys.use(func(ref engine.Ref) error {
-		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, now.Unix())
+		bytes, err := engine.TokenInspect(ref, token, checks.Host.number(), checks.Host.host, checks.Org, seconds)
 		if err != nil {
 			return err
 		}
@@ -172,12 +189,13 @@ func InspectToken(keys *TrustKeys, token string, checks LeaseChecks, now time.Ti
 	return inspected, err
 }
 
-// SignToken signs claims, given as JSON. With nameKey the header names the key's id.
+// SignToken signs claims, given as JSON. With nameKey the header names the key's id. What is signed are the claims that the
+// library knows for the kind, in their normal form: others are dropped.
 func SignToken(key *SigningKey, kind Kind, claimsJSON []byte, nameKey bool) (token string, err error) {
 	if key == nil {
 		return "", errNotMade
 	}
-	err = key.handle.use(func(ref engine.Ref) error {
+	err = key.held().use(func(ref engine.Ref) error {
 		name := int32(0)
 		if nameKey {
 			name = 1

@@ -2,6 +2,8 @@ package compat
 
 import (
 	"encoding/json"
+	"maps"
+	"reflect"
 	"time"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
@@ -20,9 +22,14 @@ func LoadBillingState[State any](dir *pulsetrust.DataDir, org string) (state *St
 }
 
 // SaveBillingState is internal/config.FileBillingStore.SaveBillingState. It returns the integrity code, and sets it in the
-// state as the deployed function does. Members of the file that State does not have stay. A file that cannot be read, or
-// was modified outside Pulse, is not replaced.
+// state as the deployed function does. Members of the file stay that State does not have by their JSON names; of a map or of
+// a State that writes its own JSON, the members that the library does not know. A file that cannot be read, or was modified
+// outside Pulse, is not replaced.
 func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *State) (integrity string, warnings []string, err error) {
+	own, err := membersOf(state)
+	if err != nil {
+		return "", nil, err
+	}
 	stored, revision, _, err := dir.BillingState(org)
 	if err != nil {
 		return "", nil, contextOf("billing state for org "+org, err)
@@ -33,17 +40,9 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 			return "", nil, err
 		}
 	}
-	for _, name := range billingMembers {
-		delete(members, name)
-	}
-	own, err := convert[map[string]json.RawMessage](state)
-	if err != nil {
-		return "", nil, err
-	}
-	for name, value := range *own {
-		members[name] = value
-	}
-	text, err := json.Marshal(members)
+	drop(members, reflect.TypeFor[State](), billingMembers)
+	maps.Copy(members, own)
+	text, err := marshal(members)
 	if err != nil {
 		return "", nil, err
 	}
@@ -51,7 +50,7 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 	if err != nil {
 		return "", nil, contextOf("billing state for org "+org, err)
 	}
-	code, err := json.Marshal(map[string]string{"integrity": saved.Integrity})
+	code, err := marshal(map[string]string{"integrity": saved.Integrity})
 	if err != nil {
 		return "", nil, err
 	}
@@ -63,11 +62,11 @@ func SaveBillingState[State any](dir *pulsetrust.DataDir, org string, state *Sta
 // the deployed function does. The expected host is that of the runtime's public URL. The reason says why a lease does not
 // count; it is nil if the lease counts or there is none.
 func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string, state *State, now time.Time) (resolved *State, reason *pulsetrust.Reason, err error) {
-	members, err := convert[map[string]json.RawMessage](state)
+	members, err := membersOf(state)
 	if err != nil {
 		return nil, nil, err
 	}
-	text, err := json.Marshal(members)
+	text, err := marshal(members)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -83,13 +82,13 @@ func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.
 	delete(*decided, "lease_error")
 	delete(*decided, "granted")
 	for name, value := range *decided {
-		(*members)[name] = value
+		members[name] = value
 	}
 	resolved, err = convert[State](members)
 	return resolved, counts.LeaseError, err
 }
 
-// billingMembers are the members that are empty when they are absent.
+// billingMembers are the members that the library knows.
 var billingMembers = []string{
 	"capabilities", "limits", "meters_enabled", "entitlement_jwt", "entitlement_refresh_token", "commercial_migration",
 	"plan_version", "subscription_state", "trial_started_at", "trial_ends_at", "trial_extended_at", "overflow_granted_at",

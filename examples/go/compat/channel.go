@@ -86,8 +86,8 @@ func AcceptKeyExchange(payload []byte, identityPrivateKeyB64 string) (channel *C
 // sealed later is a replay to the other side, and lost. Goroutines that each seal and then send lose some messages of a
 // burst. [pulsetrust.Session] seals as it writes, so it keeps the order by itself.
 func (c *ChannelEncryption) Encrypt(plaintext []byte) ([]byte, error) {
-	sealed, err := c.channel.Seal(plaintext)
-	return sealed, sentinel(err, ErrNonceOverflow)
+	sealed, err := c.inner().Seal(plaintext)
+	return sealed, sentinel(err, ErrNonceOverflow, ErrPayloadTooLarge)
 }
 
 // Decrypt opens the payload of a DATA frame. A message that is refused changes nothing. A repeated message fails with
@@ -96,7 +96,7 @@ func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) {
 	if len(data) < nonceAndTag {
 		return nil, ErrCiphertextTooShort
 	}
-	opened, err := c.channel.Open(data)
+	opened, err := c.inner().Open(data)
 	if errors.Is(err, pulsetrust.ErrMessageForged) {
 		err = contextOf("gcm open", err)
 	}
@@ -107,4 +107,12 @@ func (c *ChannelEncryption) Decrypt(data []byte) ([]byte, error) {
 const nonceAndTag = 12 + 16
 
 // Close wipes the keys. The runtime has no such function today; the garbage collector wipes them too, later.
-func (c *ChannelEncryption) Close() { c.channel.Close() }
+func (c *ChannelEncryption) Close() { c.inner().Close() }
+
+// inner is nil for nil too, and refuses every call then.
+func (c *ChannelEncryption) inner() *pulsetrust.Channel {
+	if c == nil {
+		return nil
+	}
+	return c.channel
+}

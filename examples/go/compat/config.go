@@ -2,6 +2,8 @@ package compat
 
 import (
 	"encoding/json"
+	"maps"
+	"reflect"
 	"time"
 
 	pulsetrust "github.com/rcourtman/pulse-trust/examples/go"
@@ -18,9 +20,10 @@ func LoadRelayConfig[Config any](dir *pulsetrust.DataDir) (config *Config, warni
 	return config, warnings, err
 }
 
-// SaveRelayConfig is internal/config.ConfigPersistence.SaveRelayConfig. Members of the file that Config does not have
-// stay. A file that cannot be read is not replaced. Stricter than the deployed function, a save that would replace or
-// drop the file's identity fails with [pulsetrust.ErrIdentityKept].
+// SaveRelayConfig is internal/config.ConfigPersistence.SaveRelayConfig. Members of the file stay that Config does not
+// have by their JSON names; of a map or of a Config that writes its own JSON, the members that the library does not know. A
+// file that cannot be read is not replaced. Stricter than the deployed function, a save that would replace or drop the
+// file's identity fails with [pulsetrust.ErrIdentityKept].
 func SaveRelayConfig[Config any](dir *pulsetrust.DataDir, config *Config) (warnings []string, err error) {
 	return save(dir, config, dir.SaveRelayConfig)
 }
@@ -45,6 +48,9 @@ func save(dir *pulsetrust.DataDir, config any, write func(*pulsetrust.RelayConfi
 
 // ApplyEnvOverrides is internal/relay.ApplyEnvOverrides with the values of PULSE_RELAY_ENABLED and PULSE_RELAY_SERVER.
 func ApplyEnvOverrides[Config any](config *Config, enabled, server string) (warnings []string, err error) {
+	if config == nil {
+		return nil, refused("the config is nil: expected one to override")
+	}
 	plain, err := convert[pulsetrust.RelayConfig](config)
 	if err != nil {
 		return nil, err
@@ -84,28 +90,24 @@ func RelayRegistrationToken(dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeC
 	return credential.Token
 }
 
-// knownMembers are the members that are empty when they are absent.
+// knownMembers are the members that the library knows.
 var knownMembers = []string{
 	"enabled", "server_url", "instance_secret", "identity_private_key", "identity_public_key", "identity_fingerprint",
 }
 
 // over is the stored config with another one's members over it.
 func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, error) {
-	members, err := convert[map[string]json.RawMessage](stored)
+	members, err := membersOf(stored)
 	if err != nil {
 		return nil, err
 	}
-	for _, name := range knownMembers {
-		delete(*members, name)
-	}
-	own, err := convert[map[string]json.RawMessage](config)
+	own, err := membersOf(config)
 	if err != nil {
 		return nil, err
 	}
-	for name, value := range *own {
-		(*members)[name] = value
-	}
-	text, err := json.Marshal(members)
+	drop(members, reflect.TypeOf(config), knownMembers)
+	maps.Copy(members, own)
+	text, err := marshal(members)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +116,7 @@ func over(stored *pulsetrust.RelayConfig, config any) (*pulsetrust.RelayConfig, 
 }
 
 func convert[T any](from any) (*T, error) {
-	text, err := json.Marshal(from)
+	text, err := marshal(from)
 	if err != nil {
 		return nil, err
 	}

@@ -30,13 +30,13 @@ func NewCryptoManager(dir *pulsetrust.DataDir) *CryptoManager { return &CryptoMa
 
 // Encrypt seals bytes in the form of the directory's *.enc files.
 func (c *CryptoManager) Encrypt(plaintext []byte) ([]byte, error) {
-	sealed, err := c.dir.Seal(plaintext)
+	sealed, err := c.inner().Seal(plaintext)
 	return sealed, contextOf("crypto.Encrypt", err)
 }
 
 // Decrypt opens what Encrypt or the deployed function has sealed.
 func (c *CryptoManager) Decrypt(ciphertext []byte) ([]byte, error) {
-	plaintext, err := c.dir.Unseal("ciphertext", ciphertext)
+	plaintext, err := c.inner().Unseal("ciphertext", ciphertext)
 	return plaintext, contextOf("crypto.Decrypt: open ciphertext", err)
 }
 
@@ -64,7 +64,7 @@ func (c *CryptoManager) DeriveKey(purpose string, length int) ([]byte, error) {
 	if length <= 0 || length > 32 {
 		return nil, fmt.Errorf("invalid derived key length: %d, expected 1 to 32", length)
 	}
-	key, err := c.dir.DeriveKey(purpose)
+	key, err := c.inner().DeriveKey(purpose)
 	if err != nil {
 		return nil, err
 	}
@@ -72,4 +72,12 @@ func (c *CryptoManager) DeriveKey(purpose string, length int) ([]byte, error) {
 }
 
 // Close closes the directory if the manager opened it.
-func (c *CryptoManager) Close() { c.dir.Close() }
+func (c *CryptoManager) Close() { c.inner().Close() }
+
+// inner is nil for nil too, and refuses every call then.
+func (c *CryptoManager) inner() *pulsetrust.DataDir {
+	if c == nil {
+		return nil
+	}
+	return c.dir
+}

@@ -65,7 +65,7 @@ func NewFrame(frameType byte, channel uint32, payload []byte) Frame {
 
 // NewControlFrame is internal/relay.NewControlFrame; the payload is the runtime's own struct.
 func NewControlFrame[T any](frameType byte, channel uint32, payload T) (Frame, error) {
-	text, err := json.Marshal(payload)
+	text, err := marshal(payload)
 	if err != nil {
 		return Frame{}, err
 	}

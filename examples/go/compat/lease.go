@@ -36,9 +36,12 @@ func PublicKeyFingerprint(key ed25519.PublicKey) string {
 }
 
 // SignEntitlementLeaseToken is pkg/licensing.SignEntitlementLeaseToken: a missing issuer, audience, issue time or expiry
-// gets the usual value, and the host is written in its normal form.
+// gets the usual value, and the host is written in its normal form. Claims that the library does not know are not signed.
 func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now time.Time) (string, error) {
-	text, err := json.Marshal(claims)
+	if now.IsZero() {
+		return "", refused("the time is the zero time.Time: expected a time such as time.Now()")
+	}
+	text, err := marshal(claims)
 	if err != nil {
 		return "", err
 	}
@@ -47,6 +50,9 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 	decoder.UseNumber() // times stay integers
 	if err := decoder.Decode(&members); err != nil {
 		return "", err
+	}
+	if members == nil {
+		return "", refused("the claims are nil: expected a struct or a map of claims")
 	}
 	org, _ := members["org_id"].(string)
 	if members["org_id"] = strings.TrimSpace(org); members["org_id"] == "" {
@@ -76,7 +82,7 @@ func SignEntitlementLeaseToken(privateKey ed25519.PrivateKey, claims any, now ti
 			members["exp"] = ends
 		}
 	}
-	if text, err = json.Marshal(members); err != nil {
+	if text, err = marshal(members); err != nil {
 		return "", err
 	}
 	if len(privateKey) != ed25519.PrivateKeySize {

@@ -3,6 +3,8 @@ package compat
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -35,7 +37,7 @@ func SaveActivationState[State any](p *Persistence, state *State) error {
 
 // LoadActivationState is Persistence.LoadActivationState: nil where there is no file.
 func LoadActivationState[State any](p *Persistence) (*State, error) {
-	content, _, _, err := p.dir.LicenseFile(pulsetrust.ActivationFile)
+	content, _, _, err := p.inner().LicenseFile(pulsetrust.ActivationFile)
 	if err != nil || content == nil {
 		return nil, contextOf("read activation state file", err)
 	}
@@ -49,9 +51,17 @@ func (p *Persistence) ClearActivationState() error {
 
 // A PersistedLicense is pkg/licensing.PersistedLicense.
 type PersistedLicense struct {
-	LicenseKey     string `json:"license_key"`
+	LicenseKey     string `json:"license_key"`                // secret
 	GracePeriodEnd *int64 `json:"grace_period_end,omitempty"` // Unix seconds
 }
+
+// Format prints what is not secret.
+func (l PersistedLicense) Format(state fmt.State, _ rune) {
+	fmt.Fprintf(state, "PersistedLicense{LicenseKey:%d bytes}", len(l.LicenseKey))
+}
+
+// LogValue is what prints.
+func (l PersistedLicense) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(l)) }
 
 // SaveWithGracePeriod is Persistence.SaveWithGracePeriod.
 func (p *Persistence) SaveWithGracePeriod(licenseKey string, gracePeriodEnd *int64) error {
@@ -65,7 +75,7 @@ func (p *Persistence) SaveWithGracePeriod(licenseKey string, gracePeriodEnd *int
 
 // LoadWithMetadata is Persistence.LoadWithMetadata: the zero value where there is no file.
 func (p *Persistence) LoadWithMetadata() (license PersistedLicense, err error) {
-	content, _, _, err := p.dir.LicenseFile(pulsetrust.LicenseKeyFile)
+	content, _, _, err := p.inner().LicenseFile(pulsetrust.LicenseKeyFile)
 	if err != nil || content == nil {
 		return license, contextOf("failed to read license file", err)
 	}
@@ -81,25 +91,33 @@ const lockTimeout = 30 * time.Second
 
 // save replaces the file in whatever state it is, unless it cannot be read.
 func (p *Persistence) save(file pulsetrust.LicenseFile, content any) error {
-	text, err := json.Marshal(content)
+	text, err := marshal(content)
 	if err != nil {
 		return err
 	}
-	_, revision, _, err := p.dir.LicenseFile(file)
+	_, revision, _, err := p.inner().LicenseFile(file)
 	if err != nil {
 		return err
 	}
-	_, _, err = p.dir.SaveLicenseFile(file, text, revision)
+	_, _, err = p.inner().SaveLicenseFile(file, text, revision)
 	return err
 }
 
 func (p *Persistence) remove(name string) error {
-	if err := p.dir.Lock(lockTimeout); err != nil {
+	if err := p.inner().Lock(lockTimeout); err != nil {
 		return err
 	}
 	err := os.Remove(filepath.Join(p.path, name))
 	if errors.Is(err, os.ErrNotExist) {
 		err = nil
 	}
-	return errors.Join(err, p.dir.Unlock())
+	return errors.Join(err, p.inner().Unlock())
+}
+
+// inner is nil for nil too, and refuses every call then.
+func (p *Persistence) inner() *pulsetrust.DataDir {
+	if p == nil {
+		return nil
+	}
+	return p.dir
 }

@@ -19,6 +19,9 @@ func RefreshLease(
 	ctx context.Context, dir *pulsetrust.DataDir, runtime pulsetrust.RuntimeConfig, keys *pulsetrust.TrustKeys, org string,
 	failures uint32, now time.Time, post func(ctx context.Context, body []byte) (status int, answer []byte, err error),
 ) (next time.Duration, outcome pulsetrust.RefreshOutcome, err error) {
+	if post == nil {
+		return 0, "", refused("post is nil: expected a function that asks the control plane")
+	}
 	refresh, err := dir.LeaseRefresh(runtime, keys, org, now)
 	if err != nil || refresh == nil {
 		return 0, "", contextOf("hosted entitlement refresh", err)

@@ -25,17 +25,25 @@ type call struct {
 	allocated [][2]int32 // arguments that the scratch had no room for
 	length    int        // of all arguments together
 	refusal   *Fault     // set if the arguments are too large; nothing is called then
+	isInside  bool       // of another call, which has the mutex
 }
 
 func (in *Instance) begin() *call {
-	in.mutex.Lock()
+	isInside := in.of != nil
+	if isInside {
+		in = in.of
+	} else {
+		in.mutex.Lock()
+		in.freeDiscarded()
+	}
 	c := &in.current
-	*c = call{in: in, memory: *in.memory, allocated: c.allocated[:0]}
+	*c = call{in: in, memory: *in.memory, allocated: c.allocated[:0], isInside: isInside}
 	return c
 }
 
 // end wipes what the call left in the instance's memory. If the memory has grown and moved, it wipes the old memory.
 func (c *call) end() {
+	in, isInside := c.in, c.isInside
 	if c.in.trap == nil {
 		if used, ok := c.in.view(c.in.scratch, c.used); ok {
 			wipe(used)
@@ -49,7 +57,12 @@ func (c *call) end() {
 		wipe(c.memory)
 	}
 	c.memory = nil
-	c.in.mutex.Unlock()
+	if isInside {
+		return
+	}
+	in.space.size.Store(int64(len(*in.memory)))
+	in.mutex.Unlock()
+	in.sweep()
 }
 
 // run calls the module. On an instance that traps, or has trapped, nothing more is called: status and [Ref.Err] report
@@ -134,6 +147,9 @@ func (c *call) out() int32 { return c.room(8) }
 
 // status calls a function that can fail, and makes an error from its status and from what it left at errAt.
 func (c *call) status(errAt int32, function func(*machine.Module) int32) error {
+	if !c.isOver() && !c.hasRoom(reserveOfCall) {
+		c.refusal = errNoMemory
+	}
 	status := answer(c, function)
 	if c.in.trap != nil {
 		return c.in.fault()

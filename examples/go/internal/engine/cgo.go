@@ -43,6 +43,15 @@ func At(int) (*Instance, error) { return &process, nil }
 // Pick gives the index of a slot to make a call on.
 func Pick() int { return 0 }
 
+// Discard frees a handle that nothing refers to.
+func Discard(ref Ref, free func(Ref)) { free(ref) }
+
+// Spare says whether there is room for another value. With cgo a value takes the memory of the process.
+func (in *Instance) Spare() error { return nil }
+
+// HasGrown says that it is time to look for values that nothing refers to.
+func (in *Instance) HasGrown() bool { return false }
+
 func takeBuffer(pointer unsafe.Pointer) []byte {
 	buffer := (*C.pulse_buffer)(pointer)
 	bytes := C.GoBytes(unsafe.Pointer(C.pulse_buffer_data(buffer)), C.int(C.pulse_buffer_len(buffer)))

@@ -5,6 +5,7 @@ package engine
 import (
 	"errors"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -69,6 +70,41 @@ func makeDirectories(root int, name string) error {
 		}
 		unix.Close(descriptor)
 		descriptor = next
+	}
+	return nil
+}
+
+// makeWithParents makes the directory at a path, and those above it that are missing, each as makeDirectories does.
+func makeWithParents(path string) error {
+	var missing []string
+	existing := path
+	directory, err := openFollowed(existing)
+	for errors.Is(err, unix.ENOENT) && existing != "." {
+		trimmed := strings.TrimRight(existing, "/")
+		slash := strings.LastIndexByte(trimmed, '/')
+		switch name := trimmed[slash+1:]; name {
+		case "", "..": // what is above these cannot be told from the text
+			return err
+		case ".":
+		default:
+			missing = append(missing, name)
+		}
+		if existing = trimmed[:slash+1]; existing == "" {
+			existing = "."
+		}
+		directory, err = openFollowed(existing)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { unix.Close(directory) }()
+	for _, name := range slices.Backward(missing) {
+		next, err := makeBelow(directory, name)
+		if err != nil {
+			return err
+		}
+		unix.Close(directory)
+		directory = next
 	}
 	return nil
 }

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"errors"
-	"os"
 	"strconv"
 	"strings"
 
@@ -169,7 +168,7 @@ func (h *hostFiles) checkLock(handle int32) error {
 func (h *hostFiles) makeDirectory(handle int32, name string) int32 {
 	if handle == noDirectory {
 		// A new data directory: the operator chose its path. Whatever is made below it is made through its descriptor.
-		if err := os.MkdirAll(name, 0o700); err != nil {
+		if err := makeWithParents(name); err != nil {
 			return h.failed(err)
 		}
 		return answerDone

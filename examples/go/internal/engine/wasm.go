@@ -23,6 +23,11 @@ type Instance struct {
 	scratch int32   // room for arguments and outputs
 	files   hostFiles
 	current call
+	discard discards
+	space   space
+	// The same instance, for calls of whoever holds its mutex: only this is set in it.
+	held *Instance
+	of   *Instance
 	// What it trapped with. A bug in the library traps, because WebAssembly cannot unwind; after that the instance's memory
 	// cannot be trusted, and it takes no further call.
 	trap    error
@@ -112,25 +117,36 @@ func At(index int) (*Instance, error) {
 	return in, nil
 }
 
-// Pick returns the index of a slot to make a call on: a free one, if there is one.
+// Pick returns the index of a slot to make a call on: a free one, if there is one, and rather one whose memory is not full.
 func Pick() int {
 	start := int(next.Add(1) % uint32(len(slots))) // an int of 32 bits could be negative
+	best := -1
 	for offset := range slots {
 		index := (start + offset) % len(slots)
 		in := slots[index].instance.Load()
 		if in == nil || in.retired.Load() {
 			return index
 		}
+		if in.space.isFull() {
+			continue
+		}
 		if in.mutex.TryLock() {
 			in.mutex.Unlock()
 			return index
 		}
+		if best < 0 {
+			best = index
+		}
 	}
-	return start
+	if best < 0 {
+		return start
+	}
+	return best
 }
 
 func newInstance(index int) (*Instance, error) {
 	in := &Instance{index: index, files: newHostFiles()}
+	in.held = &Instance{of: in}
 	in.module = machine.New(host{in})
 	in.memory = in.module.Xmemory().Slice()
 	c := in.begin()
