@@ -87,8 +87,8 @@ pub enum InstanceEvent {
     /// Send this request to the control plane, and report with [`super::InstanceEnd::handle_refresh_answer`] or
     /// [`super::InstanceEnd::handle_refresh_failure`].
     RefreshDue(RefreshRequest),
-    /// There is a new lease, which the end registers with from now on. Save it with
-    /// [`crate::hosted::save_refreshed_lease`]: it replaces the old one.
+    /// There is a new lease, which the end registers with from now on. Save it (`hosted::save_refreshed_lease`): it
+    /// replaces the old one.
     LeaseRefreshed {
         /// **Secret**: the refresh token that was asked with. What holds another one is not to be replaced.
         refresh_token: Secret,
@@ -104,9 +104,9 @@ pub enum InstanceEvent {
         /// The next try, on the monotonic clock.
         retry_at: Duration,
     },
-    /// The control plane has refused the refresh for good. Clear the lease and the refresh token with
-    /// [`crate::hosted::clear_lost_lease`], which saves the state `expired`. The end has disconnected, waits for another
-    /// credential, and refreshes nothing anymore: if there is another lease meanwhile, make a new end.
+    /// The control plane has refused the refresh for good. Clear the lease and the refresh token, and save the state
+    /// `expired` (`hosted::clear_lost_lease`). The end has disconnected, waits for another credential, and refreshes
+    /// nothing anymore: if there is another lease meanwhile, make a new end.
     LeaseLost {
         /// **Secret**: the refresh token that was refused. What holds another one is not to be cleared.
         refresh_token: Secret,
