@@ -46,7 +46,8 @@ macro_rules! claims_text {
                 $crate::token::sign_with_key_id(key, &self.signable()?)
             }
 
-            fn signable(&self) -> $crate::error::Result<zeroize::Zeroizing<String>> {
+            /// The text to sign, if a verifier would accept it.
+            pub(crate) fn signable(&self) -> $crate::error::Result<zeroize::Zeroizing<String>> {
                 self.check_signable()?;
                 Ok($crate::json::text_of(&$crate::json::Json(self)).into())
             }

@@ -63,15 +63,13 @@ pub unsafe extern "C" fn pulse_token_sign(
         call(error, Out::new(out_token, "out_token"), || {
             let claims = text(claims_json, claims_json_len, "claims_json")?;
             let key = &borrow(key, "key")?.key;
-            let token = match (kind_of(kind)?, name_key != 0) {
-                (TokenKind::Lease, false) => LeaseClaims::from_json(claims)?.sign(key),
-                (TokenKind::Lease, true) => LeaseClaims::from_json(claims)?.sign_with_key_id(key),
-                (TokenKind::License, false) => LicenseClaims::from_json(claims)?.sign(key),
-                (TokenKind::License, true) => LicenseClaims::from_json(claims)?.sign_with_key_id(key),
-                (TokenKind::Grant, false) => GrantClaims::from_json(claims)?.sign(key),
-                (TokenKind::Grant, true) => GrantClaims::from_json(claims)?.sign_with_key_id(key),
+            let claims = match kind_of(kind)? {
+                TokenKind::Lease => LeaseClaims::from_json(claims)?.signable(),
+                TokenKind::License => LicenseClaims::from_json(claims)?.signable(),
+                TokenKind::Grant => GrantClaims::from_json(claims)?.signable(),
             }?;
-            Ok(pulse_buffer::new(token.expose_secret()))
+            let sign = if name_key == 0 { crate::token::sign } else { crate::token::sign_with_key_id };
+            Ok(pulse_buffer::new(sign(key, &claims)?.expose_secret()))
         })
     }
 }
