@@ -150,7 +150,7 @@ func TestTheZeroTimeIsRefused(t *testing.T) {
 		},
 		"LeaseRefresh": func() error { _, err := dir.LeaseRefresh(config, keys, "default", unset); return err },
 		"SaveRefreshedLease": func() error {
-			_, err := dir.SaveRefreshedLease(config, keys, "default", expired, unset)
+			_, err := dir.SaveRefreshedLease(config, keys, "default", "", expired, unset)
 			return err
 		},
 		"Answered": func() error {
