@@ -56,10 +56,11 @@ func (c *collection) start() (done <-chan struct{}) {
 }
 
 func (c *collection) run(done chan struct{}) {
+	before, gone := c.live.Load(), c.gone.Load()
 	runtime.GC()
 	c.awaitCleanups()
-	// The number of live handles may double before the next collection, as Go does with its heap.
-	c.limit.Store(c.most())
+	// Without those that were made meanwhile, which say nothing yet.
+	c.limit.Store(limitFor(before - (c.gone.Load() - gone)))
 	c.mutex.Lock()
 	c.current = nil
 	c.mutex.Unlock()
@@ -71,24 +72,18 @@ func (c *collection) awaitCleanups() {
 	counts := []metrics.Sample{{Name: "/gc/cleanups/queued:cleanups"}, {Name: "/gc/cleanups/executed:cleanups"}}
 	metrics.Read(counts)
 	isCounted := counts[0].Value.Kind() == metrics.KindUint64 // from Go 1.26 on
-	var queued uint64
+	quiet := 20                                               // milliseconds without a cleanup that say that all have run
 	if isCounted {
-		queued = counts[0].Value.Uint64()
+		quiet = 2
 	}
 	gone, unchanged := c.gone.Load(), 0
-	for deadline := time.Now().Add(cleanupTimeout); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if isCounted {
-			if metrics.Read(counts); counts[1].Value.Uint64() >= queued {
-				return
-			}
-			continue
-		}
+	for deadline := time.Now().Add(cleanupTimeout); unchanged < quiet && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+		metrics.Read(counts)
 		now := c.gone.Load()
-		if unchanged++; now != gone {
+		isWaiting := isCounted && counts[1].Value.Uint64() < counts[0].Value.Uint64()
+		if unchanged++; now != gone || isWaiting {
 			gone, unchanged = now, 0
-		}
-		if unchanged > 20 {
-			return
 		}
 	}
 }
@@ -97,9 +92,10 @@ func (c *collection) awaitCleanups() {
 func (c *collection) freed() {
 	c.live.Add(-1)
 	c.gone.Add(1)
-	if most := c.most(); most < c.limit.Load() {
-		c.limit.Store(most)
+	if limit := limitFor(c.live.Load()); limit < c.limit.Load() {
+		c.limit.Store(limit)
 	}
 }
 
-func (c *collection) most() int64 { return max(uncollectedHandles, 2*c.live.Load()) }
+// limitFor lets the number of live handles double before the next collection, as Go does with its heap.
+func limitFor(live int64) int64 { return max(uncollectedHandles, 2*live) }

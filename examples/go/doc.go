@@ -10,8 +10,7 @@
 // Values that hold memory of the library ([TrustKeys], [Token], [Channel] and the like) are freed by the garbage collector;
 // Close frees them, and wipes their secrets, at once. A call on a closed value, on nil or on a zero value of such a type,
 // or with one of these as an argument, returns [ErrInvalidArgument], and so does the zero [time.Time] as the current time.
-// Files need a Unix system; elsewhere every call on a
-// [DataDir] returns an error.
+// Files need a Unix system; elsewhere every call on a [DataDir] returns an error.
 //
 // A bug in the library is reported as [ErrPanic]. WebAssembly cannot unwind, so in the default engine the bug is a trap:
 // the instance that trapped releases its file locks, its memory is wiped, and values that lived in it return ErrPanic from

@@ -120,7 +120,18 @@ func spare(in *engine.Instance) error {
 }
 
 // anyInstance is an instance for a call that has no handle to say which one.
-func anyInstance() (*engine.Instance, error) { return instanceAt(engine.Pick()) }
+func anyInstance() (*engine.Instance, error) { return instanceAt(pick()) }
+
+// pick is the index of an instance to make a call on: one with room for another value, if there is one.
+func pick() int {
+	for range engine.Size() {
+		index := engine.Pick()
+		if in, err := engine.At(index); err != nil || in.Spare() == nil {
+			return index
+		}
+	}
+	return engine.Pick()
+}
 
 func instanceAt(index int) (*engine.Instance, error) {
 	in, err := engine.At(index)

@@ -87,7 +87,7 @@ type TrustKeys struct {
 func NewTrustKeys(leaseKeys, licenseKeys string) (*TrustKeys, error) {
 	keys := &TrustKeys{lease: leaseKeys, license: licenseKeys, tables: TablesDefault, handles: make([]*handle, engine.Size())}
 	// The first instance shows whether the settings are valid.
-	if _, err := keys.on(engine.Pick()); err != nil {
+	if _, err := keys.on(pick()); err != nil {
 		return nil, err
 	}
 	return keys, nil
@@ -112,7 +112,7 @@ func (k *TrustKeys) WithTables(tables Tables) (*TrustKeys, error) {
 		return nil, errNotMade
 	}
 	keys := &TrustKeys{lease: k.lease, license: k.license, tables: tables, handles: make([]*handle, len(k.handles))}
-	if _, err := keys.on(engine.Pick()); err != nil {
+	if _, err := keys.on(pick()); err != nil {
 		return nil, err
 	}
 	return keys, nil
@@ -161,7 +161,7 @@ func (k *TrustKeys) on(index int) (*handle, error) {
 
 // use calls job with the keys of a free instance.
 func (k *TrustKeys) use(job func(engine.Ref) error) error {
-	made, err := k.on(engine.Pick())
+	made, err := k.on(pick())
 	if err != nil {
 		return err
 	}

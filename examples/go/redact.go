@@ -6,9 +6,9 @@ import (
 )
 
 // Values that hold a secret print without it, whatever the verb, and slog writes them as they print: both end up in logs.
-// This cannot cover a value in an unexported member of another struct, which package fmt prints by reflection; or its JSON,
-// which is the same value for another program, secrets included, and with which slog's JSON handler writes a struct that
-// contains one.
+// This cannot cover the verb %p; a value in an unexported member of another struct, which package fmt prints by reflection;
+// and a value's JSON, which is the same value for another program, secrets included, and which slog's JSON handler writes of
+// a struct that contains one.
 
 // Format prints what is not secret.
 func (r Register) Format(state fmt.State, _ rune) {
