@@ -1,5 +1,5 @@
 //! What a token costs in memory: few allocations for one that is verified, and for one that is refused never more than
-//! a small multiple of its own size, however it is made.
+//! a small multiple of its own size, however it is made. And what a message costs: no copy of its body's text.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, missing_docs)]
 
 use allocation_counter::{AllocationInfo, measure};
@@ -11,6 +11,7 @@ use pulse_trust::entitlement::{
     tenant_host,
 };
 use pulse_trust::keys::{PreparedKey, SigningKey, TableSize, TrustKeySet, TrustKeys};
+use pulse_trust::relay::{Body, MAX_BODY_LEN, ProxyResponse};
 use pulse_trust::token;
 
 const NOW: UnixTime = UnixTime::from_secs(1_795_000_000);
@@ -46,6 +47,19 @@ fn a_verified_lease_is_asked_again_without_any() {
         lease.check_host("t-abc.cloud.example.test").unwrap();
     });
     assert_eq!(cost.count_total, 0);
+}
+
+/// The text of a body was copied before it was decoded: 64 KB for each message.
+#[test]
+fn a_body_is_decoded_without_a_copy_of_its_text() {
+    let mut response = ProxyResponse::new("1", 200);
+    response.body = Body::new(vec![7; MAX_BODY_LEN]).unwrap();
+    let text = response.to_json();
+    let cost = measure(|| {
+        ProxyResponse::from_json(text.as_bytes()).unwrap();
+    });
+    let most = u64::try_from(MAX_BODY_LEN).unwrap() + A_MESSAGE;
+    assert!(cost.bytes_total <= most, "{} bytes, {most} were expected at most", cost.bytes_total);
 }
 
 #[test]

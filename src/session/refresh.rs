@@ -179,6 +179,11 @@ impl LeaseRefresh {
         matches!(self.phase, Phase::Asked(_))
     }
 
+    /// Whether the control plane has refused for good.
+    pub(super) fn is_over(&self) -> bool {
+        self.phase == Phase::Over
+    }
+
     fn request(&self) -> RefreshRequest {
         RefreshRequest::new(&self.org_id, &self.instance_host, self.refresh_token.expose_secret())
     }
@@ -190,7 +195,7 @@ impl LeaseRefresh {
 
     /// The wall clock has jumped: the lease is nearly over, and the planned refresh would come too late.
     fn is_overdue(&self, at: Duration, now: Now) -> bool {
-        let is_ending = self.expires_at.is_some_and(|end| end <= now.wall.saturating_add(NEARLY_OVER));
+        let is_ending = self.expires_at.is_some_and(|end| end.saturating_duration_since(now.wall) <= NEARLY_OVER);
         is_ending && self.failures == 0 && at.saturating_sub(now.monotonic) > LONGEST_LAST_WAIT
     }
 }

@@ -14,6 +14,8 @@ mod settings;
 use core::ffi::c_char;
 use core::time::Duration;
 
+use serde::de::DeserializeOwned;
+
 use self::act::{Act, act_of_instance, act_of_phone};
 use self::feed::{feed_instance, feed_phone, moment};
 use self::instance_event::InstanceEventJson;
@@ -22,13 +24,13 @@ use self::phone_event::PhoneEventJson;
 use self::settings::{InstanceSettings, PhoneSettings, RefreshSettings, set_backoff};
 use super::buffer::pulse_buffer;
 use super::call::{Out, borrow, borrow_mut, bytes, call, free, read, text};
-use super::fault::{pulse_error, pulse_status};
+use super::fault::{Fault, pulse_error, pulse_status};
 use super::identity::pulse_identity;
 use super::json;
 use super::keys::pulse_trust_keys;
 use crate::pairing::PairingCode;
 use crate::relay::Identity;
-use crate::secret::Secret;
+use crate::secret::{Secret, with_wiped_stack};
 use crate::session::{InstanceConfig, InstanceEnd, LeaseRefresh, PhoneConfig, PhoneEnd, is_auth_token_known};
 use crate::time::UnixTime;
 
@@ -91,7 +93,7 @@ pub unsafe extern "C" fn pulse_session_new_instance(
         call(error, Out::new(out, "out"), || {
             // The session keeps its own copy, so that the handle can be freed or used elsewhere.
             let secret = borrow(identity, "identity")?.identity.secret_private_key_base64();
-            let settings: InstanceSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
+            let settings: InstanceSettings = parse_secret(text(settings, settings_len, "settings")?, "settings")?;
             let identity = Identity::from_private_base64(secret.expose_secret())?;
             let refresh = match settings.refresh {
                 None => None,
@@ -130,7 +132,7 @@ pub unsafe extern "C" fn pulse_session_new_phone(
     unsafe {
         call(error, Out::new(out, "out"), || {
             let scanned = text(scanned, scanned_len, "scanned")?;
-            let settings: PhoneSettings = json::parse(text(settings, settings_len, "settings")?, "settings")?;
+            let settings: PhoneSettings = parse_secret(text(settings, settings_len, "settings")?, "settings")?;
             let code = PairingCode::parse(scanned)?;
             let mut config = PhoneConfig::from_pairing_code(&code)?;
             config.device_token = settings.device_token.non_empty();
@@ -237,7 +239,7 @@ pub unsafe extern "C" fn pulse_session_act(
     unsafe {
         call(error, Out::new(out, "out"), || {
             let session = borrow_mut(session, "session")?;
-            let act: Act = json::parse(text(act, act_len, "act")?, "act")?;
+            let act: Act = parse_secret(text(act, act_len, "act")?, "act")?;
             let now = moment(monotonic_ms, now)?;
             let result = match &mut session.end {
                 End::Instance(end) => act_of_instance(end, act, now)?,
@@ -285,6 +287,11 @@ pub unsafe extern "C" fn pulse_auth_token_is_known(
 pub unsafe extern "C" fn pulse_session_free(session: *mut pulse_session) {
     // SAFETY: the pointer contract of this module.
     unsafe { free(session) };
+}
+
+/// Parses an input object that may hold a secret, of which nothing is left on the stack.
+fn parse_secret<T: DeserializeOwned>(text: &str, name: &'static str) -> Result<T, Fault> {
+    with_wiped_stack(|| json::parse(text, name))
 }
 
 fn milliseconds(moment: Duration) -> u64 {

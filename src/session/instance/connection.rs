@@ -12,7 +12,7 @@ use crate::session::link::{DisconnectReason, Link};
 use crate::session::outbox::CloseCode;
 
 /// How long before its end a registration is renewed, if there is a newer credential.
-const RENEWAL_MARGIN_SECONDS: i64 = 300;
+const RENEWAL_MARGIN: Duration = Duration::from_secs(300);
 
 impl InstanceEnd {
     pub(super) fn dial(&mut self, now: Now) {
@@ -41,9 +41,7 @@ impl InstanceEnd {
 
     /// Registers again on the same connection, where the registration is about to end and there is a newer credential.
     pub(super) fn renew_if_due(&mut self, now: Now) {
-        let is_ending = self
-            .expires_at
-            .is_some_and(|end| end.as_secs().saturating_sub(now.wall.as_secs()) <= RENEWAL_MARGIN_SECONDS);
+        let is_ending = self.expires_at.is_some_and(|end| end.saturating_duration_since(now.wall) <= RENEWAL_MARGIN);
         let is_possible = self.link.is_open() && self.renewal == Renewal::NotAsked && self.draining_until.is_none();
         if let Some(connection) = self.link.connection()
             && is_possible

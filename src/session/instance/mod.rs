@@ -83,13 +83,18 @@ impl InstanceEnd {
         })
     }
 
-    /// Begins to connect. It has no effect if the end has already started.
+    /// Begins to connect. It has no effect if the end has already started. An end that has lost its lease waits for
+    /// another credential.
     pub fn start(&mut self, now: Now) {
         if self.link.is_stopped() {
             if let Some(refresh) = &mut self.config.refresh {
                 refresh.start(self.link.backoff_mut(), now);
             }
-            self.dial(now);
+            if self.is_lease_lost() {
+                self.link.wait_for_program();
+            } else {
+                self.dial(now);
+            }
         }
     }
 
@@ -179,6 +184,10 @@ impl InstanceEnd {
             let failure = refresh.fail("the control plane could not be reached", now);
             self.outbox.event(failure.into());
         }
+    }
+
+    fn is_lease_lost(&self) -> bool {
+        self.config.credential.is_empty() && self.config.refresh.as_ref().is_some_and(LeaseRefresh::is_over)
     }
 
     /// What the program is to do next; `None` when it has nothing to do but wait.

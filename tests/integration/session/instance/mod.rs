@@ -2,6 +2,7 @@
 
 mod channels;
 mod connection;
+mod credentials;
 mod limits;
 mod registration;
 mod renewal;

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use pulse_trust::relay::{ChannelOpen, ControlPayload, ErrorMessage, FrameType, Register, RegisterAck, WireErrorCode};
+use pulse_trust::relay::{ChannelOpen, ControlPayload, ErrorMessage, FrameType, RegisterAck, WireErrorCode};
 use pulse_trust::session::{CloseCode, DisconnectReason, InstanceEvent, Now};
 
-use super::super::{INSTANCE_ID, WALL, at, connection, control, frame};
+use super::super::{INSTANCE_ID, WALL, at, connection, frame};
 use super::{Driven, URL};
 
 #[test]
@@ -67,32 +67,6 @@ fn a_session_that_is_not_known_registers_afresh_at_once_and_a_credential_that_is
         driven.end.set_credential("another", at(6));
         assert_eq!(driven.poll().urls, [URL]);
         assert_eq!(driven.connect(at(6)).license_token.expose_secret(), "another");
-    }
-}
-
-/// The ACK of the older credential's REGISTER was taken for the newer one's.
-#[test]
-fn a_credential_that_comes_before_the_ack_is_still_to_be_registered() {
-    let opening = || {
-        let mut driven = Driven::with(|_| {});
-        driven.end.start(at(0));
-        driven.poll();
-        assert_eq!(driven.connect(at(0)).license_token.expose_secret(), "credential");
-        driven.end.set_credential("another", at(0));
-        driven
-    };
-    // It renews the registration before its end.
-    let mut driven = opening();
-    let renewal: Register = control(&driven.acknowledge("session", WALL + 60, at(1)).frames[0]);
-    assert_eq!(renewal.license_token.expose_secret(), "another");
-    // And it is tried at once where the older one is refused, before the ACK or after it.
-    let mut refused = opening();
-    let mut expired = opening();
-    expired.acknowledge("session", WALL + 86_400, at(1));
-    for driven in [&mut refused, &mut expired] {
-        let done = driven.error(WireErrorCode::LicenseExpired, at(1));
-        let [InstanceEvent::Refused { retry_at, .. }, ..] = done.events[..] else { panic!("{:?}", done.events) };
-        assert_eq!(retry_at, Some(at(1).monotonic));
     }
 }
 

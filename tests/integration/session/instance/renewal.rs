@@ -12,10 +12,10 @@ use super::super::{WALL, at, connection, control, frame, frame_of};
 use super::{Driven, response};
 
 /// A control plane, its key and the leases it signs.
-struct ControlPlane(SigningKey);
+pub(super) struct ControlPlane(pub(super) SigningKey);
 
 impl ControlPlane {
-    fn refresh(&self) -> LeaseRefresh {
+    pub(super) fn refresh(&self) -> LeaseRefresh {
         let keys = TrustKeys::for_leases(TrustKeySet::new([self.0.public_key().clone()]));
         let expires_at = Some(UnixTime::from_secs(WALL + 86_400));
         LeaseRefresh::new("default", "t-abc.example.test", "etr_hosted_0", keys, expires_at)
@@ -29,7 +29,7 @@ impl ControlPlane {
     }
 }
 
-fn due_request(driven: &mut Driven, now: Now) -> Option<String> {
+pub(super) fn due_request(driven: &mut Driven, now: Now) -> Option<String> {
     driven.end.handle_timeout(now);
     driven.poll().events.iter().find_map(|event| match event {
         InstanceEvent::RefreshDue(request) => Some(request.secret_json().expose_secret().to_owned()),
@@ -95,24 +95,6 @@ fn a_lease_for_another_host_is_not_taken_and_a_final_refusal_ends_the_registrati
         ));
         assert_eq!(driven.end.poll_timeout(), None, "nothing is tried without a credential");
     }
-}
-
-/// The next connection was still made, with an empty credential.
-#[test]
-fn a_lease_that_is_lost_between_connections_ends_the_tries() {
-    let control_plane = ControlPlane(SigningKey::generate().unwrap());
-    let refresh = control_plane.refresh();
-    let mut driven = Driven::registered_with(at(0), |config| config.refresh = Some(refresh));
-    let now = at(8 * 3600);
-    driven.feed(&frame(FrameType::Pong, 0, b""), now);
-    due_request(&mut driven, now).unwrap();
-    driven.end.handle_disconnected(connection(1), now);
-    driven.poll();
-    driven.end.handle_refresh_answer(401, b"", now);
-    assert!(matches!(driven.poll().events[..], [InstanceEvent::LeaseLost { .. }]));
-    assert_eq!(driven.end.poll_timeout(), None, "nothing is tried without a credential");
-    driven.end.set_credential("another", now);
-    assert_eq!(driven.poll().urls.len(), 1);
 }
 
 /// A control plane that hung, or could not be reached, left no trace.
