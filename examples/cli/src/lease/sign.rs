@@ -32,7 +32,11 @@ pub(crate) fn run(args: &SignArgs) -> Result<Outcome, Stop> {
     }
     let signed = sign(kind, &claims, &key).map_err(|error| Stop::bad_argument("claims", &error))?;
     // The flags' own claims are written by this program, and hold what the signed ones hold.
-    let lost = if args.claims().is_some() { receiver::lost_claims(kind, &given, &signed.claims) } else { Vec::new() };
+    let lost = if args.claims().is_some() {
+        receiver::lost_claims(kind, &given, signed.claims.expose_secret())
+    } else {
+        Vec::new()
+    };
     if args.as_is {
         lost.iter().for_each(|lost| note(lost));
     } else {
@@ -52,7 +56,7 @@ pub(crate) fn run(args: &SignArgs) -> Result<Outcome, Stop> {
 struct Signed {
     token: Secret,
     /// As the token has them.
-    claims: String,
+    claims: Secret,
     grants_relay: bool,
 }
 
@@ -62,15 +66,15 @@ fn sign(kind: TokenKind, claims: &str, key: &SigningKey) -> Result<Signed, Error
             let claims = LeaseClaims::from_json(claims)?;
             let grants_relay =
                 claims.capabilities.contains(&Capability::RELAY) && claims.subscription_state.is_paid_or_trial();
-            Ok(Signed { token: claims.sign(key)?, claims: claims.display_json(), grants_relay })
+            Ok(Signed { token: claims.sign(key)?, claims: claims.secret_json(), grants_relay })
         }
         TokenKind::License => {
             let claims = LicenseClaims::from_json(claims)?;
-            Ok(Signed { token: claims.sign(key)?, claims: claims.to_json(), grants_relay: true })
+            Ok(Signed { token: claims.sign(key)?, claims: claims.to_json().into(), grants_relay: true })
         }
         _ => {
             let claims = GrantClaims::from_json(claims)?;
-            Ok(Signed { token: claims.sign(key)?, claims: claims.to_json(), grants_relay: true })
+            Ok(Signed { token: claims.sign(key)?, claims: claims.to_json().into(), grants_relay: true })
         }
     }
 }

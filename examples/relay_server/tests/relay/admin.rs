@@ -7,7 +7,7 @@ use pulse_relay::{Config, Relay};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
-use crate::common::{TestKeys, start, status_of};
+use crate::common::{TestKeys, start, status_of, try_status_of};
 
 /// A relay with an admin address, where a request may take so long.
 async fn with_admin(hello_timeout: Duration) -> (Relay, SocketAddr, tempfile::TempDir) {
@@ -37,6 +37,13 @@ async fn as_many_connections_as_an_operator_needs_and_no_more() {
         is_closed(stream).await;
     }
     streams.clear();
+    // The relay notices in its own time that the others are gone.
+    for _ in 0..200 {
+        if try_status_of(addr, "/settings").await.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
     for _ in 0..100 {
         assert_eq!(status_of(addr, "/settings").await, 200);
     }

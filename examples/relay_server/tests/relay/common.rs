@@ -283,10 +283,15 @@ pub(crate) async fn get_status(relay: &Relay, path: &str) -> u16 {
 }
 
 pub(crate) async fn status_of(addr: SocketAddr, path: &str) -> u16 {
+    try_status_of(addr, path).await.unwrap()
+}
+
+/// The status of a GET, where the relay may refuse the connection.
+pub(crate) async fn try_status_of(addr: SocketAddr, path: &str) -> Result<u16, ureq::Error> {
     let url = format!("http://{addr}{path}");
     let get = move || {
         let config = ureq::Agent::config_builder().http_status_as_error(false).build();
-        ureq::Agent::new_with_config(config).get(&url).call().unwrap().status().as_u16()
+        ureq::Agent::new_with_config(config).get(&url).call().map(|response| response.status().as_u16())
     };
     tokio::task::spawn_blocking(get).await.unwrap()
 }
