@@ -21,8 +21,8 @@ fn frames(c: &mut Criterion) {
 fn register(c: &mut Criterion) {
     let register = {
         let mut register = Register::new("a".repeat(834));
-        register.instance_hint = "b".repeat(36).into();
-        register.client_version = "5.0.0".to_owned();
+        register.instance_hint = Some("b".repeat(36).into());
+        register.client_version = Some("5.0.0".to_owned());
         register
     };
     let bytes = register.to_frame(0).expect("encoded");

@@ -162,6 +162,29 @@ pub(crate) mod text {
     }
 }
 
+/// For `#[serde(with = "crate::secret::text_or_none")]`: a secret member that `null` and the empty text leave out.
+pub(crate) mod text_or_none {
+    use serde::de::Deserializer;
+    use serde::ser::Serializer;
+
+    use super::{Secret, text};
+
+    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.as_ref().map_or("", Secret::expose_secret))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+        text::deserialize(deserializer).map(Secret::non_empty)
+    }
+
+    /// For `#[serde(skip_serializing_if)]`.
+    #[allow(clippy::ref_option, reason = "the signature that serde calls")]
+    pub(crate) fn is_left_out(secret: &Option<Secret>) -> bool {
+        secret.as_ref().is_none_or(Secret::is_empty)
+    }
+}
+
 /// The text of a JSON value; `null` is the empty text, and a value that is not a text is `None`. `serde_json` unescapes a text
 /// in memory of its own, which it frees without wiping: here it sees only one character at a time.
 pub(crate) fn unescaped(value: &RawValue) -> Option<Secret> {

@@ -53,6 +53,17 @@ pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
     Ok(value.map(|value| value.0).unwrap_or_default())
 }
 
+/// For `#[serde(deserialize_with)]`: `null` and the empty text count as absent.
+pub(crate) fn text_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty()))
+}
+
+/// For `#[serde(skip_serializing_if)]`, with [`text_or_none`].
+#[allow(clippy::ref_option, reason = "the signature that serde calls")]
+pub(crate) fn is_no_text(text: &Option<String>) -> bool {
+    text.as_ref().is_none_or(String::is_empty)
+}
+
 struct ObjectsOnly<D>(D);
 
 macro_rules! forwards {

@@ -253,10 +253,7 @@ impl Link {
     /// Takes the URL that a DRAIN names, for the next connection only, if `check` accepts it. A session over TLS never
     /// moves to one without it: otherwise anyone who can write a DRAIN could read the credential that follows.
     pub(super) fn take_drain_url(&mut self, drain: &Drain, check: impl FnOnce(&str) -> Option<String>) {
-        let url = drain.reconn_url.trim();
-        if url.is_empty() {
-            return;
-        }
+        let Some(url) = drain.reconn_url.as_deref().map(str::trim).filter(|url| !url.is_empty()) else { return };
         let is_tls = |url: &str| url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:"));
         self.next_url = check(url).filter(|url| is_tls(url) || !is_tls(&self.configured_url));
     }

@@ -61,19 +61,19 @@ fn debug_output_and_errors_show_no_secret() {
     let secret = "SECRET";
     let register = {
         let mut register = Register::new(secret);
-        register.session_token = secret.into();
-        register.instance_hint = secret.into();
-        register.client_version = "6.3.0".into();
-        register.identity_pub_key = "key".into();
+        register.session_token = Some(secret.into());
+        register.instance_hint = Some(secret.into());
+        register.client_version = Some("6.3.0".to_owned());
+        register.identity_pub_key = Some("key".to_owned());
         register
     };
     assert_eq!(
         format!("{register:?}"),
-        r#"Register { client_version: "6.3.0", identity_pub_key: "key", identity_proof: None, .. }"#
+        r#"Register { client_version: Some("6.3.0"), identity_pub_key: Some("key"), identity_proof: None, .. }"#
     );
     let connect = {
         let mut connect = Connect::new("", secret);
-        connect.device_token = secret.into();
+        connect.device_token = Some(secret.into());
         connect
     };
     let ack = RegisterAck::new("", secret, None);

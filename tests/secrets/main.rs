@@ -1,5 +1,5 @@
 //! No secret is left in memory that the library has freed, nor on the stack of a call that has returned: for keys, files,
-//! pairing codes, control messages and refreshes, where they succeed and where they are refused.
+//! pairing codes, control messages, refreshes and the sessions of C programs, where they succeed and where they are refused.
 #![cfg(all(target_os = "linux", feature = "storage"))]
 #![allow(
     unsafe_code,

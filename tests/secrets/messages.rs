@@ -11,8 +11,8 @@ use crate::scanner::mark_text;
 
 fn control_messages() -> (Register, RegisterAck, Connect, ChannelOpen) {
     let mut register = Register::new(mark_text());
-    register.session_token = format!("\"{}", mark_text()).into();
-    register.instance_hint = mark_text().into();
+    register.session_token = Some(format!("\"{}", mark_text()).into());
+    register.instance_hint = Some(mark_text().into());
     (
         register,
         RegisterAck::new("relay_1", mark_text(), None),

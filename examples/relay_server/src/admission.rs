@@ -5,7 +5,7 @@ use std::time::Duration;
 use pulse_trust::TokenKind;
 use pulse_trust::keys::PublicKey;
 use pulse_trust::relay::{Register, RevocationSubject, Revocations, WireErrorCode};
-use pulse_trust::{Error, UnixTime};
+use pulse_trust::{Error, Secret, UnixTime};
 use sha2::{Digest, Sha256};
 
 use crate::link::{Link, Live};
@@ -50,18 +50,18 @@ impl Refused {
 
 /// Decides on a REGISTER by itself.
 pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Result<Admitted, Refused> {
-    let received = register.identity_pub_key.len();
+    let public_key = register.identity_pub_key.as_deref().unwrap_or_default();
+    let received = public_key.len();
     if received > MAX_IDENTITY_LEN {
         let message = format!("identity_pub_key: at most {MAX_IDENTITY_LEN} bytes are allowed, received {received}");
         return Err(Refused::new(WireErrorCode::AuthFailed, message));
     }
     let now = shared.clock.now();
     let is_proved = check_proof(shared, link, register, now)?;
-    let identity = Sha256::digest(register.identity_pub_key.as_bytes()).into();
-    let mut admitted = if register.session_token.is_empty() {
-        admit(shared, register, identity, now)?
-    } else {
-        resume(shared, register, identity, now)?
+    let identity = Sha256::digest(public_key.as_bytes()).into();
+    let mut admitted = match &register.session_token {
+        None => admit(shared, register, identity, now)?,
+        Some(session_token) => resume(shared, register, session_token, identity, now)?,
     };
     admitted.claim.is_proved = is_proved;
     Ok(admitted)
@@ -71,8 +71,8 @@ pub(crate) fn decide(shared: &Shared, link: &Link, register: &Register) -> Resul
 fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime) -> Result<bool, Refused> {
     let Some(proof) = &register.identity_proof else { return Ok(false) };
     let refused = |error: Error| Refused::new(WireErrorCode::AuthFailed, error.to_string());
-    let key = PublicKey::from_base64(&register.identity_pub_key).map_err(refused)?;
-    let token = if register.session_token.is_empty() { &register.license_token } else { &register.session_token };
+    let key = PublicKey::from_base64(register.identity_pub_key.as_deref().unwrap_or_default()).map_err(refused)?;
+    let token = register.session_token.as_ref().unwrap_or(&register.license_token);
     let config = shared.config.load();
     let hosts: Vec<&str> = match config.public_hosts.as_slice() {
         [] => vec![&link.host],
@@ -84,7 +84,7 @@ fn check_proof(shared: &Shared, link: &Link, register: &Register, now: UnixTime)
 
 /// For a first registration: the library decides on the credential.
 fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
-    let hint = Some(register.instance_hint.expose_secret());
+    let hint = register.instance_hint.as_ref().map(Secret::expose_secret);
     let admitted = shared.admission.load().admit(
         register.license_token.expose_secret(),
         hint,
@@ -113,12 +113,18 @@ fn admit(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime
 }
 
 /// For a reconnect: the session token says what the registration was.
-fn resume(shared: &Shared, register: &Register, identity: [u8; 32], now: UnixTime) -> Result<Admitted, Refused> {
+fn resume(
+    shared: &Shared,
+    register: &Register,
+    session_token: &Secret,
+    identity: [u8; 32],
+    now: UnixTime,
+) -> Result<Admitted, Refused> {
     let session = shared
         .session_key
-        .open(register.session_token.expose_secret(), now)
+        .open(session_token.expose_secret(), now)
         .ok_or_else(|| Refused::out_of_date("the session token is unknown or has expired"))?;
-    if register.instance_hint.expose_secret() != session.instance_id {
+    if register.instance_hint.as_ref().map(Secret::expose_secret) != Some(session.instance_id.as_str()) {
         return Err(Refused::out_of_date("instance_hint is not the session's instance id"));
     }
     if identity != session.identity {

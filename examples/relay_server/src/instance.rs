@@ -144,7 +144,7 @@ struct Prepared {
 }
 
 fn prepare(shared: &Shared, link: &Arc<Link>, register: &Register) -> Result<Prepared, Refused> {
-    if register.session_token.is_empty() {
+    if register.session_token.is_none() {
         check_rate(shared, link)?;
         check_renewal(shared, link)?;
     }
@@ -207,7 +207,7 @@ fn complete(shared: &Shared, link: &Arc<Link>, register: &Register, prepared: Pr
         proved = admitted.claim.is_proved,
         took_over = claimed.took_over,
         renewed = !is_new,
-        client_version = cut(&register.client_version),
+        client_version = cut(register.client_version.as_deref().unwrap_or_default()),
         "registered"
     );
     // A revocation that came after the credential was checked found no connection to end.

@@ -26,7 +26,7 @@ struct Names {
 
 impl Presented {
     pub(crate) fn by(register: &Register) -> Self {
-        if !register.session_token.is_empty() {
+        if register.session_token.is_some() {
             return Self { kind: "session", ..Self::default() };
         }
         let Ok(token) = UnverifiedToken::parse(register.license_token.expose_secret()) else { return Self::default() };
@@ -71,7 +71,7 @@ mod tests {
         }
         assert_eq!(Presented::by(&Register::new("no token")), Presented::default());
         let mut resumed = Register::new("");
-        resumed.session_token = "s".into();
+        resumed.session_token = Some("s".into());
         assert_eq!(Presented::by(&resumed).kind, "session");
     }
 }

@@ -1,7 +1,7 @@
 //! A phone's path to an instance: CONNECT, CONNECT_ACK, CHANNEL_OPEN and CHANNEL_CLOSE.
 
 use super::payload;
-use crate::json::{json_struct, or_default};
+use crate::json::{is_no_text, json_struct, or_default, text_or_none};
 use crate::secret::Secret;
 
 json_struct! {
@@ -18,11 +18,11 @@ json_struct! {
         #[serde(default, with = "crate::secret::text")]
         pub auth_token: Secret,
         /// **Secret**: where notifications are sent.
-        #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
-        pub device_token: Secret,
+        #[serde(default, with = "crate::secret::text_or_none", skip_serializing_if = "crate::secret::text_or_none::is_left_out")]
+        pub device_token: Option<Secret>,
         /// `ios` or `android`.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub platform: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub platform: Option<String>,
         /// Which notifications are wanted.
         #[serde(default, with = "crate::json::form", skip_serializing_if = "Option::is_none")]
         pub notification_preferences: Option<NotificationPreferences>,

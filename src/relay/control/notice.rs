@@ -1,7 +1,7 @@
 //! Messages that only inform: ERROR, DRAIN and PUSH_NOTIFICATION.
 
 use super::payload;
-use crate::json::{json_struct, or_default};
+use crate::json::{is_no_text, json_struct, or_default, text_or_none};
 use crate::wire_error::WireErrorCode;
 
 json_struct! {
@@ -49,17 +49,17 @@ json_struct! {
         #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
         pub reason: String,
         /// Where to connect instead.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub reconn_url: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub reconn_url: Option<String>,
     }
 }
 
 payload!(Drain, Drain, shows reason reconn_url);
 
 impl Drain {
-    /// Says why the relay goes down, and where to connect instead; either may be empty.
-    pub fn new(reason: impl Into<String>, reconn_url: impl Into<String>) -> Self {
-        Self { reason: reason.into(), reconn_url: reconn_url.into() }
+    /// Says why the relay goes down, which may be empty, and where to connect instead.
+    pub fn new(reason: impl Into<String>, reconn_url: Option<String>) -> Self {
+        Self { reason: reason.into(), reconn_url }
     }
 }
 
@@ -88,20 +88,20 @@ json_struct! {
         #[serde(default, deserialize_with = "or_default")]
         pub body: String,
         /// The instance.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub instance_id: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub instance_id: Option<String>,
         /// What a tap does.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub action_type: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub action_type: Option<String>,
         /// What the action applies to.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub action_id: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub action_id: Option<String>,
         /// Its category.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub category: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub category: Option<String>,
         /// Its severity.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub severity: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub severity: Option<String>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! An instance's registration: REGISTER and REGISTER_ACK.
 
 use super::payload;
-use crate::json::{json_struct, or_default};
+use crate::json::{is_no_text, json_struct, or_default, text_or_none};
 use crate::relay::identity_proof::IdentityProof;
 use crate::secret::Secret;
 use crate::time::UnixTime;
@@ -13,7 +13,7 @@ json_struct! {
     /// ```
     /// use pulse_trust::relay::{ControlPayload, Register};
     /// let mut register = Register::new("a license, grant or lease");
-    /// register.instance_hint = "the instance secret".into();
+    /// register.instance_hint = Some("the instance secret".into());
     /// assert_eq!(Register::from_json(register.secret_json().expose_secret().as_bytes())?, register);
     /// # Ok::<(), pulse_trust::Error>(())
     /// ```
@@ -23,18 +23,18 @@ json_struct! {
         /// **Secret**: the credential: a license, grant or lease.
         #[serde(default, with = "crate::secret::text")]
         pub license_token: Secret,
-        /// **Secret**: the session token of the last ACK.
-        #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
-        pub session_token: Secret,
+        /// **Secret**: the session token of the last ACK, on reconnect.
+        #[serde(default, with = "crate::secret::text_or_none", skip_serializing_if = "crate::secret::text_or_none::is_left_out")]
+        pub session_token: Option<Secret>,
         /// **Secret** at first: the instance secret; on reconnect the instance id.
-        #[serde(default, with = "crate::secret::text", skip_serializing_if = "Secret::is_empty")]
-        pub instance_hint: Secret,
+        #[serde(default, with = "crate::secret::text_or_none", skip_serializing_if = "crate::secret::text_or_none::is_left_out")]
+        pub instance_hint: Option<Secret>,
         /// The runtime's version.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub client_version: String,
-        /// The identity's public key: any text, opaque to the relay.
-        #[serde(default, deserialize_with = "or_default", skip_serializing_if = "String::is_empty")]
-        pub identity_pub_key: String,
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub client_version: Option<String>,
+        /// The identity's public key: any text, opaque to the relay. Older runtimes send none.
+        #[serde(default, deserialize_with = "text_or_none", skip_serializing_if = "is_no_text")]
+        pub identity_pub_key: Option<String>,
         /// Proves that this runtime holds the identity's private key; deployed runtimes send none.
         #[serde(default, with = "crate::json::form", skip_serializing_if = "Option::is_none")]
         pub identity_proof: Option<IdentityProof>,
@@ -44,7 +44,7 @@ json_struct! {
 payload!(Register, Register, shows client_version identity_pub_key identity_proof);
 
 impl Register {
-    /// A first registration with this credential; everything else is empty.
+    /// A first registration with this credential; everything else is left out.
     pub fn new(license_token: impl Into<Secret>) -> Self {
         Self { license_token: license_token.into(), ..Self::default() }
     }
@@ -109,6 +109,24 @@ mod tests {
         }
         assert_eq!(RegisterAck::from_json(b"{}").unwrap(), RegisterAck::default());
         assert!(RegisterAck::from_json(br#"{"expires_at":"7"}"#).is_err());
+    }
+
+    #[test]
+    fn an_empty_text_is_none_where_it_may_be_left_out() {
+        let empty =
+            r#"{"license_token":"","session_token":"","instance_hint":"","client_version":"","identity_pub_key":""}"#;
+        for written in [empty, &empty.replace(r#":"""#, ":null"), "{}"] {
+            assert_eq!(Register::from_json(written.as_bytes()).unwrap(), Register::default(), "{written}");
+        }
+        let (secret, text) = (|| Some("".into()), || Some(String::new()));
+        let register = Register {
+            session_token: secret(),
+            instance_hint: secret(),
+            client_version: text(),
+            identity_pub_key: text(),
+            ..Register::default()
+        };
+        assert_eq!(register.secret_json().expose_secret(), r#"{"license_token":""}"#);
     }
 
     #[test]

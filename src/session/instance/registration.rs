@@ -33,10 +33,10 @@ impl RegisterParts<'_> {
         let hint = self.resumed.map_or_else(|| self.instance_secret.duplicate(), |it| it.instance_id.as_str().into());
         let register = Register {
             license_token: self.credential.duplicate(),
-            session_token: self.resumed.map(|resumed| resumed.session_token.duplicate()).unwrap_or_default(),
-            instance_hint: hint,
-            client_version: self.client_version.unwrap_or_default().to_owned(),
-            identity_pub_key: self.identity.public_key().to_base64(),
+            session_token: self.resumed.map(|resumed| resumed.session_token.duplicate()),
+            instance_hint: Some(hint),
+            client_version: self.client_version.map(str::to_owned),
+            identity_pub_key: Some(self.identity.public_key().to_base64()),
             identity_proof: Some(proof),
         };
         register.to_frame(0)

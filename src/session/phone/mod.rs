@@ -113,8 +113,8 @@ impl PhoneEnd {
         let connect = Connect {
             instance_id: self.config.instance_id.clone(),
             auth_token: self.config.auth_token.duplicate(),
-            device_token: self.config.device_token.as_ref().map(Secret::duplicate).unwrap_or_default(),
-            platform: self.config.platform.clone().unwrap_or_default(),
+            device_token: self.config.device_token.as_ref().map(Secret::duplicate),
+            platform: self.config.platform.clone(),
             notification_preferences: self.config.notification_preferences,
         };
         match connect.to_frame(0) {

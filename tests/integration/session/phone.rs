@@ -253,7 +253,7 @@ fn a_drain_sends_it_elsewhere_once_and_not_to_an_insecure_place() {
         let (mut driven, mut keys) = Driven::ready();
         driven.ask(at(0)).unwrap();
         driven.poll();
-        let drain = Drain::new("", url);
+        let drain = Drain::new("", Some(url.to_owned()));
         let done = driven.feed(&drain.to_frame(0).unwrap(), at(0));
         assert!(done.closed.is_empty(), "an answer is under way");
         let done = driven.feed(&answer(&mut keys, "1", false, false), at(1));

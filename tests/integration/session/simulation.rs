@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use pulse_trust::UnixTime;
 use pulse_trust::relay::{
     Body, ChannelClose, ChannelOpen, Connect, ConnectAck, ControlPayload, Drain, ErrorMessage, Frame, FrameType,
     Identity, ProxyResponse, Register, RegisterAck, WireErrorCode,
@@ -14,6 +13,7 @@ use pulse_trust::session::{
     ConnectionId, InstanceConfig, InstanceEnd, InstanceEvent, Now, Output, PhoneConfig, PhoneEnd, PhoneEvent,
     RequestId, is_auth_token_known,
 };
+use pulse_trust::{Secret, UnixTime};
 
 use super::{INSTANCE_ID, WALL};
 
@@ -234,7 +234,7 @@ impl World {
             4 => self.relay.known_sessions = self.relay.session + 1,
             5 => {
                 let reconn_url = "wss://relay.test/ws/instance".to_owned();
-                let drain = Drain::new("", reconn_url).to_frame(0).unwrap();
+                let drain = Drain::new("", Some(reconn_url)).to_frame(0).unwrap();
                 for wire in self.relay.wires.clone() {
                     self.send_to_owner(wire, drain.clone());
                 }
@@ -369,15 +369,16 @@ impl World {
 
     fn relay_registers(&mut self, wire: Wire, register: &Register) {
         assert_eq!(register.license_token.expose_secret(), "credential");
-        let session = register.session_token.expose_secret();
-        let token = if session.is_empty() { "credential" } else { session };
-        let key = pulse_trust::keys::PublicKey::from_base64(&register.identity_pub_key).unwrap();
+        let session = register.session_token.as_ref().map(Secret::expose_secret);
+        let token = session.unwrap_or("credential");
+        let key = pulse_trust::keys::PublicKey::from_base64(register.identity_pub_key.as_deref().unwrap()).unwrap();
         let proof = register.identity_proof.as_ref().expect("every REGISTER has a proof");
         let is_proved = proof.check(&key, ["relay.test"], token, self.clock(0).wall).is_ok();
-        let is_session_known = session.is_empty()
-            || session.strip_prefix("session-").and_then(|it| it.parse().ok()).is_some_and(|it: u64| {
-                it >= self.relay.known_sessions && register.instance_hint.expose_secret() == INSTANCE_ID
-            });
+        let hint = register.instance_hint.as_ref().unwrap().expose_secret();
+        let is_session_known = session.is_none_or(|session| {
+            let number = session.strip_prefix("session-").and_then(|it| it.parse().ok());
+            number.is_some_and(|number: u64| number >= self.relay.known_sessions && hint == INSTANCE_ID)
+        });
         if !is_proved || !is_session_known {
             return self.refuse(wire, WireErrorCode::AuthFailed);
         }

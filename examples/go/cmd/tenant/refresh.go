@@ -35,7 +35,7 @@ func (c *conversation) askForLease(body string) {
 	go func() {
 		status, answer, err := post(c.ctx, c.tenant.settings.refreshURL, body)
 		if err != nil {
-			c.tenant.events.write(event{"event": "refresh_failed", "message": "the control plane cannot be reached"})
+			// The session says so in its event "refresh_failed".
 			c.warn(c.session.RefreshFailed())
 			return
 		}

@@ -68,7 +68,7 @@ impl From<RelayFault> for Ending {
 /// The DRAIN frame, with the URL to go to instead; if that is empty, the other end returns to the URL that it came
 /// from.
 fn drain_frame(url: &str) -> Option<Bytes> {
-    let drain = Drain::new("the relay is going down", url);
+    let drain = Drain::new("the relay is going down", Some(url.to_owned()));
     drain.to_frame(0).ok().map(Bytes::from)
 }
 

@@ -127,7 +127,7 @@ async fn a_node_that_drains_sends_its_instances_and_phones_to_one_that_goes_on()
     let draining = tokio::spawn(a.relay.drain());
     for client in [&mut instance, &mut app] {
         let drain: Drain = client.expect().await;
-        assert_eq!(drain.reconn_url, "ws://node-1.example.test/ws/instance");
+        assert_eq!(drain.reconn_url.as_deref(), Some("ws://node-1.example.test/ws/instance"));
     }
     // It comes to the other node while this one still drains.
     let (mut moved, again) = registered(&b.relay, &register(&token, "h", "key")).await;

@@ -148,7 +148,7 @@ async fn live(load: Load, tenant: usize) {
                 }
                 FrameType::Drain => {
                     is_leaving = true;
-                    named = Some(Drain::from_frame(&received).unwrap().reconn_url);
+                    named = Drain::from_frame(&received).unwrap().reconn_url;
                 }
                 _ => {}
             }
@@ -188,7 +188,7 @@ async fn ask(mut load: Load, tenant: usize, phone: usize) {
                         }
                         FrameType::Drain => {
                             is_leaving = true;
-                            named = Some(Drain::from_frame(&received).unwrap().reconn_url);
+                            named = Drain::from_frame(&received).unwrap().reconn_url;
                         }
                         FrameType::ChannelClose | FrameType::Error => break,
                         _ => {}
@@ -296,7 +296,7 @@ async fn a_drain_sends_instances_to_all_nodes_that_go_on_over_half_of_its_time()
     for mut instance in instances {
         told.spawn(async move {
             let drain: Drain = instance.expect().await;
-            (began.elapsed(), drain.reconn_url)
+            (began.elapsed(), drain.reconn_url.unwrap_or_default())
         });
     }
     let draining = tokio::spawn(a.drain());

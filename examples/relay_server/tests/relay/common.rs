@@ -208,16 +208,16 @@ pub(crate) fn socket_from(source: [u8; 4]) -> tokio::net::TcpSocket {
 
 pub(crate) fn register(token: &str, hint: &str, identity: &str) -> Register {
     let mut register = Register::new(token);
-    register.instance_hint = hint.into();
-    register.identity_pub_key = identity.to_owned();
-    register.client_version = "test".to_owned();
+    register.instance_hint = Some(hint.into());
+    register.identity_pub_key = Some(identity.to_owned());
+    register.client_version = Some("test".to_owned());
     register
 }
 
 /// Resumes the session of an ACK.
 pub(crate) fn resume(ack: &RegisterAck, identity: &str) -> Register {
     let mut register = register("stale", &ack.instance_id, identity);
-    register.session_token = ack.session_token.duplicate();
+    register.session_token = Some(ack.session_token.duplicate());
     register
 }
 

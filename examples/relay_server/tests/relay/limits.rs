@@ -83,7 +83,7 @@ async fn an_address_that_probes_is_limited_and_another_is_not() {
     // Who was registered comes back, from the same address too.
     let resume = {
         let mut register = register("", &ack.instance_id, "key");
-        register.session_token = ack.session_token.duplicate();
+        register.session_token = Some(ack.session_token.duplicate());
         register
     };
     drop(instance);

@@ -201,7 +201,7 @@ async fn a_relay_that_is_killed_knows_who_holds_which_id_when_it_comes_back() {
     another.say(&register(&token, "h", "another key"), 0).await;
     assert_eq!(another.refusal().await.0, "DUPLICATE_INSTANCE");
     let mut resume = register("stale", &ack.instance_id, "key");
-    resume.session_token = ack.session_token.duplicate();
+    resume.session_token = Some(ack.session_token.duplicate());
     let mut instance = Client::connect_to(program.addr, "/ws/instance").await;
     instance.say(&resume, 0).await;
     let again: pulse_trust::relay::RegisterAck = instance.expect().await;

@@ -86,8 +86,8 @@ async fn a_session_resumes_after_a_restart_with_the_same_directory_alone() {
     assert_eq!((again.instance_id.as_str(), again.expires_at), (ack.instance_id.as_str(), ack.expires_at));
     let (other, _other_directory) = fresh(&keys).await;
     let (mut another_id, mut another_token) = (resume(&ack, "key"), resume(&ack, "key"));
-    another_id.instance_hint = "relay_other".into();
-    another_token.session_token = "unknown".into();
+    another_id.instance_hint = Some("relay_other".into());
+    another_token.session_token = Some("unknown".into());
     for (register, relay) in [
         (resume(&ack, "key"), &other),
         (resume(&ack, "another key"), &relay),

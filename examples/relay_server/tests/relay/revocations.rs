@@ -52,7 +52,7 @@ async fn whatever_a_revocation_names_ends_the_live_session_and_its_resumption_af
         assert_eq!(feed.requests().last(), Some(&1));
         let resume = {
             let mut register = register("", &ack.instance_id, "key");
-            register.session_token = ack.session_token;
+            register.session_token = Some(ack.session_token);
             register
         };
         assert_eq!(refused(&relay, &resume).await.0, "LICENSE_INVALID", "{event}");

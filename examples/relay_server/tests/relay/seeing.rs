@@ -245,7 +245,7 @@ async fn what_is_logged_changes_while_the_relay_runs() {
     let hello = |number: usize| async move {
         let mut client = Client::connect_to(program.addr, "/ws/instance").await;
         let mut refused = register("no token", "hint", "key");
-        refused.client_version = number.to_string();
+        refused.client_version = Some(number.to_string());
         client.send(refused.to_frame(0).unwrap()).await;
         client.next().await.unwrap();
     };

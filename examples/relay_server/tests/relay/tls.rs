@@ -154,7 +154,7 @@ async fn an_instance_registers_over_tls_and_a_large_frame_arrives() {
     let (mut socket, _) = tokio_tungstenite::client_async("wss://localhost/ws/instance", stream).await.unwrap();
     // Larger than a record of TLS, and larger than any that is taken at once.
     let mut large = register(&keys.lease(HOST, 3600), "h", "key");
-    large.client_version = "v".repeat(40_000);
+    large.client_version = Some("v".repeat(40_000));
     socket.send(Message::Binary(large.to_frame(0).unwrap().into())).await.unwrap();
     let Message::Binary(bytes) = socket.next().await.unwrap().unwrap() else { panic!("no frame") };
     let ack = RegisterAck::from_frame(&Frame::decode(&bytes).unwrap()).unwrap();

@@ -28,7 +28,7 @@ pub(crate) async fn live(world: World, seed: u64) -> turmoil::Result {
                 5 => {
                     let forged = {
                         let mut register = Register::new("forged");
-                        register.identity_pub_key = "identity of tenant 0".to_owned();
+                        register.identity_pub_key = Some("identity of tenant 0".to_owned());
                         register
                     };
                     socket.send_raw(forged.to_frame(0).unwrap()).await

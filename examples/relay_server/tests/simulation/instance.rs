@@ -43,9 +43,9 @@ async fn register(
     let (lease, _) = world.lease(tenant, lease_seconds);
     let register = {
         let mut register = Register::new(lease);
-        register.session_token = session.as_ref().map(|ack| ack.session_token.duplicate()).unwrap_or_default();
-        register.instance_hint = instance_id(tenant).into();
-        register.identity_pub_key = format!("identity of tenant {tenant}");
+        register.session_token = session.as_ref().map(|ack| ack.session_token.duplicate());
+        register.instance_hint = Some(instance_id(tenant).into());
+        register.identity_pub_key = Some(format!("identity of tenant {tenant}"));
         register
     };
     let number = {

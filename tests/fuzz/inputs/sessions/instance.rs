@@ -52,7 +52,7 @@ pub(super) fn run(mut script: Script<'_>) {
                 end.handle_message(on, &super::frame(FrameType::KeyExchange, channel, hello.message()), now);
             }
             6 => {
-                let drain = Drain::new("", String::from_utf8_lossy(script.bytes()));
+                let drain = Drain::new("", Some(String::from_utf8_lossy(script.bytes()).into_owned()));
                 end.handle_message(on, &drain.to_frame(0).expect("a DRAIN"), now);
             }
             7 => {

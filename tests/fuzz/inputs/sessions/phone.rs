@@ -60,7 +60,7 @@ pub(super) fn run(mut script: Script<'_>) {
                 end.handle_message(on, &error.to_frame(0).expect("an ERROR"), now);
             }
             8 => {
-                let drain = Drain::new("", String::from_utf8_lossy(script.bytes()));
+                let drain = Drain::new("", Some(String::from_utf8_lossy(script.bytes()).into_owned()));
                 end.handle_message(on, &drain.to_frame(0).expect("a DRAIN"), now);
             }
             9 => {

@@ -152,7 +152,7 @@ fn a_drain_url_is_used_once_and_only_where_a_configured_one_would_be() {
         ("", false),
     ] {
         let mut driven = Driven::registered(at(0));
-        let drain = Drain::new("", url);
+        let drain = Drain::new("", Some(url.to_owned()));
         let done = driven.feed(&drain.to_frame(0).unwrap(), at(1));
         assert_eq!(done.closed, [CloseCode::Normal], "nothing waits, so it leaves at once");
         driven.end.handle_timeout(at(2));

@@ -15,10 +15,10 @@ fn it_registers_with_credential_secret_and_proof_and_resumes_with_the_session() 
     assert_eq!(driven.poll().urls, [URL]);
     let register = driven.connect(at(1));
     assert_eq!(register.license_token.expose_secret(), "credential");
-    assert_eq!(register.instance_hint.expose_secret(), "instance secret");
-    assert!(register.session_token.is_empty());
+    assert_eq!(register.instance_hint, Some("instance secret".into()));
+    assert!(register.session_token.is_none());
     let key = driven.identity.public_key().clone();
-    assert_eq!(register.identity_pub_key, key.to_base64());
+    assert_eq!(register.identity_pub_key, Some(key.to_base64()));
     let proof = register.identity_proof.unwrap();
     proof.check(&key, ["relay.example.test"], "credential", at(1).wall).unwrap();
     driven.acknowledge("session", 0, at(1));
@@ -29,8 +29,8 @@ fn it_registers_with_credential_secret_and_proof_and_resumes_with_the_session() 
     driven.end.handle_timeout(Now::new(driven.end.poll_timeout().unwrap(), at(3).wall));
     driven.poll();
     let register = driven.connect(at(3));
-    assert_eq!(register.session_token.expose_secret(), "session");
-    assert_eq!(register.instance_hint.expose_secret(), INSTANCE_ID);
+    assert_eq!(register.session_token, Some("session".into()));
+    assert_eq!(register.instance_hint, Some(INSTANCE_ID.into()));
     assert_eq!(register.license_token.expose_secret(), "credential");
     let proof = register.identity_proof.unwrap();
     proof.check(&key, ["relay.example.test"], "session", at(3).wall).unwrap();
@@ -60,7 +60,7 @@ fn a_session_that_is_not_known_registers_afresh_at_once_and_a_credential_that_is
         );
         driven.end.handle_timeout(at(5));
         assert_eq!(driven.poll().urls, [URL]);
-        assert!(driven.connect(at(5)).session_token.is_empty());
+        assert!(driven.connect(at(5)).session_token.is_none());
         driven.error(WireErrorCode::LicenseInvalid, at(5));
         assert_eq!(driven.end.poll_timeout(), Some(Duration::from_secs(305)));
         // Another credential is tried at once.
@@ -154,7 +154,7 @@ fn a_session_outlives_a_refusal_that_is_about_something_else() {
         driven.end.handle_timeout(at(1000));
         driven.poll();
         let register = driven.connect(at(1000));
-        assert_eq!(register.session_token.expose_secret() == "session", is_resumed, "{code}");
+        assert_eq!(register.session_token == Some("session".into()), is_resumed, "{code}");
     }
 }
 

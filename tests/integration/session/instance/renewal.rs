@@ -59,7 +59,7 @@ fn a_lease_that_was_refreshed_in_time_renews_the_registration_on_the_same_connec
     driven.end.handle_timeout(now);
     let register: Register =
         control(driven.poll().frames.iter().find(|frame| frame_of(frame).frame_type == FrameType::Register).unwrap());
-    assert!(register.license_token.expose_secret().contains('.') && register.session_token.is_empty());
+    assert!(register.license_token.expose_secret().contains('.') && register.session_token.is_none());
     let done = driven.acknowledge("second session", WALL + 2 * 86_400, now);
     assert!(matches!(done.events[..], [InstanceEvent::Renewed { expires_at: Some(_) }]), "{:?}", done.events);
     driven.end.respond(1, &response("none", false, false), now).unwrap_err();
