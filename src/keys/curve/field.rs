@@ -79,8 +79,13 @@ impl Tight {
     }
 
     /// The product.
-    #[inline(always)]
     pub(super) fn times(&self, other: &Self) -> Self {
+        self.times_inlined(other)
+    }
+
+    /// The product without a call: its code is large, so this is only for what is done for every entry of a table.
+    #[inline(always)]
+    pub(super) fn times_inlined(&self, other: &Self) -> Self {
         self.loose().times(&other.loose())
     }
 
@@ -116,12 +121,12 @@ impl Tight {
         let mut inverses: Vec<Self> = Vec::with_capacity(elements.len());
         for element in elements {
             inverses.push(product);
-            product = product.times(element);
+            product = product.times_inlined(element);
         }
         let mut inverse = product.inverted()?;
         for (element, before) in elements.iter().zip(&mut inverses).rev() {
-            *before = before.times(&inverse);
-            inverse = inverse.times(element);
+            *before = before.times_inlined(&inverse);
+            inverse = inverse.times_inlined(element);
         }
         Some(inverses)
     }

@@ -110,8 +110,12 @@ impl Entry {
         let doubled: Vec<Tight> = points.iter().map(|point| point.z.plus(&point.z).carried()).collect();
         let halves = Tight::inverted_all(&doubled)?;
         let entry = move |(point, half): (&Point, Tight)| {
-            let (x, y) = (point.x.times(&half), point.y.times(&half));
-            Self { half_sum: y.plus(&x), half_difference: y.minus(&x), dxy: x.times(&y).loose().times(&d4).loose() }
+            let (x, y) = (point.x.times_inlined(&half), point.y.times_inlined(&half));
+            Self {
+                half_sum: y.plus(&x),
+                half_difference: y.minus(&x),
+                dxy: x.times_inlined(&y).loose().times(&d4).loose(),
+            }
         };
         Some(points.iter().zip(halves).map(entry))
     }
