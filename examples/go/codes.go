@@ -114,8 +114,6 @@ const (
 	ErrFrameTooLarge Code = 503
 	// ErrControlPayload: a control payload that is not the JSON object it should be. What to do: Update the older side.
 	ErrControlPayload Code = 504
-	// ErrFrameChannel: a frame on a channel where it does not belong. What to do: Close the connection: the other side is faulty.
-	ErrFrameChannel Code = 505
 	// ErrBodyTooLarge: a proxied body over the limit. What to do: Stream the body, or send less.
 	ErrBodyTooLarge Code = 506
 	// ErrKeyExchangeMalformed: a key exchange message of the wrong form. What to do: Close the channel: the other side is faulty.
@@ -324,8 +322,6 @@ func codeName(code Code) string {
 		return "FRAME_TOO_LARGE"
 	case ErrControlPayload:
 		return "CONTROL_PAYLOAD"
-	case ErrFrameChannel:
-		return "FRAME_CHANNEL"
 	case ErrBodyTooLarge:
 		return "BODY_TOO_LARGE"
 	case ErrKeyExchangeMalformed:

@@ -180,9 +180,6 @@ error_table! {
     /// A control payload that is not the JSON object it should be.
     #[remedy = "Update the older side."]
     504 "CONTROL_PAYLOAD" ControlPayload { frame: &'static str, reason: String } => "{frame} payload: {reason}";
-    /// A frame on a channel where it does not belong.
-    #[remedy = "Close the connection: the other side is faulty."]
-    505 "FRAME_CHANNEL" FrameChannel { frame: &'static str, channel: u32 } => "{frame} does not belong on channel {channel}";
     /// A proxied body over the limit.
     #[remedy = "Stream the body, or send less."]
     506 "BODY_TOO_LARGE" BodyTooLarge { limit: usize, received: usize } => "body of {received} bytes, at most {limit} are allowed";

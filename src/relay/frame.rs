@@ -98,7 +98,7 @@ impl fmt::Display for FrameType {
 pub struct Frame<'a> {
     /// Its type.
     pub frame_type: FrameType,
-    /// Its channel; 0 unless it belongs to a channel.
+    /// Its channel; 0 unless it belongs to a channel. Readers ignore it for a type that belongs to none.
     pub channel: u32,
     /// What it carries.
     pub payload: &'a [u8],
@@ -138,23 +138,6 @@ impl<'a> Frame<'a> {
         bytes.extend_from_slice(&self.channel.to_be_bytes());
         bytes.extend_from_slice(self.payload);
         Ok(bytes)
-    }
-
-    /// Whether the frame is on a channel where its type belongs: channel 0, except for CHANNEL_OPEN, CHANNEL_CLOSE,
-    /// DATA, KEY_EXCHANGE, and an ERROR about a channel. The deployed readers do not check this, and neither do the ends
-    /// and the relay's side of this library: what a deployed peer sends on another channel is still understood.
-    ///
-    /// # Errors
-    /// [`Error::FrameChannel`].
-    pub const fn check_channel(&self) -> Result<()> {
-        let belongs = match self.frame_type {
-            FrameType::ChannelOpen | FrameType::ChannelClose | FrameType::Data | FrameType::KeyExchange => {
-                self.channel != 0
-            }
-            FrameType::Error => true,
-            _ => self.channel == 0,
-        };
-        if belongs { Ok(()) } else { Err(Error::FrameChannel { frame: self.frame_type.name(), channel: self.channel }) }
     }
 }
 

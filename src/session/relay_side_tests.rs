@@ -326,6 +326,14 @@ fn a_channel_whose_close_is_refused_is_among_those_that_end() {
 }
 
 #[test]
+fn the_channel_of_a_frame_that_belongs_to_none_is_ignored() {
+    let register = Register::default().to_frame(7).unwrap();
+    assert!(matches!(side(RelayedEnd::Instance).receive(&register, START), Ok(RelayEvent::Register(_))));
+    let connect = Connect::default().to_frame(7).unwrap();
+    assert!(matches!(side(RelayedEnd::App).receive(&connect, START), Ok(RelayEvent::Connect(_))));
+}
+
+#[test]
 fn a_ping_is_answered_with_a_frame() {
     let mut side = instance();
     let ping = frame(FrameType::Ping, 0);

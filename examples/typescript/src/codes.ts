@@ -112,8 +112,6 @@ export const PulseCode = {
   FRAME_TOO_LARGE: 503,
   /** A control payload that is not the JSON object it should be. Update the older side. */
   CONTROL_PAYLOAD: 504,
-  /** A frame on a channel where it does not belong. Close the connection: the other side is faulty. */
-  FRAME_CHANNEL: 505,
   /** A proxied body over the limit. Stream the body, or send less. */
   BODY_TOO_LARGE: 506,
   /** A key exchange message of the wrong form. Close the channel: the other side is faulty. */

@@ -148,8 +148,6 @@
 #define PULSE_ERR_FRAME_TOO_LARGE 503
 /** A control payload that is not the JSON object it should be. */
 #define PULSE_ERR_CONTROL_PAYLOAD 504
-/** A frame on a channel where it does not belong. */
-#define PULSE_ERR_FRAME_CHANNEL 505
 /** A proxied body over the limit. */
 #define PULSE_ERR_BODY_TOO_LARGE 506
 /** A key exchange message of the wrong form. */

@@ -122,8 +122,6 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
     public static let frameTooLarge = PulseCode(rawValue: 503)
     /// A control payload that is not the JSON object it should be. Update the older side.
     public static let controlPayload = PulseCode(rawValue: 504)
-    /// A frame on a channel where it does not belong. Close the connection: the other side is faulty.
-    public static let frameChannel = PulseCode(rawValue: 505)
     /// A proxied body over the limit. Stream the body, or send less.
     public static let bodyTooLarge = PulseCode(rawValue: 506)
     /// A key exchange message of the wrong form. Close the channel: the other side is faulty.
@@ -275,7 +273,6 @@ public struct PulseCode: RawRepresentable, Hashable, Sendable, CustomStringConve
         502: "FRAME_TYPE",
         503: "FRAME_TOO_LARGE",
         504: "CONTROL_PAYLOAD",
-        505: "FRAME_CHANNEL",
         506: "BODY_TOO_LARGE",
         520: "KEY_EXCHANGE_MALFORMED",
         521: "KEY_EXCHANGE_SIGNATURE",

@@ -19,7 +19,7 @@ fn retry_after_refusal(done: &Done) -> Duration {
     }
 }
 
-fn connecting() -> Driven {
+pub(super) fn connecting() -> Driven {
     let mut driven = Driven::with(|_| {});
     driven.end.start(at(0));
     driven.poll();

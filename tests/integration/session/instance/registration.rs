@@ -6,6 +6,7 @@ use pulse_trust::relay::{ChannelOpen, ControlPayload, ErrorMessage, FrameType, R
 use pulse_trust::session::{CloseCode, DisconnectReason, InstanceEvent, Now};
 
 use super::super::{INSTANCE_ID, WALL, at, connection, frame};
+use super::credentials::connecting;
 use super::{Driven, URL};
 
 #[test]
@@ -73,14 +74,14 @@ fn a_session_that_is_not_known_registers_afresh_at_once_and_a_credential_that_is
 #[test]
 fn an_ack_names_an_instance_and_only_one_that_was_asked_for_counts() {
     for (id, is_taken) in [(String::new(), false), ("i".repeat(128), true), ("i".repeat(129), false)] {
-        let mut driven = Driven::with(|_| {});
-        driven.end.start(at(0));
-        driven.poll();
-        driven.connect(at(0));
+        let mut driven = connecting();
         let done = driven.feed(&RegisterAck::new(&id, "session", None).to_frame(0).unwrap(), at(0));
         assert_eq!(matches!(done.events[..], [InstanceEvent::Registered { .. }]), is_taken, "{id}");
         assert_eq!(done.closed.is_empty(), is_taken);
     }
+    let mut driven = connecting();
+    let done = driven.feed(&RegisterAck::new("relay_1", "session", None).to_frame(7).unwrap(), at(0));
+    assert!(matches!(done.events[..], [InstanceEvent::Registered { .. }]), "the channel of an ACK is ignored");
     let mut driven = Driven::registered(at(0));
     assert!(driven.acknowledge("another session", WALL + 60, at(1)).events.is_empty());
 }
@@ -93,10 +94,7 @@ fn nothing_passes_before_the_ack() {
         frame(FrameType::KeyExchange, 1, b""),
         vec![9, 9],
     ] {
-        let mut driven = Driven::with(|_| {});
-        driven.end.start(at(0));
-        driven.poll();
-        driven.connect(at(0));
+        let mut driven = connecting();
         let done = driven.feed(&message, at(0));
         assert_eq!(done.closed, [CloseCode::ProtocolError]);
         assert!(matches!(

@@ -121,8 +121,6 @@ public value class PulseCode(public val number: Int) {
         public val FRAME_TOO_LARGE: PulseCode = PulseCode(503)
         /** A control payload that is not the JSON object it should be. Update the older side. */
         public val CONTROL_PAYLOAD: PulseCode = PulseCode(504)
-        /** A frame on a channel where it does not belong. Close the connection: the other side is faulty. */
-        public val FRAME_CHANNEL: PulseCode = PulseCode(505)
         /** A proxied body over the limit. Stream the body, or send less. */
         public val BODY_TOO_LARGE: PulseCode = PulseCode(506)
         /** A key exchange message of the wrong form. Close the channel: the other side is faulty. */
@@ -274,7 +272,6 @@ public value class PulseCode(public val number: Int) {
             502 to "FRAME_TYPE",
             503 to "FRAME_TOO_LARGE",
             504 to "CONTROL_PAYLOAD",
-            505 to "FRAME_CHANNEL",
             506 to "BODY_TOO_LARGE",
             520 to "KEY_EXCHANGE_MALFORMED",
             521 to "KEY_EXCHANGE_SIGNATURE",
