@@ -14,7 +14,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod c_boundary;
+#[cfg(feature = "capi")]
+mod c_calls;
 mod messages;
 mod paths;
 mod scanner;

@@ -15,7 +15,10 @@ use pulse_trust::relay::{Identity, RelayConfig};
 use pulse_trust::storage::{DataDir, IdentityChange, LicenseFile, LockedDataDir, Revision};
 use tempfile::TempDir;
 
-use crate::c_boundary::a_session_across_the_c_boundary;
+#[cfg(feature = "capi")]
+use crate::c_calls::{
+    a_frame_in_c, a_phone_in_c, acts_in_c_that_are_refused, an_instance_in_c, settings_in_c_that_are_refused,
+};
 use crate::common::sealing::{license_key, seal, seal_text};
 use crate::messages::{
     control_messages_are_written_and_read, control_messages_that_are_refused, frames_that_are_never_sent,
@@ -37,7 +40,8 @@ pub(crate) fn all() -> Vec<Path> {
     macro_rules! paths {
         ($($name:ident),* $(,)?) => { vec![$(Path { name: stringify!($name), prepare: $name }),*] };
     }
-    paths![
+    #[cfg_attr(not(feature = "capi"), allow(unused_mut, reason = "only the C functions add to them"))]
+    let mut paths = paths![
         key_of_a_seed,
         keys_in_base64,
         keys_that_are_refused,
@@ -64,8 +68,16 @@ pub(crate) fn all() -> Vec<Path> {
         control_messages_are_written_and_read,
         control_messages_that_are_refused,
         frames_that_are_never_sent,
-        a_session_across_the_c_boundary,
-    ]
+    ];
+    #[cfg(feature = "capi")]
+    paths.extend(paths![
+        an_instance_in_c,
+        a_phone_in_c,
+        settings_in_c_that_are_refused,
+        acts_in_c_that_are_refused,
+        a_frame_in_c,
+    ]);
+    paths
 }
 
 fn marked_key() -> SigningKey {

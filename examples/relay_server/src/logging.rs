@@ -127,7 +127,7 @@ pub(crate) struct RefusalLog {
 
 impl RefusalLog {
     pub(crate) fn new(rate: Rate) -> Self {
-        let summary = Rate { burst: 1, interval: SUMMARY_EVERY };
+        let summary = Rate::new(1, SUMMARY_EVERY);
         Self { rate: Direct::new(rate), summary: Direct::new(summary), left_out: AtomicU64::new(0) }
     }
 

@@ -152,7 +152,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_bucket_blocks_when_it_is_empty_and_only_its_key() {
-        let buckets = Buckets::new(Rate { burst: 3, interval: Duration::from_secs(1) });
+        let buckets = Buckets::new(Rate::new(3, Duration::from_secs(1)));
         assert_eq!([(); 5].map(|()| buckets.take(&"a")), [true, true, true, false, false]);
         assert!(buckets.is_blocked(&"a") && !buckets.is_blocked(&"b"));
         tokio::time::advance(Duration::from_millis(1100)).await;

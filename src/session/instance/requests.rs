@@ -1,14 +1,16 @@
 //! Requests as phones write them, and what is answered without asking the program: exactly as the deployed runtime
 //! accepts and answers them.
 
+use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 
 use crate::encoding;
 use crate::error::Result;
-use crate::json;
-use crate::relay::{Body, MAX_BODY_LEN, ProxyRequest, ProxyResponse};
+use crate::json::{self, ReadJson};
+use crate::relay::{Body, ProxyRequest, ProxyResponse};
 
 /// The longest id of a request, in bytes. This is stricter than the deployed runtime, which keeps no ids: here the ids
 /// of waiting requests are held in memory.
@@ -22,7 +24,40 @@ struct Asked {
     method: Option<String>,
     path: Option<String>,
     headers: Option<BTreeMap<String, String>>,
-    body: Option<String>,
+    #[serde(deserialize_with = "crate::json::form::deserialize")]
+    body: AskedBody,
+}
+
+/// A body, decoded where its text is: it is long, and a copy of the text would be made for each request.
+enum AskedBody {
+    Decoded(Vec<u8>),
+    NotBase64,
+}
+
+impl Default for AskedBody {
+    fn default() -> Self {
+        Self::Decoded(Vec::new())
+    }
+}
+
+impl<'de> ReadJson<'de> for AskedBody {
+    fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(AskedBodyVisitor)
+    }
+}
+
+struct AskedBodyVisitor;
+
+impl Visitor<'_> for AskedBodyVisitor {
+    type Value = AskedBody;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a body in base64")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<AskedBody, E> {
+        Ok(encoding::base64_decode(text).map_or(AskedBody::NotBase64, AskedBody::Decoded))
+    }
 }
 
 /// A request that is answered at once, with this id, status and text.
@@ -47,11 +82,7 @@ pub(super) fn read_request(plain: &[u8]) -> Result<ProxyRequest, BadRequest> {
     if id.is_empty() || method.is_empty() || path.is_empty() {
         return Err(bad(&id, 400, "missing required fields (id, method, path)"));
     }
-    let body =
-        encoding::base64_decode(&asked.body.unwrap_or_default()).ok_or_else(|| bad(&id, 400, "invalid base64 body"))?;
-    if body.len() > MAX_BODY_LEN {
-        return Err(bad(&id, 413, "request body exceeds 47KB limit"));
-    }
+    let AskedBody::Decoded(body) = asked.body else { return Err(bad(&id, 400, "invalid base64 body")) };
     let body = Body::new(body).map_err(|_| bad(&id, 413, "request body exceeds 47KB limit"))?;
     let headers = asked.headers.unwrap_or_default();
     Ok(ProxyRequest { id, method, path, headers, body })
@@ -75,6 +106,7 @@ impl BadRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relay::MAX_BODY_LEN;
 
     fn refused(text: &str) -> (String, u16) {
         read_request(text.as_bytes()).map_err(|bad| (bad.id, bad.status)).unwrap_err()
@@ -98,6 +130,12 @@ mod tests {
         let with_body = |body: &str| format!(r#"{{"id":"1","method":"POST","path":"/","body":"{body}"}}"#);
         let request = read_request(with_body("AAE=").as_bytes()).unwrap();
         assert_eq!(request.body.as_bytes(), [0, 1]);
+        for none in ["\"\"", "null"] {
+            let asked = with_body("?").replace("\"?\"", none);
+            assert!(read_request(asked.as_bytes()).unwrap().body.is_empty(), "{none}");
+        }
+        assert_eq!(read_request(with_body("\\u0041AE=").as_bytes()).unwrap().body.as_bytes(), [0, 1]);
+        assert_eq!(refused(&with_body("?").replace("\"?\"", "7")), (String::new(), 400));
         for body in ["AAE", "A", "AA-_", "AAE=\\n", "!"] {
             assert_eq!(refused(&with_body(body)), ("1".to_owned(), 400), "{body}");
         }

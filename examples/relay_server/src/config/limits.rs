@@ -2,22 +2,8 @@
 
 use std::time::Duration;
 
+pub use pulse_trust::session::Rate;
 use pulse_trust::session::{RelaySideLimits, RelayedEnd};
-
-/// A number at once, and one more after each interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rate {
-    /// How many at once.
-    pub burst: u32,
-    /// After how long there is one more.
-    pub interval: Duration,
-}
-
-impl Rate {
-    const fn new(burst: u32, interval: Duration) -> Self {
-        Self { burst, interval }
-    }
-}
 
 /// A number of bytes at once, and a number per second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,12 +16,12 @@ pub(super) fn parse_rate(text: &str) -> Option<Rate> {
     let burst = burst.trim().parse().ok().filter(|burst| *burst > 0)?;
     let count: u32 = count.trim().parse().ok()?;
     let interval = period(per)?.checked_div(count)?;
-    (!interval.is_zero()).then_some(Rate { burst, interval })
+    (!interval.is_zero()).then_some(Rate::new(burst, interval))
 }
 
 /// The same, as [`parse_rate`] reads it.
 pub(super) fn show_rate(rate: Rate) -> String {
-    let Rate { burst, interval } = rate;
+    let Rate { burst, interval, .. } = rate;
     let units = [("s", 1), ("m", 60), ("h", 3600)].map(|(name, seconds)| (name, Duration::from_secs(seconds)));
     let whole = units.iter().find_map(|(name, unit)| {
         let count = unit.as_nanos().checked_div(interval.as_nanos())?;

@@ -7,7 +7,8 @@ use pulse_relay::{Config, Rate, Relay};
 use pulse_trust::relay::{ChannelClose, ChannelOpen, ControlPayload, ErrorMessage, Frame, FrameType};
 
 use crate::common::{
-    Client, TestKeys, channel, connect, frame, fresh, get_status, metric, refused, register, registered, start,
+    Client, TestKeys, channel, connect, frame, fresh, get_status, metric, metric_becomes, refused, register,
+    registered, start,
 };
 
 const HOST: &str = "t-1.cloud.example.test";
@@ -62,7 +63,7 @@ async fn wrong_tokens_on_one_connection_end_it() {
 async fn an_address_that_probes_is_limited_and_another_is_not() {
     let keys = TestKeys::new();
     let (relay, _directory) = with(&keys, |config| {
-        config.limits.refusals_per_address = Rate { burst: 20, interval: Duration::from_secs(30) };
+        config.limits.refusals_per_address = Rate::new(20, Duration::from_secs(30));
     })
     .await;
     let token = keys.lease(HOST, 3600);
@@ -97,7 +98,7 @@ async fn an_address_that_probes_is_limited_and_another_is_not() {
 async fn guesses_at_one_instance_are_limited_over_all_addresses_and_its_known_phones_are_not() {
     let keys = TestKeys::new();
     let (relay, _directory) = with(&keys, |config| {
-        config.limits.refusals_per_instance = Rate { burst: 5, interval: Duration::from_secs(30) };
+        config.limits.refusals_per_instance = Rate::new(5, Duration::from_secs(30));
     })
     .await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
@@ -220,4 +221,29 @@ async fn a_flood_of_frames_that_are_not_forwarded_ends_the_connection() {
         assert!(code == 1008 || code == 1006, "{code}");
         assert!(frames.len() < 2000, "{} were answered", frames.len());
     }
+}
+
+/// The CHANNEL_CLOSE that exceeded what the relay takes removed its channel and was then refused: the instance kept a channel
+/// whose phone was gone. Sixty-four of them were all the channels that an instance may have.
+#[tokio::test]
+async fn a_close_that_ends_its_connection_is_passed_on_all_the_same() {
+    let keys = TestKeys::new();
+    let (relay, _directory) = fresh(&keys).await;
+    let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
+    // One more is taken every 20 ms, so the time decides which of these closes is the first that is too many.
+    for pings in 250..275 {
+        let (mut app, here, there) = channel(&relay, &mut instance, &ack.instance_id).await;
+        let mut messages = masked(&frame(FrameType::Ping, 0, b"")).repeat(pings);
+        messages.extend(masked(&ChannelClose::new(here, "bye").to_frame(here).unwrap()));
+        app.send_raw(&messages).await;
+        let close: ChannelClose = instance.expect().await;
+        assert_eq!(close.channel_id, there, "after {pings} pings");
+    }
+    metric_becomes(&relay, "pulse_relay_app_sessions", 0).await;
+}
+
+/// A client's binary message, masked with zeros.
+fn masked(frame: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(frame.len()).ok().filter(|length| *length < 126).unwrap();
+    [&[0x82, 0x80 | length, 0, 0, 0, 0], frame].concat()
 }

@@ -91,7 +91,7 @@ async fn an_instance_is_told_once_that_it_is_slowed_down_and_a_new_connection_do
 async fn connects_that_reach_one_instance_are_limited() {
     let keys = TestKeys::new();
     let (relay, _directory) = with(&keys, |config| {
-        config.limits.connects_per_instance = Rate { burst: 3, interval: Duration::from_secs(60) };
+        config.limits.connects_per_instance = Rate::new(3, Duration::from_secs(60));
     })
     .await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;
@@ -112,8 +112,8 @@ async fn connects_that_reach_one_instance_are_limited() {
 async fn who_guesses_behind_a_nat_keeps_no_neighbor_from_its_instance() {
     let keys = TestKeys::new();
     let (relay, _directory) = with(&keys, |config| {
-        config.limits.refusals_per_address = Rate { burst: 10, interval: Duration::from_secs(60) };
-        config.limits.refusals_per_instance = Rate { burst: 5, interval: Duration::from_secs(60) };
+        config.limits.refusals_per_address = Rate::new(10, Duration::from_secs(60));
+        config.limits.refusals_per_instance = Rate::new(5, Duration::from_secs(60));
     })
     .await;
     let (mut instance, ack) = registered(&relay, &register(&keys.lease(HOST, 3600), "h", "key")).await;

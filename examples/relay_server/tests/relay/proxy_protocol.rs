@@ -31,7 +31,7 @@ async fn behind_proxy(proxies: &[&str]) -> (Relay, tempfile::TempDir) {
     let mut config = Config::on_loopback(TestKeys::new().trusted(), directory.path());
     config.proxy_protocol = proxies.iter().map(|network| network.parse::<IpNet>().unwrap()).collect();
     // The second handshake of an address is told so.
-    config.limits.handshakes_per_address = Rate { burst: 1, interval: Duration::from_secs(600) };
+    config.limits.handshakes_per_address = Rate::new(1, Duration::from_secs(600));
     (start(config).await, directory)
 }
 

@@ -19,7 +19,7 @@ async fn registers_that_cannot_be_read_count_as_any_refusal() {
     let keys = TestKeys::new();
     let directory = tempfile::tempdir().unwrap();
     let mut config = Config::on_loopback(keys.trusted(), directory.path());
-    config.limits.refusals_per_address = Rate { burst: 20, interval: Duration::from_secs(30) };
+    config.limits.refusals_per_address = Rate::new(20, Duration::from_secs(30));
     let relay = start(config).await;
     let mut codes = Vec::new();
     for first in [frame(FrameType::Register, 0, b"{"), frame(FrameType::Data, 1, b"x")] {
