@@ -35,6 +35,8 @@ pub enum SubscriptionState {
 
 /// The name of a state that this library does not know. Only [`SubscriptionState::from_name`] makes one, so it is never
 /// the name of a state that grants something.
+///
+/// See the example of [`SubscriptionState`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherState(String);
 

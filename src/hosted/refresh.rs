@@ -34,6 +34,8 @@ pub fn lease_refresh(
 }
 
 /// What came of a refresh, as it was saved in the billing state.
+///
+/// See the example of [`clear_lost_lease`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 #[non_exhaustive]
@@ -75,6 +77,20 @@ pub fn save_refreshed_lease(
 /// Clears the lease and the refresh token after the control plane has refused that token for good
 /// ([`crate::session::InstanceEvent::LeaseLost`]), and saves the state `expired`. A billing state that holds another
 /// token has another lease, which stays.
+///
+/// ```
+/// use pulse_trust::Secret;
+/// use pulse_trust::hosted::clear_lost_lease;
+/// use pulse_trust::storage::DataDir;
+///
+/// # let parent = tempfile::tempdir()?;
+/// # let path = parent.path().join("pulse");
+/// let data_dir = DataDir::create(path)?.lock()?;
+/// // The answer is late: the billing state does not hold this token anymore.
+/// let saved = clear_lost_lease(&data_dir, "default", &Secret::from("etr_hosted_0"))?;
+/// assert!(saved.superseded);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// As reading and writing the billing state; [`Error::NoLease`] if the state holds the token without a lease.
