@@ -84,6 +84,7 @@ fn hex_lower(byte: u8) -> [char; 2] {
 ///
 /// # Errors
 /// [`crate::Error::RandomUnavailable`] if there is none.
+#[cfg(feature = "storage")]
 pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
     let mut bytes = [0_u8; N];
     fill_random(&mut bytes)?;
@@ -93,7 +94,7 @@ pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N]> {
 /// A secret from the operating system's random generator. Only the box moves; its bytes stay where they were made.
 ///
 /// # Errors
-/// As [`random_bytes`].
+/// [`crate::Error::RandomUnavailable`] if there is none.
 pub(crate) fn random_secret<const N: usize>() -> Result<Box<Zeroizing<[u8; N]>>> {
     let mut secret = Box::new(Zeroizing::new([0_u8; N]));
     fill_random(secret.as_mut_slice())?;
