@@ -74,12 +74,12 @@ json_struct! {
 claims_text!(GrantClaims);
 
 impl GrantClaims {
-    /// Refuses claims that no verifier would accept.
     /// The claims as issuers write them: compact JSON, in their order.
     pub fn to_json(&self) -> String {
         json::text_of(&Json(self))
     }
 
+    /// Refuses claims that no verifier would accept.
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("tier", &self.tier)])?;
         if self.iss == LEASE_ISSUER {

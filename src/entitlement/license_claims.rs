@@ -72,12 +72,12 @@ json_struct! {
 claims_text!(LicenseClaims);
 
 impl LicenseClaims {
-    /// Refuses claims that no verifier would accept.
     /// The claims as issuers write them: compact JSON, in their order.
     pub fn to_json(&self) -> String {
         json::text_of(&Json(self))
     }
 
+    /// Refuses claims that no verifier would accept.
     fn check_signable(&self) -> Result<()> {
         require_texts([("lid", &self.lid), ("email", &self.email), ("tier", &self.tier)])
     }

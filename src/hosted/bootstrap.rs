@@ -38,7 +38,7 @@ pub struct Bootstrap {
     pub config: RelayConfig,
     /// What to register with.
     pub credential: CredentialChoice,
-    /// What the caller should be value_with_warnings about.
+    /// What the caller should be told about.
     pub warnings: Vec<Warning>,
 }
 

@@ -111,8 +111,8 @@ impl fmt::Debug for CredentialChoice {
     }
 }
 
-/// Picks the credential to register with, and changes nothing in the directory. A license or a billing state that cannot be read is a candidate that is
-/// refused; an activation that cannot be read blocks every credential.
+/// Picks the credential to register with, and changes nothing in the directory. A license or a billing state that cannot
+/// be read is a candidate that is refused; an activation that cannot be read blocks every credential.
 pub fn registration_credential(data_dir: &DataDirReader, runtime: &Runtime, now: UnixTime) -> CredentialChoice {
     let mut warnings = Vec::new();
     let billing = value_with_warnings(data_dir.billing_state(DEFAULT_ORG), &mut warnings);

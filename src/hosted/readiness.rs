@@ -98,7 +98,7 @@ pub struct Link {
 pub struct Readiness {
     /// The links.
     pub links: Vec<Link>,
-    /// What the operator should be value_with_warnings about.
+    /// What the operator should be told about.
     pub warnings: Vec<Warning>,
 }
 
