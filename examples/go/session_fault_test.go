@@ -134,22 +134,5 @@ func TestAPhoneTakesAllSettings(t *testing.T) {
 	if err := json.Unmarshal(text, &members); err != nil || members["notification_preferences"] == nil || members["times_ms"] == nil {
 		t.Errorf("%s %v", text, err)
 	}
-	identity, err := GenerateIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := identity.PublicKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := RelayConfig{Enabled: true, ServerURL: "wss://relay.example.test/ws/instance", IdentityPublicKey: public}
-	offer, err := BuildPairing(&config, "relay_0123456789abcdef", "token", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	phone, err := NewPhoneSession(offer.DeepLink, settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	phone.Close()
+	newPhone(t, settings).Close()
 }

@@ -96,24 +96,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 
 // A body that is too large was called a wrong argument.
 func TestARequestSaysWhatIsWrongWithIt(t *testing.T) {
-	identity, err := GenerateIdentity()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer identity.Close()
-	public, err := identity.PublicKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := RelayConfig{Enabled: true, ServerURL: "wss://relay.example.test/ws/instance", IdentityPublicKey: public}
-	offer, err := BuildPairing(&config, "relay_0123456789abcdef", "token", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	phone, err := NewPhoneSession(offer.DeepLink, PhoneSettings{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	phone := newPhone(t, PhoneSettings{})
 	defer phone.Close()
 	if _, err := phone.Request("POST", "/", nil, make([]byte, 48129)); !isCode(err, ErrBodyTooLarge) {
 		t.Errorf("a large body: %v", err)
@@ -128,4 +111,28 @@ func TestARequestSaysWhatIsWrongWithIt(t *testing.T) {
 func isCode(err error, code Code) bool {
 	var refused *Error
 	return errors.As(err, &refused) && refused.Code == code
+}
+
+// newPhone is a phone that has scanned the code of an instance.
+func newPhone(t *testing.T, settings PhoneSettings) *Session {
+	t.Helper()
+	identity, err := GenerateIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer identity.Close()
+	public, err := identity.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := RelayConfig{Enabled: true, ServerURL: "wss://relay.example.test/ws/instance", IdentityPublicKey: public}
+	offer, err := BuildPairing(&config, "relay_0123456789abcdef", "token", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	phone, err := NewPhoneSession(offer.DeepLink, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return phone
 }

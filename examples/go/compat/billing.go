@@ -81,9 +81,7 @@ func ResolveBillingState[State any](dir *pulsetrust.DataDir, runtime pulsetrust.
 	// The deployed state has neither of these.
 	delete(*decided, "lease_error")
 	delete(*decided, "granted")
-	for name, value := range *decided {
-		members[name] = value
-	}
+	maps.Copy(members, *decided)
 	resolved, err = convert[State](members)
 	return resolved, counts.LeaseError, err
 }
