@@ -171,7 +171,7 @@ pub(crate) mod text_or_none {
 
     #[allow(clippy::ref_option, reason = "the signature that serde calls")]
     pub(crate) fn serialize<S: Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(secret.as_ref().map_or("", Secret::expose_secret))
+        serializer.serialize_str(Secret::expose_or_empty(secret.as_ref()))
     }
 
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {

@@ -3,9 +3,9 @@
 use core::fmt;
 use std::borrow::Cow;
 
-use serde::de::{Deserializer, Visitor};
+use serde::de::Deserializer;
 
-use crate::json::{ReadJson, written_as_name};
+use crate::json::{self, ReadJson, written_as_name};
 
 macro_rules! capability_sets {
     ($($set:ident: $($name:literal)*;)*) => {
@@ -96,21 +96,7 @@ written_as_name!(Capability);
 
 impl<'de> ReadJson<'de> for Capability {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(NameVisitor)
-    }
-}
-
-struct NameVisitor;
-
-impl Visitor<'_> for NameVisitor {
-    type Value = Capability;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a capability name")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Capability, E> {
-        Ok(Capability::new(name))
+        json::read_text(deserializer, "a capability name", |name| Ok(Self::new(name)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::entitlement::{
     InstanceHost, LeaseClaims, SubscriptionState, canonical_plan, hosted_plan_capabilities, tenant_host,
 };
 use crate::error::{Error, Result};
-use crate::json::json_struct;
+use crate::json::{json_struct, or_default};
 use crate::keys::SigningKey;
 use crate::secret::Secret;
 use crate::storage::BillingState;
@@ -31,10 +31,10 @@ json_struct! {
     #[serde(deny_unknown_fields)]
     pub struct TenantOrder {
         /// `t-…`
-        #[serde(default, deserialize_with = "text_or_empty")]
+        #[serde(default, deserialize_with = "or_default")]
         pub tenant_id: String,
         /// The control plane's base URL.
-        #[serde(default, deserialize_with = "text_or_empty")]
+        #[serde(default, deserialize_with = "or_default")]
         pub base_url: String,
         /// Contact.
         #[serde(default, deserialize_with = "given")]
@@ -154,10 +154,6 @@ fn replace_if_given(text: &mut Option<String>, given: &Option<String>) {
     if given.as_ref().is_some_and(|given| !given.trim().is_empty()) {
         text.clone_from(given);
     }
-}
-
-fn text_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

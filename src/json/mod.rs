@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter, Serializer};
 use zeroize::Zeroizing;
 
+use crate::error;
+
 pub(crate) use form::{Json, ReadJson, WriteJson, json_form, json_struct, written_as_name};
 
 /// Reads JSON from bytes, which must be UTF-8. If a struct is expected, only an object is accepted.
@@ -51,6 +53,29 @@ pub(crate) fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Defaul
 ) -> Result<T, D::Error> {
     let value = Option::<Object<T>>::deserialize(deserializer)?;
     Ok(value.map(|value| value.0).unwrap_or_default())
+}
+
+/// Reads a text where it is, without a copy of it; `expected` says what it should be.
+pub(crate) fn read_text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    read: impl FnOnce(&str) -> error::Result<T>,
+) -> Result<T, D::Error> {
+    struct TextVisitor<F>(&'static str, F);
+
+    impl<T, F: FnOnce(&str) -> error::Result<T>> Visitor<'_> for TextVisitor<F> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(self.0)
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            (self.1)(text).map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(TextVisitor(expected, read))
 }
 
 /// For `#[serde(deserialize_with)]`: `null` and the empty text count as absent.

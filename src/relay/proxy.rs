@@ -4,7 +4,6 @@
 use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::de::Visitor;
 use serde::{Deserializer, Serializer};
 
 use super::control::is_false;
@@ -175,22 +174,7 @@ impl WriteJson for Body {
 
 impl<'de> ReadJson<'de> for Body {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Base64Text)
-    }
-}
-
-/// Decodes a text where it is, without a copy of it.
-struct Base64Text;
-
-impl Visitor<'_> for Base64Text {
-    type Value = Body;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("base64")
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Body, E> {
-        Body::from_base64(text).map_err(E::custom)
+        json::read_text(deserializer, "base64", Self::from_base64)
     }
 }
 

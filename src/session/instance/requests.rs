@@ -1,10 +1,8 @@
 //! Requests as phones write them, and what is answered without asking the program: exactly as the deployed runtime
 //! accepts and answers them.
 
-use core::fmt;
 use std::collections::BTreeMap;
 
-use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
 use crate::encoding;
@@ -42,21 +40,9 @@ impl Default for AskedBody {
 
 impl<'de> ReadJson<'de> for AskedBody {
     fn read_json<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(AskedBodyVisitor)
-    }
-}
-
-struct AskedBodyVisitor;
-
-impl Visitor<'_> for AskedBodyVisitor {
-    type Value = AskedBody;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a body in base64")
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<AskedBody, E> {
-        Ok(encoding::base64_decode(text).map_or(AskedBody::NotBase64, AskedBody::Decoded))
+        json::read_text(deserializer, "a body in base64", |text| {
+            Ok(encoding::base64_decode(text).map_or(Self::NotBase64, Self::Decoded))
+        })
     }
 }
 
